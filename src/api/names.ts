@@ -1,0 +1,77 @@
+/** API group, resources, labels, annotations, finalizers: every name that leaves the process. */
+import type { Resource } from './meta.ts';
+
+export const GROUP = 'keyward.dev';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+
+export const API_KEYS: Resource = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'apikeys',
+  kind: 'ApiKey',
+  namespaced: true,
+};
+export const KEY_STORES: Resource = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'keystores',
+  kind: 'KeyStore',
+  namespaced: true,
+};
+export const CLUSTER_KEY_STORES: Resource = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'clusterkeystores',
+  kind: 'ClusterKeyStore',
+  namespaced: false,
+};
+export const SECRETS: Resource = {
+  group: '',
+  version: 'v1',
+  plural: 'secrets',
+  kind: 'Secret',
+  namespaced: true,
+};
+export const NAMESPACES: Resource = {
+  group: '',
+  version: 'v1',
+  plural: 'namespaces',
+  kind: 'Namespace',
+  namespaced: false,
+};
+export const LEASES: Resource = {
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  plural: 'leases',
+  kind: 'Lease',
+  namespaced: true,
+};
+export const EVENTS: Resource = {
+  group: 'events.k8s.io',
+  version: 'v1',
+  plural: 'events',
+  kind: 'Event',
+  namespaced: true,
+};
+
+/** Keeps an object until Keyward has ended what it stands for. */
+export const FINALIZER = `${GROUP}/revoke`;
+
+/** On each Secret we write: the name of the ApiKey it belongs to. The Secret watch selects by it. */
+export const LABEL_API_KEY = `${GROUP}/api-key`;
+export const LABEL_MANAGED_BY = 'app.kubernetes.io/managed-by';
+export const MANAGED_BY = 'keyward';
+
+/** Version and digest of the Secret's entries; compared with the ledger. */
+export const ANNOTATION_FINGERPRINT = `${GROUP}/fingerprint`;
+/** Message authentication code over Secret, ApiKey UID, sequence and fingerprint: proves that we wrote it. */
+export const ANNOTATION_MAC = `${GROUP}/mac`;
+/** Imperative twin of spec.rotation.requestId. */
+export const ANNOTATION_ROTATE = `${GROUP}/rotate-request-id`;
+
+export const SECRET_TYPE_BINDING = 'servicebinding.io/api-key';
+
+/** Reported by events and used as field manager. */
+export const CONTROLLER_NAME = 'keyward.dev/operator';
+export const FIELD_MANAGER = 'keyward';

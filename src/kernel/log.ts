@@ -1,0 +1,50 @@
+/** Structured logs: a constant message, facts as fields, one JSON line each on standard output. */
+import { pino } from 'pino';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/**
+ * Where log lines go. `error`: a person must look. `info`: something changed. `debug`: the rest.
+ * Fields never carry key material; the box for it prints a mask.
+ */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** A logger that adds these fields to each line. */
+  with(fields: LogFields): Logger;
+}
+
+/** A logger that writes to standard output, synchronously, so that a crash loses no line. */
+export function createLogger(level: LogLevel): Logger {
+  return wrap(
+    pino({
+      level,
+      base: null,
+      messageKey: 'msg',
+      formatters: { level: (label) => ({ level: label }) },
+      timestamp: () => `,"ts":"${new Date().toISOString()}"`,
+    }),
+  );
+}
+
+/** A logger that drops everything; for tests of other things. */
+export const silentLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  with: () => silentLogger,
+};
+
+function wrap(target: pino.Logger): Logger {
+  return {
+    debug: (message, fields) => target.debug(fields ?? {}, message),
+    info: (message, fields) => target.info(fields ?? {}, message),
+    warn: (message, fields) => target.warn(fields ?? {}, message),
+    error: (message, fields) => target.error(fields ?? {}, message),
+    with: (fields) => wrap(target.child(fields)),
+  };
+}
