@@ -1,0 +1,103 @@
+/**
+ * The database port: Keyward's memory, behind one asynchronous interface that SQLite and PostgreSQL
+ * implement alike. Controllers never see SQL.
+ *
+ * Guarantees:
+ * - A commit is one transaction: record, audit entry, change feed and commit counter together or not
+ *   at all; when `commit` resolves with Committed it survives a power cut.
+ * - Compare-and-swap: a commit whose `expectedRevision` is not the stored one changes nothing.
+ * - Fencing: a commit under an epoch that is not the newest changes nothing and throws a KeywardError
+ *   (class Terminal, reason Fenced); the process must end.
+ * - The audit chain: each entry holds the hash of the one before, in the same transaction.
+ * - Failures are KeywardErrors: busy, full disk, lost connection are Transient with reason
+ *   LedgerUnavailable; corruption, a newer schema, a foreign or missing database are Terminal.
+ * - No code may assume that it sees every key: `scan` pages by UID.
+ */
+import type { KeyRecord } from './record.ts';
+
+/** What happened, for the audit chain. Facts only; never key material. */
+export type AuditEntry = {
+  /** CamelCase, for example KeyIssued. */
+  readonly action: string;
+  /** Who caused it: a user name, `operator`, or `schedule`. */
+  readonly actor: string;
+  readonly atMs: number;
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+};
+
+export type Commit = {
+  /** The record as it shall be; its own `revision` is ignored. */
+  readonly record: KeyRecord;
+  /** 0: the record must not exist yet. */
+  readonly expectedRevision: number;
+  readonly epoch: number;
+  readonly audit: AuditEntry;
+  /** Remembers that this rotation request was spent; fails with RequestSpent if it was already. */
+  readonly spendRequestId?: string;
+  /** Checked in the same transaction, for the first issue: live and retained keys of the store. */
+  readonly limits?: { readonly maxKeys?: number; readonly maxKeysPerNamespace?: number };
+};
+
+export type CommitResult =
+  | { readonly type: 'Committed'; readonly record: KeyRecord }
+  /** Somebody else committed first; read again. */
+  | { readonly type: 'Stale' }
+  | { readonly type: 'RequestSpent' }
+  | { readonly type: 'LimitExceeded'; readonly limit: 'maxKeys' | 'maxKeysPerNamespace' };
+
+/** Everything the ledger knows about one name. */
+export type Loaded = {
+  /** The record of this UID, whatever its phase. */
+  readonly record: KeyRecord | undefined;
+  /** Records of other UIDs under the same namespace and name that are Live or Ending. */
+  readonly others: readonly KeyRecord[];
+};
+
+export type Page = { readonly records: readonly KeyRecord[]; readonly next: string | undefined };
+
+/** One line of the change feed: the key of this UID changed. */
+export type FeedPage = {
+  readonly uids: readonly string[];
+  /** Where to go on; opaque, gap-safe: a transaction that commits late is not skipped. */
+  readonly cursor: string;
+};
+
+export type LedgerIdentity = {
+  /** Random, made once with the database. */
+  readonly databaseId: string;
+  /** Random, made anew by `keyward restore`, so that an old backup is noticed. */
+  readonly incarnation: string;
+  /** Number of commits so far; behind the last published one means an old backup. */
+  readonly commitCounter: number;
+  readonly clusterId: string | undefined;
+  readonly schemaVersion: number;
+};
+
+export type StoreCount = { readonly storeUid: string; readonly keys: number; readonly debts: number };
+
+/** A seal or digest that needs a master key version. */
+export type VersionInUse = { readonly version: number; readonly checkValue: string | undefined };
+
+export interface Ledger {
+  identity(): Promise<LedgerIdentity>;
+  /** Binds the database to this cluster when it has none yet. May be repeated. */
+  adoptCluster(clusterId: string): Promise<void>;
+  /** Makes `epoch` the only one whose commits count; refuses one that is not above the newest. */
+  openEpoch(epoch: number, holder: string): Promise<void>;
+  /** Reads in the calling order of `commit`: what was committed before is seen. */
+  load(uid: string, at: { namespace: string; name: string }): Promise<Loaded>;
+  commit(commit: Commit): Promise<CommitResult>;
+  isRequestSpent(uid: string, requestId: string): Promise<boolean>;
+  /** Live, Retained and Ending records by UID, `limit` at a time; `after` absent: from the start. */
+  scan(limit: number, after?: string): Promise<Page>;
+  findByKeyId(keyId: string): Promise<KeyRecord | undefined>;
+  /** Records that changed since `cursor`; absent: the newest position and no UIDs. */
+  changes(limit: number, cursor?: string): Promise<FeedPage>;
+  countByStore(): Promise<readonly StoreCount[]>;
+  versionsInUse(): Promise<readonly VersionInUse[]>;
+  /** Remembers the check value of a master key version on first use. May be repeated. */
+  rememberVersion(version: number, checkValue: string): Promise<void>;
+  /** Walks the whole audit chain; the sequence number of the first broken entry, or undefined. */
+  verifyAudit(): Promise<{ readonly entries: number; readonly brokenAt: number | undefined }>;
+  close(): Promise<void>;
+}

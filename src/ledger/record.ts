@@ -1,0 +1,128 @@
+/**
+ * What the ledger knows about one ApiKey: a plain value that is read and replaced as a whole.
+ * Pure; `transitions.ts` says how it may change, `port.ts` how it is kept.
+ */
+import type { Sealed } from '../keys/sealing.ts';
+import type { KeyTerms } from '../terms/terms.ts';
+
+/** The shapes of a credential: one opaque value, two values, or a public key plus a secret. */
+export type Format = 'Opaque' | 'Dual' | 'KeyPair';
+
+/** A value inside a credential that is secret; the public half of a KeyPair is made from the keyId. */
+export type SlotName = 'apiKey' | 'primaryKey' | 'secondaryKey' | 'apiSecret';
+
+/**
+ * Where a credential is in its life.
+ *
+ *     Intent -> Created -> Sealed -> Published -> Active -> Retiring -> Disabled -> Deleted
+ *     side states: Unknown (outcome of a remote call), Ambiguous (a person decides), Blocked
+ *
+ * The built-in store starts at Sealed, because nothing outside the ledger has to be created.
+ * Sealed, Published and Active verify at the gate; Retiring does until its retire time.
+ */
+export type CredentialState =
+  | 'Intent'
+  | 'Created'
+  | 'Sealed'
+  | 'Published'
+  | 'Active'
+  | 'Retiring'
+  | 'Disabled'
+  | 'Deleted'
+  | 'Unknown'
+  | 'Ambiguous'
+  | 'Blocked';
+
+export type SlotRecord = {
+  readonly name: SlotName;
+  /** Active: the value to use now. Standby: the other value of a Dual credential. */
+  readonly role: 'Active' | 'Standby';
+  /** Counts the values this slot has had, from 1. */
+  readonly generation: number;
+  /** SHA-256 over pepper, keyId and secret; 32 bytes. */
+  readonly digest: Uint8Array;
+  /** Master key version of the pepper in the digest. */
+  readonly pepperVersion: number;
+  /** The value itself: until it is in the Secret, and after that only where the store can recover. */
+  readonly sealed?: Sealed;
+  readonly rotatedAtMs: number;
+  /** Standby of a Dual credential: when the value that was active before is replaced. */
+  readonly retireAtMs?: number;
+};
+
+export type CredentialRecord = {
+  /** Idempotency token, unique over all clusters and stores. */
+  readonly token: string;
+  /** Number of this generation, from 1; never reused for the same ApiKey. */
+  readonly sequence: number;
+  /** How often creating it outside was tried; always 1 for the built-in store. */
+  readonly attempt: number;
+  /** Public name and index of the credential; unique for ever. */
+  readonly keyId: string;
+  /** What status may show of the value. */
+  readonly hint: string;
+  readonly state: CredentialState;
+  readonly origin: 'Issued' | 'Imported';
+  readonly slots: readonly SlotRecord[];
+  readonly createdAtMs: number;
+  /** Retiring: the instant from which the gate denies. */
+  readonly retireAtMs?: number;
+  /** Its value can no longer be read anywhere: the Secret that held it was lost or edited. */
+  readonly valueLost?: true;
+  /** Identifier at a remote store. */
+  readonly remoteId?: string;
+};
+
+/** The Secret as we last wrote or inspected it. */
+export type SecretRecord = {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  /** Digest of the entries we wrote. */
+  readonly fingerprint: string;
+  /** Digest of everything that decides what the Secret should look like; differs = write again. */
+  readonly shape: string;
+  readonly health: 'Intact' | 'Tampered';
+  /** Since when a watch or a read has not shown it. */
+  readonly missingSinceMs?: number;
+};
+
+/** The store a key was issued in; it stays bound to this incarnation. */
+export type StoreBinding = {
+  readonly kind: 'KeyStore' | 'ClusterKeyStore';
+  readonly name: string;
+  readonly uid: string;
+  /** Counts incarnations of the account behind one store object, from 1. */
+  readonly incarnation: number;
+};
+
+/**
+ * Live: the object exists. Retained: it was deleted, the key goes on. Ending: dead, the Secret is
+ * going. Ended: nothing is left but the tombstone.
+ */
+export type Phase = 'Live' | 'Retained' | 'Ending' | 'Ended';
+
+export type KeyState = 'Active' | 'Suspended' | 'Revoked';
+
+export type KeyRecord = {
+  readonly clusterId: string;
+  /** UID of the ApiKey object: the identity of the record. */
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Grows by one with each commit; compared before the next. 0 = not stored yet. */
+  readonly revision: number;
+  readonly phase: Phase;
+  readonly state: KeyState;
+  readonly store: StoreBinding;
+  readonly format: Format;
+  readonly terms: KeyTerms;
+  /** First issue of the grant: where durationDays count from. */
+  readonly firstIssuedMs: number;
+  /** Highest sequence ever used. */
+  readonly sequence: number;
+  readonly lastRotationRequestId?: string;
+  readonly secret?: SecretRecord;
+  /** Credentials that are not Deleted, by sequence. */
+  readonly credentials: readonly CredentialRecord[];
+};
