@@ -1,0 +1,344 @@
+/**
+ * Every condition type, condition reason and event reason of every kind, as one closed list with a
+ * sentence each. `docs/conditions.md` is written from these tables, status code picks from them.
+ *
+ * To keep objects small, `Ready` is always present and every other condition only while it has
+ * something out of the ordinary to say: absent means that all is well there.
+ */
+import { formatTime } from '../kernel/time.ts';
+import type { Condition } from './meta.ts';
+
+export type ConditionStatus = Condition['status'];
+
+/**
+ * How GitOps tools read an object in this situation.
+ *
+ * - Current: done.
+ * - InProgress: not there yet, and no edit is wanted (something or somebody else is awaited).
+ * - Failed: stays like this until a person acts.
+ */
+export type Kstatus = 'Current' | 'InProgress' | 'Failed';
+
+/** Which condition of the kstatus pair stands beside Ready. */
+export type Companion = 'None' | 'Reconciling' | 'Stalled';
+
+/** What a reason says. */
+export type ReasonFact = {
+  readonly status: ConditionStatus;
+  /** One sentence for the docs: what is the case, and what to do where something is to be done. */
+  readonly sentence: string;
+};
+
+/** What a reason of Ready says. */
+export type ReadyFact = ReasonFact & {
+  readonly kstatus: Kstatus;
+  readonly companion: Companion;
+};
+
+const works = (sentence: string) =>
+  ({ status: 'True', kstatus: 'Current', companion: 'None', sentence }) as const;
+const awaits = (sentence: string) =>
+  ({ status: 'False', kstatus: 'InProgress', companion: 'None', sentence }) as const;
+const retries = (sentence: string) =>
+  ({ status: 'False', kstatus: 'InProgress', companion: 'Reconciling', sentence }) as const;
+const failed = (sentence: string) =>
+  ({ status: 'False', kstatus: 'Failed', companion: 'Stalled', sentence }) as const;
+const unseen = (sentence: string) =>
+  ({ status: 'Unknown', kstatus: 'InProgress', companion: 'None', sentence }) as const;
+
+const isTrue = (sentence: string) => ({ status: 'True', sentence }) as const;
+const isFalse = (sentence: string) => ({ status: 'False', sentence }) as const;
+const isUnknown = (sentence: string) => ({ status: 'Unknown', sentence }) as const;
+
+/**
+ * Reasons of an ApiKey's Ready: does the value in the Secret work now?
+ *
+ * The rule behind `kstatus`: what only a person can end is Failed. Absent stores and forms are the
+ * exception, because the order in which manifests arrive is no mistake. A suspended or revoked key
+ * is what its spec asked for, so nothing is stalled.
+ */
+export const API_KEY_READY = {
+  Active: works('The key is live and its Secret is in place.'),
+  Rotating: works('The key is live; the previous values still work until their retire time.'),
+  ChangePending: works('The key is live under its old grant while a change is in review.'),
+  Pending: unseen('The operator has not looked at the object yet.'),
+  PendingReview: awaits('The application waits for a reviewer.'),
+  Returned: failed('A reviewer wants more information; edit the application.'),
+  Denied: failed('A reviewer refused the application; the message says why.'),
+  Lapsed: failed('Nobody decided in time; submit the application again.'),
+  NotYetValid: awaits('The validity begins later; there is no Secret before that.'),
+  Suspended: awaits('The key is switched off until it is set to Active again.'),
+  Revoked: awaits('The key is ended for good; create another ApiKey for a new one.'),
+  Expired: failed('The validity is over; set a later end to use the key again.'),
+  StoreNotAvailable: awaits('The store does not exist, or may not be used from here.'),
+  StoreUnavailable: retries('The store does not answer; the operator keeps trying.'),
+  SecretConflict: failed('The Secret name is taken by something else; choose another name.'),
+  SecretLost: failed('The Secret is gone; spec.secret.onLoss says what follows.'),
+  InvalidSpec: failed('The spec contradicts itself or its store; the message names the field.'),
+  ApplicationRequired: failed('The store gives keys only on application; name one.'),
+  ApplicationNotFound: awaits('The application named in spec.applicationRef does not exist.'),
+  ApplicationInUse: failed('The application already serves another ApiKey.'),
+  ApiKeyConflict: failed('The application names another ApiKey than this one.'),
+  ReissueRequired: failed('New values need an approved Reissue round of the application.'),
+  LimitExceeded: failed('A limit of the store is reached; delete keys or ask for more.'),
+  NamespaceNotAllowed: failed('The store does not serve this namespace.'),
+  UnsupportedByStore: failed(
+    'The store cannot do what the spec asks; the message names the field.',
+  ),
+  SecretForbidden: failed('The operator may not write Secrets in this namespace.'),
+  OwnershipAmbiguous: failed(
+    'Several remote keys could be this one; an administrator must choose.',
+  ),
+  OwnershipMismatch: failed('The remote key belongs to somebody else; it is left alone.'),
+  GrantWithdrawn: failed('A reviewer withdrew the grant; every value is dead.'),
+} as const satisfies Record<string, ReadyFact>;
+
+/** A reason of an ApiKey's Ready condition. */
+export type ReadyReason = keyof typeof API_KEY_READY;
+
+/** Reasons of an ApiKey's other conditions, by condition type. */
+export const API_KEY_CONDITIONS = {
+  SecretSynced: {
+    Conflict: isFalse('A Secret of that name exists and is not ours; it was not touched.'),
+    Missing: isFalse('The Secret was deleted.'),
+    Tampered: isFalse('Entries or type of the Secret were changed by somebody else.'),
+    Immutable: isFalse('The Secret was made immutable, so new values cannot be written.'),
+    Forbidden: isFalse('The operator may not read or write Secrets in this namespace.'),
+  },
+  StoreSynced: {
+    StoreUnavailable: isUnknown('The store does not answer; what it holds is not known.'),
+    StoreRejected: isFalse('The store refused the last change; live values are unchanged.'),
+    StoreLimitReached: isFalse('The store has no room for another key.'),
+  },
+  SpecSupported: {
+    UnsupportedByStore: isFalse('The store cannot honour a field; a live key keeps its old terms.'),
+    InvalidSpec: isFalse('A field makes no sense here; a live key keeps its old terms.'),
+  },
+  ExpiringSoon: {
+    WithinNoticeWindow: isTrue('The end of the validity is nearer than the notice days.'),
+  },
+  Expired: {
+    Expired: isTrue('The end of the validity has passed.'),
+  },
+  Rotating: {
+    OverlapActive: isTrue('Old and new values both work until the retire time.'),
+    PreviousStillUsed: isTrue('The overlap is over, but the old value is still in use.'),
+    InPlaceAnnounced: isTrue('The value will change in place; the old one stops at once.'),
+    RotationDeferred: isFalse('A rotation was asked for and waits until the key is Active.'),
+    RotationRefused: isFalse('A rotation was asked for that cannot be done; see the message.'),
+  },
+  Reconciling: {
+    Progressing: isTrue('The operator is at work on this object.'),
+    RetryingStore: isTrue('The operator keeps trying to reach the store.'),
+    RetryingSecret: isTrue('The operator keeps trying to write the Secret.'),
+  },
+  /** Carries the reason of Ready; listed are the reasons whose kstatus is Failed. */
+  Stalled: stalledReasons(API_KEY_READY),
+} as const;
+
+/** Reasons of a KeyStore's and ClusterKeyStore's Ready: can keys be issued here now? */
+export const KEY_STORE_READY = {
+  Connected: works('The store answers and keys can be issued.'),
+  Pending: unseen('The operator has not looked at the object yet.'),
+  ConnectionFailed: retries('The store does not answer; the operator keeps trying.'),
+  AuthenticationFailed: failed('The store refuses the credentials.'),
+  CredentialsNotFound: awaits('The Secret with the credentials of the store does not exist.'),
+  StoreIdMismatch: failed('The store belongs to another installation; it is left alone.'),
+  ReadOnly: failed('The store can be read but not written.'),
+  InvalidConfiguration: failed('The spec contradicts itself; the message names the field.'),
+  KeysRemain: awaits('The store is being deleted and waits for the keys in it to be ended.'),
+} as const satisfies Record<string, ReadyFact>;
+
+/** A reason of a KeyStore's Ready condition. */
+export type KeyStoreReadyReason = keyof typeof KEY_STORE_READY;
+
+/** Reasons of a KeyStore's other conditions, by condition type. */
+export const KEY_STORE_CONDITIONS = {
+  Durable: {
+    EphemeralStorage: isFalse('The database is lost with the pod; fine for a trial only.'),
+  },
+  Reconciling: {
+    Progressing: isTrue('The operator is at work on this object.'),
+    RetryingStore: isTrue('The operator keeps trying to reach the store.'),
+  },
+  Stalled: stalledReasons(KEY_STORE_READY),
+} as const;
+
+/** Every condition type, in the order in which status lists them. */
+export const CONDITION_TYPES = [
+  'Ready',
+  'SecretSynced',
+  'StoreSynced',
+  'SpecSupported',
+  'ExpiringSoon',
+  'Expired',
+  'Rotating',
+  'Durable',
+  'Reconciling',
+  'Stalled',
+] as const;
+
+/** The type of a condition. */
+export type ConditionType = (typeof CONDITION_TYPES)[number];
+
+/** The condition types of an ApiKey beside Ready. */
+export type ApiKeyConditionType = keyof typeof API_KEY_CONDITIONS;
+
+/** The reasons that one condition type of an ApiKey may carry. */
+export type ApiKeyConditionReason<T extends ApiKeyConditionType> =
+  keyof (typeof API_KEY_CONDITIONS)[T] & string;
+
+/** The condition types of a KeyStore beside Ready. */
+export type KeyStoreConditionType = keyof typeof KEY_STORE_CONDITIONS;
+
+/** The reasons that one condition type of a KeyStore may carry. */
+export type KeyStoreConditionReason<T extends KeyStoreConditionType> =
+  keyof (typeof KEY_STORE_CONDITIONS)[T] & string;
+
+/** Longest condition message that the CRDs accept; longer ones are cut. */
+export const MESSAGE_LENGTH_MAX = 1_024;
+
+/** A condition as status code asks for it: times and generation are filled in when merging. */
+export type WantedCondition = Pick<Condition, 'reason' | 'message' | 'status'> & {
+  readonly type: ConditionType;
+};
+
+/**
+ * Ready of an ApiKey, and Stalled or Reconciling where the reason brings them along.
+ *
+ * @param message one sentence for the person who reads it; never key material
+ */
+export function apiKeyReady(reason: ReadyReason, message: string): readonly WantedCondition[] {
+  return readyWith(reason, API_KEY_READY[reason], message);
+}
+
+/** Ready of a KeyStore, and Stalled or Reconciling where the reason brings them along. */
+export function keyStoreReady(
+  reason: KeyStoreReadyReason,
+  message: string,
+): readonly WantedCondition[] {
+  return readyWith(reason, KEY_STORE_READY[reason], message);
+}
+
+/** One further condition of an ApiKey; its status follows from the reason. */
+export function apiKeyCondition<T extends ApiKeyConditionType>(
+  type: T,
+  reason: ApiKeyConditionReason<T>,
+  message: string,
+): WantedCondition {
+  return { type, ...statusOf(API_KEY_CONDITIONS[type], reason), message };
+}
+
+/** One further condition of a KeyStore; its status follows from the reason. */
+export function keyStoreCondition<T extends KeyStoreConditionType>(
+  type: T,
+  reason: KeyStoreConditionReason<T>,
+  message: string,
+): WantedCondition {
+  return { type, ...statusOf(KEY_STORE_CONDITIONS[type], reason), message };
+}
+
+/**
+ * The conditions to publish: exactly the wanted ones, in the order of CONDITION_TYPES.
+ *
+ * `lastTransitionTime` is kept from `previous` unless the status flips (a new reason or message is
+ * no flip); everything else is taken from `wanted`, and a condition that nobody wants is dropped.
+ * Where one type is wanted twice the first counts. Repeating it on its own result changes nothing.
+ *
+ * @param at.generation metadata.generation of the object the conditions were worked out from
+ */
+export function mergeConditions(
+  previous: readonly Condition[],
+  wanted: readonly WantedCondition[],
+  at: { readonly nowMs: number; readonly generation: number },
+): readonly Condition[] {
+  return CONDITION_TYPES.flatMap((type) => {
+    const want = wanted.find((condition) => condition.type === type);
+    if (want === undefined) return [];
+    const before = previous.find((condition) => condition.type === type);
+    const flipped = before?.status !== want.status;
+    return {
+      type,
+      status: want.status,
+      reason: want.reason,
+      message: clip(want.message),
+      lastTransitionTime: flipped ? formatTime(at.nowMs) : before.lastTransitionTime,
+      observedGeneration: at.generation,
+    };
+  });
+}
+
+/**
+ * Reasons of the events that the operator reports. An event says what happened, once; a key that is
+ * issued without an application reports none.
+ */
+export const EVENT_REASONS = {
+  KeyRotated: {
+    type: 'Normal',
+    sentence: 'New values are live; the note says how long old ones work.',
+  },
+  PreviousKeyRetired: { type: 'Normal', sentence: 'The previous values are dead.' },
+  PreviousKeyStillUsed: {
+    type: 'Warning',
+    sentence: 'The previous value outlives its overlap: it is in use.',
+  },
+  KeyExpiringSoon: { type: 'Warning', sentence: 'A notice day of the store has come.' },
+  KeyExpired: { type: 'Warning', sentence: 'The validity ended and the key is dead.' },
+  KeySuspended: { type: 'Normal', sentence: 'The key was switched off.' },
+  KeyResumed: { type: 'Normal', sentence: 'The key was switched on again.' },
+  KeyRevoked: { type: 'Normal', sentence: 'The key was ended for good.' },
+  KeyRetained: {
+    type: 'Normal',
+    sentence: 'The object went, the key stays alive by deletionPolicy.',
+  },
+  SecretRestored: { type: 'Normal', sentence: 'An edited or deleted Secret was written again.' },
+  SecretConflict: { type: 'Warning', sentence: 'The Secret name is taken by something else.' },
+  SecretLost: { type: 'Warning', sentence: 'The Secret was deleted by somebody else.' },
+  SecretTampered: { type: 'Warning', sentence: 'The Secret was changed by somebody else.' },
+  SecretForbidden: { type: 'Warning', sentence: 'The operator may not write Secrets there.' },
+  RolloutTriggered: {
+    type: 'Normal',
+    sentence: 'A workload named in restartTargets was restarted.',
+  },
+  RolloutFailed: {
+    type: 'Warning',
+    sentence: 'A workload named in restartTargets could not be restarted.',
+  },
+  StoreConnected: { type: 'Normal', sentence: 'The store answers again.' },
+  StoreConnectionFailed: { type: 'Warning', sentence: 'The store stopped answering.' },
+  StoreEphemeral: { type: 'Warning', sentence: 'The database is lost with the pod.' },
+} as const satisfies Record<string, { type: 'Normal' | 'Warning'; sentence: string }>;
+
+/** The reason of an event. */
+export type EventReason = keyof typeof EVENT_REASONS;
+
+function readyWith(reason: string, fact: ReadyFact, message: string): readonly WantedCondition[] {
+  const ready: WantedCondition = { type: 'Ready', status: fact.status, reason, message };
+  switch (fact.companion) {
+    case 'None':
+      return [ready];
+    case 'Reconciling':
+      return [ready, { type: 'Reconciling', status: 'True', reason: 'RetryingStore', message }];
+    case 'Stalled':
+      return [ready, { type: 'Stalled', status: 'True', reason, message }];
+  }
+}
+
+function statusOf(
+  reasons: Readonly<Record<string, ReasonFact>>,
+  reason: string,
+): Pick<WantedCondition, 'status' | 'reason'> {
+  return { status: reasons[reason]?.status ?? 'Unknown', reason };
+}
+
+function stalledReasons(facts: Readonly<Record<string, ReadyFact>>): Record<string, ReasonFact> {
+  const stalled = Object.entries(facts).filter(([, fact]) => fact.kstatus === 'Failed');
+  return Object.fromEntries(stalled.map(([reason, fact]) => [reason, isTrue(fact.sentence)]));
+}
+
+function clip(message: string): string {
+  // Counted in code points, as the API server counts: half of a surrogate pair is no text.
+  const points = Array.from(message);
+  if (points.length <= MESSAGE_LENGTH_MAX) return message;
+  return `${points.slice(0, MESSAGE_LENGTH_MAX - 1).join('')}…`;
+}
