@@ -35,8 +35,11 @@ export type CredentialState =
 
 export type SlotRecord = {
   readonly name: SlotName;
-  /** Active: the value to use now. Standby: the other value of a Dual credential. */
-  readonly role: 'Active' | 'Standby';
+  /**
+   * Active: the value to use now. Standby: the other value of a Dual credential. Next: a Standby
+   * whose fresh value becomes the Active one as soon as the Secret holds it.
+   */
+  readonly role: 'Active' | 'Standby' | 'Next';
   /** Counts the values this slot has had, from 1. */
   readonly generation: number;
   /** SHA-256 over pepper, keyId and secret; 32 bytes. */

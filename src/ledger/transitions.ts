@@ -1,0 +1,213 @@
+/**
+ * The legal changes of a KeyRecord, one function per verb: record in, record out.
+ * Pure; the operator commits what these return, and the explorer walks the same functions.
+ *
+ * An illegal call is a bug of the caller and throws; nothing here decides whether to act.
+ */
+import { KeywardError } from '../kernel/errors.ts';
+import type { KeyTerms } from '../terms/terms.ts';
+import { isLive } from '../terms/verdict.ts';
+import type {
+  CredentialRecord,
+  KeyRecord,
+  KeyState,
+  SecretRecord,
+  SlotRecord,
+} from './record.ts';
+
+/** A credential that is about to exist, and what becomes of those before it. */
+export type Addition = {
+  readonly credential: CredentialRecord;
+  /** AtConfirm: the old values work until the new one is in the Secret. AtOnce: they die first. */
+  readonly oldValuesEnd: 'AtConfirm' | 'AtOnce';
+  /** The values before cannot be read from the Secret any more. */
+  readonly secretLost?: boolean;
+  readonly requestId?: string;
+};
+
+/** Adds the next credential generation; the record is new when this is its first. */
+export function addCredential(record: KeyRecord, addition: Addition): KeyRecord {
+  const { credential, oldValuesEnd, secretLost, requestId } = addition;
+  demand(record.phase === 'Live', record, 'a key that is ending gets no new credential');
+  demand(!hasOpenCredential(record), record, 'one rotation at a time');
+  demand(credential.sequence === record.sequence + 1, record, 'a sequence is never reused');
+  const before = record.credentials.map((old): CredentialRecord => {
+    const ended: CredentialRecord = oldValuesEnd === 'AtOnce' ? { ...old, state: 'Disabled' } : old;
+    return secretLost === true ? { ...ended, valueLost: true } : ended;
+  });
+  return {
+    ...omitSecret(record, secretLost === true),
+    sequence: credential.sequence,
+    credentials: [...before, credential],
+    ...(requestId === undefined ? {} : { lastRotationRequestId: requestId }),
+  };
+}
+
+/** Remembers a rotation request that needs no act of its own (the first issue fulfilled it). */
+export function noteRequest(record: KeyRecord, requestId: string): KeyRecord {
+  return { ...record, lastRotationRequestId: requestId };
+}
+
+/** A slot's next value. */
+export type NewValue = Pick<SlotRecord, 'name' | 'digest' | 'pepperVersion'> &
+  Required<Pick<SlotRecord, 'sealed'>> & {
+    readonly sequence: number;
+    readonly hint: string;
+    readonly atMs: number;
+    /** Next: the planned rotation of a Dual credential; absent: the slot keeps its role. */
+    readonly role?: 'Next';
+    readonly requestId?: string;
+  };
+
+/**
+ * Gives one slot a new value; its old value is dead from here. The credential is Sealed until the
+ * new value is in the Secret.
+ */
+export function regenerateSlot(record: KeyRecord, value: NewValue): KeyRecord {
+  demand(record.phase === 'Live', record, 'a key that is ending gets no new value');
+  demand(!hasOpenCredential(record), record, 'one rotation at a time');
+  const credentials = record.credentials.map((credential) => {
+    if (credential.sequence !== value.sequence) return credential;
+    demand(credential.state === 'Active', record, 'only an active credential is regenerated');
+    const slots = credential.slots.map((slot): SlotRecord => {
+      if (slot.name !== value.name) return slot;
+      const { retireAtMs: _, ...rest } = slot;
+      return {
+        ...rest,
+        generation: slot.generation + 1,
+        digest: value.digest,
+        pepperVersion: value.pepperVersion,
+        sealed: value.sealed,
+        rotatedAtMs: value.atMs,
+        role: value.role ?? slot.role,
+      };
+    });
+    return { ...credential, state: 'Sealed' as const, hint: value.hint, slots };
+  });
+  return {
+    ...record,
+    credentials,
+    ...(value.requestId === undefined ? {} : { lastRotationRequestId: value.requestId }),
+  };
+}
+
+/** What the Secret write proved, and how long the values before it go on. */
+export type Confirmation = {
+  readonly secret: SecretRecord;
+  readonly nowMs: number;
+  readonly overlapMs: number;
+  /** Keep sealed values: the store can recover them. */
+  readonly recoverable: boolean;
+};
+
+/**
+ * The Secret holds the newest values: the open credential becomes Active, those before it Retiring
+ * (or Deleted when nothing may overlap), and sealed copies that nobody needs are dropped.
+ */
+export function confirm(record: KeyRecord, confirmation: Confirmation): KeyRecord {
+  const { secret, nowMs, overlapMs } = confirmation;
+  const open = record.credentials.find(isOpen);
+  const credentials = record.credentials.flatMap((credential): CredentialRecord[] => {
+    if (credential === open) return [activate(credential, confirmation)];
+    if (open === undefined || open.sequence < credential.sequence) return [credential];
+    if (credential.state === 'Disabled') return [];
+    if (credential.state === 'Retiring') return [credential];
+    if (overlapMs === 0) return [];
+    return [{ ...credential, state: 'Retiring', retireAtMs: nowMs + overlapMs }];
+  });
+  return { ...record, secret, credentials };
+}
+
+function activate(credential: CredentialRecord, confirmation: Confirmation): CredentialRecord {
+  const { nowMs, overlapMs, recoverable } = confirmation;
+  const hasNext = credential.slots.some((slot) => slot.role === 'Next');
+  const slots = credential.slots.map((slot): SlotRecord => {
+    const { sealed, ...rest } = slot;
+    const kept: SlotRecord = recoverable && sealed !== undefined ? { ...rest, sealed } : rest;
+    if (slot.role === 'Next') return { ...kept, role: 'Active' };
+    if (slot.role === 'Active' && hasNext) return { ...kept, role: 'Standby', retireAtMs: nowMs + overlapMs };
+    return kept;
+  });
+  return { ...credential, state: 'Active', slots };
+}
+
+/** Drops the credentials whose overlap is over. */
+export function retireDue(record: KeyRecord, nowMs: number): KeyRecord {
+  return { ...record, credentials: record.credentials.filter((c) => !isRetireDue(c, nowMs)) };
+}
+
+/** Changes the state; Revoked is final and kills every value. */
+export function setState(record: KeyRecord, state: KeyState): KeyRecord {
+  demand(record.state !== 'Revoked' || state === 'Revoked', record, 'Revoked is final');
+  return { ...record, state, credentials: state === 'Revoked' ? [] : record.credentials };
+}
+
+/** New terms for the same values. */
+export function setTerms(record: KeyRecord, terms: KeyTerms): KeyRecord {
+  return { ...record, terms };
+}
+
+/** Replaces what is known of the Secret; undefined: there is none. */
+export function setSecret(record: KeyRecord, secret: SecretRecord | undefined): KeyRecord {
+  return secret === undefined ? omitSecret(record, true) : { ...record, secret };
+}
+
+/** Ends every value without ending the key: the grace time after expiry is over. */
+export function dropCredentials(record: KeyRecord): KeyRecord {
+  return { ...record, credentials: [] };
+}
+
+/** The object is going or gone: every value is dead from here. May be repeated. */
+export function end(record: KeyRecord): KeyRecord {
+  if (record.phase === 'Ending' || record.phase === 'Ended') return record;
+  return { ...record, phase: 'Ending', credentials: [] };
+}
+
+/** The object is going, the key goes on. */
+export function retain(record: KeyRecord): KeyRecord {
+  demand(record.phase === 'Live', record, 'only a live key can be retained');
+  return { ...record, phase: 'Retained' };
+}
+
+/** Nothing is left outside the ledger: only the tombstone stays. */
+export function close(record: KeyRecord): KeyRecord {
+  demand(record.credentials.length === 0, record, 'a closed key has no credentials');
+  return { ...omitSecret(record, true), phase: 'Ended' };
+}
+
+/** A credential whose newest value is not known to be in the Secret yet. */
+export function isOpen(credential: CredentialRecord): boolean {
+  return credential.state === 'Sealed' || credential.state === 'Published';
+}
+
+function hasOpenCredential(record: KeyRecord): boolean {
+  return record.credentials.some(isOpen);
+}
+
+/** The credential the Secret holds or shall hold: the newest that still verifies. */
+export function currentCredential(record: KeyRecord, nowMs: number): CredentialRecord | undefined {
+  return record.credentials.findLast((credential) => isLive(credential, nowMs));
+}
+
+/** True when the overlap of this credential is over. */
+export function isRetireDue(credential: CredentialRecord, nowMs: number): boolean {
+  return (
+    credential.state === 'Retiring' &&
+    credential.retireAtMs !== undefined &&
+    credential.retireAtMs <= nowMs
+  );
+}
+
+function omitSecret(record: KeyRecord, omit: boolean): KeyRecord {
+  if (!omit) return record;
+  const { secret: _, ...rest } = record;
+  return rest;
+}
+
+function demand(holds: boolean, record: KeyRecord, rule: string): void {
+  if (holds) return;
+  throw new KeywardError('Bug', {
+    reason: 'IllegalTransition',
+    message: `ApiKey ${record.namespace}/${record.name}: illegal ledger transition: ${rule}`,
+  });
+}
