@@ -1,0 +1,158 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import {
+  apiKeyCondition,
+  apiKeyReady,
+  API_KEY_CONDITIONS,
+  API_KEY_READY,
+  CONDITION_TYPES,
+  KEY_STORE_CONDITIONS,
+  KEY_STORE_READY,
+  keyStoreCondition,
+  keyStoreReady,
+  mergeConditions,
+  MESSAGE_LENGTH_MAX,
+  type WantedCondition,
+} from '../../../src/api/conditions.ts';
+
+const EPOCH = '1970-01-01T00:00:00Z';
+const seenAtMs = Date.parse('2026-03-01T00:00:00Z');
+const at = { nowMs: seenAtMs, generation: 3 };
+
+describe('the list', () => {
+  it.each([
+    ['ApiKey', API_KEY_READY],
+    ['KeyStore', KEY_STORE_READY],
+  ])('%s: Stalled stands beside Ready exactly where the situation is Failed', (_kind, facts) => {
+    for (const [reason, fact] of Object.entries(facts)) {
+      expect({ reason, stalled: fact.companion === 'Stalled' }).toEqual({
+        reason,
+        stalled: fact.kstatus === 'Failed',
+      });
+      expect({ reason, current: fact.kstatus === 'Current' }).toEqual({
+        reason,
+        current: fact.status === 'True',
+      });
+    }
+  });
+
+  it('has a sentence and a one-word reason for every entry', () => {
+    const all = [API_KEY_READY, KEY_STORE_READY]
+      .concat(
+        Object.values(API_KEY_CONDITIONS) as never,
+        Object.values(KEY_STORE_CONDITIONS) as never,
+      )
+      .flatMap((facts) => Object.entries(facts));
+    for (const [reason, fact] of all) {
+      expect(reason).toMatch(/^[A-Z][A-Za-z]{2,40}$/);
+      expect(fact.sentence).toMatch(/^[A-Z].*\.$/);
+    }
+  });
+
+  it('names every condition type in the publishing order', () => {
+    const used = [
+      ...Object.keys(API_KEY_CONDITIONS),
+      ...Object.keys(KEY_STORE_CONDITIONS),
+      'Ready',
+    ];
+    expect(new Set(used)).toEqual(new Set(CONDITION_TYPES));
+  });
+});
+
+describe('building conditions', () => {
+  it('brings Stalled along with the same reason when a person must act', () => {
+    expect(apiKeyReady('SecretConflict', 'taken')).toEqual([
+      { type: 'Ready', status: 'False', reason: 'SecretConflict', message: 'taken' },
+      { type: 'Stalled', status: 'True', reason: 'SecretConflict', message: 'taken' },
+    ]);
+  });
+
+  it('brings Reconciling along while a store is retried', () => {
+    expect(keyStoreReady('ConnectionFailed', 'no answer').map((c) => c.type)).toEqual([
+      'Ready',
+      'Reconciling',
+    ]);
+  });
+
+  it('says Ready alone when nothing is out of the ordinary', () => {
+    expect(apiKeyReady('Active', 'live')).toHaveLength(1);
+  });
+
+  it('takes the status of a further condition from its reason', () => {
+    expect(apiKeyCondition('StoreSynced', 'StoreUnavailable', 'm').status).toBe('Unknown');
+    expect(apiKeyCondition('Rotating', 'OverlapActive', 'm').status).toBe('True');
+    expect(keyStoreCondition('Durable', 'EphemeralStorage', 'm').status).toBe('False');
+  });
+});
+
+describe('mergeConditions', () => {
+  const pending = {
+    type: 'Ready',
+    status: 'Unknown',
+    reason: 'Pending',
+    message: '',
+    lastTransitionTime: EPOCH,
+  } as const;
+
+  it('moves the transition time when the status flips', () => {
+    const [ready] = mergeConditions([pending], apiKeyReady('Active', 'live'), at);
+    expect(ready).toEqual({
+      type: 'Ready',
+      status: 'True',
+      reason: 'Active',
+      message: 'live',
+      lastTransitionTime: '2026-03-01T00:00:00Z',
+      observedGeneration: 3,
+    });
+  });
+
+  it('keeps the transition time when only reason, message or generation change', () => {
+    const first = mergeConditions([], apiKeyReady('Active', 'live'), at);
+    const later = mergeConditions(first, apiKeyReady('Rotating', 'two values'), {
+      nowMs: seenAtMs + 5_000,
+      generation: 4,
+    });
+    expect(later[0]).toMatchObject({
+      reason: 'Rotating',
+      lastTransitionTime: '2026-03-01T00:00:00Z',
+      observedGeneration: 4,
+    });
+  });
+
+  it('drops what nobody wants any more and lists the rest in the fixed order', () => {
+    const first = mergeConditions(
+      [],
+      [apiKeyCondition('Rotating', 'OverlapActive', 'm'), ...apiKeyReady('Rotating', 'm')],
+      at,
+    );
+    expect(first.map((c) => c.type)).toEqual(['Ready', 'Rotating']);
+    expect(mergeConditions(first, apiKeyReady('Active', 'm'), at).map((c) => c.type)).toEqual([
+      'Ready',
+    ]);
+  });
+
+  it('cuts a message at what the CRD accepts, on a whole character', () => {
+    const [ready] = mergeConditions([], apiKeyReady('InvalidSpec', '😀'.repeat(2_000)), at);
+    expect(Array.from(ready?.message ?? '')).toHaveLength(MESSAGE_LENGTH_MAX);
+    expect(ready?.message.isWellFormed()).toBe(true);
+  });
+
+  it('changes nothing when repeated on its own result, at any later time', () => {
+    const wanted: fc.Arbitrary<WantedCondition[]> = fc.array(
+      fc.record({
+        type: fc.constantFrom(...CONDITION_TYPES),
+        status: fc.constantFrom('True', 'False', 'Unknown'),
+        reason: fc.constantFrom('Active', 'Pending'),
+        message: fc.string({ maxLength: 10 }),
+      }),
+    );
+    fc.assert(
+      fc.property(wanted, fc.nat(), (conditions, laterMs) => {
+        const once = mergeConditions([], conditions, at);
+        const again = mergeConditions(once, conditions, { ...at, nowMs: seenAtMs + laterMs });
+        expect(again).toEqual(once);
+      }),
+    );
+  });
+});

@@ -1,0 +1,75 @@
+/** Writes docs/conditions.md from the tables in src/api/conditions.ts. */
+import {
+  API_KEY_CONDITIONS,
+  API_KEY_READY,
+  EVENT_REASONS,
+  KEY_STORE_CONDITIONS,
+  KEY_STORE_READY,
+  type ReadyFact,
+  type ReasonFact,
+} from '../../src/api/conditions.ts';
+
+const INTRO = `# Conditions and events
+
+<!-- Written by \`npm run generate\` from src/api/conditions.ts; edit that file. -->
+
+\`Ready\` is always present. Every other condition is present only while it has something out of the
+ordinary to say, so its absence means that all is well there. Each condition carries the generation
+of the object it was worked out from; \`lastTransitionTime\` moves only when the status flips.
+
+\`kstatus\` is what Flux, Argo CD and \`kubectl wait\` make of it: *Current* is done, *InProgress* waits
+for something other than an edit, *Failed* stays like this until a person acts (then \`Stalled\` stands
+beside \`Ready\`, with the same reason).
+
+All conditions are written by the operator alone; an admission policy refuses everybody else.
+`;
+
+/** The whole page, deterministic. */
+export function conditionsPage(): string {
+  return [
+    INTRO,
+    '## ApiKey\n',
+    '`Ready`: the value in the Secret works now.\n',
+    readyTable(API_KEY_READY),
+    furtherTable(API_KEY_CONDITIONS),
+    '## KeyStore, ClusterKeyStore\n',
+    '`Ready`: keys can be issued here now.\n',
+    readyTable(KEY_STORE_READY),
+    furtherTable(KEY_STORE_CONDITIONS),
+    '## Events\n',
+    'Reported once, when it happens. A key that is issued without an application reports none.\n',
+    eventTable(),
+  ].join('\n');
+}
+
+function readyTable(facts: Readonly<Record<string, ReadyFact>>): string {
+  const rows = Object.entries(facts).map(
+    ([reason, fact]) =>
+      `| \`${reason}\` | ${fact.status} | ${fact.kstatus} | ${fact.companion === 'None' ? '' : `\`${fact.companion}\``} | ${fact.sentence} |`,
+  );
+  return table(['Ready reason', 'status', 'kstatus', 'beside it', 'says'], rows);
+}
+
+function furtherTable(
+  types: Readonly<Record<string, Readonly<Record<string, ReasonFact>>>>,
+): string {
+  const rows = Object.entries(types).flatMap(([type, reasons]) =>
+    type === 'Stalled'
+      ? ['| `Stalled` | the reason of Ready | True | Nothing changes until a person acts. |']
+      : Object.entries(reasons).map(
+          ([reason, fact]) => `| \`${type}\` | \`${reason}\` | ${fact.status} | ${fact.sentence} |`,
+        ),
+  );
+  return table(['condition', 'reason', 'status', 'says'], rows);
+}
+
+function eventTable(): string {
+  const rows = Object.entries(EVENT_REASONS).map(
+    ([reason, fact]) => `| \`${reason}\` | ${fact.type} | ${fact.sentence} |`,
+  );
+  return table(['event', 'type', 'says'], rows);
+}
+
+function table(titles: readonly string[], rows: readonly string[]): string {
+  return `| ${titles.join(' | ')} |\n|${' --- |'.repeat(titles.length)}\n${rows.join('\n')}\n`;
+}
