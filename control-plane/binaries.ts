@@ -1,0 +1,102 @@
+/**
+ * Where the control plane's programs come from: a folder the user names, the cache, else the Go
+ * compiler. Called by whoever starts a server or kubectl.
+ */
+import { access, constants, mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { build } from './build.ts';
+import { withLock } from './lock.ts';
+
+/** The Kubernetes version that tests, demo and bench run against. */
+export const KUBERNETES_VERSION = 'v1.37.2';
+/** The etcd version beside it. */
+export const ETCD_VERSION = 'v3.7.3';
+
+/** A program of the control plane. kubelet is built only when it is asked for. */
+export type BinaryName =
+  | 'etcd'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kubectl'
+  | 'kubelet';
+
+/** Environment variables by name, as in process.env. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Receives one line of progress, without a line end. */
+export type Report = (line: string) => void;
+
+/** Progress to standard error, where it does not mix with a program's output. */
+export const reportToStderr: Report = (line) => {
+  process.stderr.write(`${line}\n`);
+};
+
+/**
+ * The folder for what is costly to make again: `KEYWARD_CACHE`, else `keyward` under
+ * `XDG_CACHE_HOME`, else under `~/.cache`. Outside the checkout, so that fresh clones share it.
+ */
+export function cacheFolder(env: Environment, home: string): string {
+  if (env['KEYWARD_CACHE']) return env['KEYWARD_CACHE'];
+  return join(env['XDG_CACHE_HOME'] || join(home, '.cache'), 'keyward');
+}
+
+/** Where the cache keeps a program; the folder names its version. */
+export function cachedPath(name: BinaryName, env: Environment, home: string): string {
+  const folder = name === 'etcd' ? `etcd-${ETCD_VERSION}` : `kubernetes-${KUBERNETES_VERSION}`;
+  return join(cacheFolder(env, home), 'control-plane', folder, name);
+}
+
+/** Paths at which a program is looked for, best first: the user's own folder, then the cache. */
+export function candidatePaths(name: BinaryName, env: Environment, home: string): string[] {
+  const cached = cachedPath(name, env, home);
+  const assets = env['KUBEBUILDER_ASSETS'];
+  return assets ? [join(assets, name), cached] : [cached];
+}
+
+/** Where to look and where to say what is going on. */
+export type LookupOptions = {
+  readonly env?: Environment;
+  readonly home?: string;
+  readonly report?: Report;
+};
+
+/** The program's path, or undefined when it would have to be built. */
+export async function findBinary(
+  name: BinaryName,
+  options: LookupOptions = {},
+): Promise<string | undefined> {
+  for (const path of candidatePaths(name, options.env ?? process.env, options.home ?? homedir())) {
+    if (await isExecutable(path)) return path;
+  }
+  return undefined;
+}
+
+/**
+ * The program's path; builds it into the cache where it is missing. Minutes when the compiler's own
+ * cache is cold. Two processes never build at the same time.
+ */
+export async function ensureBinary(name: BinaryName, options: LookupOptions = {}): Promise<string> {
+  const found = await findBinary(name, options);
+  if (found !== undefined) return found;
+  const report = options.report ?? reportToStderr;
+  const target = cachedPath(name, options.env ?? process.env, options.home ?? homedir());
+  await mkdir(join(target, '..'), { recursive: true });
+  const make = async (): Promise<string> => {
+    // Whoever held the lock before may have built it meanwhile.
+    if (!(await isExecutable(target))) await build(name, target, report);
+    return target;
+  };
+  return withLock(join(target, '..', 'build.lock'), make, (pid) =>
+    report(`waiting for process ${pid}, which is building the control plane`),
+  );
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
