@@ -1,0 +1,267 @@
+/** KubeClient over HTTP: one request per verb, metadata-only answers to writes. */
+import { type KubeObject, type ObjectMeta, type Ref, refText, type Resource } from '../api/meta.ts';
+import { FIELD_MANAGER } from '../api/names.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { CallMetrics } from './callmetrics.ts';
+import { type HttpResponse, TransportFailure } from './connection.ts';
+import {
+  type Call,
+  isAbsent,
+  parseJson,
+  translateResponse,
+  translateTransport,
+  unreadable,
+} from './failures.ts';
+import { Lanes, type LaneLimits, type Urgency } from './lanes.ts';
+import { collectionPath, objectPath } from './paths.ts';
+import type { CallOptions, Draft, KubeClient, Written } from './port.ts';
+import type { HttpRequest, Transport } from './transport.ts';
+
+export type ClientOptions = {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly metrics?: CallMetrics;
+  /** Absent: 32 in flight, 4 more for urgent calls. */
+  readonly limits?: LaneLimits;
+};
+
+/** 32 saturate an API server on a small machine; beyond, calls only wait on its side instead of ours. */
+const DEFAULT_LIMITS: LaneLimits = { inFlightMax: 32, urgentReserve: 4 };
+const JSON_TYPE = 'application/json';
+/** Answers carry metadata only; a Secret's values do not travel back. */
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+/** The Date header has whole seconds: differences below are not measurable. */
+const DATE_RESOLUTION_MS = 1_000;
+const MANAGER_QUERY = `fieldManager=${FIELD_MANAGER}`;
+
+type Sent = Pick<HttpRequest, 'method' | 'path' | 'accept' | 'contentType' | 'body'>;
+
+/** The two views of one connection pool: what is written through `urgent` goes before the rest. */
+export type Clients = { readonly ordinary: KubeClient; readonly urgent: KubeClient };
+
+/** Makes the clients of one process; they share places, connections and metrics. */
+export function createClients(options: ClientOptions): Clients {
+  const caller = new Caller(options);
+  return {
+    ordinary: new HttpKubeClient(caller, 'Ordinary'),
+    urgent: new HttpKubeClient(caller, 'Urgent'),
+  };
+}
+
+/** Places, credentials, metrics and the server's clock: what all calls share. */
+class Caller {
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #metrics: CallMetrics | undefined;
+  readonly #lanes: Lanes;
+  #lastDate = '';
+  clockSkewMs = 0;
+
+  constructor(options: ClientOptions) {
+    this.#transport = options.transport;
+    this.#clock = options.clock;
+    this.#metrics = options.metrics;
+    this.#lanes = new Lanes(options.limits ?? DEFAULT_LIMITS);
+  }
+
+  /** The answer, whatever its status; a 401 was tried again once with fresh credentials. */
+  async call(
+    sent: Sent,
+    call: Call,
+    how: CallOptions & { urgency: Urgency },
+  ): Promise<HttpResponse> {
+    const { signal, urgency } = how;
+    try {
+      await this.#lanes.enter(urgency, signal);
+    } catch (cause) {
+      throw aborted(call, cause);
+    }
+    try {
+      const first = await this.#send({ ...sent, signal });
+      if (first.head.status !== 401) return first;
+      // Nothing was done, so that even a write may be sent again.
+      await this.#transport.renewCredentials();
+      return await this.#send({ ...sent, signal });
+    } catch (failure) {
+      throw translateTransport(failure, call);
+    } finally {
+      this.#lanes.leave();
+    }
+  }
+
+  async #send(request: HttpRequest): Promise<HttpResponse> {
+    const startMs = this.#clock.monotonicMs();
+    let code = '<error>';
+    try {
+      const response = await this.#transport.send(request);
+      code = String(response.head.status);
+      if (response.head.date !== undefined) this.#noteDate(response.head.date);
+      return response;
+    } finally {
+      this.#metrics?.observe(request.method, code, (this.#clock.monotonicMs() - startMs) / 1_000);
+    }
+  }
+
+  #noteDate(date: string): void {
+    if (date === this.#lastDate) return;
+    this.#lastDate = date;
+    const serverMs = Date.parse(date);
+    if (Number.isNaN(serverMs)) return;
+    const skewMs = serverMs + DATE_RESOLUTION_MS / 2 - this.#clock.nowMs();
+    this.clockSkewMs = Math.abs(skewMs) <= DATE_RESOLUTION_MS ? 0 : skewMs;
+  }
+}
+
+class HttpKubeClient implements KubeClient {
+  readonly #caller: Caller;
+  readonly #urgency: Urgency;
+
+  constructor(caller: Caller, urgency: Urgency) {
+    this.#caller = caller;
+    this.#urgency = urgency;
+  }
+
+  get clockSkewMs(): number {
+    return this.#caller.clockSkewMs;
+  }
+
+  async get(resource: Resource, ref: Ref, how?: CallOptions): Promise<KubeObject | undefined> {
+    const call: Call = { verb: 'get', resource, object: refText(ref) };
+    const sent: Sent = { method: 'GET', path: objectPath(resource, ref), accept: JSON_TYPE };
+    const response = await this.#call(sent, call, how);
+    if (isAbsent(response, ref.name)) return undefined;
+    const object = success(response, call);
+    if (readMeta(object)?.name !== ref.name) throw unreadable(call);
+    // Parser: name, uid and version were checked; the rest is for whoever knows the kind.
+    return object as KubeObject;
+  }
+
+  async create(resource: Resource, draft: Draft, how?: CallOptions): Promise<Written> {
+    const path = collectionPath(resource, draft.metadata.namespace);
+    const call: Call = { verb: 'create', resource, object: draftText(draft) };
+    const response = await this.#call(write('POST', path, draft), call, how);
+    return readWritten(response, call);
+  }
+
+  replace(resource: Resource, draft: Draft, how?: CallOptions): Promise<Written | undefined> {
+    return this.#put(resource, { draft, suffix: '' }, how);
+  }
+
+  replaceStatus(resource: Resource, draft: Draft, how?: CallOptions): Promise<Written | undefined> {
+    return this.#put(resource, { draft, suffix: '/status' }, how);
+  }
+
+  async patchMetadata(
+    resource: Resource,
+    ref: Ref,
+    metadata: Partial<ObjectMeta> & Pick<ObjectMeta, 'uid' | 'resourceVersion'>,
+    how?: CallOptions,
+  ): Promise<Written | undefined> {
+    const call: Call = { verb: 'patch', resource, object: refText(ref) };
+    const sent: Sent = {
+      ...write('PATCH', objectPath(resource, ref), { metadata }),
+      contentType: 'application/merge-patch+json',
+    };
+    const response = await this.#call(sent, call, how);
+    return isAbsent(response, ref.name) ? undefined : readWritten(response, call);
+  }
+
+  async delete(
+    resource: Resource,
+    ref: Ref & { uid: string },
+    how?: CallOptions,
+  ): Promise<boolean> {
+    const call: Call = { verb: 'delete', resource, object: refText(ref) };
+    const body = {
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      preconditions: { uid: ref.uid },
+    };
+    const sent = write('DELETE', objectPath(resource, ref), body);
+    const response = await this.#call(sent, call, how);
+    if (isAbsent(response, ref.name)) return false;
+    if (response.head.status === 409 && (await this.#isReplaced(resource, ref, how))) return false;
+    success(response, call);
+    return true;
+  }
+
+  async #put(
+    resource: Resource,
+    what: { readonly draft: Draft; readonly suffix: '' | '/status' },
+    how?: CallOptions,
+  ): Promise<Written | undefined> {
+    const { draft, suffix } = what;
+    const { name, namespace = '', resourceVersion } = draft.metadata;
+    const call: Call = { verb: 'replace', resource, object: draftText(draft) };
+    // Without a version the API server overwrites whatever is there, even somebody else's Secret.
+    if (resourceVersion === undefined || resourceVersion === '') {
+      throw new TypeError(`replace of ${resource.kind} ${call.object} without resourceVersion`);
+    }
+    const path = `${objectPath(resource, { namespace, name })}${suffix}`;
+    const response = await this.#call(write('PUT', path, draft), call, how);
+    return isAbsent(response, name) ? undefined : readWritten(response, call);
+  }
+
+  /** After a refused deletion: whether the object of that UID is gone, and another has its name. */
+  async #isReplaced(
+    resource: Resource,
+    ref: Ref & { uid: string },
+    how?: CallOptions,
+  ): Promise<boolean> {
+    const call: Call = { verb: 'get', resource, object: refText(ref) };
+    const sent: Sent = { method: 'GET', path: objectPath(resource, ref), accept: METADATA_ONLY };
+    const response = await this.#call(sent, call, how);
+    if (isAbsent(response, ref.name)) return true;
+    return readMeta(success(response, call))?.uid !== ref.uid;
+  }
+
+  #call(sent: Sent, call: Call, how: CallOptions = {}): Promise<HttpResponse> {
+    return this.#caller.call(sent, call, { ...how, urgency: this.#urgency });
+  }
+}
+
+function write(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body: object): Sent {
+  return {
+    method,
+    path: method === 'DELETE' ? path : `${path}?${MANAGER_QUERY}`,
+    accept: METADATA_ONLY,
+    contentType: JSON_TYPE,
+    body: JSON.stringify(body),
+  };
+}
+
+/** The JSON value of a 2xx answer; every other answer is thrown as what it means. */
+function success(response: HttpResponse, call: Call): unknown {
+  const { status, contentType } = response.head;
+  if (status < 200 || status > 299) throw translateResponse(response, call);
+  const value = contentType.startsWith(JSON_TYPE) ? parseJson(response.body) : undefined;
+  if (typeof value !== 'object' || value === null) throw unreadable(call);
+  return value;
+}
+
+function readWritten(response: HttpResponse, call: Call): Written {
+  const meta = readMeta(success(response, call));
+  if (meta === undefined) throw unreadable(call);
+  const { name, uid, resourceVersion, generation } = meta;
+  if (generation === undefined) return { name, uid, resourceVersion };
+  return { name, uid, resourceVersion, generation };
+}
+
+/** Metadata of an object that the server sent; undefined when it is none. */
+function readMeta(object: unknown): ObjectMeta | undefined {
+  // Parser: the fields that everything relies on are checked, the API server answers for the rest.
+  const meta = (object as { metadata?: Partial<ObjectMeta> }).metadata;
+  const isComplete =
+    typeof meta?.name === 'string' &&
+    typeof meta.uid === 'string' &&
+    typeof meta.resourceVersion === 'string';
+  return isComplete ? (meta as ObjectMeta) : undefined;
+}
+
+function draftText(draft: Draft): string {
+  return refText({ namespace: draft.metadata.namespace ?? '', name: draft.metadata.name });
+}
+
+function aborted(call: Call, cause: unknown): Error {
+  return translateTransport(new TransportFailure('NotSent', 'Aborted', cause), call);
+}
