@@ -1,0 +1,227 @@
+/**
+ * Written by `npm run generate` from crds/keyward.dev_clusterkeystores.yaml; edit that file.
+ *
+ * As read from the API server: a field with a default in the schema is always there.
+ */
+
+export interface ClusterKeyStore {
+  readonly spec: ClusterKeyStoreSpec;
+  readonly status?: ClusterKeyStoreStatus;
+}
+/**
+ * Where credentials live, and the rules for applying there.
+ */
+export interface ClusterKeyStoreSpec {
+  /**
+   * Which driver; the member of the same name holds its settings. Cannot be changed.
+   */
+  readonly type: 'Builtin';
+  readonly builtin?: ClusterKeyStoreBuiltin;
+  readonly applications: ClusterKeyStoreApplications;
+  readonly defaults: ClusterKeyStoreDefaults;
+  readonly limits?: ClusterKeyStoreLimits;
+  /**
+   * Whether an ApiKey may leave its credential alive when it is deleted (deletionPolicy Retain).
+   */
+  readonly retention: 'Forbidden' | 'Allowed';
+  /**
+   * How many days before the end people are told.
+   */
+  readonly expiryNoticeDays: readonly number[];
+  readonly allowedNamespaces?: ClusterKeyStoreAllowedNamespaces;
+}
+/**
+ * Keys that Keyward makes itself and its gate verifies. `builtin: {}` takes all defaults.
+ */
+export interface ClusterKeyStoreBuiltin {
+  /**
+   * Whose habits the gate follows in key shape, header and error body.
+   */
+  readonly profile: 'Keyward' | 'VisitSeoul' | 'Naver' | 'Solapi' | 'DigiRunner';
+  /**
+   * Stands before each value; secret scanners and people recognise keys by it.
+   */
+  readonly keyPrefix: string;
+  /**
+   * Shape of the credentials where an ApiKey does not choose one.
+   */
+  readonly format: 'Opaque' | 'Dual' | 'KeyPair';
+  /**
+   * None keeps digests only, so a lost value is replaced. Sealed keeps encrypted values, so that it can be written again.
+   */
+  readonly recovery: 'None' | 'Sealed';
+}
+/**
+ * Whether and how keys have to be applied for.
+ */
+export interface ClusterKeyStoreApplications {
+  /**
+   * Always: no key without an approved application.
+   */
+  readonly requirement: 'Always' | 'Never';
+  /**
+   * Which steps are reviewed.
+   */
+  readonly requiredFor: readonly ('Issue' | 'Change' | 'Reissue' | 'Revoke' | 'Client')[];
+  /**
+   * What an application must fill in.
+   */
+  readonly requiredFields?: readonly (
+    | 'Service'
+    | 'Purpose'
+    | 'Justification'
+    | 'DisplayName'
+    | 'Origins'
+    | 'Products'
+    | 'EffectiveDate'
+    | 'ExpirationDate'
+    | 'Quota'
+  )[];
+  /**
+   * Automatic: whatever is complete is approved.
+   */
+  readonly mode: 'Manual' | 'Automatic';
+  /**
+   * Reviews in this order. Absent: one layer without a name. Empty: nobody can decide.
+   */
+  readonly layers?: readonly ClusterKeyStoreReviewLayer[];
+  /**
+   * Whether applicants may decide about their own form. ForbiddenInNamespace also refuses reviewers who could write forms there.
+   */
+  readonly selfReview: 'Forbidden' | 'ForbiddenInNamespace' | 'Allowed';
+  /**
+   * Accounts that may say in whose name they act, such as a portal's.
+   */
+  readonly attestors?: readonly ClusterKeyStoreAttestor[];
+  /**
+   * Final: a denied form cannot be edited and sent again.
+   */
+  readonly onDenied: 'Resubmit' | 'Final';
+  /**
+   * A round without a decision lapses after this.
+   */
+  readonly deadlineDays: number;
+  /**
+   * A draft that nobody edits is dropped after this.
+   */
+  readonly draftDays: number;
+}
+export interface ClusterKeyStoreReviewLayer {
+  readonly name: string;
+  /**
+   * How many people must agree.
+   */
+  readonly approvals: number;
+}
+export interface ClusterKeyStoreAttestor {
+  readonly username: string;
+}
+/**
+ * What holds where a key says nothing.
+ */
+export interface ClusterKeyStoreDefaults {
+  /**
+   * Absent: without end.
+   */
+  readonly durationDays?: number;
+  /**
+   * How long old values go on working after a rotation.
+   */
+  readonly overlapSeconds: number;
+  /**
+   * IANA name in which dates are read, for example Asia/Seoul. Absent: UTC.
+   */
+  readonly timeZone?: string;
+}
+/**
+ * Upper bounds. Absent: none.
+ */
+export interface ClusterKeyStoreLimits {
+  /**
+   * Live keys in the store.
+   */
+  readonly maxKeys?: number;
+  /**
+   * Live keys of one namespace in the store.
+   */
+  readonly maxKeysPerNamespace?: number;
+  /**
+   * Longest validity; a key without end is refused.
+   */
+  readonly maxDurationDays?: number;
+  /**
+   * Largest quota; an unlimited one is refused.
+   */
+  readonly maxQuotaRequests?: number;
+}
+/**
+ * Whose ApiKeys may use the store. Absent: all.
+ */
+export interface ClusterKeyStoreAllowedNamespaces {
+  readonly from: 'All' | 'Selector';
+  /**
+   * Labels of the namespaces.
+   */
+  readonly namespaceSelector?: {
+    readonly matchLabels?: {
+      readonly [k: string]: string;
+    };
+    readonly matchExpressions?: readonly ClusterKeyStoreSelectorRequirement[];
+  };
+}
+export interface ClusterKeyStoreSelectorRequirement {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+  readonly values?: readonly string[];
+}
+/**
+ * What the operator found. Only the operator writes it.
+ */
+export interface ClusterKeyStoreStatus {
+  /**
+   * Generation of the spec that the status is about.
+   */
+  readonly observedGeneration?: number;
+  /**
+   * See docs/conditions.md. Ready is always there, others only while they matter.
+   */
+  readonly conditions?: readonly ClusterKeyStoreCondition[];
+  /**
+   * Written into the store once, so that two installations never share one by mistake.
+   */
+  readonly storeId?: string;
+  /**
+   * Public name of the account at a remote store.
+   */
+  readonly account?: string;
+  /**
+   * Counted from time to time, not per key.
+   */
+  readonly keys?: {
+    readonly total?: number;
+    readonly active?: number;
+  };
+  /**
+   * Credentials that a remote store must still be told to end.
+   */
+  readonly debts?: number;
+  readonly capabilities?: ClusterKeyStoreCapabilities;
+}
+export interface ClusterKeyStoreCondition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  readonly lastTransitionTime: string;
+  readonly observedGeneration?: number;
+}
+/**
+ * What the driver can do.
+ */
+export interface ClusterKeyStoreCapabilities {
+  readonly formats?: readonly ('Opaque' | 'Dual' | 'KeyPair')[];
+  /**
+   * Further abilities, by name.
+   */
+  readonly features?: readonly string[];
+}

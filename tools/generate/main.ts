@@ -1,0 +1,46 @@
+/**
+ * npm run generate: writes every file that follows from another one.
+ * With --check nothing is written, and files that would change make it fail.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { apiReferencePage } from './api-reference.ts';
+import { conditionsPage } from './conditions-page.ts';
+import { keyStoreCrds, readDriverSchema, shippedDriverFolders } from './keystores.ts';
+import { readCrd, type Crd } from './schema.ts';
+import { typesOf } from './typescript.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const check = process.argv.includes('--check');
+const differing: string[] = [];
+
+for (const [name, text] of keyStoreCrds(shippedDriverFolders().map(readDriverSchema))) {
+  emit(`crds/${name}`, text);
+}
+const crds: Crd[] = [];
+for (const plural of ['apikeys', 'keystores', 'clusterkeystores']) {
+  const source = `crds/keyward.dev_${plural}.yaml`;
+  const crd = readCrd(join(root, source));
+  crds.push(crd);
+  emit(`src/api/generated/${crd.spec.names.kind.toLowerCase()}.ts`, await typesOf(crd, source));
+}
+emit('docs/api-reference.md', apiReferencePage(crds));
+emit('docs/conditions.md', conditionsPage());
+
+if (differing.length > 0) {
+  console.error(`out of date, run "npm run generate" and commit: ${differing.join(', ')}`);
+  process.exitCode = 1;
+}
+
+function emit(path: string, text: string): void {
+  const file = join(root, path);
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
+  if (check) {
+    differing.push(path);
+    return;
+  }
+  writeFileSync(file, text);
+  console.log(`wrote ${path}`);
+}
