@@ -1,21 +1,35 @@
 import { defineConfig } from 'vitest/config';
 
-// One project per layer, so that a layer can be run alone: npx vitest --project unit.
+const crdSuites = 'test/conformance/crds*.test.ts';
+
+/** Suites that need a real API server: one is started for all of them. */
+const onControlPlane = {
+  globalSetup: ['test/support/controlplane.setup.ts'],
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  maxWorkers: 2,
+};
+
+// One project per layer, so that a layer can be run alone: npx vitest run --project unit.
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'architecture', include: ['test/architecture.test.ts'] } },
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
-      { test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'conformance',
+          include: ['test/conformance/**/*.test.ts'],
+          exclude: [crdSuites],
+          testTimeout: 60_000,
+        },
+      },
+      { test: { name: 'conformance-crds', include: [crdSuites], ...onControlPlane } },
       {
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          globalSetup: ['test/support/controlplane.setup.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          fileParallelism: true,
-          maxWorkers: 2,
+          ...onControlPlane,
         },
       },
     ],

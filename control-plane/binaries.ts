@@ -79,12 +79,12 @@ export async function findBinary(
 export async function ensureBinary(name: BinaryName, options: LookupOptions = {}): Promise<string> {
   const found = await findBinary(name, options);
   if (found !== undefined) return found;
-  const report = options.report ?? reportToStderr;
-  const target = cachedPath(name, options.env ?? process.env, options.home ?? homedir());
+  const { env = process.env, home = homedir(), report = reportToStderr } = options;
+  const target = cachedPath(name, env, home);
   await mkdir(join(target, '..'), { recursive: true });
   const make = async (): Promise<string> => {
     // Whoever held the lock before may have built it meanwhile.
-    if (!(await isExecutable(target))) await build(name, target, report);
+    if (!(await isExecutable(target))) await build(name, target, { env, report });
     return target;
   };
   return withLock(join(target, '..', 'build.lock'), make, (pid) =>

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BinaryName, Report } from './binaries.ts';
+import type { BinaryName, Environment, Report } from './binaries.ts';
 
 /** The compiler says nothing for minutes; a silent program looks like a hung one. */
 const PROGRESS_EVERY_MS = 10_000;
@@ -33,7 +33,12 @@ function sourceOf(name: BinaryName): Source {
  * taken for a finished one. Repeatable; fails with the compiler's output, or with one sentence when
  * there is no Go.
  */
-export async function build(name: BinaryName, target: string, report: Report): Promise<void> {
+export async function build(
+  name: BinaryName,
+  target: string,
+  options: { readonly env: Environment; readonly report: Report },
+): Promise<void> {
+  const { env, report } = options;
   const unfinished = `${target}.${process.pid}.unfinished`;
   const startedMs = performance.now();
   const seconds = (): number => Math.round((performance.now() - startedMs) / 1_000);
@@ -43,7 +48,7 @@ export async function build(name: BinaryName, target: string, report: Report): P
     PROGRESS_EVERY_MS,
   );
   try {
-    await compile(name, unfinished);
+    await compile(name, unfinished, env);
     await rename(unfinished, target);
     report(`built ${name} in ${seconds()} s`);
   } finally {
@@ -52,13 +57,13 @@ export async function build(name: BinaryName, target: string, report: Report): P
   }
 }
 
-async function compile(name: BinaryName, output: string): Promise<void> {
+async function compile(name: BinaryName, output: string, env: Environment): Promise<void> {
   const source = sourceOf(name);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const args = ['build', '-trimpath', '-ldflags', source.linkerFlags, '-o', output, source.package];
   const compiler = spawn('go', args, {
     cwd: join(import.meta.dirname, source.module),
-    env: { ...process.env, CGO_ENABLED: '0' },
+    env: { ...env, CGO_ENABLED: '0' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const said: string[] = [];

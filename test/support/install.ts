@@ -1,0 +1,35 @@
+/** Installs Keyward's kinds and policies into a control plane, as a cluster administrator would. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Access } from '../../control-plane/access.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** Which of the two folders of policies to apply; an old API server has no mutating ones. */
+export type InstallOptions = { readonly mutatingPolicies?: 'apply' | 'leave out' };
+
+/**
+ * Applies `crds/` and waits until the kinds are served, then `deploy/admission/` and
+ * `deploy/admission/mutating/`, all by server-side apply. Repeatable; a folder without manifests is
+ * passed over. Throws with kubectl's words.
+ */
+export async function installKeyward(access: Access, options: InstallOptions = {}): Promise<void> {
+  if (await applyFolder(access, 'crds')) {
+    const established = ['--for=condition=Established', '--timeout=60s'];
+    await access.mustKubectl(['wait', ...established, '-f', join(ROOT, 'crds')]);
+  }
+  await applyFolder(access, 'deploy/admission');
+  if (options.mutatingPolicies !== 'leave out') {
+    await applyFolder(access, 'deploy/admission/mutating');
+  }
+}
+
+/** Applies the manifests directly in the folder; false when there are none. */
+async function applyFolder(access: Access, folder: string): Promise<boolean> {
+  const path = join(ROOT, folder);
+  const isThere = existsSync(path) && readdirSync(path).some((name) => /\.ya?ml$/.test(name));
+  if (isThere) {
+    await access.mustKubectl(['apply', '--server-side', '--force-conflicts', '-f', path]);
+  }
+  return isThere;
+}
