@@ -1,0 +1,113 @@
+/**
+ * Pure (node:zlib only for its CRC32); what a key looks like, letter by letter:
+ *
+ *     kw_4fJ2mXq0ZpT7aBc9_<43 Base62 secret><6 Base62 CRC32 of all before it>
+ *
+ * A KeyPair is the same value cut at the second underscore: `apiKey` is what stands before it,
+ * which is public, `apiSecret` what stands behind it. So one parser and one checksum serve all.
+ */
+import { crc32 } from 'node:zlib';
+import type { Sensitive } from '../kernel/sensitive.ts';
+import { encodeBase62, isBase62Code } from './base62.ts';
+
+/** 95 bits: the index of the database, and public. Two keys meet after some 2^47 of them. */
+export const KEY_ID_LENGTH = 16;
+/** 256.03 bits: the first length that carries a whole SHA-256. */
+export const SECRET_LENGTH = 43;
+/** 62^6 exceeds 2^32, 62^5 does not. */
+export const CHECKSUM_LENGTH = 6;
+export const DEFAULT_PREFIX = 'kw';
+
+const PREFIX_MAX = 16;
+const UNDERSCORE = 95;
+/** Everything behind the prefix: `_`, keyId, `_`, secret, checksum. */
+const TAIL_LENGTH = 2 + KEY_ID_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH;
+
+/** Which values a credential consists of. */
+export type KeyFormat = 'Opaque' | 'Dual' | 'KeyPair';
+
+/** The parts of a value. `secret` is key material: compare its digest and let it go. */
+export type ValueParts = {
+  /** `[a-z][a-z0-9]{0,15}` */
+  readonly prefix: string;
+  readonly keyId: string;
+  readonly secret: string;
+};
+
+/** Whether the text can stand in front of a key: `[a-z][a-z0-9]{0,15}`. */
+export function isPrefix(text: string): boolean {
+  return /^[a-z][a-z0-9]{0,15}$/.test(text);
+}
+
+/** The public name of a credential, `<prefix>_<keyId>`; the `apiKey` of a KeyPair. */
+export function publicName(name: Pick<ValueParts, 'prefix' | 'keyId'>): string {
+  return `${name.prefix}_${name.keyId}`;
+}
+
+/** The complete value of parts that are well formed; the answer is key material. */
+export function buildValue(parts: ValueParts): string {
+  const body = `${publicName(parts)}_${parts.secret}`;
+  return body + checksum(body);
+}
+
+/** The `apiSecret` of a KeyPair: secret and checksum of the joined value. Key material. */
+export function buildPairSecret(parts: ValueParts): string {
+  return buildValue(parts).slice(-(SECRET_LENGTH + CHECKSUM_LENGTH));
+}
+
+/**
+ * The parts of a presented value, or undefined when length, alphabet or checksum do not fit.
+ * Takes any text, never throws, and does the cheap checks first, so that garbage costs little.
+ * It proves nothing: the checksum only keeps typing errors and look-alikes away from the database.
+ */
+export function parseValue(text: string): ValueParts | undefined {
+  const prefixLength = text.length - TAIL_LENGTH;
+  if (prefixLength < 1 || prefixLength > PREFIX_MAX) return undefined;
+  const secretAt = prefixLength + 1 + KEY_ID_LENGTH + 1;
+  if (!hasShape(text, prefixLength, secretAt)) return undefined;
+  const checksumAt = text.length - CHECKSUM_LENGTH;
+  if (checksum(text.slice(0, checksumAt)) !== text.slice(checksumAt)) return undefined;
+  return {
+    prefix: text.slice(0, prefixLength),
+    keyId: text.slice(prefixLength + 1, secretAt - 1),
+    secret: text.slice(secretAt, checksumAt),
+  };
+}
+
+/** The parts of a presented KeyPair, or undefined when the two are malformed or do not belong together. */
+export function parsePair(apiKey: string, apiSecret: string): ValueParts | undefined {
+  if (apiSecret.length !== SECRET_LENGTH + CHECKSUM_LENGTH) return undefined;
+  return parseValue(`${apiKey}_${apiSecret}`);
+}
+
+/**
+ * The 43 secret characters of a value we built (an Opaque or Dual value, or an `apiSecret`), as a
+ * view of the box's own bytes: do not keep or change it.
+ */
+export function secretBytes(value: Sensitive): Buffer {
+  const bytes = value.reveal();
+  return bytes.subarray(-(SECRET_LENGTH + CHECKSUM_LENGTH), -CHECKSUM_LENGTH);
+}
+
+/**
+ * What people may see of a value to tell it from others: `kw_4fJ2...x0Zp`, the prefix, the first
+ * four of the keyId and the last four. The last four belong to the checksum and take at most
+ * 24 of 256 bits from a guesser.
+ */
+export function hint(name: Pick<ValueParts, 'prefix' | 'keyId'>, value: Sensitive): string {
+  return `${name.prefix}_${name.keyId.slice(0, 4)}...${value.reveal().toString('latin1').slice(-4)}`;
+}
+
+function checksum(body: string): string {
+  return encodeBase62(crc32(body), CHECKSUM_LENGTH);
+}
+
+function hasShape(text: string, prefixLength: number, secretAt: number): boolean {
+  if (text.charCodeAt(prefixLength) !== UNDERSCORE) return false;
+  if (text.charCodeAt(secretAt - 1) !== UNDERSCORE) return false;
+  if (!isPrefix(text.slice(0, prefixLength))) return false;
+  for (let i = prefixLength + 1; i < text.length; i += 1) {
+    if (i !== secretAt - 1 && !isBase62Code(text.charCodeAt(i))) return false;
+  }
+  return true;
+}

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { digestSecret, DUMMY_DIGEST, equalDigests } from '../../../src/keys/digest.ts';
+
+const input = {
+  pepper: Buffer.alloc(32, 7),
+  keyId: '4fJ2mXq0ZpT7aBc9',
+  secret: 'Zz09'.repeat(10) + 'abc',
+};
+
+describe('the digest', () => {
+  it('is SHA-256 over pepper, keyId and secret in this order', () => {
+    const expected = createHash('sha256')
+      .update(input.pepper)
+      .update(input.keyId)
+      .update(input.secret)
+      .digest();
+    expect(digestSecret(input)).toEqual(expected);
+  });
+
+  it('is the same for text and bytes', () => {
+    expect(digestSecret({ ...input, secret: Buffer.from(input.secret) })).toEqual(
+      digestSecret(input),
+    );
+  });
+
+  it('changes with each of its three parts', () => {
+    const digests = [
+      input,
+      { ...input, pepper: Buffer.alloc(32, 8) },
+      { ...input, keyId: '4fJ2mXq0ZpT7aBc8' },
+      { ...input, secret: input.secret.replace('Z', 'Y') },
+    ].map((each) => digestSecret(each).toString('hex'));
+    expect(new Set(digests).size).toBe(4);
+  });
+
+  it.each([
+    ['pepper', { ...input, pepper: Buffer.alloc(31) }],
+    ['keyId', { ...input, keyId: 'short' }],
+    ['secret', { ...input, secret: `${input.secret}x` }],
+  ])('refuses a %s of another length, without saying its content', (_part, wrong) => {
+    expect(() => digestSecret(wrong)).toThrow('does not have the length of the layout');
+  });
+
+  it('is never the dummy that stands in for unknown ids', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (pepper) => {
+        expect(equalDigests(digestSecret({ ...input, pepper }), DUMMY_DIGEST)).toBe(false);
+      }),
+    );
+  });
+
+  it('compares equal digests only, and lengths without throwing', () => {
+    const digest = digestSecret(input);
+    expect(equalDigests(digest, Buffer.from(digest))).toBe(true);
+    expect(equalDigests(digest, digest.subarray(1))).toBe(false);
+    expect(equalDigests(digest, Buffer.alloc(0))).toBe(false);
+    const flipped = Buffer.from(digest);
+    flipped[31] = (flipped[31] ?? 0) ^ 1;
+    expect(equalDigests(digest, flipped)).toBe(false);
+  });
+});
