@@ -172,7 +172,7 @@ afterAll(() => {
   const documented = exported.filter(({ isDocumented }) => isDocumented).length;
   const share = ((100 * documented) / Math.max(exported.length, 1)).toFixed(1);
   console.log(
-    `${written.length} files in src, median ${at(0.5)} and p95 ${at(0.95)} lines; ` +
+    `report: ${written.length} files in src, median ${at(0.5)} and p95 ${at(0.95)} lines; ` +
       `${share} % of ${exported.length} exports documented`,
   );
 });

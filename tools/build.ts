@@ -1,0 +1,62 @@
+/**
+ * `npm run build`: the program as a few files in dist/, for the image and the npm package. Modules
+ * that only some commands need stay in chunks of their own and are read when they are first used.
+ */
+import { build } from 'esbuild';
+import { existsSync } from 'node:fs';
+import { chmod, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..');
+const DIST = join(ROOT, 'dist');
+
+/**
+ * Name in dist/ and source of each entry. A worker thread begins in a file of its own; all files lie
+ * side by side, so that `./worker.js` is right from whichever chunk asks for it.
+ */
+const ENTRIES: Readonly<Record<string, string>> = {
+  keyward: 'src/bin/keyward.ts',
+  worker: 'src/ledger/sqlite/worker.ts',
+};
+
+/** Packages in CommonJS call `require` for Node's own modules, which an ES module does not have. */
+const BANNER = [
+  `import { createRequire as keywardCreateRequire } from 'node:module';`,
+  `const require = keywardCreateRequire(import.meta.url);`,
+].join('');
+
+const present = Object.entries(ENTRIES).filter(([, source]) => existsSync(join(ROOT, source)));
+await rm(DIST, { recursive: true, force: true });
+await build({
+  absWorkingDir: ROOT,
+  entryPoints: Object.fromEntries(present),
+  outdir: DIST,
+  bundle: true,
+  splitting: true,
+  minify: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  entryNames: '[name]',
+  chunkNames: '[name]-[hash]',
+  banner: { js: BANNER },
+  sourcemap: false,
+  legalComments: 'linked',
+  logLevel: 'warning',
+});
+await chmod(join(DIST, 'keyward.js'), 0o755);
+await printSizes();
+
+async function printSizes(): Promise<void> {
+  let totalBytes = 0;
+  for (const name of (await readdir(DIST)).toSorted()) {
+    const { size } = await stat(join(DIST, name));
+    totalBytes += size;
+    console.log(`${inKib(size)}  dist/${name}`);
+  }
+  console.log(`${inKib(totalBytes)}  in all`);
+}
+
+function inKib(bytes: number): string {
+  return `${(bytes / 1_024).toFixed(1).padStart(9)} KiB`;
+}
