@@ -14,7 +14,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -26,7 +26,7 @@ const claimFile = join(root, '.cache', 'install.lock');
 const [file, ...args] = process.argv.slice(2);
 if (file === undefined) fail('usage: node tools/enter.js FILE ARGS');
 if (!isInstalled()) await installOnce();
-run(pinnedNode() ?? ownNode(), [join(root, file), ...args]);
+run(pinnedNode() ?? ownNode(), [resolve(root, file), ...args]);
 
 function say(sentence) {
   process.stderr.write(`${sentence}\n`);
@@ -63,7 +63,7 @@ async function installOnce() {
     while (!take(mine)) {
       if (!told) say('waiting for another process that is installing the packages');
       told = true;
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await new Promise((done) => setTimeout(done, 500));
     }
     try {
       if (!isInstalled()) install();
