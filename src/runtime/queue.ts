@@ -5,26 +5,12 @@
  */
 import { parseRef, refText, type Ref } from '../api/meta.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { backoffMs, MINUTE_MS } from '../kernel/time.ts';
+import { MINUTE_MS } from '../kernel/time.ts';
 import { TokenBucket, type BucketLimits } from './bucket.ts';
 import { Deadlines } from './deadlines.ts';
 import { Lanes, LANES, sooner, type Lane, type Ready } from './lanes.ts';
 import type { QueueMeter, QueueSource, RuntimeMetrics } from './metrics.ts';
-
-/**
- * Pauses before the retries of one ref: 0.2, 1, 5, 25, 125 seconds, then 10 minutes, each with up
- * to 15 % taken off at random. Derivation: at most 12 tries in the first hour (12 pauses of at
- * least 85 % sum up to 61.7 minutes), which neither a ceiling of 5 minutes nor doubling allows.
- * Whoever knows that the reason has gone calls `hastenRetries` instead of waiting for the pause.
- */
-const RETRY_PAUSES = { baseMs: 200, maxMs: 10 * MINUTE_MS };
-/** `backoffMs` doubles per attempt; five times as long is log2(5) doublings. */
-const DOUBLINGS_PER_RETRY = Math.log2(5);
-/** `backoffMs` takes off up to half; from here upwards it is at most 15 %. */
-const JITTER_FLOOR = 0.7;
-
-/** The longest pause before a retry, milliseconds. */
-export const RETRY_PAUSE_MAX_MS = RETRY_PAUSES.maxMs;
+import { retryPauseMs } from './pauses.ts';
 
 /** All retries of a queue together; 1 000 refs that failed in an outage are through in 18 s. */
 const RETRY_LIMITS: BucketLimits = { burst: 100, perSecond: 50 };
@@ -121,7 +107,7 @@ export class WorkQueue implements QueueSource {
   }
 
   /**
-   * Puts a ref in line after a pause that grows with each call until `forget`. Retries of all refs
+   * Puts a ref in line after a pause that grows with each call until `forget` (pauses.ts). Retries of all refs
    * share one token bucket. A ref that is handed out before, because of an add, is not retried.
    * @param atLeastMs the pause is not shorter than this (what the other side asked for)
    */
@@ -130,8 +116,7 @@ export class WorkQueue implements QueueSource {
     const text = refText(ref);
     const failures = this.#failures.get(text) ?? 0;
     this.#failures.set(text, failures + 1);
-    const random = JITTER_FLOOR + (1 - JITTER_FLOOR) * this.#random();
-    const pauseMs = backoffMs(RETRY_PAUSES, failures * DOUBLINGS_PER_RETRY, random);
+    const pauseMs = retryPauseMs(failures, this.#random());
     this.#pause(text, Math.max(pauseMs, atLeastMs), lane);
   }
 
