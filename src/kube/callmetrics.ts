@@ -3,6 +3,8 @@ import { Counter, Histogram, type Registry } from '../kernel/metrics.ts';
 
 /** Reports one finished call. `code` is the HTTP status, or '<error>' when no answer came. */
 export type CallMetrics = {
+  /** A call without a meaningful duration, such as a watch. */
+  count(method: string, code: string): void;
   observe(method: string, code: string, seconds: number): void;
 };
 
@@ -22,6 +24,9 @@ export function createCallMetrics(registry: Registry, host: string): CallMetrics
     registers: [registry],
   });
   return {
+    count(method, code) {
+      total.inc({ code, method, host });
+    },
     observe(method, code, seconds) {
       total.inc({ code, method, host });
       duration.observe({ verb: method, host }, seconds);

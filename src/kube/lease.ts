@@ -1,0 +1,280 @@
+/**
+ * Leader election on a Lease. At most one holder acts at a time because a leader stops by its own
+ * clock before others may take over by theirs; no clock is ever compared with another machine's.
+ *
+ *     Following --Lease free, ours, or unchanged for its duration--> Leading --renewals fail--> lost
+ *
+ * The epoch is the number of transitions of the Lease; whoever writes elsewhere is fenced by it.
+ */
+import type { KubeObject, Ref } from '../api/meta.ts';
+import { LEASES } from '../api/names.ts';
+import { type Clock, sleep } from '../kernel/clock.ts';
+import { classify } from '../kernel/errors.ts';
+import type { Logger } from '../kernel/log.ts';
+import { formatMicroTime } from './microtime.ts';
+import type { CallOptions, Draft, KubeClient } from './port.ts';
+
+export type LeaseTimes = {
+  /** How long others wait after the last renewal that they saw. */
+  readonly durationMs: number;
+  /** How long a leader keeps leading without a successful renewal. */
+  readonly renewDeadlineMs: number;
+  /** Between two tries. */
+  readonly retryMs: number;
+  /** The longest that one call may take; the elector aborts it after that. */
+  readonly requestMs: number;
+};
+
+export type LeaseOptions = {
+  /** An urgent client, so that renewals do not queue behind ordinary writes. */
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly lease: Ref;
+  /** Unique among the processes that may run at once, and the same after a restart where possible. */
+  readonly identity: string;
+  readonly times?: Partial<LeaseTimes>;
+  /**
+   * The highest epoch that was ever stored elsewhere; absent: 0. A Lease that was deleted begins to
+   * count anew, and an epoch below the stored one would fence off the new leader for ever.
+   */
+  readonly lastEpoch?: () => Promise<number>;
+  /** A number in [0, 1); keeps candidates from trying in step. */
+  readonly random: () => number;
+};
+
+type LeaseSpec = {
+  readonly holderIdentity?: string;
+  readonly leaseDurationSeconds?: number;
+  readonly acquireTime?: string;
+  readonly renewTime?: string;
+  readonly leaseTransitions?: number;
+};
+type Lease = KubeObject<{ readonly spec?: LeaseSpec }>;
+/** The Lease as seen when it last changed, and our own clock at that moment. */
+type Sighting = { readonly text: string; readonly atMs: number };
+type Term = { readonly epoch: number; readonly acquiredTime: string };
+
+const DEFAULTS: LeaseTimes = {
+  durationMs: 15_000,
+  renewDeadlineMs: 10_000,
+  retryMs: 2_000,
+  requestMs: 4_000,
+};
+
+export class LeaderElector {
+  readonly #options: LeaseOptions;
+  readonly #times: LeaseTimes;
+  readonly #stopping = new AbortController();
+  #seen: Sighting | undefined;
+  #term: Term | undefined;
+  #running: Promise<void> | undefined;
+
+  /** Throws a RangeError for times under which two leaders could overlap. */
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+    this.#times = { ...DEFAULTS, ...options.times };
+    checkTimes(this.#times);
+  }
+
+  /** Epoch of the current term, 1 or more; undefined while somebody else leads. */
+  get epoch(): number | undefined {
+    return this.#term?.epoch;
+  }
+
+  /**
+   * Waits for leadership, then keeps it. Resolves with the epoch; rejects when stopped or aborted.
+   *
+   * @param onLost called at most once, when renewals failed up to the deadline or somebody else
+   *   holds the Lease: stop writing at once, and end the process
+   */
+  async lead(onLost: () => void, signal?: AbortSignal): Promise<number> {
+    const stop = this.#stopping.signal;
+    const combined = signal === undefined ? stop : AbortSignal.any([stop, signal]);
+    for (;;) {
+      const startMs = this.#options.clock.monotonicMs();
+      // One try after the other is what this loop is for.
+      // oxlint-disable-next-line no-await-in-loop
+      const term = await this.#try(combined);
+      combined.throwIfAborted();
+      if (term !== undefined) {
+        this.#term = term;
+        this.#running = this.#keep(startMs, onLost);
+        this.#options.log.info('leading', { epoch: term.epoch });
+        return term.epoch;
+      }
+      const pauseMs = this.#times.retryMs * (1 + 0.2 * this.#options.random());
+      // oxlint-disable-next-line no-await-in-loop
+      await sleep(this.#options.clock, pauseMs, combined);
+    }
+  }
+
+  /** Ends leading and gives the Lease back, so that a successor need not wait. May be repeated. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    const term = this.#term;
+    this.#term = undefined;
+    if (term !== undefined) await this.#release(term);
+  }
+
+  /** Renews until the deadline passes without a success; the deadline is ours and monotonic. */
+  async #keep(acquiredMs: number, onLost: () => void): Promise<void> {
+    const { clock, log } = this.#options;
+    const { signal } = this.#stopping;
+    let renewedMs = acquiredMs;
+    for (;;) {
+      const dueMs = renewedMs + this.#times.renewDeadlineMs;
+      const pauseMs = Math.min(this.#times.retryMs, dueMs - clock.monotonicMs());
+      // oxlint-disable-next-line no-await-in-loop
+      if (!(await paused(clock, pauseMs, signal))) return;
+      const startMs = clock.monotonicMs();
+      if (startMs >= dueMs) break;
+      // oxlint-disable-next-line no-await-in-loop
+      const outcome = await this.#renew(dueMs - startMs, signal);
+      if (signal.aborted) return;
+      // Counted from before the call: others may have seen the renewal that early.
+      if (outcome === 'Renewed') renewedMs = startMs;
+      if (outcome === 'Lost') break;
+    }
+    this.#term = undefined;
+    log.error('leadership lost');
+    onLost();
+  }
+
+  async #renew(leftMs: number, signal: AbortSignal): Promise<'Renewed' | 'Failed' | 'Lost'> {
+    const term = this.#term;
+    if (term === undefined) return 'Lost';
+    try {
+      return await this.#within(Math.min(leftMs, this.#times.requestMs), signal, async (how) => {
+        const lease = await this.#read(how);
+        const isOurs =
+          lease?.spec?.holderIdentity === this.#options.identity &&
+          lease.spec.leaseTransitions === term.epoch;
+        if (lease === undefined || !isOurs) return 'Lost';
+        return (await this.#write(lease, term, how)) ? 'Renewed' : 'Failed';
+      });
+    } catch (thrown) {
+      this.#noteFailure(thrown);
+      return 'Failed';
+    }
+  }
+
+  /** One try to become leader. */
+  async #try(signal: AbortSignal): Promise<Term | undefined> {
+    try {
+      return await this.#within(this.#times.requestMs, signal, async (how) => {
+        const lease = await this.#read(how);
+        if (lease !== undefined && !this.#isFree(lease)) return undefined;
+        const term = await this.#nextTerm(lease?.spec?.leaseTransitions ?? 0);
+        if (lease === undefined) return this.#create(term, how);
+        return (await this.#write(lease, term, how)) ? term : undefined;
+      });
+    } catch (thrown) {
+      this.#noteFailure(thrown);
+      return undefined;
+    }
+  }
+
+  /** Free: given back, our own from before a restart, or unchanged for its whole duration. */
+  #isFree(lease: Lease): boolean {
+    const { holderIdentity = '', renewTime = '', leaseDurationSeconds } = lease.spec ?? {};
+    if (holderIdentity === '' || holderIdentity === this.#options.identity) return true;
+    const nowMs = this.#options.clock.monotonicMs();
+    const text = `${lease.metadata.resourceVersion} ${holderIdentity} ${renewTime}`;
+    if (this.#seen?.text !== text) this.#seen = { text, atMs: nowMs };
+    // Another build may hold it under longer times than ours.
+    const durationMs = Math.max(this.#times.durationMs, (leaseDurationSeconds ?? 0) * 1_000);
+    return nowMs - this.#seen.atMs >= durationMs;
+  }
+
+  async #read(how: CallOptions): Promise<Lease | undefined> {
+    // Parser: every field of the spec is optional and compared, never trusted.
+    return (await this.#options.client.get(LEASES, this.#options.lease, how)) as Lease | undefined;
+  }
+
+  async #create(term: Term, how: CallOptions): Promise<Term> {
+    const { name, namespace } = this.#options.lease;
+    await this.#options.client.create(LEASES, this.#draft({ name, namespace }, term), how);
+    return term;
+  }
+
+  /** False when the Lease is gone; Conflict is thrown when somebody was faster. */
+  async #write(lease: Lease, term: Term, how: CallOptions): Promise<boolean> {
+    const draft = this.#draft(lease.metadata, term);
+    return (await this.#options.client.replace(LEASES, draft, how)) !== undefined;
+  }
+
+  /** Clears the holder. The number of transitions stays: epochs never repeat. */
+  async #release(term: Term): Promise<void> {
+    try {
+      await this.#within(this.#times.requestMs, new AbortController().signal, async (how) => {
+        const lease = await this.#read(how);
+        if (lease?.spec?.holderIdentity !== this.#options.identity) return;
+        if (lease.spec.leaseTransitions !== term.epoch) return;
+        const draft = this.#draft(lease.metadata, term);
+        const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1 };
+        await this.#options.client.replace(LEASES, { ...draft, spec }, how);
+      });
+    } catch (thrown) {
+      // The successor waits for the duration instead; nothing else depends on it.
+      this.#noteFailure(thrown);
+    }
+  }
+
+  #draft(metadata: Draft['metadata'], term: Term): Draft {
+    const spec: LeaseSpec = {
+      holderIdentity: this.#options.identity,
+      leaseDurationSeconds: Math.ceil(this.#times.durationMs / 1_000),
+      acquireTime: term.acquiredTime,
+      renewTime: formatMicroTime(this.#options.clock.nowMs()),
+      leaseTransitions: term.epoch,
+    };
+    return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec };
+  }
+
+  async #nextTerm(transitions: number): Promise<Term> {
+    const stored = (await this.#options.lastEpoch?.()) ?? 0;
+    const epoch = Math.max(transitions, stored) + 1;
+    return { epoch, acquiredTime: formatMicroTime(this.#options.clock.nowMs()) };
+  }
+
+  async #within<T>(
+    limitMs: number,
+    signal: AbortSignal,
+    act: (how: CallOptions) => Promise<T>,
+  ): Promise<T> {
+    const limit = new AbortController();
+    const cancel = this.#options.clock.after(limitMs, () => limit.abort());
+    try {
+      return await act({ signal: AbortSignal.any([signal, limit.signal]) });
+    } finally {
+      cancel();
+    }
+  }
+
+  #noteFailure(thrown: unknown): void {
+    const { reason, message } = classify(thrown);
+    this.#options.log.info('lease not written', { reason, message });
+  }
+}
+
+/** Otherwise a renewal that is still under way at the deadline could land in a successor's term. */
+function checkTimes(times: LeaseTimes): void {
+  const { durationMs, renewDeadlineMs, retryMs, requestMs } = times;
+  if (renewDeadlineMs + requestMs >= durationMs) {
+    throw new RangeError('lease: renew deadline plus request time must be below the duration');
+  }
+  if (retryMs <= 0 || retryMs >= renewDeadlineMs) {
+    throw new RangeError('lease: the retry time must be above 0 and below the renew deadline');
+  }
+}
+
+async function paused(clock: Clock, delayMs: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await sleep(clock, Math.max(delayMs, 0), signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
