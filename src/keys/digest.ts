@@ -17,6 +17,7 @@ export const DUMMY_PEPPER: Readonly<Uint8Array> = new Uint8Array(DIGEST_BYTES);
 
 const INPUT_BYTES = DIGEST_BYTES + KEY_ID_LENGTH + SECRET_LENGTH;
 
+/** What goes into a digest. */
 export type DigestInput = {
   /** 32 bytes, from the keyring; its version goes into the row. */
   readonly pepper: Readonly<Uint8Array>;

@@ -16,6 +16,7 @@ export const KEY_ID_LENGTH = 16;
 export const SECRET_LENGTH = 43;
 /** 62^6 exceeds 2^32, 62^5 does not. */
 export const CHECKSUM_LENGTH = 6;
+/** Prefix of a store that names none. */
 export const DEFAULT_PREFIX = 'kw';
 
 const PREFIX_MAX = 16;
@@ -37,6 +38,16 @@ export type ValueParts = {
 /** Whether the text can stand in front of a key: `[a-z][a-z0-9]{0,15}`. */
 export function isPrefix(text: string): boolean {
   return /^[a-z][a-z0-9]{0,15}$/.test(text);
+}
+
+/** Whether the text is 16 Base62 characters. */
+export function isKeyId(text: string): boolean {
+  return /^[0-9A-Za-z]{16}$/.test(text);
+}
+
+/** Whether the text is 43 Base62 characters. */
+export function isSecret(text: string): boolean {
+  return /^[0-9A-Za-z]{43}$/.test(text);
 }
 
 /** The public name of a credential, `<prefix>_<keyId>`; the `apiKey` of a KeyPair. */
