@@ -1,0 +1,101 @@
+/**
+ * SQLite's failures as KeywardErrors: the one place that knows its result codes.
+ * https://www.sqlite.org/rescode.html
+ */
+import { KeywardError } from '../../kernel/errors.ts';
+
+/** Primary result codes, the lowest byte of an extended one. */
+const RESULT = {
+  PERM: 3,
+  BUSY: 5,
+  LOCKED: 6,
+  READONLY: 8,
+  IOERR: 10,
+  CORRUPT: 11,
+  FULL: 13,
+  CANTOPEN: 14,
+  CONSTRAINT: 19,
+  AUTH: 23,
+  NOTADB: 26,
+} as const;
+
+/**
+ * A failure of the database at `path`. Not the text but the result code decides:
+ * busy, full, read-only and unreadable may pass (Transient LedgerUnavailable), damage may not
+ * (Terminal DatabaseCorrupt); a broken constraint is a Bug of ours.
+ */
+export function translate(thrown: unknown, path: string): KeywardError {
+  if (thrown instanceof KeywardError) return thrown;
+  switch (resultCode(thrown)) {
+    case RESULT.BUSY:
+    case RESULT.LOCKED:
+      return unavailable(path, 'another process holds a write lock on it', thrown);
+    case RESULT.FULL:
+      return unavailable(path, 'its disk is full', thrown);
+    case RESULT.READONLY:
+    case RESULT.PERM:
+    case RESULT.AUTH:
+      return unavailable(path, 'it cannot be written', thrown);
+    case RESULT.IOERR:
+    case RESULT.CANTOPEN:
+      return unavailable(path, 'reading or writing it failed', thrown);
+    case RESULT.CORRUPT:
+    case RESULT.NOTADB:
+      return corrupt(path, thrown);
+    case RESULT.CONSTRAINT:
+      return new KeywardError('Bug', {
+        reason: 'ConstraintViolated',
+        message: `database "${path}" refused a commit that breaks one of its rules`,
+        cause: thrown,
+      });
+    case undefined:
+    default:
+      return new KeywardError('Bug', {
+        reason: 'InternalError',
+        message: `database "${path}" failed in an unexpected way; the operator log has the details`,
+        cause: thrown,
+      });
+  }
+}
+
+/** True when the database itself is well, and only this statement was refused. */
+export function isConstraint(thrown: unknown): boolean {
+  return resultCode(thrown) === RESULT.CONSTRAINT;
+}
+
+/** True when somebody else holds the lock that was asked for. */
+export function isBusy(thrown: unknown): boolean {
+  return resultCode(thrown) === RESULT.BUSY;
+}
+
+/** True when the file cannot be written by us at all. */
+export function isReadOnly(thrown: unknown): boolean {
+  return resultCode(thrown) === RESULT.READONLY;
+}
+
+/** The failure of a file that SQLite cannot make sense of. */
+export function corrupt(path: string, cause?: unknown): KeywardError {
+  return terminal(
+    'DatabaseCorrupt',
+    `database "${path}" is damaged or not a SQLite file; restore it from a backup, do not delete it`,
+    cause,
+  );
+}
+
+/** A failure that a person has to look at. */
+export function terminal(reason: string, message: string, cause?: unknown): KeywardError {
+  return new KeywardError('Terminal', { reason, message, cause });
+}
+
+function unavailable(path: string, why: string, cause: unknown): KeywardError {
+  return new KeywardError('Transient', {
+    reason: 'LedgerUnavailable',
+    message: `database "${path}" is not available: ${why}`,
+    cause,
+  });
+}
+
+function resultCode(thrown: unknown): number | undefined {
+  if (!(thrown instanceof Error) || !('errcode' in thrown)) return undefined;
+  return typeof thrown.errcode === 'number' ? thrown.errcode & 0xff : undefined;
+}

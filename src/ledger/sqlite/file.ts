@@ -1,0 +1,138 @@
+/** Opens the file of a ledger, or makes a new one; refuses what is not a ledger in good health. */
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { corrupt, isReadOnly, terminal } from './failures.ts';
+import { checkApplied, migrate } from './migrate.ts';
+import { prepare, ROW_OPTIONS } from './statements.ts';
+
+/** "KEYW": tells our databases from other SQLite files. */
+const APPLICATION_ID = 0x4b455957;
+
+/** How long to wait for a lock that somebody else (a backup, a shell) holds. */
+const BUSY_MS = 5_000;
+
+/**
+ * The writer's connection: durable at each COMMIT, checked, migrated. Call it under the lock.
+ *
+ * @throws KeywardError Terminal DatabaseMissing, DatabaseCorrupt, ForeignDatabase, DatabaseReadOnly,
+ * FilesystemUnsupported, and those of `migrate`
+ */
+export function openFile(path: string, missing: 'Create' | 'Refuse'): DatabaseSync {
+  if (!existsSync(path)) createFile(path, missing);
+  const db = connect(path, 'Writer');
+  try {
+    setDurable(db, path);
+    migrate(db, path);
+    return db;
+  } catch (thrown) {
+    db.close();
+    if (!isReadOnly(thrown)) throw thrown;
+    throw terminal(
+      'DatabaseReadOnly',
+      `database "${path}" cannot be written by this process`,
+      thrown,
+    );
+  }
+}
+
+/**
+ * A reader's connection beside a running writer: sees what is committed, blocks nobody.
+ *
+ * @throws KeywardError as `openFile`
+ */
+export function openFileForReading(path: string): DatabaseSync {
+  if (!existsSync(path)) throw missingFile(path);
+  const db = connect(path, 'Reader');
+  try {
+    checkApplied(db, path);
+    return db;
+  } catch (thrown) {
+    db.close();
+    throw thrown;
+  }
+}
+
+function connect(path: string, as: 'Writer' | 'Reader'): DatabaseSync {
+  if (statSync(path).size === 0) {
+    // A new ledger appears complete or not at all, so an empty file is what is left of an old one.
+    throw terminal(
+      'DatabaseCorrupt',
+      `database "${path}" is empty; restore it from a backup, or remove the file to begin anew`,
+    );
+  }
+  const db = new DatabaseSync(path, {
+    ...ROW_OPTIONS,
+    timeout: BUSY_MS,
+    readOnly: as === 'Reader',
+  });
+  try {
+    if (prepare(db, 'PRAGMA application_id').get()?.[0] !== APPLICATION_ID) {
+      throw terminal('ForeignDatabase', `file "${path}" is not a Keyward database`);
+    }
+    if (as === 'Writer') checkHealth(db, path);
+    return db;
+  } catch (thrown) {
+    db.close();
+    throw thrown;
+  }
+}
+
+function checkHealth(db: DatabaseSync, path: string): void {
+  const complaint = prepare(db, 'PRAGMA quick_check(1)').get()?.[0];
+  if (complaint !== 'ok') throw corrupt(path, complaint);
+}
+
+function setDurable(db: DatabaseSync, path: string): void {
+  if (prepare(db, 'PRAGMA journal_mode = WAL').get()?.[0] !== 'wal') {
+    throw terminal(
+      'FilesystemUnsupported',
+      `database "${path}" lies where SQLite cannot share memory; use a local disk or PostgreSQL`,
+    );
+  }
+  // FULL: fdatasync of the log before each COMMIT returns. Without it a power cut takes commits.
+  db.exec('PRAGMA synchronous = FULL');
+  // Erased values must not survive in free space.
+  db.exec('PRAGMA secure_delete = ON');
+  db.exec('PRAGMA foreign_keys = ON');
+  db.exec('PRAGMA temp_store = MEMORY');
+  db.exec('PRAGMA cache_size = -8192');
+}
+
+/** Written aside and renamed when it is complete, so that a crash leaves no half-made ledger. */
+function createFile(path: string, missing: 'Create' | 'Refuse'): void {
+  if (missing === 'Refuse') throw missingFile(path);
+  if (existsSync(`${path}-wal`)) {
+    // A log without its database: the database was here and is lost. A new one would swallow it.
+    throw terminal(
+      'DatabaseMissing',
+      `database "${path}" is gone, but its log "${path}-wal" is there; restore both from a backup`,
+    );
+  }
+  const draft = `${path}-new`;
+  for (const suffix of ['', '-wal', '-shm']) rmSync(draft + suffix, { force: true });
+  closeSync(openSync(draft, 'wx', 0o600));
+  const db = new DatabaseSync(draft, ROW_OPTIONS);
+  try {
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    setDurable(db, draft);
+    migrate(db, draft);
+  } finally {
+    db.close();
+  }
+  renameSync(draft, path);
+  syncDirectory(path);
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(dirname(path), 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+function missingFile(path: string) {
+  return terminal('DatabaseMissing', `database "${path}" does not exist`);
+}

@@ -1,0 +1,95 @@
+/** Keeps a ledger file ours: one writer at a time, and the very file that was opened. */
+import { existsSync, statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { isBusy, terminal } from './failures.ts';
+
+/** Network and plan 9 filesystems (statfs(2)): a write-ahead log needs memory shared by all users. */
+const UNSUPPORTED = new Map([
+  [0x6969, 'NFS'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB'],
+  [0x01021997, '9p'],
+]);
+
+/**
+ * Refuses a directory in which SQLite's write-ahead log cannot work.
+ *
+ * @throws KeywardError Terminal DatabaseMissing, FilesystemUnsupported
+ */
+export function checkDirectory(path: string): void {
+  const directory = dirname(path);
+  if (!existsSync(directory)) {
+    throw terminal(
+      'DatabaseMissing',
+      `directory "${directory}" of database "${path}" does not exist`,
+    );
+  }
+  const filesystem = UNSUPPORTED.get(statfsSync(directory).type);
+  if (filesystem === undefined) return;
+  throw terminal(
+    'FilesystemUnsupported',
+    `database "${path}" lies on ${filesystem}, where SQLite cannot work safely; use a local disk or PostgreSQL`,
+  );
+}
+
+/**
+ * Takes the writer's lock: an open transaction on an empty database beside the file, which the
+ * kernel releases when the process dies in whatever way. Not on the file itself: readers must be
+ * able to open it meanwhile. Close the result to give the lock up.
+ *
+ * @throws KeywardError Terminal DatabaseInUse
+ */
+export function lock(path: string): DatabaseSync {
+  const holder = new DatabaseSync(lockPath(path), { timeout: 0 });
+  try {
+    holder.exec('BEGIN EXCLUSIVE');
+  } catch (thrown) {
+    holder.close();
+    if (!isBusy(thrown)) throw thrown;
+    throw terminal(
+      'DatabaseInUse',
+      `database "${path}" is in use by another operator; a SQLite database has one operator only`,
+    );
+  }
+  return holder;
+}
+
+/** Notices that the files were deleted, moved or replaced while they are open. */
+export class FileWatch {
+  readonly #path: string;
+  readonly #files: readonly { readonly path: string; readonly inode: string | undefined }[];
+  #isReplaced = false;
+
+  /** Remembers the files of the open database at `path`, its log and its lock. */
+  constructor(path: string) {
+    this.#path = path;
+    const paths = [path, `${path}-wal`, lockPath(path)];
+    this.#files = paths.map((each) => ({ path: each, inode: inode(each) }));
+  }
+
+  /**
+   * Three stat calls, some 5 us. Once it failed it fails for ever: what we hold open is not what
+   * lies there.
+   *
+   * @throws KeywardError Terminal DatabaseReplaced
+   */
+  check(): void {
+    this.#isReplaced ||= this.#files.some((file) => inode(file.path) !== file.inode);
+    if (!this.#isReplaced) return;
+    throw terminal(
+      'DatabaseReplaced',
+      `database "${this.#path}" was deleted or replaced while it was open; nothing more is written`,
+    );
+  }
+}
+
+function inode(path: string): string | undefined {
+  // Never open the file for this: closing it would drop SQLite's locks in this process (POSIX).
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? undefined : `${stat.dev}/${stat.ino}`;
+}
+
+function lockPath(path: string): string {
+  return `${path}-lock`;
+}

@@ -1,0 +1,209 @@
+/** Everything that is read from a ledger file, by the operator's worker and by readers alike. */
+import type { DatabaseSync } from 'node:sqlite';
+import { KeywardError } from '../../kernel/errors.ts';
+import { CHAIN_START, hashEntry } from '../audit.ts';
+import type { LedgerIdentity, StoreCount, VersionInUse } from '../port.ts';
+import type { Answers, AuditPosition } from './protocol.ts';
+import {
+  bytes,
+  CREDENTIAL_CONTENT,
+  CREDENTIAL_IDENTITY,
+  integer,
+  KEY_CONTENT,
+  KEY_IDENTITY,
+  optionalText,
+  type Row,
+  SLOT_COLUMNS,
+  type StoredRecord,
+  text,
+} from './rows.ts';
+import { prepare } from './statements.ts';
+
+/** Entries of the audit chain that are checked at once: some 20 ms. */
+const AUDIT_STEP = 2_000;
+
+const KEY = [...KEY_IDENTITY, ...KEY_CONTENT, 'revision'].map((c) => `k.${c}`).join(', ');
+const CREDENTIAL = [...CREDENTIAL_IDENTITY, ...CREDENTIAL_CONTENT].map((c) => `c.${c}`).join(', ');
+const SLOT = SLOT_COLUMNS.map((c) => `s.${c}`).join(', ');
+
+export type Queries = ReturnType<typeof prepareQueries>;
+
+/** Compiles all queries; each reads one or several statements, so wrap them in a transaction. */
+export function prepareQueries(db: DatabaseSync) {
+  const meta = prepare(
+    db,
+    `SELECT database_id, incarnation, commit_counter, cluster_id,
+            (SELECT max(version) FROM migrations) FROM meta`,
+  );
+  const requestSpent = prepare(
+    db,
+    'SELECT 1 FROM rotation_requests WHERE uid = ? AND request_id = ?',
+  );
+  const changed = prepare(
+    db,
+    'SELECT uid, commit_number FROM keys WHERE commit_number > ? ORDER BY commit_number LIMIT ?',
+  );
+
+  const identity = (): LedgerIdentity => {
+    const row = meta.get() ?? [];
+    return {
+      databaseId: text(row[0]),
+      incarnation: text(row[1]),
+      commitCounter: integer(row[2]),
+      clusterId: optionalText(row[3]),
+      schemaVersion: integer(row[4]),
+    };
+  };
+
+  return {
+    ...prepareRecords(db),
+    ...prepareCounts(db),
+    identity,
+    isRequestSpent: (uid: string, requestId: string): boolean =>
+      requestSpent.get(uid, requestId) !== undefined,
+    changes: (limit: number, cursor: string | undefined): Answers['changes'] => {
+      const { incarnation, commitCounter } = identity();
+      if (cursor === undefined) {
+        return { uids: [], cursor: writeCursor(incarnation, commitCounter) };
+      }
+      const rows = changed.all(readCursor(incarnation, cursor), limit);
+      const last = rows.length < limit ? commitCounter : integer(rows.at(-1)?.[1]);
+      return { uids: rows.map((row) => text(row[0])), cursor: writeCursor(incarnation, last) };
+    },
+    verifyAudit: prepareAudit(db),
+  };
+}
+
+function prepareRecords(db: DatabaseSync) {
+  const byUid = prepare(db, `SELECT ${KEY}, k.id FROM keys k WHERE k.uid = ?`);
+  const byName = prepare(
+    db,
+    `SELECT ${KEY}, k.id FROM keys k WHERE k.namespace = ? AND k.name = ? AND k.uid <> ?
+       AND k.phase IN ('Live', 'Ending') ORDER BY k.uid`,
+  );
+  const byKeyId = prepare(
+    db,
+    `SELECT ${KEY}, k.id FROM keys k WHERE k.id = (SELECT c.key FROM credentials c WHERE c.key_id = ?)`,
+  );
+  const page = prepare(
+    db,
+    `SELECT ${KEY}, k.id FROM keys k WHERE k.uid > ? AND k.phase <> 'Ended' ORDER BY k.uid LIMIT ?`,
+  );
+  const credentials = prepare(
+    db,
+    `SELECT ${CREDENTIAL}, c.id FROM credentials c WHERE c.key = ? AND c.state <> 'Deleted'
+     ORDER BY c.sequence, c.id`,
+  );
+  const slots = prepare(db, `SELECT ${SLOT} FROM slots s WHERE s.credential = ? ORDER BY s.name`);
+
+  const complete = (row: Row): StoredRecord => ({
+    key: row.slice(0, -1),
+    credentials: credentials.all(integer(row.at(-1))).map((credential) => ({
+      row: credential.slice(0, -1),
+      slots: slots.all(integer(credential.at(-1))),
+    })),
+  });
+  const first = (row: Row | undefined): StoredRecord | undefined =>
+    row === undefined ? undefined : complete(row);
+
+  return {
+    load: (uid: string, namespace: string, name: string): Answers['load'] => ({
+      record: first(byUid.get(uid)),
+      others: byName.all(namespace, name, uid).map(complete),
+    }),
+    findByKeyId: (keyId: string): StoredRecord | undefined => first(byKeyId.get(keyId)),
+    scan: (limit: number, after: string | undefined): readonly StoredRecord[] =>
+      page.all(after ?? '', limit).map(complete),
+  };
+}
+
+function prepareCounts(db: DatabaseSync) {
+  const stores = prepare(
+    db,
+    `SELECT store_uid, sum(keys), sum(debts) FROM (
+       SELECT store_uid, 1 AS keys, 0 AS debts FROM keys WHERE phase IN ('Live', 'Retained')
+       UNION ALL SELECT store_uid, 0, 1 FROM debts
+     ) GROUP BY store_uid ORDER BY store_uid`,
+  );
+  const versions = prepare(
+    db,
+    `SELECT used.version, m.check_value FROM (
+       SELECT pepper_version AS version FROM slots
+       UNION SELECT seal_version FROM slots WHERE seal_version IS NOT NULL
+     ) used LEFT JOIN master_key_versions m ON m.version = used.version ORDER BY used.version`,
+  );
+
+  return {
+    countByStore: (): readonly StoreCount[] =>
+      stores.all().map((row) => ({
+        storeUid: text(row[0]),
+        keys: integer(row[1]),
+        debts: integer(row[2]),
+      })),
+    versionsInUse: (): readonly VersionInUse[] =>
+      versions.all().map((row) => ({
+        version: integer(row[0]),
+        checkValue: optionalText(row[1]),
+      })),
+  };
+}
+
+function prepareAudit(db: DatabaseSync) {
+  const entries = prepare(
+    db,
+    `SELECT commit_number, cluster_id, at, actor, action, uid, facts, previous_hash, hash
+     FROM audit WHERE commit_number > ? ORDER BY commit_number LIMIT ${AUDIT_STEP}`,
+  );
+  const counter = prepare(db, 'SELECT commit_counter FROM meta');
+  return (from: AuditPosition): Answers['verifyAudit'] => {
+    const total = integer(counter.get()?.[0]);
+    const rows = entries.all(from.entries);
+    let reached = from;
+    for (const row of rows) {
+      const next = checkEntry(reached, row);
+      if (next === undefined) return { reached, verdict: 'Broken' };
+      reached = next;
+    }
+    if (rows.length === AUDIT_STEP) return { reached, verdict: 'GoOn' };
+    // Cutting off the newest entries leaves a chain that is whole, but shorter than was counted.
+    return { reached, verdict: reached.entries === total ? 'Whole' : 'Broken' };
+  };
+}
+
+function checkEntry(before: AuditPosition, row: Row): AuditPosition | undefined {
+  const expected = hashEntry(before.hash, {
+    commitNumber: before.entries + 1,
+    clusterId: text(row[1]),
+    atMs: integer(row[2]),
+    actor: text(row[3]),
+    action: text(row[4]),
+    uid: text(row[5]),
+    facts: text(row[6]),
+  });
+  const whole =
+    row[0] === before.entries + 1 &&
+    equal(bytes(row[7]), before.hash) &&
+    equal(bytes(row[8]), expected);
+  return whole ? { entries: before.entries + 1, hash: expected } : undefined;
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
+
+/** Where every walk of the audit chain begins. */
+export const AUDIT_START: AuditPosition = { entries: 0, hash: CHAIN_START };
+
+function writeCursor(incarnation: string, commitNumber: number): string {
+  return `${incarnation}/${commitNumber}`;
+}
+
+function readCursor(incarnation: string, cursor: string): number {
+  const [bound, commitNumber] = cursor.split('/');
+  if (bound === incarnation && commitNumber !== undefined) return Number(commitNumber);
+  throw new KeywardError('Conflict', {
+    reason: 'CursorUnknown',
+    message:
+      'the database was restored since this position of its change feed; read everything again',
+  });
+}

@@ -1,0 +1,274 @@
+/**
+ * Records as rows and back. Pure; used on both sides of the worker thread: what crosses it are
+ * arrays of plain values, which are cheaper to copy than objects and can be bound as they are.
+ * The order of the columns is defined here and nowhere else.
+ */
+import { KeywardError } from '../../kernel/errors.ts';
+import type { KeyTerms } from '../../terms/terms.ts';
+import type { CredentialRecord, KeyRecord, SecretRecord, SlotRecord } from '../record.ts';
+
+/** What SQLite stores in one column. */
+export type Value = string | number | null | Uint8Array;
+export type Row = readonly Value[];
+
+/** Columns of `keys` that never change. */
+export const KEY_IDENTITY = ['cluster_id', 'uid', 'namespace', 'name'] as const;
+/** Columns of `keys` that each commit writes. */
+export const KEY_CONTENT = [
+  'phase',
+  'state',
+  'store_kind',
+  'store_name',
+  'store_uid',
+  'store_incarnation',
+  'format',
+  'terms',
+  'first_issued',
+  'sequence',
+  'last_rotation_request',
+  'secret_name',
+  'secret_uid',
+  'secret_resource_version',
+  'secret_fingerprint',
+  'secret_shape',
+  'secret_health',
+  'secret_missing_since',
+] as const;
+/** Columns of `credentials` that never change. */
+export const CREDENTIAL_IDENTITY = ['token', 'sequence', 'key_id', 'origin', 'created_at'] as const;
+/** Columns of `credentials` that each commit writes. */
+export const CREDENTIAL_CONTENT = [
+  'attempt',
+  'hint',
+  'state',
+  'retire_at',
+  'value_lost',
+  'remote_id',
+] as const;
+/** Columns of `slots`, after the credential. */
+export const SLOT_COLUMNS = [
+  'name',
+  'role',
+  'generation',
+  'digest',
+  'pepper_version',
+  'seal_version',
+  'sealed',
+  'rotated_at',
+  'retire_at',
+] as const;
+
+/** A credential as it is written. */
+export type CredentialRows = {
+  readonly identity: Row;
+  readonly content: Row;
+  readonly slots: readonly Row[];
+};
+
+/** A record as it is written. */
+export type RecordRows = {
+  readonly identity: Row;
+  readonly content: Row;
+  readonly credentials: readonly CredentialRows[];
+};
+
+/** A record as it is read: `[...KEY_IDENTITY, ...KEY_CONTENT, revision]` and so on. */
+export type StoredRecord = {
+  readonly key: Row;
+  readonly credentials: readonly { readonly row: Row; readonly slots: readonly Row[] }[];
+};
+
+/** The rows of a record; its credentials in state Deleted are left out, which ends them. */
+export function encodeRecord(record: KeyRecord): RecordRows {
+  const { store } = record;
+  return {
+    identity: [record.clusterId, record.uid, record.namespace, record.name],
+    content: [
+      record.phase,
+      record.state,
+      store.kind,
+      store.name,
+      store.uid,
+      store.incarnation,
+      record.format,
+      JSON.stringify(record.terms),
+      record.firstIssuedMs,
+      record.sequence,
+      record.lastRotationRequestId ?? null,
+      ...encodeSecret(record.secret),
+    ],
+    credentials: record.credentials.filter((c) => c.state !== 'Deleted').map(encodeCredential),
+  };
+}
+
+function encodeSecret(secret: SecretRecord | undefined): Row {
+  if (secret === undefined) return [null, null, null, null, null, null, null];
+  const { name, uid, resourceVersion, fingerprint, shape, health, missingSinceMs } = secret;
+  return [name, uid, resourceVersion, fingerprint, shape, health, missingSinceMs ?? null];
+}
+
+function encodeCredential(credential: CredentialRecord): CredentialRows {
+  const { token, sequence, keyId, origin, createdAtMs, retireAtMs, remoteId } = credential;
+  const valueLost = credential.valueLost === true ? 1 : null;
+  return {
+    identity: [token, sequence, keyId, origin, createdAtMs],
+    content: [
+      credential.attempt,
+      credential.hint,
+      credential.state,
+      retireAtMs ?? null,
+      valueLost,
+      remoteId ?? null,
+    ],
+    slots: credential.slots.map((slot) => [
+      slot.name,
+      slot.role,
+      slot.generation,
+      copyTight(slot.digest),
+      slot.pepperVersion,
+      slot.sealed?.version ?? null,
+      slot.sealed === undefined ? null : copyTight(slot.sealed.blob),
+      slot.rotatedAtMs,
+      slot.retireAtMs ?? null,
+    ]),
+  };
+}
+
+/**
+ * A small Buffer is a window into a pool of 8 KiB that may hold other secrets, and the whole pool
+ * would be copied to the other thread.
+ */
+function copyTight(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+}
+
+// The casts below name closed sets of words that the CHECK constraints of the schema enforce.
+
+/**
+ * The record of stored rows.
+ *
+ * @throws KeywardError Terminal DatabaseCorrupt when a column does not hold what the schema says
+ */
+export function decodeRecord({ key, credentials }: StoredRecord): KeyRecord {
+  const [clusterId, uid, namespace, name, ...afterIdentity] = key;
+  const [phase, state, storeKind, storeName, storeUid, incarnation, ...afterStore] = afterIdentity;
+  const [format, terms, firstIssued, sequence, lastRequest, ...afterGrant] = afterStore;
+  const lastRotationRequestId = optionalText(lastRequest);
+  const secret = decodeSecret(afterGrant);
+  return {
+    clusterId: text(clusterId),
+    uid: text(uid),
+    namespace: text(namespace),
+    name: text(name),
+    revision: integer(key.at(-1)),
+    phase: text(phase) as KeyRecord['phase'],
+    state: text(state) as KeyRecord['state'],
+    store: {
+      kind: text(storeKind) as KeyRecord['store']['kind'],
+      name: text(storeName),
+      uid: text(storeUid),
+      incarnation: integer(incarnation),
+    },
+    format: text(format) as KeyRecord['format'],
+    terms: decodeTerms(text(terms)),
+    firstIssuedMs: integer(firstIssued),
+    sequence: integer(sequence),
+    ...(lastRotationRequestId === undefined ? {} : { lastRotationRequestId }),
+    ...(secret === undefined ? {} : { secret }),
+    credentials: credentials.map(({ row, slots }) => decodeCredential(row, slots)),
+  };
+}
+
+function decodeTerms(json: string): KeyTerms {
+  try {
+    // Written by `encodeRecord` from the same type.
+    return JSON.parse(json) as KeyTerms;
+  } catch {
+    return refuse();
+  }
+}
+
+function decodeSecret(columns: Row): SecretRecord | undefined {
+  const [name, uid, resourceVersion, fingerprint, shape, health, missingSince] = columns;
+  if (name === null) return undefined;
+  const missingSinceMs = optionalInteger(missingSince);
+  return {
+    name: text(name),
+    uid: text(uid),
+    resourceVersion: text(resourceVersion),
+    fingerprint: text(fingerprint),
+    shape: text(shape),
+    health: text(health) as SecretRecord['health'],
+    ...(missingSinceMs === undefined ? {} : { missingSinceMs }),
+  };
+}
+
+function decodeCredential(row: Row, slots: readonly Row[]): CredentialRecord {
+  const [token, sequence, keyId, origin, createdAt, ...content] = row;
+  const [attempt, hint, state, retireAt, valueLost, remote] = content;
+  const retireAtMs = optionalInteger(retireAt);
+  const remoteId = optionalText(remote);
+  return {
+    token: text(token),
+    sequence: integer(sequence),
+    attempt: integer(attempt),
+    keyId: text(keyId),
+    hint: text(hint),
+    state: text(state) as CredentialRecord['state'],
+    origin: text(origin) as CredentialRecord['origin'],
+    slots: slots.map(decodeSlot),
+    createdAtMs: integer(createdAt),
+    ...(retireAtMs === undefined ? {} : { retireAtMs }),
+    ...(valueLost === 1 ? { valueLost: true } : {}),
+    ...(remoteId === undefined ? {} : { remoteId }),
+  };
+}
+
+function decodeSlot(row: Row): SlotRecord {
+  const [name, role, generation, digest, pepperVersion, ...content] = row;
+  const [sealVersion, blob, rotatedAt, retireAt] = content;
+  const version = optionalInteger(sealVersion);
+  const retireAtMs = optionalInteger(retireAt);
+  return {
+    name: text(name) as SlotRecord['name'],
+    role: text(role) as SlotRecord['role'],
+    generation: integer(generation),
+    digest: bytes(digest),
+    pepperVersion: integer(pepperVersion),
+    ...(version === undefined ? {} : { sealed: { version, blob: bytes(blob) } }),
+    rotatedAtMs: integer(rotatedAt),
+    ...(retireAtMs === undefined ? {} : { retireAtMs }),
+  };
+}
+
+/** A text column. @throws KeywardError Terminal DatabaseCorrupt */
+export function text(value: Value | undefined): string {
+  return typeof value === 'string' ? value : refuse();
+}
+
+/** An integer column. @throws KeywardError Terminal DatabaseCorrupt */
+export function integer(value: Value | undefined): number {
+  return typeof value === 'number' ? value : refuse();
+}
+
+/** A blob column. @throws KeywardError Terminal DatabaseCorrupt */
+export function bytes(value: Value | undefined): Uint8Array {
+  return value instanceof Uint8Array ? value : refuse();
+}
+
+/** A text column that may be NULL. @throws KeywardError Terminal DatabaseCorrupt */
+export function optionalText(value: Value | undefined): string | undefined {
+  return value === null ? undefined : text(value);
+}
+
+/** An integer column that may be NULL. @throws KeywardError Terminal DatabaseCorrupt */
+export function optionalInteger(value: Value | undefined): number | undefined {
+  return value === null ? undefined : integer(value);
+}
+
+function refuse(): never {
+  throw new KeywardError('Terminal', {
+    reason: 'DatabaseCorrupt',
+    message: 'a row of the database does not have the shape its schema promises',
+  });
+}

@@ -1,0 +1,35 @@
+/** Prepared statements that speak in rows. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Row, Value } from './rows.ts';
+
+/** How the library is opened for rows: arrays instead of objects. */
+export const ROW_OPTIONS = { returnArrays: true } as const;
+
+/** A prepared statement of a database that was opened with ROW_OPTIONS. */
+export type Statement = {
+  all(...values: Value[]): readonly Row[];
+  get(...values: Value[]): Row | undefined;
+  /** Runs it; `changes` is the number of rows, `lastId` the row id of an insert. */
+  run(...values: Value[]): { readonly changes: number; readonly lastId: number };
+};
+
+/** Compiles `sql` once; keep the result. */
+export function prepare(db: DatabaseSync, sql: string): Statement {
+  const statement = db.prepare(sql);
+  return {
+    all: (...values) => asRows(statement.all(...values)),
+    get: (...values) => asRows([statement.get(...values)])[0],
+    run: (...values) => {
+      const { changes, lastInsertRowid } = statement.run(...values);
+      return { changes: Number(changes), lastId: Number(lastInsertRowid) };
+    },
+  };
+}
+
+/**
+ * The library's types describe objects; with `returnArrays` and without `readBigInts` it returns
+ * arrays of exactly these values.
+ */
+function asRows(result: readonly (ReturnType<StatementSync['get']> | undefined)[]): Row[] {
+  return result as unknown as Row[];
+}

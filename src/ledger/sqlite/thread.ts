@@ -1,0 +1,166 @@
+/** The main thread's side of the ledger's worker: batches out, answers in, and a clear end. */
+import { setImmediate } from 'node:timers';
+import { Worker } from 'node:worker_threads';
+import { KeywardError } from '../../kernel/errors.ts';
+import type {
+  Answer,
+  Answers,
+  Failure,
+  FromWorker,
+  Request,
+  ToWorker,
+  WorkerOptions,
+} from './protocol.ts';
+
+/** Bounds the work of one transaction, and with it the wait of whoever asks next. */
+const BATCH_MAX = 512;
+
+type Waiting = {
+  readonly request: Request;
+  readonly resolve: (value: Answers[keyof Answers]) => void;
+  readonly reject: (reason: KeywardError) => void;
+};
+
+/**
+ * A worker that answers requests. While it works on one batch the next one gathers, so load makes
+ * batches larger instead of queues longer.
+ */
+export class LedgerThread {
+  readonly #worker: Worker;
+  readonly #path: string;
+  readonly #opened = Promise.withResolvers<void>();
+  readonly #closed = Promise.withResolvers<void>();
+  #gathering: Waiting[] = [];
+  #underWay: readonly Waiting[] = [];
+  #isScheduled = false;
+  #ended: KeywardError | undefined;
+
+  private constructor(worker: Worker, path: string) {
+    this.#worker = worker;
+    this.#path = path;
+    worker.on('message', (message: FromWorker) => this.#receive(message));
+    worker.on('error', (thrown) => this.#end(this.#died(thrown)));
+    worker.on('exit', () => {
+      this.#end(this.#died());
+      this.#closed.resolve();
+    });
+  }
+
+  /**
+   * Starts the worker; resolves when the file is open.
+   *
+   * @throws KeywardError what the worker refused the file with
+   */
+  static async start(options: WorkerOptions): Promise<LedgerThread> {
+    const thread = new LedgerThread(startWorker(options), options.path);
+    await thread.#opened.promise;
+    // From here on the process may end while nothing is asked.
+    thread.#worker.unref();
+    return thread;
+  }
+
+  /** Asks; rejects with a KeywardError. */
+  ask<T extends Request['type']>(request: Extract<Request, { type: T }>): Promise<Answers[T]> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    return new Promise((resolve, reject) => {
+      // The worker answers each request in its own type; see `Answers`.
+      const accept = (value: Answers[keyof Answers]): void => resolve(value as Answers[T]);
+      this.#gathering.push({ request, resolve: accept, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Waits for what was asked, then closes the file and ends the thread. May be repeated. */
+  async close(): Promise<void> {
+    while (this.#gathering.length + this.#underWay.length > 0) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    if (this.#ended === undefined) {
+      this.#ended = new KeywardError('Terminal', {
+        reason: 'LedgerClosed',
+        message: `database "${this.#path}" was closed`,
+      });
+      this.#worker.ref();
+      this.#post('close');
+    }
+    await this.#closed.promise;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#underWay.length > 0 || this.#gathering.length === 0) return;
+    this.#isScheduled = true;
+    // At the end of this turn of the event loop: whatever else is asked in it travels along.
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#send();
+    });
+  }
+
+  #send(): void {
+    if (this.#ended !== undefined || this.#gathering.length === 0) return;
+    this.#underWay = this.#gathering.slice(0, BATCH_MAX);
+    this.#gathering = this.#gathering.slice(BATCH_MAX);
+    this.#worker.ref();
+    this.#post(this.#underWay.map((waiting) => waiting.request));
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.type) {
+      case 'opened':
+        return this.#opened.resolve();
+      case 'refused':
+        return this.#end(revive(message.failure));
+      case 'answers':
+        return this.#settle(message.answers);
+      case 'closed':
+        return undefined;
+    }
+  }
+
+  #settle(answers: readonly Answer[]): void {
+    const settled = this.#underWay;
+    this.#underWay = [];
+    this.#worker.unref();
+    settled.forEach(({ resolve, reject }, index) => {
+      const answer = answers[index];
+      if (answer === undefined) return reject(this.#died());
+      return 'value' in answer ? resolve(answer.value) : reject(revive(answer.failure));
+    });
+    this.#schedule();
+  }
+
+  #end(error: KeywardError): void {
+    this.#ended ??= error;
+    this.#opened.reject(error);
+    const left = [...this.#underWay, ...this.#gathering];
+    this.#underWay = [];
+    this.#gathering = [];
+    for (const { reject } of left) reject(error);
+  }
+
+  #died(cause?: unknown): KeywardError {
+    return new KeywardError('Terminal', {
+      reason: 'LedgerStopped',
+      message: `the thread that keeps database "${this.#path}" ended; the process has to be restarted`,
+      cause,
+    });
+  }
+}
+
+/**
+ * As source the worker is the file beside this one; the bundle has it as an entry of its own,
+ * `ledger-worker.js`, in the same folder as the code that starts it.
+ */
+function startWorker(options: WorkerOptions): Worker {
+  const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './ledger-worker.js';
+  return new Worker(new URL(file, import.meta.url), { workerData: options, name: 'ledger' });
+}
+
+function revive(failure: Failure): KeywardError {
+  const { reason, message, cause } = failure;
+  return new KeywardError(failure.class, { reason, message, cause });
+}

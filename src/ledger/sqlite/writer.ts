@@ -1,0 +1,295 @@
+/**
+ * Everything that is written to a ledger file, inside a transaction that the engine holds open.
+ * Because a lock keeps every other writer away, what is compared on each commit (epoch, counters,
+ * keys per store) is kept in memory, and read again after a rollback.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { DAY_MS } from '../../kernel/time.ts';
+import { CHAIN_START, hashEntry } from '../audit.ts';
+import { terminal } from './failures.ts';
+import type { Answers, CommitRequest } from './protocol.ts';
+import {
+  bytes,
+  CREDENTIAL_CONTENT,
+  CREDENTIAL_IDENTITY,
+  type CredentialRows,
+  integer,
+  KEY_CONTENT,
+  KEY_IDENTITY,
+  optionalInteger,
+  optionalText,
+  type Row,
+  SLOT_COLUMNS,
+  text,
+  type Value,
+} from './rows.ts';
+import { prepare } from './statements.ts';
+import { StoreUsage } from './usage.ts';
+
+/** How long an Ended row stays; its credentials' tokens and keyIds stay for ever. */
+const TOMBSTONE_MS = 30 * DAY_MS;
+/** Old tombstones are looked for once in this many commits, and this many leave at once. */
+const PURGE_EVERY = 1_000;
+const PURGE_MAX = 1_000;
+
+/** Where the values that the writer compares stand in a row of `encodeRecord`. */
+const AT = { uid: 1, namespace: 2, phase: 0, storeUid: 4, token: 0 } as const;
+
+export class Writer {
+  readonly #statements: ReturnType<typeof prepareWrites>;
+  readonly #usage: StoreUsage;
+  #clusterId: string | undefined;
+  #epoch: number | undefined;
+  #commitNumber = 0;
+  #storedNumber = 0;
+  #purgedAt = Number.NEGATIVE_INFINITY;
+  #head: Uint8Array = CHAIN_START;
+
+  constructor(db: DatabaseSync) {
+    this.#statements = prepareWrites(db);
+    this.#usage = new StoreUsage(db);
+    this.reset();
+  }
+
+  /** Forgets what was not committed. */
+  reset(): void {
+    const meta = this.#statements.meta.get() ?? [];
+    this.#commitNumber = this.#storedNumber = integer(meta[0]);
+    this.#clusterId = optionalText(meta[1]);
+    this.#epoch = optionalInteger(meta[2]);
+    const newest = this.#statements.auditHead.get();
+    this.#head = newest === undefined ? CHAIN_START : bytes(newest[0]);
+    this.#usage.forget();
+  }
+
+  /** Writes what the commits of this transaction share; call it just before COMMIT. */
+  finish(): void {
+    if (this.#commitNumber === this.#storedNumber) return;
+    this.#statements.setCounter.run(this.#commitNumber);
+    this.#storedNumber = this.#commitNumber;
+  }
+
+  adoptCluster(clusterId: string): void {
+    if (this.#clusterId === clusterId) return;
+    if (this.#clusterId !== undefined) throw foreign(this.#clusterId, clusterId);
+    this.#statements.setCluster.run(clusterId);
+    this.#clusterId = clusterId;
+  }
+
+  openEpoch(epoch: number, holder: string): void {
+    if (this.#epoch !== undefined && epoch <= this.#epoch) throw fenced(epoch, this.#epoch);
+    this.#statements.setEpoch.run(epoch, holder);
+    this.#epoch = epoch;
+  }
+
+  rememberVersion(version: number, checkValue: string): void {
+    const known = this.#statements.checkValue.get(version);
+    if (known === undefined) this.#statements.addVersion.run(version, checkValue);
+    if (known === undefined || known[0] === checkValue) return;
+    throw terminal(
+      'MasterKeyMismatch',
+      `master key v${version} is not the one that the database was written with`,
+    );
+  }
+
+  /** Nothing is written before every check has passed, so a refusal needs no rollback. */
+  commit(request: CommitRequest): Answers['commit'] {
+    const { rows, expectedRevision } = request;
+    if (request.epoch !== this.#epoch) throw fenced(request.epoch, this.#epoch);
+    if (rows.identity[0] !== this.#clusterId) {
+      throw foreign(this.#clusterId, text(rows.identity[0]));
+    }
+    const uid = text(rows.identity[AT.uid]);
+    const stored = this.#statements.findKey.get(uid);
+    if ((stored === undefined ? 0 : integer(stored[1])) !== expectedRevision) {
+      return { type: 'Stale' };
+    }
+    const { spendRequestId } = request;
+    if (spendRequestId !== undefined && this.#statements.isSpent.get(uid, spendRequestId)) {
+      return { type: 'RequestSpent' };
+    }
+    const before = stored === undefined ? undefined : usageOf(stored[3], stored[2]);
+    const after = usageOf(rows.content[AT.storeUid], rows.content[AT.phase]);
+    const namespace = text(rows.identity[AT.namespace]);
+    if (before === undefined && after !== undefined) {
+      const limit = this.#usage.exceeded(after, namespace, request);
+      if (limit !== undefined) return { type: 'LimitExceeded', limit };
+    }
+    this.#commitNumber += 1;
+    const id = this.#writeKey(request, stored === undefined ? undefined : integer(stored[0]));
+    this.#writeCredentials(id, request);
+    if (spendRequestId !== undefined) {
+      this.#statements.spend.run(uid, spendRequestId, text(rows.identity[0]));
+    }
+    this.#usage.move(namespace, before, after);
+    this.#chain(uid, request);
+    this.#purge(request.atMs);
+    return { type: 'Committed' };
+  }
+
+  #writeKey(request: CommitRequest, id: number | undefined): number {
+    const { rows, expectedRevision, atMs } = request;
+    const endedAt = rows.content[AT.phase] === 'Ended' ? atMs : null;
+    const counters = [expectedRevision + 1, this.#commitNumber, endedAt];
+    if (id === undefined) {
+      return this.#statements.addKey.run(...rows.identity, ...rows.content, ...counters).lastId;
+    }
+    this.#statements.updateKey.run(...rows.content, ...counters, id);
+    return id;
+  }
+
+  #writeCredentials(key: number, request: CommitRequest): void {
+    const { rows, epoch, atMs } = request;
+    const gone = new Map<Value, number>();
+    if (request.expectedRevision > 0) {
+      for (const row of this.#statements.credentialsOf.all(key))
+        gone.set(row[1] ?? null, integer(row[0]));
+    }
+    for (const credential of rows.credentials) {
+      const token = credential.identity[AT.token] ?? null;
+      const id = gone.get(token);
+      gone.delete(token);
+      this.#writeCredential({ key, id, epoch, identity: rows.identity }, credential);
+    }
+    for (const id of gone.values()) {
+      this.#statements.dropSlots.run(id);
+      this.#statements.endCredential.run(epoch, atMs, id);
+    }
+  }
+
+  #writeCredential(
+    at: { key: number; id: number | undefined; epoch: number; identity: Row },
+    { identity, content, slots }: CredentialRows,
+  ): void {
+    const { key, epoch, identity: owner } = at;
+    let { id } = at;
+    if (id === undefined) {
+      const clusterAndUid = owner.slice(0, 2);
+      id = this.#statements.addCredential.run(
+        ...identity,
+        ...content,
+        key,
+        epoch,
+        ...clusterAndUid,
+      ).lastId;
+    } else {
+      this.#statements.updateCredential.run(...content, epoch, id);
+      this.#statements.dropSlots.run(id);
+    }
+    for (const slot of slots) this.#statements.addSlot.run(id, ...slot);
+  }
+
+  #chain(uid: string, request: CommitRequest): void {
+    const { atMs, actor, action, facts } = request;
+    const clusterId = text(request.rows.identity[0]);
+    const commitNumber = this.#commitNumber;
+    const entry = { commitNumber, clusterId, atMs, actor, action, uid, facts };
+    const hash = hashEntry(this.#head, entry);
+    this.#statements.addAudit.run(
+      commitNumber,
+      clusterId,
+      atMs,
+      actor,
+      action,
+      uid,
+      facts,
+      this.#head,
+      hash,
+    );
+    this.#head = hash;
+  }
+
+  #purge(atMs: number): void {
+    if (this.#commitNumber - this.#purgedAt < PURGE_EVERY) return;
+    this.#purgedAt = this.#commitNumber;
+    for (const [id, uid] of this.#statements.oldTombstones.all(atMs - TOMBSTONE_MS)) {
+      this.#statements.dropRequests.run(text(uid));
+      this.#statements.dropKey.run(integer(id));
+    }
+  }
+}
+
+function prepareWrites(db: DatabaseSync) {
+  const keyColumns = [...KEY_CONTENT, 'revision', 'commit_number', 'ended_at'];
+  const credentialColumns = [...CREDENTIAL_CONTENT];
+  return {
+    meta: prepare(db, 'SELECT commit_counter, cluster_id, epoch FROM meta'),
+    setCounter: prepare(db, 'UPDATE meta SET commit_counter = ?'),
+    setCluster: prepare(db, 'UPDATE meta SET cluster_id = ?'),
+    setEpoch: prepare(db, 'UPDATE meta SET epoch = ?, epoch_holder = ?'),
+    checkValue: prepare(db, 'SELECT check_value FROM master_key_versions WHERE version = ?'),
+    addVersion: prepare(db, 'INSERT INTO master_key_versions (version, check_value) VALUES (?, ?)'),
+    findKey: prepare(db, 'SELECT id, revision, phase, store_uid FROM keys WHERE uid = ?'),
+    addKey: prepare(db, insert('keys', [...KEY_IDENTITY, ...keyColumns])),
+    updateKey: prepare(db, update('keys', keyColumns)),
+    credentialsOf: prepare(
+      db,
+      `SELECT id, token FROM credentials WHERE key = ? AND state <> 'Deleted'`,
+    ),
+    addCredential: prepare(
+      db,
+      insert('credentials', [
+        ...CREDENTIAL_IDENTITY,
+        ...credentialColumns,
+        'key',
+        'epoch',
+        'cluster_id',
+        'uid',
+      ]),
+    ),
+    updateCredential: prepare(db, update('credentials', [...credentialColumns, 'epoch'])),
+    endCredential: prepare(
+      db,
+      `UPDATE credentials SET state = 'Deleted', epoch = ?, ended_at = ? WHERE id = ?`,
+    ),
+    addSlot: prepare(db, insert('slots', ['credential', ...SLOT_COLUMNS])),
+    dropSlots: prepare(db, 'DELETE FROM slots WHERE credential = ?'),
+    isSpent: prepare(db, 'SELECT 1 FROM rotation_requests WHERE uid = ? AND request_id = ?'),
+    spend: prepare(db, insert('rotation_requests', ['uid', 'request_id', 'cluster_id'])),
+    auditHead: prepare(db, 'SELECT hash FROM audit ORDER BY commit_number DESC LIMIT 1'),
+    addAudit: prepare(
+      db,
+      insert('audit', [
+        'commit_number',
+        'cluster_id',
+        'at',
+        'actor',
+        'action',
+        'uid',
+        'facts',
+        'previous_hash',
+        'hash',
+      ]),
+    ),
+    oldTombstones: prepare(db, `SELECT id, uid FROM keys WHERE ended_at < ? LIMIT ${PURGE_MAX}`),
+    dropRequests: prepare(db, 'DELETE FROM rotation_requests WHERE uid = ?'),
+    dropKey: prepare(db, 'DELETE FROM keys WHERE id = ?'),
+  };
+}
+
+function insert(table: string, columns: readonly string[]): string {
+  const places = columns.map(() => '?').join(', ');
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${places})`;
+}
+
+function update(table: string, columns: readonly string[]): string {
+  return `UPDATE ${table} SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`;
+}
+
+/** The store whose limits the key counts against: those of live and retained keys. */
+function usageOf(storeUid: Value | undefined, phase: Value | undefined): string | undefined {
+  return phase === 'Live' || phase === 'Retained' ? text(storeUid) : undefined;
+}
+
+function fenced(epoch: number, newest: number | undefined) {
+  const why = newest === undefined ? 'no epoch was opened' : `the newest is ${newest}`;
+  return terminal('Fenced', `epoch ${epoch} may not write to the database: ${why}`);
+}
+
+function foreign(bound: string | undefined, clusterId: string) {
+  const to = bound === undefined ? 'no cluster yet' : `cluster "${bound}"`;
+  return terminal(
+    'ForeignDatabase',
+    `the database belongs to ${to}, and this is cluster "${clusterId}"`,
+  );
+}
