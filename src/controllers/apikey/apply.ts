@@ -1,0 +1,311 @@
+/**
+ * Carries out one action of the plan and returns the world as it is afterwards.
+ *
+ * Decides nothing. Each action may be cut off at any point and repeated: commits compare the
+ * record's revision, API writes carry resourceVersion or UID.
+ */
+import { FINALIZER, NAMESPACES, API_KEYS, SECRETS } from '../../api/names.ts';
+import { refText, type KubeObject } from '../../api/meta.ts';
+import { KeywardError } from '../../kernel/errors.ts';
+import type { KeyRecord, SecretRecord } from '../../ledger/record.ts';
+import {
+  close,
+  confirm,
+  dropCredentials,
+  end,
+  retain,
+  retireDue,
+  setSecret,
+  setState,
+  setTerms,
+} from '../../ledger/transitions.ts';
+import { audit, change, commit, mine, present, usable } from './commits.ts';
+import type { Deps } from './deps.ts';
+import type { Action } from './plan.ts';
+import { deleteSecret, inspectSecret, writeSecret } from './secretio.ts';
+import { issue, regenerate, rotate } from './values.ts';
+import type { World } from './world.ts';
+
+type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>;
+
+/** See the file comment. @throws KeywardError whose class says whether to try again */
+export function apply(
+  deps: Deps,
+  world: World,
+  action: Action,
+  signal: AbortSignal,
+): Promise<World> {
+  switch (action.type) {
+    case 'StampFinalizer':
+      return setFinalizers(deps, world, (others) => [...others, FINALIZER], signal);
+    case 'ReleaseFinalizer':
+      return releaseFinalizer(deps, world, signal);
+    case 'WriteSecret':
+      return writeSecret(deps, world, action.layout, signal);
+    case 'InspectSecret':
+      return inspectSecret(deps, world, action.layout, signal);
+    case 'DeleteSecret':
+      return deleteSecretOf(deps, world, action.record, signal);
+    case 'ProveLoss':
+      return proveLoss(deps, world, signal);
+    case 'ProveGone':
+      return proveGone(deps, world, action.record, signal);
+    default:
+      return applyToLedger(deps, world, action);
+  }
+}
+
+type LedgerAction = Exclude<
+  Action,
+  {
+    type:
+      | 'StampFinalizer'
+      | 'ReleaseFinalizer'
+      | 'WriteSecret'
+      | 'InspectSecret'
+      | 'DeleteSecret'
+      | 'ProveLoss'
+      | 'ProveGone';
+  }
+>;
+
+/** The actions that are one commit. */
+function applyToLedger(deps: Deps, world: World, action: LedgerAction): Promise<World> {
+  switch (action.type) {
+    case 'Issue':
+      return issue(deps, world, action);
+    case 'Rotate':
+      return rotate(deps, world, action);
+    case 'Regenerate':
+      return regenerate(deps, world, action);
+    case 'Confirm':
+      return confirmSecret(deps, world, action);
+    case 'SetState':
+      return changeState(deps, world, action);
+    case 'SetTerms':
+      return change(deps, world, setTerms(mine(world), action.terms), { action: 'TermsChanged' });
+    case 'RetireDue':
+      return retirePrevious(deps, world);
+    case 'DropExpired':
+      return change(deps, world, dropCredentials(mine(world)), { action: 'ExpiredKeyEnded' });
+    case 'NoteSecret':
+    case 'NoteMissing':
+    case 'ForgetSecret':
+      return noteSecret(deps, world, action);
+    case 'Retain':
+      return change(deps, world, retain(mine(world)), { action: 'KeyRetained' });
+    case 'End':
+      return endRecord(deps, world, action);
+    case 'Close':
+      return closeRecord(deps, world, action.record);
+  }
+}
+
+async function confirmSecret(
+  deps: Deps,
+  world: World,
+  action: ActionOf<'Confirm'>,
+): Promise<World> {
+  const { written, inspection: _, ...evidence } = world.evidence;
+  const { store } = usable(deps, world);
+  if (written === undefined) return world;
+  const secret: SecretRecord = { ...written, health: 'Intact' };
+  const record = confirm(mine(world), {
+    secret,
+    nowMs: deps.clock.nowMs(),
+    overlapMs: action.overlapMs,
+    recoverable: store.capabilities.recoverable,
+  });
+  const facts = { secret: written.name, fingerprint: written.fingerprint };
+  const next = await change(deps, world, record, { action: 'SecretWritten', facts });
+  return {
+    ...next,
+    secret: { type: 'Present', uid: written.uid, resourceVersion: written.resourceVersion },
+    evidence,
+  };
+}
+
+async function changeState(deps: Deps, world: World, action: ActionOf<'SetState'>): Promise<World> {
+  const before = mine(world);
+  const record = setState(before, action.state);
+  const next = await change(deps, world, record, {
+    action: 'StateChanged',
+    facts: { from: before.state, to: action.state },
+  });
+  deps.reporter.stateChanged(world, before.state, action.state);
+  return next;
+}
+
+async function retirePrevious(deps: Deps, world: World): Promise<World> {
+  const record = retireDue(mine(world), world.nowMs);
+  const next = await change(deps, world, record, { action: 'PreviousRetired' });
+  deps.reporter.retired(world);
+  return next;
+}
+
+function noteSecret(
+  deps: Deps,
+  world: World,
+  action: ActionOf<'NoteSecret' | 'NoteMissing' | 'ForgetSecret'>,
+): Promise<World> {
+  const record = mine(world);
+  const { secret } = record;
+  if (secret === undefined) return Promise.resolve(world);
+  switch (action.type) {
+    case 'ForgetSecret':
+      return change(deps, world, setSecret(record, undefined), { action: 'SecretForgotten' });
+    case 'NoteMissing':
+      deps.reporter.secretTrouble(world, 'SecretLost');
+      return change(
+        deps,
+        world,
+        setSecret(record, { ...secret, missingSinceMs: deps.clock.nowMs() }),
+        { action: 'SecretMissed', facts: { secret: secret.name } },
+      );
+    case 'NoteSecret':
+      return noteHealth(deps, world, secret, action.health);
+  }
+}
+
+async function noteHealth(
+  deps: Deps,
+  world: World,
+  secret: SecretRecord,
+  health: SecretRecord['health'],
+): Promise<World> {
+  const { inspection, ...evidence } = world.evidence;
+  const { missingSinceMs: _, ...rest } = secret;
+  const seen =
+    inspection !== undefined && 'uid' in inspection
+      ? { uid: inspection.uid, resourceVersion: inspection.resourceVersion }
+      : {};
+  if (health === 'Tampered') deps.reporter.secretTrouble(world, 'SecretTampered');
+  const next = await change(deps, world, setSecret(mine(world), { ...rest, ...seen, health }), {
+    action: 'SecretInspected',
+    facts: { secret: secret.name, health },
+  });
+  return { ...next, evidence: health === 'Tampered' ? next.evidence : evidence };
+}
+
+async function endRecord(deps: Deps, world: World, action: ActionOf<'End'>): Promise<World> {
+  deps.metrics.endings.inc({ cause: action.because });
+  if (action.because === 'Vanished') deps.guard.ended();
+  const record = await commit(deps, {
+    record: end(action.record),
+    expectedRevision: action.record.revision,
+    audit: audit(deps, { action: 'KeyEnded', facts: { because: action.because } }),
+  });
+  return withRecord(world, record);
+}
+
+async function closeRecord(deps: Deps, world: World, before: KeyRecord): Promise<World> {
+  const record = await commit(deps, {
+    record: close(before),
+    expectedRevision: before.revision,
+    audit: audit(deps, { action: 'KeyClosed' }),
+  });
+  const { secretDeleted: _, ...evidence } = world.evidence;
+  if (world.predecessor?.uid === record.uid) return { ...world, predecessor: undefined, evidence };
+  return { ...world, record, evidence };
+}
+
+async function deleteSecretOf(
+  deps: Deps,
+  world: World,
+  record: KeyRecord,
+  signal: AbortSignal,
+): Promise<World> {
+  const isOrphan = world.key?.uid === record.uid && world.key.spec.secret?.ownership === 'Orphan';
+  if (!isOrphan) await deleteSecret(deps, record, signal);
+  const done: World = { ...world, evidence: { ...world.evidence, secretDeleted: true } };
+  if (record.phase !== 'Live') return done;
+  return change(deps, done, setSecret(record, undefined), { action: 'SecretDeleted' });
+}
+
+async function releaseFinalizer(deps: Deps, world: World, signal: AbortSignal): Promise<World> {
+  const next = await setFinalizers(
+    deps,
+    world,
+    (others) => others.filter((finalizer) => finalizer !== FINALIZER),
+    signal,
+  );
+  return { ...next, evidence: { ...next.evidence, finalizerReleased: true } };
+}
+
+async function setFinalizers(
+  deps: Deps,
+  world: World,
+  edit: (finalizers: readonly string[]) => readonly string[],
+  signal: AbortSignal,
+): Promise<World> {
+  const key = present(world);
+  const finalizers = edit(key.finalizers);
+  const { uid, resourceVersion } = key;
+  const written = await deps.client.patchMetadata(
+    API_KEYS,
+    key.ref,
+    { uid, resourceVersion, finalizers },
+    { signal },
+  );
+  if (written === undefined) {
+    throw new KeywardError('Conflict', {
+      reason: 'ObjectGone',
+      message: `ApiKey ${refText(key.ref)} was deleted meanwhile`,
+    });
+  }
+  return { ...world, key: { ...key, finalizers, resourceVersion: written.resourceVersion } };
+}
+
+/** Reads Secret, object and namespace live: only an absence that nothing explains is a loss. */
+async function proveLoss(deps: Deps, world: World, signal: AbortSignal): Promise<World> {
+  const record = mine(world);
+  const { namespace } = record;
+  const name = record.secret?.name ?? record.name;
+  const [secret, object, space] = await Promise.all([
+    deps.client.get(SECRETS, { namespace, name }, { signal }),
+    deps.client.get(API_KEYS, { namespace, name: record.name }, { signal }),
+    deps.client.get(NAMESPACES, { namespace: '', name: namespace }, { signal }),
+  ]);
+  const isGoing = (thing: KubeObject | undefined): boolean =>
+    thing === undefined || thing.metadata.deletionTimestamp !== undefined;
+  if (secret !== undefined) {
+    // The Secret is back, or the cache was behind: looking at it decides what it is.
+    const { uid, resourceVersion } = secret.metadata;
+    const { inspection: _, ...evidence } = world.evidence;
+    return { ...world, secret: { type: 'Present', uid, resourceVersion }, evidence };
+  }
+  if (isGoing(object) || isGoing(space) || object?.metadata.uid !== record.uid) {
+    throw new KeywardError('Waiting', {
+      reason: 'SecretLost',
+      message: `Secret ${namespace}/${name} is gone, and so is its ApiKey or namespace, or soon will be`,
+      retryAfterMs: 60_000,
+    });
+  }
+  return { ...world, evidence: { ...world.evidence, lossProven: true } };
+}
+
+/** One live read: the name is free, or another object has it. */
+async function proveGone(
+  deps: Deps,
+  world: World,
+  record: KeyRecord,
+  signal: AbortSignal,
+): Promise<World> {
+  const ref = { namespace: record.namespace, name: record.name };
+  const object = await deps.client.get(API_KEYS, ref, { signal });
+  if (object?.metadata.uid === record.uid) {
+    throw new KeywardError('Waiting', {
+      reason: 'CacheBehind',
+      message: `ApiKey ${refText(ref)} exists, although the watch does not show it yet`,
+      retryAfterMs: 5_000,
+    });
+  }
+  const goneUids = [...(world.evidence.goneUids ?? []), record.uid];
+  return { ...world, evidence: { ...world.evidence, goneUids } };
+}
+
+function withRecord(world: World, record: KeyRecord): World {
+  return world.predecessor?.uid === record.uid
+    ? { ...world, predecessor: record }
+    : { ...world, record };
+}

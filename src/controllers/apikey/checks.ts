@@ -1,0 +1,146 @@
+/**
+ * What keeps a key from being issued or changed, as an ordered list of named questions.
+ * Pure.
+ *
+ * The first answer wins and becomes the reason of Ready. A key that is live keeps its values and its
+ * old terms while a check stands; suspending, revoking, expiring and deleting go on all the same.
+ */
+import type { ReadyReason } from '../../api/conditions.ts';
+import { unknownTemplateFields } from './secret.ts';
+import { wantedFormat, wantedTerms } from './wanted.ts';
+import type { ApiKeyView, UsableStore, World } from './world.ts';
+
+/** What is wrong, and what to do about it. */
+export type Finding = { readonly reason: ReadyReason; readonly message: string };
+
+type Check = (world: World, key: ApiKeyView) => Finding | undefined;
+type StoreCheck = (world: World, key: ApiKeyView, store: UsableStore) => Finding | undefined;
+
+/** The first thing that is wrong, or undefined when the key may be issued and changed. */
+export function firstFinding(world: World): Finding | undefined {
+  const { key } = world;
+  if (key === undefined) return undefined;
+  for (const check of CHECKS) {
+    const finding = check(world, key);
+    if (finding !== undefined) return finding;
+  }
+  return undefined;
+}
+
+const applicationNotFound: Check = (_, key) =>
+  key.spec.applicationRef === undefined
+    ? undefined
+    : {
+        reason: 'ApplicationNotFound',
+        message: `ApiKeyApplication '${key.spec.applicationRef.name}' was not found in namespace '${key.ref.namespace}'; create it, or recreate this ApiKey without applicationRef`,
+      };
+
+const storeMissing: Check = ({ store }) =>
+  store.type === 'Missing'
+    ? {
+        reason: 'StoreNotAvailable',
+        message: `${store.name} does not exist; create it, or name another store in spec.storeRef`,
+      }
+    : undefined;
+
+const storeUnusable: Check = ({ store }) =>
+  store.type === 'Unusable'
+    ? { reason: 'StoreUnavailable', message: `${store.name}: ${store.problem}` }
+    : undefined;
+
+const namespaceShutOut: StoreCheck = (_, key, store) =>
+  store.allowsNamespace
+    ? undefined
+    : {
+        reason: 'NamespaceNotAllowed',
+        message: `${store.kind} '${store.name}' does not serve namespace '${key.ref.namespace}'; ask its owner, or name another store`,
+      };
+
+const applicationMissing: StoreCheck = (_, __, store) =>
+  store.requiresApplication
+    ? {
+        reason: 'ApplicationRequired',
+        message: `${store.kind} '${store.name}' gives keys only on application; file an ApiKeyApplication and name it in spec.applicationRef`,
+      }
+    : undefined;
+
+const termsContradict: StoreCheck = (world, key, store) => {
+  const resolution = wantedTerms(world, key, store);
+  if (resolution.type === 'Resolved') return undefined;
+  const problems = resolution.problems.map(({ field, message }) => `${field}: ${message}`);
+  return { reason: 'InvalidSpec', message: problems.join('; ') };
+};
+
+const templateNamesUnknownField: StoreCheck = (_, key) => {
+  const unknown = unknownTemplateFields(key.spec.secret?.template ?? {});
+  if (unknown.length === 0) return undefined;
+  return {
+    reason: 'InvalidSpec',
+    message: `spec.secret.template names unknown fields: ${unknown.map((name) => `'${name}'`).join(', ')}`,
+  };
+};
+
+const formatUnsupported: StoreCheck = (world, key, store) => {
+  const format = wantedFormat(key, store, world.record);
+  return store.capabilities.formats.includes(format)
+    ? undefined
+    : unsupported(store, 'spec.format', `it offers ${store.capabilities.formats.join(', ')}`);
+};
+
+const retentionForbidden: StoreCheck = (_, key, store) =>
+  key.spec.deletionPolicy === 'Retain' && store.retention === 'Forbidden'
+    ? unsupported(store, 'spec.deletionPolicy', 'its retention is Forbidden')
+    : undefined;
+
+const namesTooLong: StoreCheck = (_, key, store) => {
+  const { displayNameMax, descriptionMax } = store.capabilities;
+  const name = key.spec.displayName ?? key.ref.name;
+  if (codePoints(name) > displayNameMax) {
+    return unsupported(store, 'spec.displayName', `it takes ${displayNameMax} characters`);
+  }
+  return codePoints(key.spec.description ?? '') > descriptionMax
+    ? unsupported(store, 'spec.description', `it takes ${descriptionMax} characters`)
+    : undefined;
+};
+
+const slotUnsupported: StoreCheck = (world, key, store) =>
+  key.spec.rotation?.slot !== undefined && wantedFormat(key, store, world.record) !== 'Dual'
+    ? unsupported(store, 'spec.rotation.slot', 'only keys of format Dual have slots')
+    : undefined;
+
+const restoreUnsupported: StoreCheck = (_, key, store) =>
+  key.spec.secret?.onLoss === 'Restore' && !store.capabilities.recoverable
+    ? unsupported(store, 'spec.secret.onLoss', 'it keeps no readable values (recovery: None)')
+    : undefined;
+
+/** From "there is nothing to ask" to details of the spec. */
+const CHECKS: readonly Check[] = [
+  applicationNotFound, // the form decides everything else, and forms are not served yet
+  storeMissing, // without a store no other question can be asked
+  storeUnusable,
+  withStore(namespaceShutOut), // says no more about the store than that it does not serve here
+  withStore(applicationMissing),
+  withStore(termsContradict),
+  withStore(templateNamesUnknownField),
+  withStore(formatUnsupported),
+  withStore(retentionForbidden),
+  withStore(namesTooLong),
+  withStore(slotUnsupported),
+  withStore(restoreUnsupported),
+];
+
+function withStore(check: StoreCheck): Check {
+  return (world, key) =>
+    world.store.type === 'Usable' ? check(world, key, world.store) : undefined;
+}
+
+function unsupported(store: UsableStore, field: string, why: string): Finding {
+  return {
+    reason: 'UnsupportedByStore',
+    message: `${store.kind} '${store.name}' cannot honour ${field}: ${why}`,
+  };
+}
+
+function codePoints(text: string): number {
+  return [...text].length;
+}

@@ -1,0 +1,97 @@
+/** What every applied step needs: commits with their audit entry, and the parts of a World it relies on. */
+import { refText } from '../../api/meta.ts';
+import { KeywardError } from '../../kernel/errors.ts';
+import type { AuditEntry, Commit, CommitResult } from '../../ledger/port.ts';
+import type { KeyRecord } from '../../ledger/record.ts';
+import type { StoreHandle } from '../../stores/contract.ts';
+import type { Deps } from './deps.ts';
+import type { ApiKeyView, UsableStore, World } from './world.ts';
+
+/** What the audit chain says about a commit; actor and time are filled in. */
+export type Note = { readonly action: string; readonly facts?: AuditEntry['facts'] };
+type Extras = Pick<Commit, 'limits' | 'spendRequestId'>;
+
+/** Commits the next record of this world's key; the world with the record as stored. */
+export async function change(
+  deps: Deps,
+  world: World,
+  record: KeyRecord,
+  note: Note,
+  extras: Extras = {},
+): Promise<World> {
+  const committed = await commit(deps, {
+    record,
+    expectedRevision: record.revision,
+    audit: audit(deps, note),
+    ...extras,
+  });
+  return { ...world, record: committed };
+}
+
+/**
+ * One commit under our epoch. @throws KeywardError Conflict when somebody else committed first,
+ * Waiting LimitExceeded when the store is full
+ */
+export async function commit(deps: Deps, request: Omit<Commit, 'epoch'>): Promise<KeyRecord> {
+  const result = await deps.ledger.commit({ ...request, epoch: deps.epoch() });
+  return expectCommitted(result, request.record);
+}
+
+function expectCommitted(result: CommitResult, record: KeyRecord): KeyRecord {
+  const what = `ApiKey ${record.namespace}/${record.name}`;
+  switch (result.type) {
+    case 'Committed':
+      return result.record;
+    case 'Stale':
+    case 'RequestSpent':
+      throw new KeywardError('Conflict', {
+        reason: result.type,
+        message: `${what} changed in the ledger meanwhile; it is looked at again`,
+      });
+    case 'LimitExceeded':
+      throw new KeywardError('Waiting', {
+        reason: 'LimitExceeded',
+        message: `${record.store.kind} '${record.store.name}' has reached spec.limits.${result.limit}; delete keys or ask its owner for more`,
+        retryAfterMs: 60_000,
+      });
+  }
+}
+
+/** A complete audit entry of the operator. */
+export function audit(deps: Deps, note: Note): AuditEntry {
+  return { actor: 'operator', atMs: deps.clock.nowMs(), facts: {}, ...note };
+}
+
+/** The record a planned step is about. */
+export function mine(world: World): KeyRecord {
+  if (world.record !== undefined) return world.record;
+  throw new KeywardError('Bug', {
+    reason: 'RecordMissing',
+    message: `ApiKey ${refText(world.ref)}: a step was planned for a record that does not exist`,
+  });
+}
+
+/** The object a planned step is about. */
+export function present(world: World): ApiKeyView {
+  if (world.key !== undefined) return world.key;
+  throw new KeywardError('Bug', {
+    reason: 'ObjectMissing',
+    message: `ApiKey ${refText(world.ref)}: a step was planned for an object that does not exist`,
+  });
+}
+
+/** Object, store and driver handle a planned step needs. */
+export function usable(
+  deps: Deps,
+  world: World,
+): { key: ApiKeyView; store: UsableStore; handle: StoreHandle } {
+  const key = present(world);
+  const { handle } = deps.store(key);
+  if (world.store.type === 'Usable' && handle !== undefined) {
+    return { key, store: world.store, handle };
+  }
+  throw new KeywardError('Transient', {
+    reason: 'StoreUnavailable',
+    message: `the store of ApiKey ${refText(world.ref)} went away meanwhile`,
+  });
+}

@@ -1,0 +1,47 @@
+/** What the impure steps of the ApiKey controller are handed. */
+import type { Clock } from '../../kernel/clock.ts';
+import type { Entropy } from '../../kernel/entropy.ts';
+import type { Logger } from '../../kernel/log.ts';
+import type { ApiKeyView, StoreFact } from './world.ts';
+import type { Keyring } from '../../keys/keyring.ts';
+import type { Cache, KubeClient } from '../../kube/port.ts';
+import type { Ledger } from '../../ledger/port.ts';
+import type { StoreHandle } from '../../stores/contract.ts';
+import type { OwnSecrets } from './ownsecrets.ts';
+import type { ApiKeyMetrics } from './metrics.ts';
+import type { Reporter } from './report.ts';
+import type { VanishedGuard } from './vanished.ts';
+
+/** What a metadata cache keeps of a Secret of ours. */
+export type SecretView = {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  /** Value of the label that names the ApiKey. */
+  readonly label: string;
+  /** Name of the controlling ApiKey, from the owner reference. */
+  readonly ownerName: string | undefined;
+};
+
+/** The store a key names, and the driver's handle when it can be used. */
+export type ResolvedStore = { readonly fact: StoreFact; readonly handle: StoreHandle | undefined };
+
+export type Deps = {
+  readonly client: KubeClient;
+  readonly ledger: Ledger;
+  readonly keyring: Keyring;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Logger;
+  readonly clusterId: string;
+  /** The epoch of our leadership; a commit under an older one is refused. */
+  readonly epoch: () => number;
+  readonly keys: Cache<ApiKeyView>;
+  /** Undefined: Secrets are not watched (`--secret-watch=none`). */
+  readonly secrets: Cache<SecretView> | undefined;
+  /** The store of a key, from the caches. */
+  readonly store: (key: ApiKeyView) => ResolvedStore;
+  readonly ownSecrets: OwnSecrets;
+  readonly guard: Pick<VanishedGuard, 'permits' | 'ended'>;
+  readonly reporter: Reporter;
+  readonly metrics: ApiKeyMetrics;
+};

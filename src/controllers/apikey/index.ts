@@ -1,0 +1,94 @@
+/** The ApiKey controller: its four steps, and when it looks again. */
+import type { Ref } from '../../api/meta.ts';
+import { API_KEYS, API_VERSION } from '../../api/names.ts';
+import type { KeywardError } from '../../kernel/errors.ts';
+import { DAY_MS, earlier } from '../../kernel/time.ts';
+import type { Steps } from '../../runtime/pipeline.ts';
+import { apply } from './apply.ts';
+import type { Deps } from './deps.ts';
+import { observe } from './observe.ts';
+import { LOOK_PAUSE_MS } from './ownsecrets.ts';
+import { LOSS_GRACE_MS, nextAction, type Action } from './plan.ts';
+import { isSameStatus, wantedStatus } from './status.ts';
+import { REVIVAL_MS, rotationDueMs, wantedTerms } from './wanted.ts';
+import type { World } from './world.ts';
+
+/** The steps for the pipeline. */
+export function apiKeySteps(deps: Deps): Steps<World, Action> {
+  return {
+    name: 'apikey',
+    observe: (ref: Ref, signal) => observe(deps, ref, signal),
+    next: nextAction,
+    apply: (world, action, signal) => apply(deps, world, action, signal),
+    report: (world, failure, signal) => report(deps, world, failure, signal),
+    lookAgainAtMs,
+    // What only a date changes may wait behind what people asked for.
+    lookAgainLane: (world) => (world.record === undefined ? 'normal' : 'bulk'),
+  };
+}
+
+/** The one status write, and only if something differs. */
+async function report(
+  deps: Deps,
+  world: World,
+  failure: KeywardError | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const { key } = world;
+  const status = wantedStatus(world, failure);
+  if (key === undefined || status === undefined || isSameStatus(key.status, status)) return;
+  const { uid, resourceVersion, ref } = key;
+  await deps.client.replaceStatus(
+    API_KEYS,
+    {
+      apiVersion: API_VERSION,
+      kind: 'ApiKey',
+      metadata: { name: ref.name, namespace: ref.namespace, uid, resourceVersion },
+      status,
+    },
+    { signal },
+  );
+}
+
+/**
+ * The next instant at which a date alone changes what is wanted. Pure.
+ * Instants that have passed are left out: what they asked for was done in this pass.
+ */
+export function lookAgainAtMs(world: World): number | undefined {
+  const { record, nowMs } = world;
+  const instants = [
+    ...termInstants(world),
+    ...(record?.credentials ?? []).flatMap((credential) => [
+      credential.retireAtMs,
+      ...credential.slots.map((slot) => slot.retireAtMs),
+    ]),
+    world.key === undefined || record === undefined ? undefined : rotationDueMs(world.key, record),
+    plus(record?.secret?.missingSinceMs, LOSS_GRACE_MS),
+    world.secret.type === 'Unwatched' && record?.secret !== undefined
+      ? nowMs + LOOK_PAUSE_MS
+      : undefined,
+  ];
+  return instants
+    .filter((atMs) => atMs !== undefined && atMs > nowMs)
+    .reduce<number | undefined>(earlier, undefined);
+}
+
+function termInstants(world: World): readonly (number | undefined)[] {
+  const { key, store } = world;
+  const wanted =
+    key === undefined || store.type !== 'Usable' ? undefined : wantedTerms(world, key, store);
+  const terms = world.record?.terms ?? (wanted?.type === 'Resolved' ? wanted.terms : undefined);
+  if (terms === undefined) return [];
+  const { notBeforeMs, endMs } = terms;
+  const notices = store.type === 'Usable' ? store.expiryNoticeDays : [];
+  return [
+    notBeforeMs,
+    endMs,
+    plus(endMs, REVIVAL_MS),
+    ...notices.map((days) => plus(endMs, -days * DAY_MS)),
+  ];
+}
+
+function plus(atMs: number | undefined, deltaMs: number): number | undefined {
+  return atMs === undefined ? undefined : atMs + deltaMs;
+}

@@ -1,0 +1,155 @@
+/** Key material on its way: minted, digested and sealed for the ledger; opened for the Secret. */
+import { Sensitive } from '../../kernel/sensitive.ts';
+import { KeywardError } from '../../kernel/errors.ts';
+import { equalDigests } from '../../keys/digest.ts';
+import { open, openAtGate, seal, sealForGate, type Sealed } from '../../keys/sealing.ts';
+import { credentialToken } from '../../keys/token.ts';
+import { SLOTS, type SlotName } from '../../keys/mint.ts';
+import type { KeyFormat } from '../../keys/format.ts';
+import type { CredentialRecord, KeyRecord, SlotRecord } from '../../ledger/record.ts';
+import type { NewValue } from '../../ledger/transitions.ts';
+import type { SlotIdentity, StoreHandle } from '../../stores/contract.ts';
+import type { Deps } from './deps.ts';
+
+type Maker = Pick<Deps, 'keyring' | 'entropy' | 'clusterId' | 'clock'>;
+
+/** What a new credential belongs to. */
+export type Generation = {
+  readonly uid: string;
+  readonly storeUid: string;
+  readonly format: KeyFormat;
+  readonly sequence: number;
+};
+
+/** A fresh credential, ready for the ledger: digests, and the values sealed. */
+export function mintRecord(
+  deps: Maker,
+  handle: StoreHandle,
+  generation: Generation,
+): CredentialRecord {
+  const { format, sequence } = generation;
+  const minted = handle.mint(format, deps.entropy);
+  const token = credentialToken({
+    clusterId: deps.clusterId,
+    storeUid: generation.storeUid,
+    apiKeyUid: generation.uid,
+    sequence,
+  });
+  const nowMs = deps.clock.nowMs();
+  const slots = SLOTS[format].map((name, index): SlotRecord => {
+    const value = minted.values[name] ?? new Sensitive('');
+    const made = sealSlot(
+      deps,
+      handle,
+      { token, keyId: minted.keyId, slot: name, generation: 1 },
+      value,
+    );
+    value.erase();
+    return {
+      name,
+      role: index === 0 ? 'Active' : 'Standby',
+      generation: 1,
+      rotatedAtMs: nowMs,
+      ...made,
+    };
+  });
+  return {
+    token,
+    sequence,
+    attempt: 1,
+    keyId: minted.keyId,
+    hint: format === 'KeyPair' ? minted.publicName : minted.hint,
+    state: 'Sealed',
+    origin: 'Issued',
+    slots,
+    createdAtMs: nowMs,
+  };
+}
+
+/** A fresh value for one slot of a credential that exists. */
+export function mintSlotValue(
+  deps: Maker,
+  handle: StoreHandle,
+  credential: CredentialRecord,
+  name: SlotName,
+): NewValue {
+  const identity = { keyId: credential.keyId, slot: name };
+  const value = handle.mintSlot(identity, deps.entropy);
+  const before = credential.slots.find((slot) => slot.name === name)?.generation ?? 0;
+  const place = { token: credential.token, ...identity, generation: before + 1 };
+  const made = sealSlot(deps, handle, place, value);
+  const shown = handle.hint(identity, value);
+  value.erase();
+  return {
+    name,
+    ...made,
+    sequence: credential.sequence,
+    hint: shown,
+    atMs: deps.clock.nowMs(),
+  };
+}
+
+/** The value of a slot from its sealed copy; undefined when the ledger keeps none. */
+export function openSlot(
+  deps: Pick<Deps, 'keyring'>,
+  credential: CredentialRecord,
+  slot: SlotRecord,
+): Sensitive | undefined {
+  if (slot.sealed === undefined) return undefined;
+  const context = contextOf({
+    token: credential.token,
+    slot: slot.name,
+    generation: slot.generation,
+  });
+  return slot.name === 'apiSecret'
+    ? openAtGate(deps.keyring, slot.sealed, context)
+    : open(deps.keyring, slot.sealed, context);
+}
+
+/** True when the text is the value whose digest the ledger holds. */
+export function isValueOf(
+  deps: Pick<Deps, 'keyring'>,
+  handle: StoreHandle,
+  place: { readonly credential: CredentialRecord; readonly slot: SlotRecord },
+  text: string,
+): boolean {
+  const { credential, slot } = place;
+  const pepper = deps.keyring.pepper(slot.pepperVersion);
+  const identity = { keyId: credential.keyId, slot: slot.name };
+  const digest = handle.digest(identity, new Sensitive(text), pepper);
+  return digest !== undefined && equalDigests(digest, slot.digest);
+}
+
+/** The credential of this sequence in the record. */
+export function credentialOf(record: KeyRecord, sequence: number): CredentialRecord | undefined {
+  return record.credentials.find((credential) => credential.sequence === sequence);
+}
+
+type Place = SlotIdentity & { readonly token: string; readonly generation: number };
+
+function sealSlot(
+  deps: Maker,
+  handle: StoreHandle,
+  place: Place,
+  value: Sensitive,
+): { digest: Uint8Array; pepperVersion: number; sealed: Sealed } {
+  const pepperVersion = deps.keyring.currentVersion;
+  const digest = handle.digest(place, value, deps.keyring.pepper(pepperVersion));
+  if (digest === undefined) {
+    throw new KeywardError('Bug', {
+      reason: 'MintedValueInvalid',
+      message: 'the store driver minted a value that is not of its own shape',
+    });
+  }
+  const context = contextOf(place);
+  // The secret of a pair signs requests, so the gate opens it; all other values only the operator.
+  const sealed =
+    place.slot === 'apiSecret'
+      ? sealForGate(deps.keyring, value, context, deps.entropy)
+      : seal(deps.keyring, value, context, deps.entropy);
+  return { digest, pepperVersion, sealed };
+}
+
+function contextOf(place: Pick<Place, 'token' | 'slot' | 'generation'>): string {
+  return `${place.token}/${place.slot}/${place.generation}`;
+}

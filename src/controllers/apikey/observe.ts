@@ -1,0 +1,75 @@
+/** Reads everything a decision needs into one World. Changes nothing. */
+import type { Ref } from '../../api/meta.ts';
+import { MINUTE_MS } from '../../kernel/time.ts';
+import { SECRETS } from '../../api/names.ts';
+import type { KeyRecord } from '../../ledger/record.ts';
+import type { Deps } from './deps.ts';
+import type { ApiKeyView, SecretSight, World } from './world.ts';
+
+/**
+ * Beyond this our clock is not believed for anything that cannot be undone. Kubernetes itself
+ * tolerates minutes, and a stepped clock is off by hours.
+ */
+const SKEW_MAX_MS = 5 * MINUTE_MS;
+
+/** Undefined: neither the cluster nor the ledger knows this name. */
+export async function observe(
+  deps: Deps,
+  ref: Ref,
+  signal: AbortSignal,
+): Promise<World | undefined> {
+  const key = deps.keys.get(ref);
+  const loaded = await deps.ledger.load(key?.uid ?? '', ref);
+  const record = loaded.record ?? (key === undefined ? loaded.others[0] : undefined);
+  const predecessor = key === undefined ? undefined : loaded.others[0];
+  if (key === undefined && record === undefined) return undefined;
+  const skewMs = Math.abs(deps.client.clockSkewMs);
+  return {
+    ref,
+    nowMs: deps.clock.nowMs(),
+    isClockTrusted: skewMs <= SKEW_MAX_MS,
+    key,
+    store: key === undefined ? { type: 'Missing', name: 'the store' } : deps.store(key).fact,
+    record,
+    predecessor,
+    mayEndVanished: deps.guard.permits(),
+    rotationRequest: key === undefined ? undefined : await newRequest(deps, key, record),
+    secret: await sight(deps, ref, key, record, signal),
+    evidence: {},
+  };
+}
+
+/** The first rotation request of the object that was never handled; the ledger keeps them all. */
+async function newRequest(
+  deps: Deps,
+  key: ApiKeyView,
+  record: KeyRecord | undefined,
+): Promise<string | undefined> {
+  for (const requestId of [key.spec.rotation?.requestId, key.rotateRequestId]) {
+    if (requestId === undefined || requestId === record?.lastRotationRequestId) continue;
+    if (record === undefined) return requestId;
+    if (!(await deps.ledger.isRequestSpent(key.uid, requestId))) return requestId;
+  }
+  return undefined;
+}
+
+async function sight(
+  deps: Deps,
+  ref: Ref,
+  key: ApiKeyView | undefined,
+  record: KeyRecord | undefined,
+  signal: AbortSignal,
+): Promise<SecretSight> {
+  const name = record?.secret?.name;
+  if (name === undefined || key === undefined) return { type: 'Unwatched' };
+  const secretRef = { namespace: ref.namespace, name };
+  if (deps.secrets !== undefined) {
+    return deps.ownSecrets.sight(secretRef, deps.secrets.get(secretRef));
+  }
+  if (!deps.ownSecrets.isLookDue(secretRef, deps.clock.nowMs())) return { type: 'Unwatched' };
+  const secret = await deps.client.get(SECRETS, secretRef, { signal });
+  deps.metrics.liveReads.inc();
+  if (secret === undefined) return { type: 'Absent' };
+  const { uid, resourceVersion } = secret.metadata;
+  return { type: 'Present', uid, resourceVersion };
+}

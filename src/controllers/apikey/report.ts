@@ -1,0 +1,75 @@
+/** Events about ApiKeys: what happened, once. The happy path of a key without a form reports none. */
+import type { EventReason } from '../../api/conditions.ts';
+import { EVENT_REASONS } from '../../api/conditions.ts';
+import { API_VERSION } from '../../api/names.ts';
+import type { KeyState } from '../../ledger/record.ts';
+import type { World } from './world.ts';
+
+/** The object an event is about. */
+export type Regarding = {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+};
+
+/** Where events go; never throws, drops what exceeds its limits. */
+export interface EventSink {
+  record(event: {
+    readonly regarding: Regarding;
+    readonly reason: string;
+    readonly type: 'Normal' | 'Warning';
+    readonly action: string;
+    readonly note: string;
+  }): void;
+}
+
+/** One method per happening. */
+export type Reporter = {
+  rotated(world: World, trigger: string, oldValuesEnd: 'AtConfirm' | 'AtOnce'): void;
+  retired(world: World): void;
+  stateChanged(world: World, from: KeyState, to: KeyState): void;
+  secretTrouble(world: World, reason: 'SecretLost' | 'SecretTampered'): void;
+};
+
+/** A reporter that writes events of the closed list. */
+export function createReporter(sink: EventSink): Reporter {
+  const emit = (world: World, reason: EventReason, action: string, note: string): void => {
+    const { key } = world;
+    if (key === undefined) return;
+    const { namespace, name } = key.ref;
+    sink.record({
+      regarding: { apiVersion: API_VERSION, kind: 'ApiKey', namespace, name, uid: key.uid },
+      reason,
+      type: EVENT_REASONS[reason].type,
+      action,
+      note,
+    });
+  };
+  return {
+    rotated(world, trigger, oldValuesEnd) {
+      if (trigger === 'Retire') return;
+      const old = oldValuesEnd === 'AtOnce' ? 'old values are dead' : 'old values overlap';
+      emit(world, 'KeyRotated', 'Rotate', `New values made (${trigger}); ${old}`);
+    },
+    retired: (world) =>
+      emit(world, 'PreviousKeyRetired', 'Retire', 'The overlap is over; old values are dead'),
+    stateChanged(world, from, to) {
+      if (to === 'Suspended') emit(world, 'KeySuspended', 'Suspend', 'The key was switched off');
+      if (to === 'Revoked') emit(world, 'KeyRevoked', 'Revoke', 'The key was ended for good');
+      if (to === 'Active' && from === 'Suspended') {
+        emit(world, 'KeyResumed', 'Resume', 'The key was switched on again');
+      }
+    },
+    secretTrouble(world, reason) {
+      const what = reason === 'SecretLost' ? 'is gone' : 'was edited';
+      emit(
+        world,
+        reason,
+        'WatchSecret',
+        `The Secret ${what}; spec.secret.onLoss says what follows`,
+      );
+    },
+  };
+}

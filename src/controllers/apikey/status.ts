@@ -1,0 +1,323 @@
+/**
+ * What we publish about a key: World and failure in, status out. Pure.
+ *
+ * The status is the dearest part of a key for the API server, so it holds what people and tools ask
+ * for and nothing else; conditions beside Ready appear only while they say something.
+ */
+import {
+  apiKeyCondition,
+  apiKeyReady,
+  mergeConditions,
+  type ReadyReason,
+  type WantedCondition,
+} from '../../api/conditions.ts';
+import type { ApiKeyStatus } from '../../api/generated/apikey.ts';
+import type { KeywardError } from '../../kernel/errors.ts';
+import { DAY_MS, formatTime } from '../../kernel/time.ts';
+import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
+import { currentCredential, isOpen } from '../../ledger/transitions.ts';
+import { firstFinding, type Finding } from './checks.ts';
+import { wantedLayout } from './plan.ts';
+import { isOver, rotationDueMs, wantedState, wantedTerms } from './wanted.ts';
+import type { ApiKeyView, World } from './world.ts';
+
+/** The status this world should show; undefined where there is no object to show it on. */
+export function wantedStatus(world: World, failure?: KeywardError): ApiKeyStatus | undefined {
+  const { key, record } = world;
+  if (key === undefined || key.isDeleting) return undefined;
+  const generation = key.generation;
+  const conditions = mergeConditions(
+    key.status?.conditions ?? [],
+    wantedConditions(world, key, failure),
+    { nowMs: world.nowMs, generation },
+  );
+  return { observedGeneration: generation, conditions, ...facts(world, key, record) };
+}
+
+/** True when both say the same; then nothing is written. */
+export function isSameStatus(a: ApiKeyStatus | undefined, b: ApiKeyStatus): boolean {
+  return a !== undefined && canonical(a) === canonical(b);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([x], [y]) => (x < y ? -1 : 1)))
+      : inner,
+  );
+}
+
+function facts(
+  world: World,
+  key: ApiKeyView,
+  record: KeyRecord | undefined,
+): Omit<ApiKeyStatus, 'conditions' | 'observedGeneration'> {
+  const client = key.spec.clientRef === undefined ? {} : { clientName: key.spec.clientRef.name };
+  if (record === undefined) return client;
+  const current = currentCredential(record, world.nowMs);
+  const { notBeforeMs, endMs, quota } = record.terms;
+  const dueMs = rotationDueMs(key, record);
+  return {
+    ...client,
+    ...(current === undefined ? {} : credentialFacts(record, current)),
+    storeRef: { kind: record.store.kind, name: record.store.name },
+    ...secretFacts(world, record),
+    ...previousFacts(record, current),
+    ...(notBeforeMs === undefined ? {} : { notBeforeTime: formatTime(notBeforeMs) }),
+    ...(endMs === undefined ? {} : { expirationTime: formatTime(endMs) }),
+    ...(dueMs === undefined ? {} : { rotationDueTime: formatTime(dueMs) }),
+    ...(quota === undefined ? {} : { quota: { limit: quota.requests } }),
+    ...(record.lastRotationRequestId === undefined
+      ? {}
+      : { lastHandledRotationRequestId: record.lastRotationRequestId }),
+  };
+}
+
+function credentialFacts(record: KeyRecord, current: CredentialRecord): ApiKeyStatus {
+  const slots = current.slots.map((slot) => ({
+    name: slot.name,
+    role: slot.role === 'Active' ? ('Active' as const) : ('Standby' as const),
+    rotatedTime: formatTime(slot.rotatedAtMs),
+  }));
+  return {
+    keyId: current.keyId,
+    keyHint: current.hint,
+    sequence: current.sequence,
+    issuedTime: formatTime(current.createdAtMs),
+    ...(record.format === 'Dual' ? { slots } : {}),
+  };
+}
+
+function secretFacts(world: World, record: KeyRecord): ApiKeyStatus {
+  if (record.secret === undefined) return {};
+  const layout = wantedLayout(world);
+  return {
+    binding: { name: record.secret.name },
+    ...(layout === undefined
+      ? keep(world.key?.status?.fields)
+      : { fields: [...layout.entries.keys()].toSorted() }),
+  };
+}
+
+function keep(fields: readonly string[] | undefined): ApiKeyStatus {
+  return fields === undefined ? {} : { fields };
+}
+
+function previousFacts(record: KeyRecord, current: CredentialRecord | undefined): ApiKeyStatus {
+  const previous = record.credentials.findLast(
+    (credential) => credential !== current && credential.retireAtMs !== undefined,
+  );
+  const retireAtMs = previous?.retireAtMs ?? standbyRetireMs(current);
+  const keyId = previous?.keyId ?? current?.keyId;
+  if (retireAtMs === undefined || keyId === undefined) return {};
+  return { previous: { keyId, retireTime: formatTime(retireAtMs) } };
+}
+
+function standbyRetireMs(current: CredentialRecord | undefined): number | undefined {
+  return current?.slots.find((slot) => slot.retireAtMs !== undefined)?.retireAtMs;
+}
+
+function wantedConditions(
+  world: World,
+  key: ApiKeyView,
+  failure: KeywardError | undefined,
+): readonly WantedCondition[] {
+  const ready = readiness(world, key, failure);
+  return [
+    ...apiKeyReady(ready.reason, ready.message),
+    ...secretCondition(world, failure),
+    ...storeCondition(world, failure),
+    ...supportCondition(world),
+    ...endConditions(world, key),
+    ...rotatingCondition(world),
+  ];
+}
+
+/** The one reason of Ready: what stops the key from working, most telling first. */
+function readiness(world: World, key: ApiKeyView, failure: KeywardError | undefined): Finding {
+  const { record } = world;
+  const isSettled = isWorking(world);
+  const failed = failure === undefined ? undefined : failureReason(failure, isSettled);
+  if (failed !== undefined) return failed;
+  if (wantedState(world, key) === 'Revoked') {
+    return { reason: 'Revoked', message: 'the key was revoked; this is final' };
+  }
+  const finding = firstFinding(world);
+  if (finding !== undefined && !(isSettled && isStoreTrouble(finding.reason))) {
+    return isSettled ? { ...finding, message: `${finding.message}; ${KEEPS_WORKING}` } : finding;
+  }
+  if (key.spec.state === 'Suspended') {
+    return { reason: 'Suspended', message: 'the key is switched off; set spec.state to Active' };
+  }
+  return record === undefined ? beforeIssue(world, key) : afterIssue(world, record);
+}
+
+const KEEPS_WORKING = 'until then the key keeps its earlier terms';
+
+function beforeIssue(world: World, key: ApiKeyView): Finding {
+  const { store, nowMs } = world;
+  if (store.type !== 'Usable') return pending('the store is not known yet');
+  const resolution = wantedTerms(world, key, store);
+  if (resolution.type !== 'Resolved') return pending('the terms are not known yet');
+  const { notBeforeMs, endMs } = resolution.terms;
+  if (endMs !== undefined && endMs <= nowMs) return expired(endMs);
+  if (notBeforeMs !== undefined && notBeforeMs > nowMs) return notYet(notBeforeMs);
+  return pending('the key is being issued');
+}
+
+function afterIssue(world: World, record: KeyRecord): Finding {
+  const { notBeforeMs, endMs } = record.terms;
+  if (endMs !== undefined && isOver(record, world.nowMs)) return expired(endMs);
+  if (notBeforeMs !== undefined && notBeforeMs > world.nowMs) return notYet(notBeforeMs);
+  const trouble = secretTrouble(world);
+  if (trouble !== undefined) return { reason: trouble.ready, message: trouble.message };
+  const current = currentCredential(record, world.nowMs);
+  if (current === undefined || isOpen(current)) return pending('new values are being made');
+  const retireMs = previousFacts(record, current).previous?.retireTime;
+  if (retireMs === undefined) return { reason: 'Active', message: '' };
+  return { reason: 'Rotating', message: `the previous value works until ${retireMs}` };
+}
+
+/** True when the value in the Secret works, whatever else may be wrong. */
+function isWorking(world: World): boolean {
+  const { record } = world;
+  if (record === undefined || record.state !== 'Active' || record.phase !== 'Live') return false;
+  const current = currentCredential(record, world.nowMs);
+  return current?.state === 'Active' && record.secret !== undefined && !secretTrouble(world);
+}
+
+function isStoreTrouble(reason: ReadyReason): boolean {
+  return reason === 'StoreNotAvailable' || reason === 'StoreUnavailable';
+}
+
+function failureReason(failure: KeywardError, isSettled: boolean): Finding | undefined {
+  const { message } = failure;
+  switch (failure.reason) {
+    case 'SecretConflict':
+    case 'SecretImmutable':
+      return { reason: 'SecretConflict', message };
+    case 'Forbidden':
+      return { reason: 'SecretForbidden', message };
+    case 'LimitExceeded':
+      return { reason: 'LimitExceeded', message };
+    case 'SecretLost':
+      return { reason: 'SecretLost', message };
+    default:
+      return isSettled ? undefined : { reason: 'StoreUnavailable', message };
+  }
+}
+
+type SecretTrouble = {
+  readonly ready: ReadyReason;
+  readonly reason: 'Missing' | 'Tampered' | 'Conflict';
+  readonly message: string;
+};
+
+function secretTrouble({ record, evidence }: World): SecretTrouble | undefined {
+  const secret = record?.secret;
+  if (record === undefined || secret === undefined) return undefined;
+  const name = `Secret '${record.namespace}/${secret.name}'`;
+  if (evidence.inspection?.type === 'Foreign') {
+    const message = `${name} was replaced by an object that is not ours; delete it to have it made anew`;
+    return { ready: 'SecretConflict', reason: 'Conflict', message };
+  }
+  if (secret.missingSinceMs !== undefined) {
+    const message = `${name} was deleted; spec.secret.onLoss says what follows`;
+    return { ready: 'SecretLost', reason: 'Missing', message };
+  }
+  if (secret.health === 'Tampered') {
+    const message = `${name} was edited and no longer holds the key; delete it or set onLoss to Rotate`;
+    return { ready: 'SecretLost', reason: 'Tampered', message };
+  }
+  return undefined;
+}
+
+function secretCondition(
+  world: World,
+  failure: KeywardError | undefined,
+): readonly WantedCondition[] {
+  const trouble = secretTrouble(world);
+  if (trouble !== undefined)
+    return [apiKeyCondition('SecretSynced', trouble.reason, trouble.message)];
+  switch (failure?.reason) {
+    case 'SecretConflict':
+      return [apiKeyCondition('SecretSynced', 'Conflict', failure.message)];
+    case 'SecretImmutable':
+      return [apiKeyCondition('SecretSynced', 'Immutable', failure.message)];
+    case 'Forbidden':
+      return [apiKeyCondition('SecretSynced', 'Forbidden', failure.message)];
+    default:
+      return [];
+  }
+}
+
+function storeCondition(
+  world: World,
+  failure: KeywardError | undefined,
+): readonly WantedCondition[] {
+  if (failure?.reason === 'LimitExceeded') {
+    return [apiKeyCondition('StoreSynced', 'StoreLimitReached', failure.message)];
+  }
+  const finding = firstFinding(world);
+  return finding !== undefined && isStoreTrouble(finding.reason) && world.record !== undefined
+    ? [apiKeyCondition('StoreSynced', 'StoreUnavailable', finding.message)]
+    : [];
+}
+
+function supportCondition(world: World): readonly WantedCondition[] {
+  const finding = firstFinding(world);
+  return finding?.reason === 'UnsupportedByStore' || finding?.reason === 'InvalidSpec'
+    ? [apiKeyCondition('SpecSupported', finding.reason, finding.message)]
+    : [];
+}
+
+function endConditions(world: World, key: ApiKeyView): readonly WantedCondition[] {
+  const { store, nowMs, record } = world;
+  const endMs = record?.terms.endMs ?? endBeforeIssue(world, key);
+  if (endMs === undefined || record?.state === 'Revoked') return [];
+  if (endMs <= nowMs) {
+    return [apiKeyCondition('Expired', 'Expired', `the validity ended at ${formatTime(endMs)}`)];
+  }
+  const days = store.type === 'Usable' ? Math.max(0, ...store.expiryNoticeDays) : 0;
+  return record !== undefined && endMs - days * DAY_MS <= nowMs
+    ? [
+        apiKeyCondition(
+          'ExpiringSoon',
+          'WithinNoticeWindow',
+          `the validity ends at ${formatTime(endMs)}; set a later end to go on`,
+        ),
+      ]
+    : [];
+}
+
+function endBeforeIssue(world: World, key: ApiKeyView): number | undefined {
+  if (world.store.type !== 'Usable') return undefined;
+  const resolution = wantedTerms(world, key, world.store);
+  return resolution.type === 'Resolved' ? resolution.terms.endMs : undefined;
+}
+
+function rotatingCondition(world: World): readonly WantedCondition[] {
+  const { record, rotationRequest } = world;
+  if (rotationRequest !== undefined && record?.state === 'Revoked') {
+    const message = `rotation '${rotationRequest}' is refused: the key is revoked`;
+    return [apiKeyCondition('Rotating', 'RotationRefused', message)];
+  }
+  if (record === undefined) return [];
+  const { previous } = previousFacts(record, currentCredential(record, world.nowMs));
+  if (previous?.retireTime === undefined) return [];
+  const message = `the previous value works until ${previous.retireTime}`;
+  return [apiKeyCondition('Rotating', 'OverlapActive', message)];
+}
+
+function pending(message: string): Finding {
+  return { reason: 'Pending', message };
+}
+
+function expired(endMs: number): Finding {
+  const message = `the validity ended at ${formatTime(endMs)}; set a later end to use the key again`;
+  return { reason: 'Expired', message };
+}
+
+function notYet(notBeforeMs: number): Finding {
+  return { reason: 'NotYetValid', message: `the validity begins at ${formatTime(notBeforeMs)}` };
+}

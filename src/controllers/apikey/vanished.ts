@@ -1,0 +1,105 @@
+/**
+ * Keys whose objects vanished while nobody looked: found, doubted, and ended only in small numbers.
+ *
+ * An empty list, a restored etcd or a wrong cluster look exactly like "everybody deleted everything".
+ * So a vanished object is sighted twice with a pause between, read live once more (ProveGone), and
+ * if too many are missing at once none is ended until a person has looked.
+ */
+import type { Ref } from '../../api/meta.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Logger } from '../../kernel/log.ts';
+import { MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
+import type { Ledger } from '../../ledger/port.ts';
+
+/** More than this many at once needs a person. */
+const VANISHED_MAX = 20;
+/** So does more than this share of all keys, unless it is a handful. */
+const VANISHED_SHARE_MAX = 0.05;
+const HANDFUL = 3;
+/** Endings are counted together over this time. */
+const WINDOW_MS = 10 * MINUTE_MS;
+/** Between the two sightings. */
+export const SIGHTING_PAUSE_MS = 30 * SECOND_MS;
+const PAGE = 500;
+
+/** Counts what vanishes and says when it is too much. */
+export class VanishedGuard {
+  readonly #clock: Clock;
+  readonly #accept: 'Few' | 'All';
+  #endings: number[] = [];
+  #pending = 0;
+  #total = 0;
+
+  /** @param accept All: a person has looked (`--accept-vanished`), nothing is held back */
+  constructor(clock: Clock, accept: 'Few' | 'All') {
+    this.#clock = clock;
+    this.#accept = accept;
+  }
+
+  /** What the last sweep found: keys without object, and all keys. */
+  found(missing: number, total: number): void {
+    this.#pending = missing;
+    this.#total = total;
+  }
+
+  /** A key was ended because its object had vanished. */
+  ended(): void {
+    this.#endings.push(this.#clock.monotonicMs());
+    this.#pending = Math.max(0, this.#pending - 1);
+  }
+
+  /** False: too many at once; a person must look. */
+  permits(): boolean {
+    if (this.#accept === 'All') return true;
+    const since = this.#clock.monotonicMs() - WINDOW_MS;
+    this.#endings = this.#endings.filter((atMs) => atMs > since);
+    const count = this.#endings.length + this.#pending;
+    if (count > VANISHED_MAX) return false;
+    return count <= HANDFUL || this.#total === 0 || count <= this.#total * VANISHED_SHARE_MAX;
+  }
+}
+
+export type SweepDeps = {
+  readonly ledger: Ledger;
+  readonly guard: VanishedGuard;
+  readonly log: Logger;
+  /** UID of the object under this name in the cache. */
+  readonly uidOf: (ref: Ref) => string | undefined;
+  /** False: this namespace is not ours to judge. */
+  readonly isWatched: (namespace: string) => boolean;
+};
+
+/** Refs of ledger records whose objects the cache lacks; the caller looks twice before it acts. */
+export async function findVanished(deps: SweepDeps): Promise<ReadonlyMap<string, Ref>> {
+  const missing = new Map<string, Ref>();
+  let total = 0;
+  let after: string | undefined;
+  do {
+    const page = await deps.ledger.scan(PAGE, after);
+    for (const record of page.records) {
+      if (record.phase === 'Retained' || !deps.isWatched(record.namespace)) continue;
+      total += 1;
+      const ref = { namespace: record.namespace, name: record.name };
+      if (deps.uidOf(ref) !== record.uid) missing.set(record.uid, ref);
+    }
+    after = page.next;
+  } while (after !== undefined);
+  deps.guard.found(missing.size, total);
+  return missing;
+}
+
+/** What was missing both times; logs an alarm when it is too much to act upon. */
+export function confirmVanished(
+  deps: SweepDeps,
+  first: ReadonlyMap<string, Ref>,
+  second: ReadonlyMap<string, Ref>,
+): readonly Ref[] {
+  const both = [...second].filter(([uid]) => first.has(uid)).map(([, ref]) => ref);
+  if (both.length > 0 && !deps.guard.permits()) {
+    deps.log.error(
+      'Too many ApiKeys vanished at once: none is ended; check the cluster and the database, then restart with --accept-vanished',
+      { vanished: both.length },
+    );
+  }
+  return both;
+}

@@ -1,0 +1,61 @@
+/**
+ * What the spec asks for, worked out against store and record: the target the plan steers to.
+ * Pure.
+ */
+import { DAY_MS, SECOND_MS } from '../../kernel/time.ts';
+import type { KeyRecord, KeyState } from '../../ledger/record.ts';
+import type { KeyFormat } from '../../keys/format.ts';
+import { resolveTerms, type Resolution } from '../../terms/resolve.ts';
+import type { ApiKeyView, UsableStore, World } from './world.ts';
+
+/** A key stays revivable with the same value this long after its end. */
+export const REVIVAL_MS = 30 * DAY_MS;
+
+/** The format of a key: fixed at the first issue, else the spec's, else the store's. */
+export function wantedFormat(key: ApiKeyView, store: UsableStore, record?: KeyRecord): KeyFormat {
+  return record?.format ?? key.spec.format ?? store.defaultFormat;
+}
+
+/** The terms of the spec as instants, or every problem in them at once. */
+export function wantedTerms(world: World, key: ApiKeyView, store: UsableStore): Resolution {
+  return resolveTerms(key.spec.terms ?? {}, {
+    nowMs: world.nowMs,
+    firstIssuedMs: world.record?.firstIssuedMs ?? world.nowMs,
+    ...(store.timeZone === undefined ? {} : { storeTimeZone: store.timeZone }),
+    ...(store.durationDays === undefined ? {} : { storeDurationDays: store.durationDays }),
+    ...(store.maxDurationDays === undefined ? {} : { maxDurationDays: store.maxDurationDays }),
+    ...(store.maxQuotaRequests === undefined ? {} : { maxQuotaRequests: store.maxQuotaRequests }),
+  });
+}
+
+/** The stricter of the spec, what was final before, and the store's consent. */
+export function wantedState(world: World, key: ApiKeyView): KeyState {
+  if (world.record?.state === 'Revoked' || key.spec.state === 'Revoked') return 'Revoked';
+  const isShutOut = world.store.type === 'Usable' && !world.store.allowsNamespace;
+  return key.spec.state === 'Suspended' || isShutOut ? 'Suspended' : 'Active';
+}
+
+/** How long old values go on beside new ones; 0: they end when the new ones are in place. */
+export function overlapMs(key: ApiKeyView, store: UsableStore): number {
+  return (key.spec.rotation?.overlapSeconds ?? store.overlapSeconds) * SECOND_MS;
+}
+
+/** What follows the loss of a Secret; values that only the Secret held cannot be restored. */
+export function onLoss(key: ApiKeyView, store: UsableStore): 'Restore' | 'Rotate' | 'Wait' {
+  const wish = key.spec.secret?.onLoss ?? 'Rotate';
+  return wish === 'Restore' && !store.capabilities.recoverable ? 'Wait' : wish;
+}
+
+/** The instant at which the value is due to change by age; undefined: never. */
+export function rotationDueMs(key: ApiKeyView, record: KeyRecord): number | undefined {
+  const days = key.spec.rotation?.maxAgeDays;
+  const current = record.credentials.at(-1);
+  if (days === undefined || current === undefined) return undefined;
+  const active = current.slots.find((slot) => slot.role === 'Active') ?? current.slots[0];
+  return (active?.rotatedAtMs ?? current.createdAtMs) + days * DAY_MS;
+}
+
+/** True once the validity of the record is over. */
+export function isOver(record: KeyRecord, nowMs: number): boolean {
+  return record.terms.endMs !== undefined && record.terms.endMs <= nowMs;
+}

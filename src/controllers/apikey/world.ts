@@ -1,0 +1,113 @@
+/**
+ * Everything one decision about an ApiKey may look at, as one plain value.
+ * Pure; `observe.ts` fills it, `plan.ts` and `status.ts` read it, nobody changes it in place.
+ */
+import type { ApiKeySpec, ApiKeyStatus } from '../../api/generated/apikey.ts';
+import type { Ref } from '../../api/meta.ts';
+import type { KeyRecord } from '../../ledger/record.ts';
+import type { KeyFormat } from '../../keys/format.ts';
+import type { Capabilities } from '../../stores/contract.ts';
+
+/** What the cache keeps of an ApiKey object. */
+export type ApiKeyView = {
+  readonly ref: Ref;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation: number;
+  readonly isDeleting: boolean;
+  readonly finalizers: readonly string[];
+  /** Value of the rotate annotation. */
+  readonly rotateRequestId?: string;
+  readonly spec: ApiKeySpec;
+  readonly status: ApiKeyStatus | undefined;
+};
+
+/** The store the key names, or why it cannot be used. */
+export type StoreFact =
+  | { readonly type: 'Missing'; readonly name: string }
+  | { readonly type: 'Unusable'; readonly name: string; readonly problem: string }
+  | {
+      readonly type: 'Usable';
+      readonly kind: 'KeyStore' | 'ClusterKeyStore';
+      readonly name: string;
+      readonly uid: string;
+      readonly capabilities: Capabilities;
+      readonly defaultFormat: KeyFormat;
+      readonly provider: string;
+      readonly allowsNamespace: boolean;
+      readonly requiresApplication: boolean;
+      readonly retention: 'Forbidden' | 'Allowed';
+      readonly overlapSeconds: number;
+      readonly durationDays?: number;
+      readonly timeZone?: string;
+      readonly maxKeys?: number;
+      readonly maxKeysPerNamespace?: number;
+      readonly maxDurationDays?: number;
+      readonly maxQuotaRequests?: number;
+      readonly expiryNoticeDays: readonly number[];
+    };
+
+export type UsableStore = Extract<StoreFact, { type: 'Usable' }>;
+
+/** What the metadata cache shows of the Secret. Unwatched: Secrets are not watched at all. */
+export type SecretSight =
+  | { readonly type: 'Unwatched' }
+  | { readonly type: 'Absent' }
+  | { readonly type: 'Present'; readonly uid: string; readonly resourceVersion: string };
+
+/** A Secret that was just written, before the ledger knows. */
+export type WrittenSecret = {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly fingerprint: string;
+  readonly shape: string;
+};
+
+/** What a live read of the Secret showed. */
+export type Inspection =
+  | { readonly type: 'Absent' }
+  /** Somebody else's object: it carries no proof that we wrote it. */
+  | { readonly type: 'Foreign' }
+  /** Ours; Tampered: an entry of ours differs. Altered: labels, annotations or owner differ. */
+  | {
+      readonly type: 'Intact' | 'Altered' | 'Tampered';
+      readonly uid: string;
+      readonly resourceVersion: string;
+    };
+
+/** Facts gathered by live reads during this pass; gone with it. */
+export type Evidence = {
+  readonly written?: WrittenSecret;
+  readonly inspection?: Inspection;
+  /** Secret, object and namespace were read live: the Secret is gone and nothing else is going. */
+  readonly lossProven?: true;
+  /** UIDs of ApiKeys that a live read proved to be gone. */
+  readonly goneUids?: readonly string[];
+  /** The Secret of the ending key is gone. */
+  readonly secretDeleted?: true;
+  readonly finalizerReleased?: true;
+};
+
+export type World = {
+  readonly ref: Ref;
+  readonly nowMs: number;
+  /**
+   * False while our clock is implausible compared with the API server's: nothing irreversible is
+   * done for a date's sake.
+   */
+  readonly isClockTrusted: boolean;
+  /** Undefined: the cache has no such object. */
+  readonly key: ApiKeyView | undefined;
+  readonly store: StoreFact;
+  /** The ledger's record of this object, or of the last object when the cache has none. */
+  readonly record: KeyRecord | undefined;
+  /** A record of an earlier object of the same name that is not ended yet. */
+  readonly predecessor: KeyRecord | undefined;
+  /** False: too many keys vanished at once; none of them is ended until a person has looked. */
+  readonly mayEndVanished: boolean;
+  /** A rotation request that was not handled before. */
+  readonly rotationRequest: string | undefined;
+  readonly secret: SecretSight;
+  readonly evidence: Evidence;
+};
