@@ -1,0 +1,198 @@
+/**
+ * Pure; may this presented key do this now? The gate looks the record up by keyId and asks here.
+ * Checks run in a fixed order and the first no wins:
+ *
+ *     shape and checksum -> (lookup) -> secret -> key, value and client state
+ *       -> validity -> origin -> address -> product -> quota
+ *
+ * Guarantees: nothing but a proven yes is a yes; unknown and wrong keys get the same answer after
+ * the same work; what the answer tells beyond InvalidKey is told to holders of the secret only.
+ */
+import { digestSecret, DUMMY_DIGEST, DUMMY_PEPPER, equalDigests } from '../keys/digest.ts';
+import { isKeyId, isSecret, parseValue } from '../keys/format.ts';
+import { isInside } from './cidr.ts';
+import { matchOrigin } from './origin.ts';
+import { coversUse, UNLIMITED } from './quota.ts';
+import { REFUSALS, type Refusal } from './refusals.ts';
+import type { KeyTerms } from './terms.ts';
+import { validityAt } from './validity.ts';
+
+/** One value of a credential, as far as a verdict needs it. */
+export type VerifiableSlot = {
+  readonly name: string;
+  readonly digest: Uint8Array;
+  readonly pepperVersion: number;
+};
+
+/** One credential generation. */
+export type VerifiableCredential = {
+  readonly keyId: string;
+  /** A CredentialState of the ledger; unknown ones count as dead. */
+  readonly state: string;
+  /** Retiring: the instant from which it is dead. */
+  readonly retireAtMs?: number;
+  readonly slots: readonly VerifiableSlot[];
+};
+
+/** One ApiKey. The record of the ledger fits as it is. */
+export type VerifiableKey = {
+  readonly state: 'Active' | 'Suspended' | 'Revoked';
+  /** Absent: the key belongs to no client. */
+  readonly clientState?: 'Active' | 'Suspended';
+  readonly terms: KeyTerms;
+  readonly credentials: readonly VerifiableCredential[];
+};
+
+/** A complete value as text, or parts that were parsed before (of a KeyPair: by `parsePair`). */
+export type Presented = string | { readonly keyId: string; readonly secret: string };
+
+/** What the request and the gate say. Headers as received; absent and empty mean the same. */
+export type VerdictContext = {
+  readonly nowMs: number;
+  /** May throw MasterKeyVersionMissing, which then is the gate's failure and so a no. */
+  readonly pepper: (version: number) => Uint8Array;
+  readonly origin?: string | undefined;
+  readonly referer?: string | undefined;
+  /** Client address as text, without port. */
+  readonly address?: string | undefined;
+  /** The product by grant that the request belongs to; absent: it needs no grant. */
+  readonly productRef?: string | undefined;
+  /** Uses left in the window, of this call's lease or count; absent: not known. -1: unlimited. */
+  readonly quotaRemaining?: number | undefined;
+};
+
+/** A proven yes. */
+export type Admission = {
+  readonly type: 'Allowed';
+  readonly keyId: string;
+  /** The slot that matched. */
+  readonly slot: string;
+  /** PathUnknown: allowed by `unknownPath`, because the request did not say its path. */
+  readonly origin: 'Allowed' | 'PathUnknown';
+};
+
+/** The gate's answer. */
+export type Verdict = Admission | Refusal;
+
+/** Whether values of the credential are accepted: by state, and while retiring until its instant. */
+export function isLive(
+  credential: Pick<VerifiableCredential, 'state' | 'retireAtMs'>,
+  nowMs: number,
+): boolean {
+  const { state, retireAtMs } = credential;
+  if (state === 'Retiring') return retireAtMs !== undefined && nowMs < retireAtMs;
+  return state === 'Sealed' || state === 'Published' || state === 'Active';
+}
+
+/**
+ * The verdict about one request. Counts nothing: a caller that takes uses from a lease asks
+ * `verdictBeforeQuota` first, so that refused calls cost no use.
+ *
+ * @param record what the lookup by keyId found; undefined: nothing
+ */
+export function verdict(
+  record: VerifiableKey | undefined,
+  presented: Presented,
+  context: VerdictContext,
+): Verdict {
+  const answer = verdictBeforeQuota(record, presented, context);
+  if (answer.type === 'Refused' || record === undefined) return answer;
+  return findQuotaRefusal(record.terms, context.quotaRemaining) ?? answer;
+}
+
+/** As `verdict`, without the last check. `quotaRemaining` is not looked at. */
+export function verdictBeforeQuota(
+  record: VerifiableKey | undefined,
+  presented: Presented,
+  context: VerdictContext,
+): Verdict {
+  const parts = readPresented(presented);
+  if (parts === undefined) return REFUSALS.MalformedKey;
+  const credential = record?.credentials.find(({ keyId }) => keyId === parts.keyId);
+  const slot = findSlot(credential?.slots ?? [], parts, context.pepper);
+  if (record === undefined || credential === undefined) return REFUSALS.UnknownKey;
+  if (slot === undefined) return REFUSALS.WrongSecret;
+  return (
+    findStateRefusal(record, credential, context.nowMs) ??
+    decideTerms(record.terms, context, { keyId: parts.keyId, slot })
+  );
+}
+
+/** The refusal by quota, or undefined; `quotaRemaining` as in the context. */
+export function findQuotaRefusal(
+  terms: Pick<KeyTerms, 'quota'>,
+  quotaRemaining: number | undefined,
+): Refusal | undefined {
+  const { quota } = terms;
+  if (quota === undefined || quota.requests === UNLIMITED) return undefined;
+  if (quota.requests === 0) return REFUSALS.QuotaUsedUp;
+  if (quotaRemaining === undefined) return REFUSALS.QuotaUnknown;
+  return coversUse(quotaRemaining) ? undefined : REFUSALS.QuotaUsedUp;
+}
+
+type Parts = Exclude<Presented, string>;
+
+function readPresented(presented: Presented): Parts | undefined {
+  if (typeof presented === 'string') return parseValue(presented);
+  return isKeyId(presented.keyId) && isSecret(presented.secret) ? presented : undefined;
+}
+
+/** Name of the slot whose secret this is. Looks at all of them, and at a dummy where there is none. */
+function findSlot(
+  slots: readonly VerifiableSlot[],
+  parts: Parts,
+  pepper: VerdictContext['pepper'],
+): string | undefined {
+  if (slots.length === 0) {
+    equalDigests(digestSecret({ ...parts, pepper: DUMMY_PEPPER }), DUMMY_DIGEST);
+    return undefined;
+  }
+  let found: string | undefined;
+  let digest: Uint8Array = DUMMY_DIGEST;
+  let digestVersion: number | undefined;
+  for (const slot of slots) {
+    // Values of one credential mostly share their pepper: one digest serves them all.
+    if (slot.pepperVersion !== digestVersion) {
+      digestVersion = slot.pepperVersion;
+      const { keyId, secret } = parts;
+      digest = digestSecret({ keyId, secret, pepper: pepper(digestVersion) });
+    }
+    if (equalDigests(digest, slot.digest)) found = slot.name;
+  }
+  return found;
+}
+
+function findStateRefusal(
+  record: VerifiableKey,
+  credential: VerifiableCredential,
+  nowMs: number,
+): Refusal | undefined {
+  if (record.state === 'Revoked') return REFUSALS.KeyRevoked;
+  if (!isLive(credential, nowMs)) return REFUSALS.ValueReplaced;
+  if (record.state !== 'Active') return REFUSALS.KeySuspended;
+  const { clientState } = record;
+  return clientState === undefined || clientState === 'Active'
+    ? undefined
+    : REFUSALS.ClientSuspended;
+}
+
+function decideTerms(
+  terms: KeyTerms,
+  context: VerdictContext,
+  proven: { readonly keyId: string; readonly slot: string },
+): Verdict {
+  const validity = validityAt(terms, context.nowMs);
+  if (validity !== 'Valid')
+    return validity === 'Over' ? REFUSALS.Expired : REFUSALS.NotYetEffective;
+  const origin =
+    terms.originPolicy === undefined ? 'Allowed' : matchOrigin(terms.originPolicy, context);
+  if (origin === 'Missing') return REFUSALS.OriginMissing;
+  if (origin === 'NotAllowed') return REFUSALS.OriginNotAllowed;
+  if (terms.cidrs.length > 0 && !isInside(terms.cidrs, context.address)) {
+    return REFUSALS.AddressNotAllowed;
+  }
+  if (context.productRef !== undefined && !terms.productRefs.includes(context.productRef)) {
+    return REFUSALS.ProductNotAllowed;
+  }
+  return { type: 'Allowed', ...proven, origin };
+}
