@@ -1,5 +1,6 @@
 /** A token bucket: so many at once, so many per second afterwards. Pure: time is an argument. */
 
+/** How many tokens, and how fast they come back. */
 export type BucketLimits = {
   /** Tokens that may be taken at once after a quiet time; at least 1. */
   readonly burst: number;

@@ -16,6 +16,7 @@ const CONFLICTS_MAX = 3;
 /** After the grace period: time for aborted calls to come back. */
 const ABORT_GRACE_MS = 2 * SECOND_MS;
 
+/** What a controller works with. */
 export type ControllerOptions<World, Action> = {
   readonly steps: Steps<World, Action>;
   /** Used by this controller alone. */

@@ -51,6 +51,7 @@ export interface Steps<World, Action> {
   lookAgainLane?(world: World): Lane;
 }
 
+/** What a reconcile needs beside its steps. */
 export type PipelineDeps = {
   readonly clock: Clock;
   /** Aborted when the process must stop: with leadership lost, nothing may be written any more. */

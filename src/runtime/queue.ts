@@ -18,6 +18,7 @@ const RETRY_LIMITS: BucketLimits = { burst: 100, perSecond: 50 };
 /** A stepped wall clock is noticed within a minute at the latest; well below MAX_TIMER_MS. */
 const NAP_MAX_MS = MINUTE_MS;
 
+/** What a queue works with. */
 export type QueueOptions = {
   /** Label value in metrics; the controller's name. */
   readonly name: string;

@@ -234,3 +234,26 @@ test('metrics carry the names and labels of controller-runtime', async () => {
   const failed = await failing.registry.metrics();
   expect(failed).toContain('controller_runtime_reconcile_errors_total{controller="thing"} 1');
 });
+
+test('a terminal failure counts as an error and as terminal, and is not tried again', async () => {
+  const clock = new FakeClock();
+  const registry = new Registry();
+  const metrics = new RuntimeMetrics(registry);
+  const queue = new WorkQueue({ name: 'thing', clock, random: () => 0.5, metrics });
+  const steps: Steps<World, 'act'> = {
+    name: 'thing',
+    observe: (ref) => Promise.resolve({ ref }),
+    next: () => 'act',
+    apply: () => Promise.reject(failure('Terminal', 'SecretNameTaken')),
+    report: () => Promise.resolve(),
+    lookAgainAtMs: () => undefined,
+  };
+  new Controller({ steps, queue, clock, log: recordingLogger([]), metrics }).start();
+  queue.add(A, 'normal');
+  await clock.advanceSettled(HOUR_MS);
+  const text = await registry.metrics();
+  const labels = '{controller="thing"}';
+  expect(text).toContain(`controller_runtime_terminal_reconcile_errors_total${labels} 1`);
+  expect(text).toContain(`controller_runtime_reconcile_errors_total${labels} 1`);
+  expect(text).toContain(`controller_runtime_max_concurrent_reconciles${labels} 32`);
+});
