@@ -2,6 +2,7 @@
 import { KeywardError } from '../kernel/errors.ts';
 import type { Ledger } from './port.ts';
 import { openSqliteLedger, type SqliteOptions } from './sqlite/open.ts';
+import { type LedgerReader, openSqliteReader } from './sqlite/reader.ts';
 
 /**
  * Opens the ledger at `url`; see `openSqliteLedger` for the errors.
@@ -9,10 +10,28 @@ import { openSqliteLedger, type SqliteOptions } from './sqlite/open.ts';
  * @throws KeywardError Terminal DatabaseUrlInvalid for a scheme that is not supported
  */
 export async function openLedger(options: SqliteOptions): Promise<Ledger> {
-  const scheme = options.url.slice(0, options.url.indexOf(':') + 1);
-  if (scheme === 'sqlite:') return openSqliteLedger(options);
+  if (isSqlite(options.url)) return openSqliteLedger(options);
+  throw unsupported(options.url);
+}
+
+/**
+ * Opens an existing ledger to look at it beside its operator; see `openSqliteReader` for the errors.
+ *
+ * @throws KeywardError Terminal DatabaseUrlInvalid for a scheme that is not supported
+ */
+export async function openLedgerReader(url: string): Promise<LedgerReader> {
+  if (isSqlite(url)) return openSqliteReader(url);
+  throw unsupported(url);
+}
+
+function isSqlite(url: string): boolean {
+  return url.startsWith('sqlite:');
+}
+
+function unsupported(url: string): KeywardError {
+  const scheme = url.slice(0, url.indexOf(':') + 1);
   const isPostgres = scheme === 'postgres:' || scheme === 'postgresql:';
-  throw new KeywardError('Terminal', {
+  return new KeywardError('Terminal', {
     reason: 'DatabaseUrlInvalid',
     // Without the URL: it may hold a password.
     message: isPostgres

@@ -7,16 +7,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { classify, KeywardError } from '../../kernel/errors.ts';
 import { isConstraint, translate } from './failures.ts';
 import type { FileWatch } from './guard.ts';
-import type {
-  Answer,
-  Answers,
-  CrashPoint,
-  Failure,
-  ReadRequest,
-  Request,
-  WriteRequest,
-} from './protocol.ts';
-import { prepareQueries, type Queries } from './queries.ts';
+import type { Answer, Answers, CrashPoint, Failure, Request, WriteRequest } from './protocol.ts';
+import { answerRead, prepareQueries, type Queries } from './queries.ts';
 import { prepare } from './statements.ts';
 import { Writer } from './writer.ts';
 
@@ -114,7 +106,9 @@ export class Engine {
   /** Refusals become answers; what SQLite throws in a write spoils the transaction and goes on up. */
   #answer(request: Request): Answer {
     try {
-      return { value: isWrite(request) ? this.#write(request) : this.#read(request) };
+      return {
+        value: isWrite(request) ? this.#write(request) : answerRead(this.#queries, request),
+      };
     } catch (thrown) {
       if (isWrite(request) && !(thrown instanceof KeywardError)) throw thrown;
       return { failure: fail(thrown, this.#path) };
@@ -137,10 +131,6 @@ export class Engine {
     }
   }
 
-  #read(request: ReadRequest): Answers[ReadRequest['type']] {
-    return answerRead(this.#queries, request);
-  }
-
   #countCrash(requests: readonly Request[], answers: readonly Answer[]): boolean {
     const crashAt = this.#crashAt;
     if (crashAt === undefined) return false;
@@ -152,30 +142,6 @@ export class Engine {
       return answer !== undefined && 'value' in answer && isCommitted(answer.value);
     }).length;
     return before < crashAt.nth && this.#crashCount >= crashAt.nth;
-  }
-}
-
-/** The answer to a request that only looks. */
-export function answerRead(queries: Queries, request: ReadRequest): Answers[ReadRequest['type']] {
-  switch (request.type) {
-    case 'identity':
-      return queries.identity();
-    case 'load':
-      return queries.load(request.uid, request.namespace, request.name);
-    case 'isRequestSpent':
-      return queries.isRequestSpent(request.uid, request.requestId);
-    case 'scan':
-      return queries.scan(request.limit, request.after);
-    case 'findByKeyId':
-      return queries.findByKeyId(request.keyId);
-    case 'changes':
-      return queries.changes(request.limit, request.cursor);
-    case 'countByStore':
-      return queries.countByStore();
-    case 'versionsInUse':
-      return queries.versionsInUse();
-    case 'verifyAudit':
-      return queries.verifyAudit(request.from);
   }
 }
 

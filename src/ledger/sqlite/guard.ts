@@ -61,16 +61,24 @@ export class FileWatch {
   readonly #files: readonly { readonly path: string; readonly inode: string | undefined }[];
   #isReplaced = false;
 
-  /** Remembers the files of the open database at `path`, its log and its lock. */
-  constructor(path: string) {
+  private constructor(path: string, paths: readonly string[]) {
     this.#path = path;
-    const paths = [path, `${path}-wal`, lockPath(path)];
     this.#files = paths.map((each) => ({ path: each, inode: inode(each) }));
   }
 
+  /** Remembers the files of the database that is open at `path`, with its log and its lock. */
+  static ofWriter(path: string): FileWatch {
+    return new FileWatch(path, [path, `${path}-wal`, lockPath(path)]);
+  }
+
+  /** Remembers the database file; its log comes and goes with the writer. */
+  static ofReader(path: string): FileWatch {
+    return new FileWatch(path, [path]);
+  }
+
   /**
-   * Three stat calls, some 5 us. Once it failed it fails for ever: what we hold open is not what
-   * lies there.
+   * One stat call per file, 1 or 2 us each. Once it failed it fails for ever: what we hold open is
+   * not what lies there.
    *
    * @throws KeywardError Terminal DatabaseReplaced
    */

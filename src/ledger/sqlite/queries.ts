@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { KeywardError } from '../../kernel/errors.ts';
 import { CHAIN_START, hashEntry } from '../audit.ts';
 import type { LedgerIdentity, StoreCount, VersionInUse } from '../port.ts';
-import type { Answers, AuditPosition } from './protocol.ts';
+import type { Answers, AuditPosition, ReadRequest } from './protocol.ts';
 import {
   bytes,
   CREDENTIAL_CONTENT,
@@ -72,6 +72,30 @@ export function prepareQueries(db: DatabaseSync) {
     },
     verifyAudit: prepareAudit(db),
   };
+}
+
+/** The answer to a request that only looks. */
+export function answerRead(queries: Queries, request: ReadRequest): Answers[ReadRequest['type']] {
+  switch (request.type) {
+    case 'identity':
+      return queries.identity();
+    case 'load':
+      return queries.load(request.uid, request.namespace, request.name);
+    case 'isRequestSpent':
+      return queries.isRequestSpent(request.uid, request.requestId);
+    case 'scan':
+      return queries.scan(request.limit, request.after);
+    case 'findByKeyId':
+      return queries.findByKeyId(request.keyId);
+    case 'changes':
+      return queries.changes(request.limit, request.cursor);
+    case 'countByStore':
+      return queries.countByStore();
+    case 'versionsInUse':
+      return queries.versionsInUse();
+    case 'verifyAudit':
+      return queries.verifyAudit(request.from);
+  }
 }
 
 function prepareRecords(db: DatabaseSync) {

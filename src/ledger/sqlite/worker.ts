@@ -24,7 +24,7 @@ function serve(): void {
   checkDirectory(path);
   const held = lock(path);
   const db = openFile(path, missing);
-  const engine = new Engine({ db, path, watch: new FileWatch(path), crashAt });
+  const engine = new Engine({ db, path, watch: FileWatch.ofWriter(path), crashAt });
   const scrubber = createScrubber(engine);
 
   parentPort?.on('message', (message: ToWorker) => {

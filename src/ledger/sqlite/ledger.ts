@@ -1,0 +1,107 @@
+/** The port's methods as requests, whoever answers them: the worker, or a reader's own connection. */
+import { writeFacts } from '../audit.ts';
+import type { Commit, CommitResult, Ledger } from '../port.ts';
+import type { Answers, AuditPosition, ReadRequest, Request } from './protocol.ts';
+import { AUDIT_START } from './queries.ts';
+import { decodeRecord, encodeRecord } from './rows.ts';
+
+/** Has a request answered; rejects with a KeywardError. */
+export type Ask<R extends Request> = <T extends R['type']>(
+  request: Extract<R, { type: T }>,
+) => Promise<Answers[T]>;
+
+/** The methods of a ledger that only look. */
+export type LedgerReads = Pick<
+  Ledger,
+  | 'identity'
+  | 'load'
+  | 'isRequestSpent'
+  | 'scan'
+  | 'findByKeyId'
+  | 'changes'
+  | 'countByStore'
+  | 'versionsInUse'
+  | 'verifyAudit'
+>;
+
+/** Looking, through `ask`. */
+export function createLedgerReads(ask: Ask<ReadRequest>): LedgerReads {
+  return {
+    identity: () => ask<'identity'>({ type: 'identity' }),
+    load: async (uid, { namespace, name }) => {
+      const { record, others } = await ask<'load'>({ type: 'load', uid, namespace, name });
+      return {
+        record: record === undefined ? undefined : decodeRecord(record),
+        others: others.map(decodeRecord),
+      };
+    },
+    isRequestSpent: (uid, requestId) =>
+      ask<'isRequestSpent'>({ type: 'isRequestSpent', uid, requestId }),
+    scan: async (limit, after) => {
+      const records = (await ask<'scan'>({ type: 'scan', limit, after })).map(decodeRecord);
+      return { records, next: records.length < limit ? undefined : records.at(-1)?.uid };
+    },
+    findByKeyId: async (keyId) => {
+      const found = await ask<'findByKeyId'>({ type: 'findByKeyId', keyId });
+      return found === undefined ? undefined : decodeRecord(found);
+    },
+    changes: (limit, cursor) => ask<'changes'>({ type: 'changes', limit, cursor }),
+    countByStore: () => ask<'countByStore'>({ type: 'countByStore' }),
+    versionsInUse: () => ask<'versionsInUse'>({ type: 'versionsInUse' }),
+    verifyAudit: () => walkAudit(ask),
+  };
+}
+
+/** Writing, through `ask`. */
+export function createLedgerWrites(
+  ask: Ask<Request>,
+): Pick<Ledger, 'adoptCluster' | 'openEpoch' | 'commit' | 'rememberVersion'> {
+  return {
+    adoptCluster: async (clusterId) => {
+      await ask<'adoptCluster'>({ type: 'adoptCluster', clusterId });
+    },
+    openEpoch: async (epoch, holder) => {
+      await ask<'openEpoch'>({ type: 'openEpoch', epoch, holder });
+    },
+    commit: (commit) => sendCommit(ask, commit),
+    rememberVersion: async (version, checkValue) => {
+      await ask<'rememberVersion'>({ type: 'rememberVersion', version, checkValue });
+    },
+  };
+}
+
+async function sendCommit(ask: Ask<Request>, commit: Commit): Promise<CommitResult> {
+  const { record, expectedRevision, audit, limits } = commit;
+  const answer = await ask<'commit'>({
+    type: 'commit',
+    rows: encodeRecord(record),
+    expectedRevision,
+    epoch: commit.epoch,
+    atMs: audit.atMs,
+    actor: audit.actor,
+    action: audit.action,
+    facts: writeFacts(audit.facts),
+    spendRequestId: commit.spendRequestId,
+    maxKeys: limits?.maxKeys,
+    maxKeysPerNamespace: limits?.maxKeysPerNamespace,
+  });
+  if (answer.type !== 'Committed') return answer;
+  const credentials = record.credentials.filter((each) => each.state !== 'Deleted');
+  const revision = expectedRevision + 1;
+  return { type: 'Committed', record: { ...record, revision, credentials } };
+}
+
+/** In steps, so that commits get their turn in between. */
+async function walkAudit(
+  ask: Ask<ReadRequest>,
+): Promise<{ readonly entries: number; readonly brokenAt: number | undefined }> {
+  let from: AuditPosition = AUDIT_START;
+  for (;;) {
+    const { reached, verdict } = await ask<'verifyAudit'>({ type: 'verifyAudit', from });
+    const { entries } = reached;
+    if (verdict !== 'GoOn') {
+      return { entries, brokenAt: verdict === 'Broken' ? entries + 1 : undefined };
+    }
+    from = reached;
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * A second, read-only look at a ledger file while its operator writes it: for the gate, which looks
+ * up presented keys, and for the command line. Reads take microseconds, so no thread of its own.
+ */
+import { resolve } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Ledger } from '../port.ts';
+import { translate } from './failures.ts';
+import { openFileForReading } from './file.ts';
+import { FileWatch } from './guard.ts';
+import { parseSqliteUrl } from './location.ts';
+import { createLedgerReads, type LedgerReads } from './ledger.ts';
+import type { Answers, ReadRequest } from './protocol.ts';
+import { answerRead, prepareQueries } from './queries.ts';
+import { prepare } from './statements.ts';
+
+/** The part of a ledger that only looks. */
+export type LedgerReader = LedgerReads & Pick<Ledger, 'close'>;
+
+/**
+ * Opens an existing ledger for reading. The directory must be writable for this process, because
+ * readers announce themselves in the `-shm` file beside the database.
+ *
+ * @throws KeywardError Terminal DatabaseUrlInvalid, DatabaseMissing, DatabaseCorrupt,
+ * ForeignDatabase, SchemaTooNew, SchemaChanged; Transient LedgerUnavailable
+ */
+export async function openSqliteReader(url: string): Promise<LedgerReader> {
+  const path = resolve(parseSqliteUrl(url));
+  try {
+    return createReader(openFileForReading(path), path);
+  } catch (thrown) {
+    throw translate(thrown, path);
+  }
+}
+
+function createReader(db: DatabaseSync, path: string): LedgerReader {
+  const queries = prepareQueries(db);
+  const watch = FileWatch.ofReader(path);
+  const begin = prepare(db, 'BEGIN');
+  const end = prepare(db, 'ROLLBACK');
+  // One snapshot per request, and never one that outlives it: it would keep the log from shrinking.
+  const ask = async (request: ReadRequest): Promise<Answers[ReadRequest['type']]> => {
+    try {
+      watch.check();
+      begin.run();
+      return answerRead(queries, request);
+    } catch (thrown) {
+      throw translate(thrown, path);
+    } finally {
+      if (db.isOpen && db.isTransaction) end.run();
+    }
+  };
+  return {
+    // Each request is answered in its own type; see `Answers`.
+    ...createLedgerReads((request) => ask(request) as never),
+    close: async () => {
+      if (db.isOpen) db.close();
+    },
+  };
+}
