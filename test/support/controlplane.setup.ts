@@ -24,7 +24,7 @@ declare global {
 
 /** Provides `controlPlane` to the project's tests. */
 export async function setup(project: TestProject): Promise<void> {
-  const stateFile = process.env['KEYWARD_TEST_CONTROL_PLANE'];
+  const stateFile = process.env['KEYWARD_TEST_CONTROL_PLANE'] || undefined;
   const { url, caFile, adminKubeconfig, workDir, kubectlPath } =
     stateFile === undefined ? await sharedStart() : await attached(stateFile);
   project.provide('controlPlane', { url, caFile, adminKubeconfig, workDir, kubectlPath });

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Access } from '../../control-plane/access.ts';
+import { waitForKinds, waitForPolicies } from './policyprobe.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -9,19 +10,22 @@ const ROOT = join(import.meta.dirname, '..', '..');
 export type InstallOptions = { readonly mutatingPolicies?: 'apply' | 'leave out' };
 
 /**
- * Applies `crds/` and waits until the kinds are served, then `deploy/admission/` and
- * `deploy/admission/mutating/`, all by server-side apply. Repeatable; a folder without manifests is
- * passed over. Throws with kubectl's words.
+ * Applies `crds/`, `deploy/admission/` and `deploy/admission/mutating/` by server-side apply, and
+ * waits until the kinds are served and all policies are in force. Repeatable; a folder without
+ * manifests is passed over. Throws with kubectl's words.
  */
 export async function installKeyward(access: Access, options: InstallOptions = {}): Promise<void> {
-  if (await applyFolder(access, 'crds')) {
+  const hasKinds = await applyFolder(access, 'crds');
+  if (hasKinds) {
     const established = ['--for=condition=Established', '--timeout=60s'];
     await access.mustKubectl(['wait', ...established, '-f', join(ROOT, 'crds')]);
   }
-  await applyFolder(access, 'deploy/admission');
-  if (options.mutatingPolicies !== 'leave out') {
-    await applyFolder(access, 'deploy/admission/mutating');
-  }
+  const hasPolicies = await applyFolder(access, 'deploy/admission');
+  const isMutating =
+    options.mutatingPolicies !== 'leave out' &&
+    (await applyFolder(access, 'deploy/admission/mutating'));
+  if (hasPolicies) await waitForPolicies(access);
+  if (hasKinds) await waitForKinds(access, isMutating ? 'stamped' : 'accepted');
 }
 
 /** Applies the manifests directly in the folder; false when there are none. */
