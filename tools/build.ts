@@ -12,11 +12,11 @@ const DIST = join(ROOT, 'dist');
 
 /**
  * Name in dist/ and source of each entry. A worker thread begins in a file of its own; all files lie
- * side by side, so that `./worker.js` is right from whichever chunk asks for it.
+ * side by side, so that `./ledger-worker.js` is right from whichever chunk asks for it.
  */
 const ENTRIES: Readonly<Record<string, string>> = {
   keyward: 'src/bin/keyward.ts',
-  worker: 'src/ledger/sqlite/worker.ts',
+  'ledger-worker': 'src/ledger/sqlite/worker.ts',
 };
 
 /** Packages in CommonJS call `require` for Node's own modules, which an ES module does not have. */
