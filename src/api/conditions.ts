@@ -8,6 +8,7 @@
 import { formatTime } from '../kernel/time.ts';
 import type { Condition } from './meta.ts';
 
+/** Status of a condition: `Unknown` is said, never assumed. */
 export type ConditionStatus = Condition['status'];
 
 /**
