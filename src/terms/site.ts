@@ -100,8 +100,9 @@ function parseAuthority(authority: string): Place | { readonly problem: string }
 /** Without the slash at its end; empty: no path. Undefined: refused. */
 function parseRegisteredPath(text: string): string | undefined {
   const ascii = text.replaceAll(/[^\x21-\x7e]/gu, (each) => encodeURIComponent(each));
-  const path = normalisePath(ascii)?.replace(/\/$/, '');
-  return path === undefined || path.includes('//') || path.includes('*') ? undefined : path;
+  const path = normalisePath(ascii);
+  if (path === undefined || path.includes('//') || path.includes('*')) return undefined;
+  return path.replace(/\/$/, '');
 }
 
 function composeSite(scheme: Site['scheme'], place: Place, path: string): Site {
