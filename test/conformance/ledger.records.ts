@@ -6,6 +6,7 @@ import type { CredentialRecord, KeyRecord, SlotRecord } from '../../src/ledger/r
 export const CLUSTER = 'cluster-1';
 export const EPOCH = 7;
 export const AT_MS = 1_800_000_000_000;
+export const NO_TERMS: KeyRecord['terms'] = { timeZone: 'UTC', cidrs: [], productRefs: [] };
 
 /** The record of a freshly issued key; `uid` also makes its token and keyId. */
 export function aKey(uid: string, changes: Partial<KeyRecord> = {}): KeyRecord {
@@ -19,7 +20,7 @@ export function aKey(uid: string, changes: Partial<KeyRecord> = {}): KeyRecord {
     state: 'Active',
     store: { kind: 'ClusterKeyStore', name: 'default', uid: 'store-1', incarnation: 1 },
     format: 'Opaque',
-    terms: {},
+    terms: NO_TERMS,
     firstIssuedMs: AT_MS,
     sequence: 1,
     credentials: [aCredential(`${uid}-1`)],

@@ -17,6 +17,7 @@ import {
   AT_MS,
   CLUSTER,
   EPOCH,
+  NO_TERMS,
 } from './ledger.records.ts';
 
 /** One database, opened as often as a test likes, by one ledger at a time. */
@@ -76,7 +77,7 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
       const before = await ledger.identity();
       await reopen();
       expect(await ledger.identity()).toEqual(before);
-      expect(before).toMatchObject({ commitCounter: 1, schemaVersion: 1 });
+      expect(before).toMatchObject({ commitCounter: 1, epoch: EPOCH, schemaVersion: 1 });
       await expect(ledger.openEpoch(EPOCH, 'operator-1')).rejects.toMatchObject({
         reason: 'Fenced',
       });
@@ -103,7 +104,7 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
           format: 'Dual',
           sequence: 2,
           lastRotationRequestId: 'request-1',
-          terms: { notBeforeMs: 1, cidrs: ['10.0.0.0/8'] } as KeyRecord['terms'],
+          terms: { ...NO_TERMS, notBeforeMs: 1, cidrs: ['10.0.0.0/8'] },
           secret: {
             name: 'secret',
             uid: 'uid',
@@ -206,6 +207,8 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
       await expect(fresh.commit(aCommit(aKey('a'), { epoch: 0 }))).rejects.toMatchObject({
         reason: 'Fenced',
       });
+      await expect(fresh.openEpoch(0, 'operator-0')).rejects.toMatchObject({ reason: 'Fenced' });
+      expect((await fresh.identity()).epoch).toBe(0);
       await other.remove();
     });
 
@@ -230,7 +233,8 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
 
     it('of one id by several keys do not meet', async () => {
       await committed(aKey('a'), { spendRequestId: 'same' });
-      await committed(aKey('b'), { spendRequestId: 'same' });
+      const other = await committed(aKey('b'), { spendRequestId: 'same' });
+      expect(other.revision).toBe(1);
     });
   });
 
@@ -275,13 +279,16 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
 
     it('do not stop a change of a key that is counted already', async () => {
       const record = await committed(aKey('a'));
-      await committed(record, { limits: { maxKeys: 0, maxKeysPerNamespace: 0 } });
+      const changed = await committed(record, { limits: { maxKeys: 0, maxKeysPerNamespace: 0 } });
+      expect(changed.revision).toBe(2);
     });
 
     it('are not met by commits that were refused', async () => {
       await committed(aKey('first'), { limits: { maxKeys: 9 } });
       const twin = aKey('twin', { credentials: [aCredential('first-1')] });
-      await expect(ledger.commit(aCommit(twin))).rejects.toThrow();
+      await expect(ledger.commit(aCommit(twin))).rejects.toMatchObject({
+        class: 'Bug',
+      });
       await committed(aKey('second'), { limits: { maxKeys: 2 } });
     });
 
@@ -515,7 +522,7 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
           credentials: fc.nat({ max: 2 }),
           request: fc.option(fc.constantFrom('r1', 'r2'), { nil: undefined }),
           maxKeys: fc.option(fc.nat({ max: 3 }), { nil: undefined }),
-          then: fc.constantFrom(...goOn, ...goOn, 'Together', 'Together', 'Reopen'),
+          next: fc.constantFrom(...goOn, ...goOn, 'Together', 'Together', 'Reopen'),
         }),
         { maxLength: 25 },
       );
@@ -548,8 +555,8 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
               ...(step.maxKeys === undefined ? {} : { limits: { maxKeys: step.maxKeys } }),
             });
             waiting.push({ result: ledger.commit(commit), expected: model.commit(commit) });
-            if (step.then !== 'Together') await settle();
-            if (step.then === 'Reopen') await reopen();
+            if (step.next !== 'Together') await settle();
+            if (step.next === 'Reopen') await reopen();
           }
           await settle();
           for (const [uid, record] of model.records) expect(await stored(uid)).toEqual(record);

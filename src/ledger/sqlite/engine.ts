@@ -6,6 +6,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { classify, KeywardError } from '../../kernel/errors.ts';
 import { isConstraint, translate } from './failures.ts';
+import { BUSY_MS } from './file.ts';
 import type { FileWatch } from './guard.ts';
 import type { Answer, Answers, CrashPoint, Failure, Request, WriteRequest } from './protocol.ts';
 import { answerRead, prepareQueries, type Queries } from './queries.ts';
@@ -159,7 +160,7 @@ function prepareTransaction(db: DatabaseSync) {
     rollback: prepare(db, 'ROLLBACK'),
     checkpoint: prepare(db, 'PRAGMA wal_checkpoint(TRUNCATE)'),
     shortWait: prepare(db, `PRAGMA busy_timeout = ${CHECKPOINT_BUSY_MS}`),
-    longWait: prepare(db, 'PRAGMA busy_timeout = 5000'),
+    longWait: prepare(db, `PRAGMA busy_timeout = ${BUSY_MS}`),
   };
 }
 

@@ -19,6 +19,17 @@ const RESULT = {
   NOTADB: 26,
 } as const;
 
+/** The same troubles, met while the file itself is made. */
+const SYSTEM_ERRORS: ReadonlyMap<unknown, number> = new Map([
+  ['ENOSPC', RESULT.FULL],
+  ['EDQUOT', RESULT.FULL],
+  ['EROFS', RESULT.READONLY],
+  ['EACCES', RESULT.PERM],
+  ['EPERM', RESULT.PERM],
+  ['EIO', RESULT.IOERR],
+  ['EMFILE', RESULT.CANTOPEN],
+]);
+
 /**
  * A failure of the database at `path`. Not the text but the result code decides:
  * busy, full, read-only and unreadable may pass (Transient LedgerUnavailable), damage may not
@@ -68,11 +79,6 @@ export function isBusy(thrown: unknown): boolean {
   return resultCode(thrown) === RESULT.BUSY;
 }
 
-/** True when the file cannot be written by us at all. */
-export function isReadOnly(thrown: unknown): boolean {
-  return resultCode(thrown) === RESULT.READONLY;
-}
-
 /** The failure of a file that SQLite cannot make sense of. */
 export function corrupt(path: string, cause?: unknown): KeywardError {
   return terminal(
@@ -96,6 +102,7 @@ function unavailable(path: string, why: string, cause: unknown): KeywardError {
 }
 
 function resultCode(thrown: unknown): number | undefined {
-  if (!(thrown instanceof Error) || !('errcode' in thrown)) return undefined;
-  return typeof thrown.errcode === 'number' ? thrown.errcode & 0xff : undefined;
+  if (!(thrown instanceof Error)) return undefined;
+  if ('errcode' in thrown && typeof thrown.errcode === 'number') return thrown.errcode & 0xff;
+  return 'code' in thrown ? SYSTEM_ERRORS.get(thrown.code) : undefined;
 }

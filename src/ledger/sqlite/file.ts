@@ -2,20 +2,20 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { corrupt, isReadOnly, terminal } from './failures.ts';
+import { corrupt, terminal } from './failures.ts';
 import { checkApplied, migrate } from './migrate.ts';
 import { prepare, ROW_OPTIONS } from './statements.ts';
 
 /** "KEYW": tells our databases from other SQLite files. */
 const APPLICATION_ID = 0x4b455957;
 
-/** How long to wait for a lock that somebody else (a backup, a shell) holds. */
-const BUSY_MS = 5_000;
+/** How long to wait for a lock that somebody else (a backup, a shell) holds; all calls wait along. */
+export const BUSY_MS = 2_000;
 
 /**
  * The writer's connection: durable at each COMMIT, checked, migrated. Call it under the lock.
  *
- * @throws KeywardError Terminal DatabaseMissing, DatabaseCorrupt, ForeignDatabase, DatabaseReadOnly,
+ * @throws KeywardError Terminal DatabaseMissing, DatabaseCorrupt, ForeignDatabase,
  * FilesystemUnsupported, and those of `migrate`
  */
 export function openFile(path: string, missing: 'Create' | 'Refuse'): DatabaseSync {
@@ -27,12 +27,7 @@ export function openFile(path: string, missing: 'Create' | 'Refuse'): DatabaseSy
     return db;
   } catch (thrown) {
     db.close();
-    if (!isReadOnly(thrown)) throw thrown;
-    throw terminal(
-      'DatabaseReadOnly',
-      `database "${path}" cannot be written by this process`,
-      thrown,
-    );
+    throw thrown;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Keeps a ledger file ours: one writer at a time, and the very file that was opened. */
-import { existsSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isBusy, terminal } from './failures.ts';
@@ -13,16 +13,22 @@ const UNSUPPORTED = new Map([
 ]);
 
 /**
- * Refuses a directory in which SQLite's write-ahead log cannot work.
+ * Refuses a place where SQLite cannot write, or its write-ahead log cannot work.
  *
- * @throws KeywardError Terminal DatabaseMissing, FilesystemUnsupported
+ * @throws KeywardError Terminal DatabaseMissing, DatabaseReadOnly, FilesystemUnsupported
  */
-export function checkDirectory(path: string): void {
+export function checkPlace(path: string): void {
   const directory = dirname(path);
   if (!existsSync(directory)) {
     throw terminal(
       'DatabaseMissing',
       `directory "${directory}" of database "${path}" does not exist`,
+    );
+  }
+  if (!isWritable(directory) || (existsSync(path) && !isWritable(path))) {
+    throw terminal(
+      'DatabaseReadOnly',
+      `database "${path}" or its directory cannot be written by this process`,
     );
   }
   const filesystem = UNSUPPORTED.get(statfsSync(directory).type);
@@ -31,6 +37,15 @@ export function checkDirectory(path: string): void {
     'FilesystemUnsupported',
     `database "${path}" lies on ${filesystem}, where SQLite cannot work safely; use a local disk or PostgreSQL`,
   );
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -32,7 +32,7 @@ export type Queries = ReturnType<typeof prepareQueries>;
 export function prepareQueries(db: DatabaseSync) {
   const meta = prepare(
     db,
-    `SELECT database_id, incarnation, commit_counter, cluster_id,
+    `SELECT database_id, incarnation, commit_counter, cluster_id, epoch,
             (SELECT max(version) FROM migrations) FROM meta`,
   );
   const requestSpent = prepare(
@@ -51,7 +51,8 @@ export function prepareQueries(db: DatabaseSync) {
       incarnation: text(row[1]),
       commitCounter: integer(row[2]),
       clusterId: optionalText(row[3]),
-      schemaVersion: integer(row[4]),
+      epoch: integer(row[4]),
+      schemaVersion: integer(row[5]),
     };
   };
 

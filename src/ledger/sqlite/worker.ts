@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Engine, fail } from './engine.ts';
 import { openFile } from './file.ts';
-import { checkDirectory, FileWatch, lock } from './guard.ts';
+import { checkPlace, FileWatch, lock } from './guard.ts';
 import type { FromWorker, ToWorker, WorkerOptions } from './protocol.ts';
 
 /** Erased values leave the log this long after the last commit, */
@@ -21,7 +21,7 @@ function reply(message: FromWorker): void {
 }
 
 function serve(): void {
-  checkDirectory(path);
+  checkPlace(path);
   const held = lock(path);
   const db = openFile(path, missing);
   const engine = new Engine({ db, path, watch: FileWatch.ofWriter(path), crashAt });

@@ -16,7 +16,6 @@ import {
   integer,
   KEY_CONTENT,
   KEY_IDENTITY,
-  optionalInteger,
   optionalText,
   type Row,
   SLOT_COLUMNS,
@@ -39,7 +38,8 @@ export class Writer {
   readonly #statements: ReturnType<typeof prepareWrites>;
   readonly #usage: StoreUsage;
   #clusterId: string | undefined;
-  #epoch: number | undefined;
+  /** 0: none was opened, and nobody may write. */
+  #epoch = 0;
   #commitNumber = 0;
   #storedNumber = 0;
   #purgedAt = Number.NEGATIVE_INFINITY;
@@ -56,7 +56,7 @@ export class Writer {
     const meta = this.#statements.meta.get() ?? [];
     this.#commitNumber = this.#storedNumber = integer(meta[0]);
     this.#clusterId = optionalText(meta[1]);
-    this.#epoch = optionalInteger(meta[2]);
+    this.#epoch = integer(meta[2]);
     const newest = this.#statements.auditHead.get();
     this.#head = newest === undefined ? CHAIN_START : bytes(newest[0]);
     this.#usage.forget();
@@ -77,7 +77,7 @@ export class Writer {
   }
 
   openEpoch(epoch: number, holder: string): void {
-    if (this.#epoch !== undefined && epoch <= this.#epoch) throw fenced(epoch, this.#epoch);
+    if (epoch <= this.#epoch) throw fenced(epoch, this.#epoch);
     this.#statements.setEpoch.run(epoch, holder);
     this.#epoch = epoch;
   }
@@ -95,7 +95,8 @@ export class Writer {
   /** Nothing is written before every check has passed, so a refusal needs no rollback. */
   commit(request: CommitRequest): Answers['commit'] {
     const { rows, expectedRevision } = request;
-    if (request.epoch !== this.#epoch) throw fenced(request.epoch, this.#epoch);
+    if (request.epoch !== this.#epoch || request.epoch === 0)
+      throw fenced(request.epoch, this.#epoch);
     if (rows.identity[0] !== this.#clusterId) {
       throw foreign(this.#clusterId, text(rows.identity[0]));
     }
@@ -281,8 +282,8 @@ function usageOf(storeUid: Value | undefined, phase: Value | undefined): string 
   return phase === 'Live' || phase === 'Retained' ? text(storeUid) : undefined;
 }
 
-function fenced(epoch: number, newest: number | undefined) {
-  const why = newest === undefined ? 'no epoch was opened' : `the newest is ${newest}`;
+function fenced(epoch: number, newest: number) {
+  const why = newest === 0 ? 'no epoch was opened' : `the newest is ${newest}`;
   return terminal('Fenced', `epoch ${epoch} may not write to the database: ${why}`);
 }
 

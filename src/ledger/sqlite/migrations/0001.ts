@@ -15,7 +15,7 @@ CREATE TABLE meta (
   incarnation TEXT NOT NULL,
   commit_counter INTEGER NOT NULL,
   cluster_id TEXT,
-  epoch INTEGER,
+  epoch INTEGER NOT NULL DEFAULT 0,
   epoch_holder TEXT
 ) STRICT;
 INSERT INTO meta (id, database_id, incarnation, commit_counter)
