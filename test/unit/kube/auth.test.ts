@@ -1,0 +1,167 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { silentLogger } from '../../../src/kernel/log.ts';
+import type { Access } from '../../../src/kube/access.ts';
+import { openAccess } from '../../../src/kube/auth.ts';
+import { parseKubeconfig } from '../../../src/kube/kubeconfig.ts';
+import { FakeClock } from '../../support/clock.ts';
+import { until } from './scriptedserver.ts';
+
+let folder: string;
+let clock: FakeClock;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'keyward-auth-'));
+  clock = new FakeClock();
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+type Parts = { readonly cluster?: object; readonly user?: object };
+
+function kubeconfig(parts: Parts = {}): string {
+  return JSON.stringify({
+    'current-context': 'one',
+    contexts: [
+      { name: 'one', context: { cluster: 'c', user: 'u' } },
+      { name: 'two', context: { cluster: 'c2', user: 'u' } },
+    ],
+    clusters: [
+      { name: 'c', cluster: { server: 'https://10.0.0.1:6443', ...parts.cluster } },
+      { name: 'c2', cluster: { server: 'https://[::1]/k8s/' } },
+    ],
+    users: [{ name: 'u', user: parts.user ?? { token: 'abc' } }],
+  });
+}
+
+async function open(parts: Parts = {}, unverifiedServer?: 'Accept'): Promise<Access> {
+  const file = join(folder, 'config');
+  await writeFile(file, kubeconfig(parts));
+  const accept = unverifiedServer === undefined ? {} : { unverifiedServer };
+  const source = { kind: 'Kubeconfig', file, ...accept } as const;
+  return openAccess({ clock, log: silentLogger, source });
+}
+
+describe('a kubeconfig', () => {
+  test('says where the server is, by the context that is chosen', () => {
+    expect(parseKubeconfig(kubeconfig(), '/a/config').server).toEqual({
+      host: '10.0.0.1',
+      port: 6443,
+      secure: true,
+      basePath: '',
+    });
+    expect(parseKubeconfig(kubeconfig(), '/a/config', 'two').server).toMatchObject({
+      host: '::1',
+      port: 443,
+      basePath: '/k8s',
+    });
+  });
+
+  test('names files relative to its own folder, and data wins over files', () => {
+    const user = { 'client-certificate': 'c.pem', 'client-key-data': 'YWJj', 'client-key': 'x' };
+    expect(parseKubeconfig(kubeconfig({ user }), '/a/config')).toMatchObject({
+      cert: { file: '/a/c.pem' },
+      privatePem: { text: 'abc' },
+    });
+  });
+
+  test.each([
+    ['a context that is not there', kubeconfig(), 'three', /no entry "three" in contexts/],
+    ['no current context', '{}', undefined, /choose one with --context/],
+    ['broken YAML', 'a: [', undefined, /not valid YAML/],
+    ['a server that is no URL', kubeconfig({ cluster: { server: 'x' } }), 'one', /no http/],
+    ['a password', kubeconfig({ user: { username: 'a' } }), 'one', /use a token/],
+    ['a proxy', kubeconfig({ cluster: { 'proxy-url': 'http://x' } }), 'one', /connect directly/],
+  ])('with %s is refused in one sentence', (_why, text, context, message) => {
+    expect(() => parseKubeconfig(text, '/a/config', context)).toThrow(message);
+  });
+
+  test('that switches off verification is refused unless that was asked for', async () => {
+    const cluster = { 'insecure-skip-tls-verify': true };
+    await expect(open({ cluster })).rejects.toThrow(/switches off verification/);
+    expect((await open({ cluster }, 'Accept')).identity().tls.verification).toBe('Skip');
+  });
+
+  test('that cannot be read is reported by name', async () => {
+    const source = { kind: 'Kubeconfig', file: join(folder, 'none') } as const;
+    const opening = openAccess({ clock, log: silentLogger, source });
+    await expect(opening).rejects.toThrow(/none" cannot be read/);
+  });
+});
+
+describe('credentials follow their files', () => {
+  test('a token file is read again after a minute', async () => {
+    await writeFile(join(folder, 'token'), 'one\n');
+    const access = await open({ user: { tokenFile: 'token' } });
+    const first = access.identity();
+    await writeFile(join(folder, 'token'), 'two\n');
+    expect(access.identity()).toBe(first);
+    clock.advance(60_000);
+    await until(() => access.identity().authorization === 'Bearer two');
+    expect(access.identity().tls).toBe(first.tls);
+  });
+
+  test('and at once after a 401', async () => {
+    await writeFile(join(folder, 'token'), 'one');
+    const access = await open({ user: { tokenFile: 'token' } });
+    await writeFile(join(folder, 'token'), 'two');
+    await access.renew();
+    expect(access.identity().authorization).toBe('Bearer two');
+  });
+
+  test('a renewed client certificate replaces the TLS material', async () => {
+    await writeFile(join(folder, 'c.pem'), 'one');
+    const access = await open({
+      user: { 'client-certificate': 'c.pem', 'client-key-data': 'YQ==' },
+    });
+    const before = access.identity().tls;
+    await writeFile(join(folder, 'c.pem'), 'two');
+    await access.renew();
+    expect(access.identity().tls).not.toBe(before);
+    expect(access.identity().tls.cert).toBe('two');
+  });
+
+  test('a file that is missing for a moment changes nothing', async () => {
+    await writeFile(join(folder, 'token'), 'one');
+    const access = await open({ user: { tokenFile: 'token' } });
+    await rm(join(folder, 'token'));
+    await access.renew();
+    expect(access.identity().authorization).toBe('Bearer one');
+  });
+
+  test('a token that would end its header line is refused', async () => {
+    await writeFile(join(folder, 'token'), 'one\r\nX: y');
+    await expect(open({ user: { tokenFile: 'token' } })).rejects.toThrow(/bearer token/);
+  });
+
+  test('a pod uses its service account', async () => {
+    await writeFile(join(folder, 'token'), 'pod');
+    await writeFile(join(folder, 'ca.crt'), 'CA');
+    const source = { kind: 'InCluster', host: '10.0.0.1', port: 443, folder } as const;
+    const access = await openAccess({ clock, log: silentLogger, source });
+    expect(access.identity()).toEqual({
+      authorization: 'Bearer pod',
+      tls: { ca: 'CA', verification: 'Verify' },
+    });
+  });
+
+  test('a command gives a token, and runs again after a 401', async () => {
+    const counter = join(folder, 'count');
+    const script = join(folder, 'plugin.sh');
+    await writeFile(counter, '0');
+    const answer = `{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"t'$n'"}}`;
+    const lines = [`n=$(($(cat ${counter})+1))`, `echo $n > ${counter}`, `echo '${answer}'`];
+    await writeFile(script, lines.join('\n'));
+    const exec = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      command: '/bin/sh',
+      args: [script],
+    };
+    const access = await open({ user: { exec } });
+    expect(access.identity().authorization).toBe('Bearer t1');
+    await access.renew();
+    expect(access.identity().authorization).toBe('Bearer t2');
+  });
+});

@@ -1,0 +1,173 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { silentLogger } from '../../../src/kernel/log.ts';
+import { LeaderElector, type LeaseOptions } from '../../../src/kube/lease.ts';
+import { FakeClock, settle } from '../../support/clock.ts';
+import { FakeKube, transient } from './fakekube.ts';
+
+const PATH = 'leases/n/operator';
+
+let clock: FakeClock;
+let kube: FakeKube;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  kube = new FakeKube();
+});
+
+function elector(identity: string, more: Partial<LeaseOptions> = {}): LeaderElector {
+  return new LeaderElector({
+    client: kube,
+    clock,
+    log: silentLogger,
+    lease: { namespace: 'n', name: 'operator' },
+    identity,
+    random: () => 0,
+    ...more,
+  });
+}
+
+type Spec = { holderIdentity: string; leaseTransitions: number; renewTime: string };
+
+function spec(): Spec {
+  // Test data: what the electors wrote.
+  return (kube.objects.get(PATH) as unknown as { spec: Spec }).spec;
+}
+
+const unexpected = (): void => expect.unreachable('leadership was lost');
+
+describe('taking the Lease', () => {
+  test('a missing Lease is created, as epoch 1', async () => {
+    expect(await elector('a').lead(unexpected)).toBe(1);
+    expect(spec()).toMatchObject({ holderIdentity: 'a', leaseTransitions: 1 });
+    expect(spec().renewTime).toMatch(/\.\d{6}Z$/);
+  });
+
+  test('a restart under the same identity takes it at once, with the next epoch', async () => {
+    await elector('a').lead(unexpected);
+    expect(await elector('a').lead(unexpected)).toBe(2);
+  });
+
+  test('an epoch is above what was stored elsewhere, even when the Lease was deleted', async () => {
+    const lastEpoch = (): Promise<number> => Promise.resolve(41);
+    expect(await elector('a', { lastEpoch }).lead(unexpected)).toBe(42);
+  });
+
+  test('another one waits while it is renewed, and takes it 15 s after the last renewal', async () => {
+    const mortal = new FakeClock();
+    await elector('a', { clock: mortal }).lead(unexpected);
+    let epoch: number | undefined;
+    void elector('b')
+      .lead(unexpected)
+      .then((taken) => (epoch = taken));
+    for (let passedMs = 0; passedMs < 60_000; passedMs += 2_000) {
+      await mortal.advanceSettled(2_000);
+      await clock.advanceSettled(2_000);
+    }
+    expect(epoch).toBeUndefined();
+    // From here on the first one is dead: its time stands still.
+    await clock.advanceSettled(13_000);
+    expect(epoch).toBeUndefined();
+    await clock.advanceSettled(4_000);
+    expect(epoch).toBe(2);
+  });
+
+  test('only our own clock counts, whatever time the holder wrote', async () => {
+    await elector('other', { clock: new FakeClock() }).lead(unexpected);
+    spec().renewTime = '2001-01-01T00:00:00.000000Z';
+    let epoch: number | undefined;
+    void elector('b')
+      .lead(unexpected)
+      .then((taken) => (epoch = taken));
+    await clock.advanceSettled(14_000);
+    expect(epoch).toBeUndefined();
+    await clock.advanceSettled(4_000);
+    expect(epoch).toBe(2);
+  });
+
+  test('of two that try at the same moment exactly one wins', async () => {
+    const wins: string[] = [];
+    for (const name of ['a', 'b', 'c']) {
+      void elector(name)
+        .lead(() => undefined)
+        .then(() => wins.push(name));
+    }
+    await settle();
+    expect(wins).toHaveLength(1);
+  });
+});
+
+describe('losing the Lease', () => {
+  test('a leader whose renewals fail stops 10 s after the last one that worked', async () => {
+    const lost: number[] = [];
+    const leader = elector('a');
+    await leader.lead(() => lost.push(clock.monotonicMs()));
+    await clock.advanceSettled(4_000);
+    kube.fault = transient('ServiceUnavailable');
+    await clock.advanceSettled(9_900);
+    expect([lost, leader.epoch]).toEqual([[], 1]);
+    await clock.advanceSettled(200);
+    expect(lost).toEqual([14_000]);
+    expect(leader.epoch).toBeUndefined();
+  });
+
+  test('a renewal that hangs does not outlive the deadline', async () => {
+    const lost: number[] = [];
+    await elector('a').lead(() => lost.push(clock.monotonicMs()));
+    kube.isHanging = true;
+    await clock.advanceSettled(20_000);
+    expect(lost).toEqual([10_000]);
+  });
+
+  test('a step of the wall clock neither ends nor prolongs anything', async () => {
+    const lost: number[] = [];
+    await elector('a').lead(() => lost.push(clock.monotonicMs()));
+    clock.step(3_600_000);
+    await clock.advanceSettled(5_000);
+    clock.step(-7_200_000);
+    await clock.advanceSettled(5_000);
+    expect(lost).toEqual([]);
+  });
+
+  test('a leader that finds another holder stops at once', async () => {
+    const lost: number[] = [];
+    await elector('a').lead(() => lost.push(clock.monotonicMs()));
+    spec().holderIdentity = 'b';
+    await clock.advanceSettled(2_000);
+    expect(lost).toEqual([2_000]);
+  });
+
+  test('two processes under one identity: the older one stops', async () => {
+    const lost: string[] = [];
+    await elector('a').lead(() => lost.push('older'));
+    await elector('a').lead(() => lost.push('newer'));
+    await clock.advanceSettled(10_000);
+    expect(lost).toEqual(['older']);
+  });
+});
+
+describe('stopping', () => {
+  test('gives the Lease back, so that the next one need not wait', async () => {
+    const first = elector('a');
+    await first.lead(unexpected);
+    await first.stop();
+    expect(spec()).toMatchObject({ holderIdentity: '', leaseTransitions: 1 });
+    expect(await elector('b').lead(unexpected)).toBe(2);
+  });
+
+  test('while waiting rejects, and leaves no timer', async () => {
+    await elector('a').lead(unexpected);
+    const waiting = elector('b');
+    const leading = waiting.lead(unexpected);
+    await settle();
+    await waiting.stop();
+    await expect(leading).rejects.toThrow(/abort/i);
+  });
+});
+
+test.each([
+  ['a renewal could land in the next term', { renewDeadlineMs: 12_000, requestMs: 3_000 }],
+  ['no second try', { retryMs: 10_000 }],
+  ['a busy loop', { retryMs: 0 }],
+])('times are refused when they allow %s', (_why, times) => {
+  expect(() => elector('a', { times })).toThrow(RangeError);
+});
