@@ -70,10 +70,16 @@ export type LedgerIdentity = {
   /** Number of commits so far; behind the last published one means an old backup. */
   readonly commitCounter: number;
   readonly clusterId: string | undefined;
+  /** The newest epoch that was opened; 0 before the first. */
+  readonly epoch: number;
   readonly schemaVersion: number;
 };
 
-export type StoreCount = { readonly storeUid: string; readonly keys: number; readonly debts: number };
+export type StoreCount = {
+  readonly storeUid: string;
+  readonly keys: number;
+  readonly debts: number;
+};
 
 /** A seal or digest that needs a master key version. */
 export type VersionInUse = { readonly version: number; readonly checkValue: string | undefined };

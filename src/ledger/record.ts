@@ -2,14 +2,10 @@
  * What the ledger knows about one ApiKey: a plain value that is read and replaced as a whole.
  * Pure; `transitions.ts` says how it may change, `port.ts` how it is kept.
  */
+import type { KeyFormat } from '../keys/format.ts';
+import type { SlotName } from '../keys/mint.ts';
 import type { Sealed } from '../keys/sealing.ts';
 import type { KeyTerms } from '../terms/terms.ts';
-
-/** The shapes of a credential: one opaque value, two values, or a public key plus a secret. */
-export type Format = 'Opaque' | 'Dual' | 'KeyPair';
-
-/** A value inside a credential that is secret; the public half of a KeyPair is made from the keyId. */
-export type SlotName = 'apiKey' | 'primaryKey' | 'secondaryKey' | 'apiSecret';
 
 /**
  * Where a credential is in its life.
@@ -62,7 +58,7 @@ export type CredentialRecord = {
   readonly attempt: number;
   /** Public name and index of the credential; unique for ever. */
   readonly keyId: string;
-  /** What status may show of the value. */
+  /** What status may show: the public half of a KeyPair, else prefix and last letters of the value. */
   readonly hint: string;
   readonly state: CredentialState;
   readonly origin: 'Issued' | 'Imported';
@@ -118,7 +114,7 @@ export type KeyRecord = {
   readonly phase: Phase;
   readonly state: KeyState;
   readonly store: StoreBinding;
-  readonly format: Format;
+  readonly format: KeyFormat;
   readonly terms: KeyTerms;
   /** First issue of the grant: where durationDays count from. */
   readonly firstIssuedMs: number;

@@ -7,36 +7,34 @@
 import { KeywardError } from '../kernel/errors.ts';
 import type { KeyTerms } from '../terms/terms.ts';
 import { isLive } from '../terms/verdict.ts';
-import type {
-  CredentialRecord,
-  KeyRecord,
-  KeyState,
-  SecretRecord,
-  SlotRecord,
-} from './record.ts';
+import type { CredentialRecord, KeyRecord, KeyState, SecretRecord, SlotRecord } from './record.ts';
 
 /** A credential that is about to exist, and what becomes of those before it. */
 export type Addition = {
   readonly credential: CredentialRecord;
   /** AtConfirm: the old values work until the new one is in the Secret. AtOnce: they die first. */
   readonly oldValuesEnd: 'AtConfirm' | 'AtOnce';
-  /** The values before cannot be read from the Secret any more. */
-  readonly secretLost?: boolean;
+  /** Values: they cannot be read from the Secret any more. Secret: it is gone altogether. */
+  readonly lost: 'Nothing' | 'Values' | 'Secret';
   readonly requestId?: string;
 };
 
 /** Adds the next credential generation; the record is new when this is its first. */
 export function addCredential(record: KeyRecord, addition: Addition): KeyRecord {
-  const { credential, oldValuesEnd, secretLost, requestId } = addition;
+  const { credential, oldValuesEnd, lost, requestId } = addition;
+  const mayInterrupt = oldValuesEnd === 'AtOnce' || lost !== 'Nothing';
   demand(record.phase === 'Live', record, 'a key that is ending gets no new credential');
-  demand(!hasOpenCredential(record), record, 'one rotation at a time');
+  demand(mayInterrupt || !hasOpenCredential(record), record, 'one rotation at a time');
   demand(credential.sequence === record.sequence + 1, record, 'a sequence is never reused');
   const before = record.credentials.map((old): CredentialRecord => {
-    const ended: CredentialRecord = oldValuesEnd === 'AtOnce' ? { ...old, state: 'Disabled' } : old;
-    return secretLost === true ? { ...ended, valueLost: true } : ended;
+    if (oldValuesEnd === 'AtOnce') return { ...withoutSealed(old), state: 'Disabled' };
+    if (lost === 'Nothing') return old;
+    // An open credential whose Secret is lost was never seen whole: it overlaps like any other.
+    const kept = withoutSealed(old);
+    return { ...kept, state: isOpen(old) ? 'Active' : old.state, valueLost: true };
   });
   return {
-    ...omitSecret(record, secretLost === true),
+    ...omitSecret(record, lost === 'Secret'),
     sequence: credential.sequence,
     credentials: [...before, credential],
     ...(requestId === undefined ? {} : { lastRotationRequestId: requestId }),
@@ -125,7 +123,8 @@ function activate(credential: CredentialRecord, confirmation: Confirmation): Cre
     const { sealed, ...rest } = slot;
     const kept: SlotRecord = recoverable && sealed !== undefined ? { ...rest, sealed } : rest;
     if (slot.role === 'Next') return { ...kept, role: 'Active' };
-    if (slot.role === 'Active' && hasNext) return { ...kept, role: 'Standby', retireAtMs: nowMs + overlapMs };
+    if (slot.role === 'Active' && hasNext)
+      return { ...kept, role: 'Standby', retireAtMs: nowMs + overlapMs };
     return kept;
   });
   return { ...credential, state: 'Active', slots };
@@ -178,6 +177,10 @@ export function close(record: KeyRecord): KeyRecord {
 /** A credential whose newest value is not known to be in the Secret yet. */
 export function isOpen(credential: CredentialRecord): boolean {
   return credential.state === 'Sealed' || credential.state === 'Published';
+}
+
+function withoutSealed(credential: CredentialRecord): CredentialRecord {
+  return { ...credential, slots: credential.slots.map(({ sealed: _, ...slot }) => slot) };
 }
 
 function hasOpenCredential(record: KeyRecord): boolean {

@@ -109,20 +109,19 @@ async function confirmSecret(
   const { written, inspection: _, ...evidence } = world.evidence;
   const { store } = usable(deps, world);
   if (written === undefined) return world;
-  const secret: SecretRecord = { ...written, health: 'Intact' };
   const record = confirm(mine(world), {
-    secret,
+    secret: { ...written, health: 'Intact' },
     nowMs: deps.clock.nowMs(),
     overlapMs: action.overlapMs,
     recoverable: store.capabilities.recoverable,
   });
   const facts = { secret: written.name, fingerprint: written.fingerprint };
   const next = await change(deps, world, record, { action: 'SecretWritten', facts });
-  return {
-    ...next,
-    secret: { type: 'Present', uid: written.uid, resourceVersion: written.resourceVersion },
-    evidence,
-  };
+  // Without a pause in between: what the watch shows from here on wakes the key again.
+  const ref = { namespace: world.ref.namespace, name: written.name };
+  deps.ownSecrets.settled(ref);
+  const secret = deps.ownSecrets.sight(ref, deps.secrets?.get(ref));
+  return { ...next, secret, evidence };
 }
 
 async function changeState(deps: Deps, world: World, action: ActionOf<'SetState'>): Promise<World> {

@@ -6,8 +6,10 @@ import type { ApiKeyView, StoreFact } from './world.ts';
 import type { Keyring } from '../../keys/keyring.ts';
 import type { Cache, KubeClient } from '../../kube/port.ts';
 import type { Ledger } from '../../ledger/port.ts';
+import type { StoreBinding } from '../../ledger/record.ts';
 import type { StoreHandle } from '../../stores/contract.ts';
 import type { OwnSecrets } from './ownsecrets.ts';
+import type { OwnStatus } from './ownstatus.ts';
 import type { ApiKeyMetrics } from './metrics.ts';
 import type { Reporter } from './report.ts';
 import type { VanishedGuard } from './vanished.ts';
@@ -38,9 +40,12 @@ export type Deps = {
   readonly keys: Cache<ApiKeyView>;
   /** Undefined: Secrets are not watched (`--secret-watch=none`). */
   readonly secrets: Cache<SecretView> | undefined;
-  /** The store of a key, from the caches. */
-  readonly store: (key: ApiKeyView) => ResolvedStore;
+  /** The store a key is bound to, else the one its spec names; from the caches. */
+  readonly store: (key: ApiKeyView, bound?: StoreBinding) => ResolvedStore;
   readonly ownSecrets: OwnSecrets;
+  readonly ownStatus: OwnStatus;
+  /** How long a missing Secret is waited for before it counts as lost. */
+  readonly lossGraceMs: number;
   readonly guard: Pick<VanishedGuard, 'permits' | 'ended'>;
   readonly reporter: Reporter;
   readonly metrics: ApiKeyMetrics;

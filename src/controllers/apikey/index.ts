@@ -8,7 +8,7 @@ import { apply } from './apply.ts';
 import type { Deps } from './deps.ts';
 import { observe } from './observe.ts';
 import { LOOK_PAUSE_MS } from './ownsecrets.ts';
-import { LOSS_GRACE_MS, nextAction, type Action } from './plan.ts';
+import { nextAction, type Action } from './plan.ts';
 import { isSameStatus, wantedStatus } from './status.ts';
 import { REVIVAL_MS, rotationDueMs, wantedTerms } from './wanted.ts';
 import type { World } from './world.ts';
@@ -38,7 +38,7 @@ async function report(
   const status = wantedStatus(world, failure);
   if (key === undefined || status === undefined || isSameStatus(key.status, status)) return;
   const { uid, resourceVersion, ref } = key;
-  await deps.client.replaceStatus(
+  const written = await deps.client.replaceStatus(
     API_KEYS,
     {
       apiVersion: API_VERSION,
@@ -48,6 +48,7 @@ async function report(
     },
     { signal },
   );
+  if (written !== undefined) deps.ownStatus.wrote(key, written.resourceVersion, status);
 }
 
 /**
@@ -63,7 +64,7 @@ export function lookAgainAtMs(world: World): number | undefined {
       ...credential.slots.map((slot) => slot.retireAtMs),
     ]),
     world.key === undefined || record === undefined ? undefined : rotationDueMs(world.key, record),
-    plus(record?.secret?.missingSinceMs, LOSS_GRACE_MS),
+    plus(record?.secret?.missingSinceMs, world.lossGraceMs),
     world.secret.type === 'Unwatched' && record?.secret !== undefined
       ? nowMs + LOOK_PAUSE_MS
       : undefined,

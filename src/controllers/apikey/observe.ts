@@ -4,6 +4,7 @@ import { MINUTE_MS } from '../../kernel/time.ts';
 import { SECRETS } from '../../api/names.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import type { Deps } from './deps.ts';
+import { wantedTerms } from './wanted.ts';
 import type { ApiKeyView, SecretSight, World } from './world.ts';
 
 /**
@@ -18,25 +19,30 @@ export async function observe(
   ref: Ref,
   signal: AbortSignal,
 ): Promise<World | undefined> {
-  const key = deps.keys.get(ref);
+  const cached = deps.keys.get(ref);
+  const key = cached && deps.ownStatus.newest(cached);
   const loaded = await deps.ledger.load(key?.uid ?? '', ref);
   const record = loaded.record ?? (key === undefined ? loaded.others[0] : undefined);
   const predecessor = key === undefined ? undefined : loaded.others[0];
   if (key === undefined && record === undefined) return undefined;
   const skewMs = Math.abs(deps.client.clockSkewMs);
-  return {
+  const world: World = {
     ref,
     nowMs: deps.clock.nowMs(),
     isClockTrusted: skewMs <= SKEW_MAX_MS,
     key,
-    store: key === undefined ? { type: 'Missing', name: 'the store' } : deps.store(key).fact,
+    store: key === undefined ? { type: 'Missing', name: 'the store' } : deps.store(key, record?.store).fact,
     record,
     predecessor,
     mayEndVanished: deps.guard.permits(),
     rotationRequest: key === undefined ? undefined : await newRequest(deps, key, record),
-    secret: await sight(deps, ref, key, record, signal),
+    secret: await sight(deps, key, record, signal),
+    lossGraceMs: deps.lossGraceMs,
     evidence: {},
   };
+  return key === undefined || world.store.type !== 'Usable'
+    ? world
+    : { ...world, resolution: wantedTerms(world, key, world.store) };
 }
 
 /** The first rotation request of the object that was never handled; the ledger keeps them all. */
@@ -55,14 +61,13 @@ async function newRequest(
 
 async function sight(
   deps: Deps,
-  ref: Ref,
   key: ApiKeyView | undefined,
   record: KeyRecord | undefined,
   signal: AbortSignal,
 ): Promise<SecretSight> {
   const name = record?.secret?.name;
   if (name === undefined || key === undefined) return { type: 'Unwatched' };
-  const secretRef = { namespace: ref.namespace, name };
+  const secretRef = { namespace: key.ref.namespace, name };
   if (deps.secrets !== undefined) {
     return deps.ownSecrets.sight(secretRef, deps.secrets.get(secretRef));
   }

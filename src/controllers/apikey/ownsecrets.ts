@@ -3,6 +3,7 @@
  * until the watch shows it, so a lagging cache is not taken for a loss.
  */
 import { MINUTE_MS } from '../../kernel/time.ts';
+import { isLater } from '../../kube/versions.ts';
 import { refText, type Ref } from '../../api/meta.ts';
 import type { SecretSight } from './world.ts';
 
@@ -14,10 +15,28 @@ type Own = { readonly uid: string; readonly resourceVersion: string };
 export class OwnSecrets {
   readonly #written = new Map<string, Own>();
   readonly #lookedAtMs = new Map<string, number>();
+  readonly #writing = new Set<string>();
+
+  /** A write begins: until `settled`, what the watch shows is looked at by the pass that writes. */
+  begin(ref: Ref): void {
+    this.#writing.add(refText(ref));
+  }
+
+  /** The pass is over with the write; later changes wake it again. */
+  settled(ref: Ref): void {
+    this.#writing.delete(refText(ref));
+  }
 
   /** Remembers a write of ours. */
   wrote(ref: Ref, own: Own): void {
     this.#written.set(refText(ref), own);
+  }
+
+  /** True when the watch shows what this process wrote last, or is writing now. */
+  isOwn(ref: Ref, shown: Own | undefined): boolean {
+    if (this.#writing.has(refText(ref))) return true;
+    const own = this.#written.get(refText(ref));
+    return own !== undefined && own.resourceVersion === shown?.resourceVersion;
   }
 
   /** Forgets what the watch has caught up with; called for each change the watch shows. */
@@ -25,7 +44,7 @@ export class OwnSecrets {
     const text = refText(ref);
     const own = this.#written.get(text);
     if (own === undefined) return;
-    const isBehind = shown !== undefined && isOlder(shown.resourceVersion, own.resourceVersion);
+    const isBehind = shown !== undefined && isLater(own.resourceVersion, shown.resourceVersion);
     if (!isBehind) this.#written.delete(text);
   }
 
@@ -43,13 +62,8 @@ export class OwnSecrets {
     const own = this.#written.get(refText(ref));
     const isBehind =
       own !== undefined &&
-      (cached === undefined || isOlder(cached.resourceVersion, own.resourceVersion));
+      (cached === undefined || isLater(own.resourceVersion, cached.resourceVersion));
     const shown = isBehind ? own : cached;
     return shown === undefined ? { type: 'Absent' } : { type: 'Present', ...shown };
   }
-}
-
-/** Compares resource versions as the numbers they are (KEP-5504), of any length. */
-function isOlder(a: string, b: string): boolean {
-  return a.length === b.length ? a < b : a.length < b.length;
 }

@@ -9,7 +9,6 @@
  *     delete:   End -> DeleteSecret -> ReleaseFinalizer -> Close
  *     vanished: ProveGone -> End -> DeleteSecret -> Close
  */
-import { SECOND_MS } from '../../kernel/time.ts';
 import { FINALIZER } from '../../api/names.ts';
 import type { SlotName } from '../../keys/mint.ts';
 import type { KeyRecord, KeyState } from '../../ledger/record.ts';
@@ -69,9 +68,6 @@ export type Action =
   | { readonly type: 'DeleteSecret'; readonly record: KeyRecord }
   | { readonly type: 'ReleaseFinalizer' }
   | { readonly type: 'Close'; readonly record: KeyRecord };
-
-/** A lost Secret is acted upon this long after it was missed: a backup tool may be at work. */
-export const LOSS_GRACE_MS = 30 * SECOND_MS;
 
 /** Ends the search: none of the rules below applies. */
 type Nothing = { readonly type: 'Nothing' };
@@ -201,7 +197,7 @@ const handleLoss: Rule = (world) => {
   if (record === undefined || known === undefined) return undefined;
   if (isMissing(world)) {
     if (known.missingSinceMs === undefined) return { type: 'NoteMissing' };
-    if (known.missingSinceMs + LOSS_GRACE_MS > nowMs) return NOTHING;
+    if (known.missingSinceMs + world.lossGraceMs > nowMs) return NOTHING;
     return evidence.lossProven === true
       ? withTerms(world, (facts) => replaceLost(facts, 'SecretLost'))
       : { type: 'ProveLoss' };

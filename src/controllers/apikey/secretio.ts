@@ -40,6 +40,22 @@ export async function writeSecret(
   layout: SecretLayout,
   signal: AbortSignal,
 ): Promise<World> {
+  const ref = { namespace: world.ref.namespace, name: layout.name };
+  deps.ownSecrets.begin(ref);
+  try {
+    return await write(deps, world, layout, signal);
+  } catch (error) {
+    deps.ownSecrets.settled(ref);
+    throw error;
+  }
+}
+
+async function write(
+  deps: Deps,
+  world: World,
+  layout: SecretLayout,
+  signal: AbortSignal,
+): Promise<World> {
   const known = world.record?.secret;
   if (known !== undefined || world.evidence.inspection?.type === 'Altered') {
     return rewrite(deps, world, layout, signal);
@@ -187,7 +203,7 @@ function valueOf(
   if (credential === undefined || slot === undefined) return undefined;
   const sealed = openSlot(deps, credential, slot);
   if (sealed !== undefined) return sealed.revealText();
-  const { handle } = world.key === undefined ? {} : deps.store(world.key);
+  const handle = world.key && deps.store(world.key, world.record?.store).handle;
   if (handle === undefined) return undefined;
   return candidates.find((text) => isValueOf(deps, handle, { credential, slot }, text));
 }

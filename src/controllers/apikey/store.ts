@@ -3,6 +3,7 @@ import type { ClusterKeyStoreSpec } from '../../api/generated/clusterkeystore.ts
 import type { KeyStoreSpec } from '../../api/generated/keystore.ts';
 import type { Ref } from '../../api/meta.ts';
 import type { Driver, StoreHandle } from '../../stores/contract.ts';
+import type { StoreBinding } from '../../ledger/record.ts';
 import type { ResolvedStore } from './deps.ts';
 import type { ApiKeyView, StoreFact } from './world.ts';
 
@@ -32,10 +33,13 @@ export type StoreSources = {
 type StoreName = { readonly kind: 'KeyStore' | 'ClusterKeyStore'; readonly name: string };
 
 /** Resolves stores and remembers the opened handle of each store generation. */
-export function createStoreResolver(sources: StoreSources): (key: ApiKeyView) => ResolvedStore {
+export function createStoreResolver(
+  sources: StoreSources,
+): (key: ApiKeyView, bound?: StoreBinding) => ResolvedStore {
   const opened = new Map<string, { readonly version: string; readonly store: ResolvedStore }>();
-  return (key) => {
-    const named: StoreName = key.status?.storeRef ?? key.spec.storeRef ?? DEFAULT_STORE;
+  return (key, bound) => {
+    // Never from status: whoever may write that must not be able to move a key.
+    const named: StoreName = bound ?? key.spec.storeRef ?? DEFAULT_STORE;
     const text = `${named.kind} '${named.name}'`;
     const view = find(sources, key, named);
     if (view === undefined) return { fact: { type: 'Missing', name: text }, handle: undefined };

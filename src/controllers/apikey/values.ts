@@ -12,7 +12,6 @@ type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>;
 /** The first credential of a key. */
 export async function issue(deps: Deps, world: World, action: ActionOf<'Issue'>): Promise<World> {
   const { key, store, handle } = usable(deps, world);
-  const nowMs = deps.clock.nowMs();
   const blank: KeyRecord = {
     clusterId: deps.clusterId,
     uid: key.uid,
@@ -24,7 +23,8 @@ export async function issue(deps: Deps, world: World, action: ActionOf<'Issue'>)
     store: { kind: store.kind, name: store.name, uid: store.uid, incarnation: 1 },
     format: action.format,
     terms: action.terms,
-    firstIssuedMs: nowMs,
+    // The instant the terms were worked out for: a duration must end where they say.
+    firstIssuedMs: world.nowMs,
     sequence: 0,
     credentials: [],
   };

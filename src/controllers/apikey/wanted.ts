@@ -18,6 +18,7 @@ export function wantedFormat(key: ApiKeyView, store: UsableStore, record?: KeyRe
 
 /** The terms of the spec as instants, or every problem in them at once. */
 export function wantedTerms(world: World, key: ApiKeyView, store: UsableStore): Resolution {
+  if (world.resolution !== undefined) return world.resolution;
   return resolveTerms(key.spec.terms ?? {}, {
     nowMs: world.nowMs,
     firstIssuedMs: world.record?.firstIssuedMs ?? world.nowMs,

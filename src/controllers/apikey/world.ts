@@ -6,6 +6,7 @@ import type { ApiKeySpec, ApiKeyStatus } from '../../api/generated/apikey.ts';
 import type { Ref } from '../../api/meta.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import type { KeyFormat } from '../../keys/format.ts';
+import type { Resolution } from '../../terms/resolve.ts';
 import type { Capabilities } from '../../stores/contract.ts';
 
 /** What the cache keeps of an ApiKey object. */
@@ -97,6 +98,8 @@ export type World = {
    * done for a date's sake.
    */
   readonly isClockTrusted: boolean;
+  /** The terms of the spec, worked out once: a named time zone makes that dear. */
+  readonly resolution?: Resolution;
   /** Undefined: the cache has no such object. */
   readonly key: ApiKeyView | undefined;
   readonly store: StoreFact;
@@ -109,5 +112,7 @@ export type World = {
   /** A rotation request that was not handled before. */
   readonly rotationRequest: string | undefined;
   readonly secret: SecretSight;
+  /** A missing Secret counts as lost after this time: a backup tool may be at work. */
+  readonly lossGraceMs: number;
   readonly evidence: Evidence;
 };

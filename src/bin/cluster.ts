@@ -1,0 +1,148 @@
+/** The API server side of the operator: access, clients and watches. */
+import type { KubeObject, Resource } from '../api/meta.ts';
+import {
+  API_KEYS,
+  CLUSTER_KEY_STORES,
+  KEY_STORES,
+  LABEL_API_KEY,
+  NAMESPACES,
+  SECRETS,
+} from '../api/names.ts';
+import type { ClusterConfig, OperatorConfig } from '../config.ts';
+import type { SecretView } from '../controllers/apikey/deps.ts';
+import type { StoreView } from '../controllers/apikey/store.ts';
+import type { NamespaceView } from '../controllers/apikey/triggers.ts';
+import { viewApiKey, viewSecret } from '../controllers/apikey/view.ts';
+import type { ApiKeyView } from '../controllers/apikey/world.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { KeywardError } from '../kernel/errors.ts';
+import type { Logger } from '../kernel/log.ts';
+import type { Registry } from '../kernel/metrics.ts';
+import { openAccess } from '../kube/auth.ts';
+import { createCallMetrics, type CallMetrics } from '../kube/callmetrics.ts';
+import { createClients, type Clients } from '../kube/client.ts';
+import { NamespacedCache } from '../kube/namespacedcache.ts';
+import type { Cache, WatchScope } from '../kube/port.ts';
+import { Reflector } from '../kube/reflector.ts';
+import { Transport } from '../kube/transport.ts';
+import { createWatchMetrics, type WatchMetrics } from '../kube/watchmetrics.ts';
+import type { ManagerParts } from '../runtime/manager.ts';
+import { VERSION } from './version.ts';
+
+type Watch = ManagerParts['watches'][number];
+
+/** Transport, clients and what watches need. */
+export type Cluster = Clients & {
+  readonly transport: Transport;
+  readonly host: string;
+  readonly log: Logger;
+  readonly callMetrics: CallMetrics;
+  readonly watchMetrics: WatchMetrics;
+};
+
+/** Opens the way to the API server; nothing is sent yet. */
+export async function openCluster(
+  config: ClusterConfig,
+  registry: Registry,
+  log: Logger,
+): Promise<Cluster> {
+  const access = await openAccess({ clock: systemClock, log, source: sourceOf(config) });
+  const transport = new Transport({ access, clock: systemClock, version: VERSION });
+  const host = `${access.server.host}:${access.server.port}`;
+  const callMetrics = createCallMetrics(registry, host);
+  const clients = createClients({ transport, clock: systemClock, metrics: callMetrics });
+  const watchMetrics = createWatchMetrics(registry);
+  return { ...clients, transport, host, log, callMetrics, watchMetrics };
+}
+
+function sourceOf(config: ClusterConfig): Parameters<typeof openAccess>[0]['source'] {
+  const { kubeconfig, context, inClusterHost, inClusterPort } = config;
+  if (kubeconfig !== undefined) {
+    return { kind: 'Kubeconfig', file: kubeconfig, ...(context === undefined ? {} : { context }) };
+  }
+  if (inClusterHost !== undefined) {
+    return { kind: 'InCluster', host: inClusterHost, port: inClusterPort };
+  }
+  throw new KeywardError('Terminal', {
+    reason: 'InvalidConfiguration',
+    message: 'not in a pod, so --kubeconfig FILE is required',
+  });
+}
+
+/** All caches of the operator and the watches that fill them. */
+export type Caches = {
+  readonly keys: Cache<ApiKeyView>;
+  readonly secrets: Cache<SecretView> | undefined;
+  readonly keyStores: Cache<StoreView>;
+  readonly clusterKeyStores: Cache<StoreView>;
+  readonly namespaces: Cache<NamespaceView>;
+  readonly watches: readonly Watch[];
+};
+
+/** Makes the caches; their watches are started by the manager. */
+export function createCaches(
+  cluster: Cluster,
+  config: Pick<OperatorConfig, 'watchNamespaces' | 'secretWatch'>,
+): Caches {
+  const watches: Watch[] = [];
+  const open = <R>(resource: Resource, transform: (object: KubeObject) => R, how: How = {}) =>
+    openCache(cluster, { resource, transform, how, watches, config });
+  return {
+    keys: open(API_KEYS, viewApiKey),
+    secrets:
+      config.secretWatch === 'none'
+        ? undefined
+        : open(SECRETS, viewSecret, { labelSelector: LABEL_API_KEY, metadataOnly: true }),
+    keyStores: open(KEY_STORES, viewStore),
+    clusterKeyStores: open(CLUSTER_KEY_STORES, viewStore),
+    namespaces: open(NAMESPACES, viewNamespace, { metadataOnly: true }),
+    watches,
+  };
+}
+
+type How = Pick<WatchScope, 'labelSelector' | 'metadataOnly'>;
+
+type CacheRequest<R> = {
+  readonly resource: Resource;
+  readonly transform: (object: KubeObject) => R;
+  readonly how: How;
+  readonly watches: Watch[];
+  readonly config: Pick<OperatorConfig, 'watchNamespaces'>;
+};
+
+function openCache<R>(cluster: Cluster, request: CacheRequest<R>): Cache<R> {
+  const { resource, transform, how, watches, config } = request;
+  const reflect = (scope: WatchScope): Reflector<R> => {
+    const reflector = new Reflector({ ...cluster, scope, transform, clock: systemClock, random: Math.random });
+    watches.push(reflector);
+    return reflector;
+  };
+  if (!resource.namespaced || config.watchNamespaces.length === 0) {
+    return reflect({ resource, ...how }).cache;
+  }
+  const members = config.watchNamespaces.map(
+    (namespace) => [namespace, reflect({ resource, namespace, ...how }).cache] as const,
+  );
+  return new NamespacedCache(new Map(members));
+}
+
+function viewStore(object: KubeObject): StoreView {
+  const { metadata, spec, status } = object as KubeObject<{
+    readonly spec: StoreView['spec'];
+    readonly status?: unknown;
+  }>;
+  return {
+    ref: { namespace: metadata.namespace ?? '', name: metadata.name },
+    uid: metadata.uid,
+    resourceVersion: metadata.resourceVersion,
+    generation: metadata.generation ?? 0,
+    isDeleting: metadata.deletionTimestamp !== undefined,
+    finalizers: metadata.finalizers ?? [],
+    spec,
+    status,
+  };
+}
+
+function viewNamespace(object: KubeObject): NamespaceView {
+  return { labels: object.metadata.labels ?? {} };
+}

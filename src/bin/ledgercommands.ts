@@ -1,0 +1,103 @@
+/** Composition of the commands that read the ledger: identify, keys, audit, master-key. */
+import { userInfo } from 'node:os';
+import { identify } from '../cli/identify.ts';
+import { listKeys, revokeRetained } from '../cli/keys.ts';
+import type { Output } from '../cli/output.ts';
+import { ledgerConfig, type Flags } from '../config.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { systemEntropy } from '../kernel/entropy.ts';
+import { KeywardError } from '../kernel/errors.ts';
+import { Sensitive } from '../kernel/sensitive.ts';
+import { openLedger, openLedgerReader } from '../ledger/open.ts';
+import { createMasterKeyFile, loadKeyring } from './masterkey.ts';
+
+const output: Output = {
+  data: (text) => process.stdout.write(text),
+  note: (text) => process.stderr.write(text),
+};
+
+const STDIN_MAX = 4_096;
+
+/** `keyward identify -` */
+export async function runIdentify(flags: Flags, source: string): Promise<void> {
+  if (source !== '-') {
+    throw usage('identify reads the value from standard input only: keyward identify -');
+  }
+  const config = ledgerConfig(flags);
+  const keyring = await loadKeyring(config.masterKeyFile);
+  const input = await readInput();
+  const ledger = await openLedgerReader(config.database);
+  try {
+    await identify({ ledger, keyring, nowMs: systemClock.nowMs(), output }, input);
+  } finally {
+    input.erase();
+    await ledger.close();
+  }
+}
+
+/** `keyward keys [--retained]` */
+export async function runKeys(flags: Flags): Promise<void> {
+  const ledger = await openLedgerReader(ledgerConfig({ masterKeyFile: '-', ...flags }).database);
+  try {
+    await listKeys(ledger, flags.retained === true ? 'Retained' : 'All', output);
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** `keyward keys revoke UID` */
+export async function runRevoke(flags: Flags, uid: string): Promise<void> {
+  const { database } = ledgerConfig({ masterKeyFile: '-', ...flags });
+  const ledger = await openLedger({ url: database, missing: 'Refuse' });
+  try {
+    const actor = `command line: ${userInfo().username}`;
+    await revokeRetained(ledger, uid, { actor, nowMs: systemClock.nowMs(), output });
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** `keyward audit verify` */
+export async function runAuditVerify(flags: Flags): Promise<void> {
+  const ledger = await openLedgerReader(ledgerConfig({ masterKeyFile: '-', ...flags }).database);
+  try {
+    const { entries, brokenAt } = await ledger.verifyAudit();
+    if (brokenAt !== undefined) {
+      throw new KeywardError('Terminal', {
+        reason: 'AuditBroken',
+        message: `the audit chain is broken at entry ${brokenAt} of ${entries}: somebody changed the database`,
+      });
+    }
+    output.data(`${entries} entries, chain unbroken\n`);
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** `keyward master-key create FILE` */
+export async function runMasterKeyCreate(path: string): Promise<void> {
+  if (!(await createMasterKeyFile(path, systemEntropy))) {
+    throw usage(`'${path}' exists; a master key is never overwritten`);
+  }
+  output.note(`wrote ${path}; keep a copy of it, without it no key can be verified\n`);
+}
+
+async function readInput(): Promise<Sensitive> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin) {
+    const bytes = Buffer.from(chunk as Uint8Array);
+    size += bytes.length;
+    if (size > STDIN_MAX) throw usage('standard input is longer than any key');
+    chunks.push(bytes);
+  }
+  const all = Buffer.concat(chunks);
+  const input = new Sensitive(all);
+  for (const part of [all, ...chunks]) part.fill(0);
+  return input;
+}
+
+function usage(message: string): KeywardError {
+  return new KeywardError('Terminal', { reason: 'Usage', message });
+}
+

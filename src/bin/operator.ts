@@ -1,0 +1,227 @@
+/** Composition root of the operator: creates, connects, starts. */
+import { hostname } from 'node:os';
+import { CLUSTER_KEY_STORES, KEY_STORES, NAMESPACES } from '../api/names.ts';
+import { operatorConfig, type Flags, type OperatorConfig } from '../config.ts';
+import type { Deps } from '../controllers/apikey/deps.ts';
+import { apiKeySteps } from '../controllers/apikey/index.ts';
+import { createApiKeyMetrics } from '../controllers/apikey/metrics.ts';
+import { OwnSecrets } from '../controllers/apikey/ownsecrets.ts';
+import { OwnStatus } from '../controllers/apikey/ownstatus.ts';
+import { createReporter } from '../controllers/apikey/report.ts';
+import { createStoreResolver, openHandle, type StoreView } from '../controllers/apikey/store.ts';
+import { connectApiKeyTriggers } from '../controllers/apikey/triggers.ts';
+import { VanishedGuard } from '../controllers/apikey/vanished.ts';
+import { keyStoreSteps } from '../controllers/keystore/index.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { systemEntropy } from '../kernel/entropy.ts';
+import { KeywardError } from '../kernel/errors.ts';
+import { createLogger, type Logger } from '../kernel/log.ts';
+import { createRegistry, type Registry } from '../kernel/metrics.ts';
+import { SECOND_MS } from '../kernel/time.ts';
+import { createEventMetrics, LimitedEventRecorder } from '../kube/events.ts';
+import type { Cache } from '../kube/port.ts';
+import { openLedger } from '../ledger/open.ts';
+import type { Ledger } from '../ledger/port.ts';
+import { Controller } from '../runtime/controller.ts';
+import { Manager } from '../runtime/manager.ts';
+import { RuntimeMetrics } from '../runtime/metrics.ts';
+import type { Steps } from '../runtime/pipeline.ts';
+import { serveProbes } from '../runtime/probes.ts';
+import { WorkQueue } from '../runtime/queue.ts';
+import { connect, OwnWrites } from '../runtime/trigger.ts';
+import { drivers } from '../stores/registry.ts';
+import { createCaches, openCluster, type Caches, type Cluster } from './cluster.ts';
+import { createLeadership, type OperatorLeadership } from './leadership.ts';
+import { createMasterKeyFile, loadKeyring, matchKeyring } from './masterkey.ts';
+import { startSweep } from './sweep.ts';
+
+/** Everything a running operator is made of. */
+type Parts = {
+  readonly config: OperatorConfig;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly runtimeMetrics: RuntimeMetrics;
+  readonly cluster: Cluster;
+  readonly caches: Caches;
+  readonly ledger: Ledger;
+  readonly leadership: OperatorLeadership;
+};
+
+/** Runs the operator until `stop` is aborted. Rejects when it cannot start or lost its leadership. */
+export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void> {
+  const config = operatorConfig(flags, hostname());
+  const log = createLogger(config.logLevel);
+  const registry = createRegistry();
+  if (config.masterKey === 'CreateIfMissing') await ensureMasterKey(config, log);
+  const keyring = await loadKeyring(config.ledger.masterKeyFile);
+  const ledger = await openLedger({
+    url: config.ledger.database,
+    missing: 'Create',
+    ...(config.crashAtCommit === undefined ? {} : { crashAt: config.crashAtCommit }),
+  });
+  try {
+    await matchKeyring(ledger, keyring, log);
+    const cluster = await openCluster(config.cluster, registry, log);
+    const caches = createCaches(cluster, config);
+    const leadership = createLeadership(config, cluster, ledger);
+    const runtimeMetrics = new RuntimeMetrics(registry);
+    const parts = { config, log, registry, runtimeMetrics, cluster, caches, ledger, leadership };
+    const clusterId = await identifyCluster(cluster, ledger);
+    const deps = createDeps(parts, { keyring, clusterId });
+    await manage(parts, deps, stop);
+  } finally {
+    await ledger.close();
+  }
+}
+
+async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void> {
+  const { caches, config, leadership, log, registry, ledger } = parts;
+  const apiKeys = createController(parts, apiKeySteps(deps));
+  connectApiKeyTriggers({ ...caches, ...deps }, apiKeys.queue);
+  const stores = [
+    createStoreController(parts, deps, KEY_STORES, caches.keyStores),
+    createStoreController(parts, deps, CLUSTER_KEY_STORES, caches.clusterKeyStores),
+  ];
+  const manager = new Manager({
+    watches: caches.watches,
+    caches: namedCaches(caches, config),
+    leadership,
+    controllers: [apiKeys, ...stores].map(({ controller }) => controller),
+    onLeading: async (epoch) => {
+      await ledger.openEpoch(epoch, config.identity);
+      leadership.opened(epoch);
+      startSweep({ ...parts, deps, queue: apiKeys.queue, stop });
+    },
+    clock: systemClock,
+    log,
+  });
+  const probes = await serveProbes({
+    address: config.metricsAddress,
+    registry,
+    live: [],
+    ready: [{ name: 'operator', failing: () => manager.notReadyBecause }],
+  });
+  log.info('operator started', { metrics: probes.address, identity: config.identity });
+  try {
+    await manager.run(stop);
+  } finally {
+    await probes.close();
+  }
+}
+
+function createDeps(
+  parts: Parts,
+  secrets: Pick<Deps, 'keyring' | 'clusterId'>,
+): Deps {
+  const { cluster, caches, config, log, registry, ledger, leadership } = parts;
+  const recorder = new LimitedEventRecorder({
+    client: cluster.ordinary,
+    clock: systemClock,
+    log,
+    instance: config.identity,
+    onDrop: createEventMetrics(registry),
+  });
+  return {
+    ...secrets,
+    client: cluster.ordinary,
+    ledger,
+    clock: systemClock,
+    entropy: systemEntropy,
+    log,
+    epoch: () => leadership.epoch,
+    keys: caches.keys,
+    secrets: caches.secrets,
+    store: createStoreResolver({
+      keyStore: (ref) => caches.keyStores.get(ref),
+      clusterKeyStore: (name) => caches.clusterKeyStores.get({ namespace: '', name }),
+      namespaceLabels: (name) => caches.namespaces.get({ namespace: '', name })?.labels,
+      drivers,
+    }),
+    ownSecrets: new OwnSecrets(),
+    ownStatus: new OwnStatus(),
+    lossGraceMs: config.lossGraceSeconds * SECOND_MS,
+    guard: new VanishedGuard(systemClock, config.acceptVanished ? 'All' : 'Few'),
+    reporter: createReporter({
+      record({ regarding: { namespace, name, ...about }, ...event }) {
+        recorder.record({ ...event, regarding: { ...about, ref: { namespace, name } } });
+      },
+    }),
+    metrics: createApiKeyMetrics(registry),
+  };
+}
+
+function createController<World, Action>(
+  parts: Parts,
+  steps: Steps<World, Action>,
+): { readonly controller: Controller<World, Action>; readonly queue: WorkQueue } {
+  const { runtimeMetrics: metrics, log, config } = parts;
+  const queue = new WorkQueue({ name: steps.name, clock: systemClock, random: Math.random, metrics });
+  const { workers } = config;
+  const controller = new Controller({ steps, queue, clock: systemClock, log, metrics, workers });
+  return { controller, queue };
+}
+
+function createStoreController(
+  parts: Parts,
+  deps: Deps,
+  resource: typeof KEY_STORES,
+  stores: Cache<StoreView>,
+): { readonly controller: Controller<never, never> } {
+  const { ledger, clock, client } = deps;
+  const ownWrites = new OwnWrites();
+  const open = (view: StoreView) => openHandle(drivers, view.spec);
+  const steps = keyStoreSteps({ resource, stores, client, ledger, clock, ownWrites, open });
+  const { controller, queue } = createController(parts, steps);
+  connect(
+    stores,
+    (change) => (ownWrites.isEcho(change) ? [] : [{ ref: change.ref, lane: 'normal' }]),
+    queue,
+  );
+  // The manager only starts and stops it; what it works on is nobody's business.
+  return { controller: controller as unknown as Controller<never, never> };
+}
+
+function namedCaches(
+  caches: Caches,
+  config: OperatorConfig,
+): { readonly name: string; readonly cache: Cache<unknown> }[] {
+  const { keys, secrets, keyStores, clusterKeyStores, namespaces } = caches;
+  // With named namespaces the cluster-wide ones may be out of reach; stores that need them say so.
+  const isScoped = config.watchNamespaces.length > 0;
+  return [
+    { name: 'apikeys', cache: keys },
+    { name: 'keystores', cache: keyStores },
+    ...(secrets === undefined ? [] : [{ name: 'secrets', cache: secrets }]),
+    { name: 'clusterkeystores', cache: clusterKeyStores },
+    ...(isScoped ? [] : [{ name: 'namespaces', cache: namespaces }]),
+  ];
+}
+
+/** The UID of kube-system: as good as an identity of the cluster as there is one. */
+async function identifyCluster(cluster: Cluster, ledger: Ledger): Promise<string> {
+  const { clusterId } = await ledger.identity();
+  const system = await cluster.ordinary.get(NAMESPACES, { namespace: '', name: 'kube-system' });
+  const found = system?.metadata.uid;
+  if (found === undefined) {
+    throw new KeywardError('Terminal', {
+      reason: 'ClusterUnidentified',
+      message: 'namespace kube-system does not exist, so the cluster cannot be told from others',
+    });
+  }
+  if (clusterId !== undefined && clusterId !== found) {
+    throw new KeywardError('Terminal', {
+      reason: 'ForeignDatabase',
+      message: 'the database belongs to another cluster; give this one a database of its own',
+    });
+  }
+  await ledger.adoptCluster(found);
+  return found;
+}
+
+async function ensureMasterKey(config: OperatorConfig, log: Logger): Promise<void> {
+  const isNew = await createMasterKeyFile(config.ledger.masterKeyFile, systemEntropy);
+  if (!isNew) return;
+  log.warn('Made a new master key file; keep a copy of it, without it no key can be verified', {
+    file: config.ledger.masterKeyFile,
+  });
+}

@@ -1,0 +1,84 @@
+/** `keyward keys`: what the ledger holds, and the end of keys whose objects are gone. */
+import { KeywardError } from '../kernel/errors.ts';
+import { formatTime } from '../kernel/time.ts';
+import type { Ledger } from '../ledger/port.ts';
+import type { KeyRecord } from '../ledger/record.ts';
+import { close, end } from '../ledger/transitions.ts';
+import { table, type Output } from './output.ts';
+
+const PAGE = 500;
+
+/** Prints the keys; retained ones only when `which` says so. */
+export async function listKeys(
+  ledger: Pick<Ledger, 'scan'>,
+  which: 'All' | 'Retained',
+  output: Output,
+): Promise<void> {
+  const rows: string[][] = [];
+  let after: string | undefined;
+  do {
+    const page = await ledger.scan(PAGE, after);
+    for (const record of page.records) {
+      if (which === 'All' || record.phase === 'Retained') rows.push(row(record));
+    }
+    after = page.next;
+  } while (after !== undefined);
+  if (rows.length === 0) {
+    output.note(which === 'Retained' ? 'no retained keys\n' : 'no keys\n');
+    return;
+  }
+  output.data(table(['NAMESPACE', 'NAME', 'KEY', 'STATE', 'PHASE', 'EXPIRES', 'UID'], rows));
+}
+
+/**
+ * Ends a retained key: its values are dead when this returns. May be repeated.
+ * @throws KeywardError Terminal NotRetained: keys with an object are ended through it
+ */
+export async function revokeRetained(
+  ledger: Pick<Ledger, 'load' | 'commit' | 'identity'>,
+  uid: string,
+  context: { readonly actor: string; readonly nowMs: number; readonly output: Output },
+): Promise<void> {
+  const { record } = await ledger.load(uid, { namespace: '', name: '' });
+  if (record?.phase !== 'Retained') {
+    throw new KeywardError('Terminal', {
+      reason: 'NotRetained',
+      message:
+        record === undefined
+          ? `the ledger knows no key with UID '${uid}'`
+          : `ApiKey ${record.namespace}/${record.name} is not retained; delete the object, or set spec.state to Revoked`,
+    });
+  }
+  const { epoch } = await ledger.identity();
+  const result = await ledger.commit({
+    record: close(end(record)),
+    expectedRevision: record.revision,
+    epoch,
+    audit: {
+      action: 'KeyEnded',
+      actor: context.actor,
+      atMs: context.nowMs,
+      facts: { because: 'Command' },
+    },
+  });
+  if (result.type !== 'Committed') {
+    throw new KeywardError('Conflict', {
+      reason: result.type,
+      message: 'the key changed meanwhile; run the command again',
+    });
+  }
+  context.output.note(`apikey ${record.namespace}/${record.name} revoked\n`);
+}
+
+function row(record: KeyRecord): string[] {
+  const { endMs } = record.terms;
+  return [
+    record.namespace,
+    record.name,
+    record.credentials.at(-1)?.keyId ?? '<none>',
+    record.state,
+    record.phase,
+    endMs === undefined ? '<never>' : formatTime(endMs),
+    record.uid,
+  ];
+}

@@ -1,0 +1,126 @@
+/**
+ * Settings: flags, then KEYWARD_* environment variables, then defaults; read once, checked, frozen.
+ * The only reader of process.env.
+ */
+import type { LogLevel } from './kernel/log.ts';
+import { KeywardError } from './kernel/errors.ts';
+
+/** Flags as the command line parsed them: long names in camel case. */
+export type Flags = Readonly<Record<string, unknown>>;
+
+export type ClusterConfig = {
+  /** A kubeconfig file; absent: the service account of the pod. */
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+  /** KUBERNETES_SERVICE_HOST and _PORT, for the in-cluster way. */
+  readonly inClusterHost: string | undefined;
+  readonly inClusterPort: number;
+};
+
+export type LedgerConfig = { readonly database: string; readonly masterKeyFile: string };
+
+export type OperatorConfig = {
+  readonly cluster: ClusterConfig;
+  readonly ledger: LedgerConfig;
+  /** Makes a master key file where there is none; for trials. */
+  readonly masterKey: 'Required' | 'CreateIfMissing';
+  /** Where the operator itself lives: Lease, credentials of cluster stores. */
+  readonly namespace: string;
+  /** Empty: all namespaces. */
+  readonly watchNamespaces: readonly string[];
+  readonly metricsAddress: string;
+  readonly leaderElect: boolean;
+  /** Holder name in the Lease: the same after a restart, other than any other replica's. */
+  readonly identity: string;
+  readonly secretWatch: 'metadata' | 'none';
+  readonly acceptVanished: boolean;
+  readonly logLevel: LogLevel;
+  readonly workers: number;
+  readonly lossGraceSeconds: number;
+  /** Tests only: `<n>:<before|after>`. */
+  readonly crashAtCommit: { readonly nth: number; readonly position: 'before' | 'after' } | undefined;
+};
+
+/** @throws KeywardError Terminal InvalidConfiguration, naming the flag and what it takes */
+export function operatorConfig(flags: Flags, hostname: string): OperatorConfig {
+  const read = reader(flags);
+  return {
+    cluster: clusterConfig(flags),
+    ledger: ledgerConfig(flags),
+    masterKey: read('createMasterKey') === undefined ? 'Required' : 'CreateIfMissing',
+    namespace: read('namespace') ?? 'keyward-system',
+    watchNamespaces: (read('watchNamespaces') ?? '').split(',').filter((name) => name !== ''),
+    metricsAddress: read('metricsAddress') ?? '127.0.0.1:8080',
+    leaderElect: oneOf('leader-elect', read('leaderElect') ?? 'true', ['true', 'false']) === 'true',
+    identity: read('identity') ?? hostname,
+    secretWatch: oneOf('secret-watch', read('secretWatch') ?? 'metadata', ['metadata', 'none']),
+    acceptVanished: read('acceptVanished') !== undefined,
+    logLevel: oneOf('log-level', read('logLevel') ?? 'info', LEVELS),
+    workers: integer('workers', read('workers') ?? '32', 1, 1_000),
+    lossGraceSeconds: integer('loss-grace-seconds', read('lossGraceSeconds') ?? '30', 0, 86_400),
+    crashAtCommit: crashPoint(read('crashAtCommit')),
+  };
+}
+
+/** @throws KeywardError Terminal InvalidConfiguration */
+export function ledgerConfig(flags: Flags): LedgerConfig {
+  const read = reader(flags);
+  return {
+    database: required('database', read('database'), 'sqlite:///path/to/keyward.db'),
+    masterKeyFile: required('master-key-file', read('masterKeyFile'), 'a file with v1:<base64>'),
+  };
+}
+
+/** Which API server to talk to. */
+export function clusterConfig(flags: Flags): ClusterConfig {
+  const read = reader(flags);
+  return {
+    kubeconfig: read('kubeconfig'),
+    context: read('context'),
+    inClusterHost: process.env.KUBERNETES_SERVICE_HOST,
+    inClusterPort: Number(process.env.KUBERNETES_SERVICE_PORT ?? 443),
+  };
+}
+
+const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+/** A flag's text, else that of its environment variable: `metricsAddress` is KEYWARD_METRICS_ADDRESS. */
+function reader(flags: Flags): (name: string) => string | undefined {
+  return (name) => {
+    const flag = flags[name];
+    if (flag !== undefined && flag !== false) return typeof flag === 'string' ? flag : 'true';
+    const variable = `KEYWARD_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+    const text = process.env[variable];
+    return text === '' ? undefined : text;
+  };
+}
+
+function required(flag: string, value: string | undefined, example: string): string {
+  if (value !== undefined) return value;
+  throw invalid(`--${flag} is required: ${example}`);
+}
+
+function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((candidate) => candidate === value);
+  if (found !== undefined) return found;
+  throw invalid(`--${flag} takes ${allowed.join(', ')}, not '${value}'`);
+}
+
+function integer(flag: string, value: string, min: number, max: number): number {
+  const number = Number(value);
+  if (/^\d+$/.test(value) && number >= min && number <= max) return number;
+  throw invalid(`--${flag} takes a whole number from ${min} to ${max}, not '${value}'`);
+}
+
+function crashPoint(text: string | undefined): OperatorConfig['crashAtCommit'] {
+  if (text === undefined) return undefined;
+  const [nth = '', position = ''] = text.split(':');
+  return {
+    nth: integer('crash-at-commit', nth, 1, 1_000_000),
+    position: oneOf('crash-at-commit', position, ['before', 'after']),
+  };
+}
+
+function invalid(message: string): KeywardError {
+  return new KeywardError('Terminal', { reason: 'InvalidConfiguration', message });
+}

@@ -1,0 +1,106 @@
+/** Which change of which object wakes which ApiKeys, and how soon. */
+import type { Cache, Change } from '../../kube/port.ts';
+import type { Lane } from '../../runtime/lanes.ts';
+import { anyOf, connect, whenChanged, type Wake } from '../../runtime/trigger.ts';
+import type { SecretView } from './deps.ts';
+import type { OwnSecrets } from './ownsecrets.ts';
+import type { OwnStatus } from './ownstatus.ts';
+import { DEFAULT_STORE, type StoreView } from './store.ts';
+import type { ApiKeyView } from './world.ts';
+
+/** What a namespace cache keeps. */
+export type NamespaceView = { readonly labels: Readonly<Record<string, string>> };
+
+export type TriggerSources = {
+  readonly keys: Cache<ApiKeyView>;
+  readonly secrets: Cache<SecretView> | undefined;
+  readonly keyStores: Cache<StoreView>;
+  readonly clusterKeyStores: Cache<StoreView>;
+  readonly namespaces: Cache<NamespaceView>;
+  readonly ownSecrets: OwnSecrets;
+  readonly ownStatus: OwnStatus;
+};
+
+type Queue = Parameters<typeof connect>[2];
+
+/** Connects all caches to the queue. Once. */
+export function connectApiKeyTriggers(sources: TriggerSources, queue: Queue): void {
+  const { keys, secrets, ownSecrets } = sources;
+  connect(keys, (change) => onApiKey(sources.ownStatus, change), queue);
+  if (secrets !== undefined) {
+    connect(secrets, (change) => onSecret(ownSecrets, change), queue);
+  }
+  // A store that comes, goes or changes may unblock or block every key in it.
+  connect(sources.keyStores, (change) => onStore(keys, 'KeyStore', change), queue);
+  connect(sources.clusterKeyStores, (change) => onStore(keys, 'ClusterKeyStore', change), queue);
+  // Labels decide which stores serve a namespace.
+  connect(sources.namespaces, (change) => onNamespace(keys, change), queue);
+}
+
+/** What a person can change about an ApiKey; status is ours alone and wakes nothing. */
+const isEdited = anyOf<ApiKeyView>(
+  whenChanged((key) => key.uid),
+  whenChanged((key) => key.generation),
+  whenChanged((key) => key.isDeleting),
+  whenChanged((key) => key.finalizers.join()),
+  whenChanged((key) => key.rotateRequestId),
+);
+
+/** The object itself changed, by somebody else's hand. */
+export function onApiKey(ownStatus: OwnStatus, change: Change<ApiKeyView>): readonly Wake[] {
+  const uid = change.current?.uid ?? change.previous?.uid;
+  if (uid !== undefined) ownStatus.saw(uid, change.current?.resourceVersion);
+  return isEdited(change) ? [{ ref: change.ref, lane: laneOf(change) }] : [];
+}
+
+/** First issue, end and switch go first; what was seen before the restart goes last. */
+function laneOf({ previous, current }: Change<ApiKeyView>): Lane {
+  if (current === undefined || current.isDeleting) return 'urgent';
+  if (previous === undefined) {
+    return current.status?.observedGeneration === current.generation ? 'bulk' : 'urgent';
+  }
+  const isSwitched = previous.spec.state !== current.spec.state;
+  const isRotated = previous.spec.rotation?.requestId !== current.spec.rotation?.requestId;
+  return isSwitched || isRotated ? 'urgent' : 'normal';
+}
+
+/** A Secret of ours was edited or deleted; our own writes wake nothing. */
+function onSecret(ownSecrets: OwnSecrets, change: Change<SecretView>): readonly Wake[] {
+  const isOwn = ownSecrets.isOwn(change.ref, change.current);
+  ownSecrets.saw(change.ref, change.current);
+  if (isOwn) return [];
+  const view = change.current ?? change.previous;
+  const name = view?.ownerName ?? view?.label;
+  if (name === undefined || name === '') return [];
+  return [{ ref: { namespace: change.ref.namespace, name }, lane: 'normal' }];
+}
+
+function onStore(
+  keys: Cache<ApiKeyView>,
+  kind: 'KeyStore' | 'ClusterKeyStore',
+  { ref, previous, current }: Change<StoreView>,
+): readonly Wake[] {
+  const isSame = previous?.uid === current?.uid && previous?.generation === current?.generation;
+  if (isSame) return [];
+  const wakes: Wake[] = [];
+  for (const key of keys.values()) {
+    const named = key.status?.storeRef ?? key.spec.storeRef ?? DEFAULT_STORE;
+    const isHere = kind === 'ClusterKeyStore' || key.ref.namespace === ref.namespace;
+    if (named.kind === kind && named.name === ref.name && isHere) {
+      wakes.push({ ref: key.ref, lane: 'bulk' });
+    }
+  }
+  return wakes;
+}
+
+function onNamespace(
+  keys: Cache<ApiKeyView>,
+  { ref, previous, current }: Change<NamespaceView>,
+): readonly Wake[] {
+  if (JSON.stringify(previous?.labels) === JSON.stringify(current?.labels)) return [];
+  const wakes: Wake[] = [];
+  for (const key of keys.values()) {
+    if (key.ref.namespace === ref.name) wakes.push({ ref: key.ref, lane: 'bulk' });
+  }
+  return wakes;
+}
