@@ -1,0 +1,3 @@
+module keyward.dev/bench/bare
+
+go 1.23

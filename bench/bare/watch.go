@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// Sorted fields of a condition end in its status and type.
+var isReady = []byte(`"status":"True","type":"Ready"`)
+
+// Follows all ApiKeys from now on; the same cheap look at the text for whoever is measured.
+type watcher struct {
+	stream io.ReadCloser
+	lines  *bufio.Reader
+	seen   map[string]time.Time
+}
+
+func startWatcher(s *settings) (*watcher, error) {
+	c, err := newClient(s, s.token)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.call("GET", group+"/apikeys?limit=1", nil)
+	if err != nil {
+		return nil, err
+	}
+	var list struct {
+		Metadata struct{ ResourceVersion string }
+	}
+	if err := json.Unmarshal(answer, &list); err != nil {
+		return nil, err
+	}
+	path := group + "/apikeys?watch=true&allowWatchBookmarks=true&timeoutSeconds=3600&resourceVersion=" + list.Metadata.ResourceVersion
+	res, err := c.open("GET", path, "application/json", nil)
+	if err != nil {
+		return nil, err
+	}
+	if res.StatusCode != 200 {
+		return nil, fmt.Errorf("watch: %s", res.Status)
+	}
+	return &watcher{res.Body, bufio.NewReaderSize(res.Body, 1<<18), map[string]time.Time{}}, nil
+}
+
+// The next key that became Ready for the first time, as namespace/name, and when that was seen.
+func (w *watcher) next() (string, time.Time, error) {
+	for {
+		line, err := w.lines.ReadBytes('\n')
+		if err != nil {
+			return "", time.Time{}, err
+		}
+		if !bytes.Contains(line, isReady) {
+			continue
+		}
+		at := time.Now()
+		id := field(line, `"namespace":"`) + "/" + field(line, `"name":"`)
+		if _, known := w.seen[id]; known {
+			continue
+		}
+		w.seen[id] = at
+		return id, at, nil
+	}
+}
+
+// The text after the last occurrence of the mark in the metadata, up to the next quote. managedFields
+// come before the name and hold no plain "name" entry.
+func field(line []byte, mark string) string {
+	end := bytes.Index(line, []byte(`,"spec":`))
+	if end < 0 {
+		end = len(line)
+	}
+	at := bytes.LastIndex(line[:end], []byte(mark))
+	if at < 0 {
+		return ""
+	}
+	rest := line[at+len(mark):]
+	return string(rest[:bytes.IndexByte(rest, '"')])
+}
+
+// Says "watching" on standard error as soon as nothing can be missed any more.
+func watch(s *settings) (any, error) {
+	w, err := startWatcher(s)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(os.Stderr, "watching")
+	limit := time.AfterFunc(time.Duration(s.seconds*float64(time.Second)), func() { w.stream.Close() })
+	defer limit.Stop()
+	// Whoever started us may end the wait by closing our standard input.
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		w.stream.Close()
+	}()
+	var first, last time.Time
+	for len(w.seen) < s.count {
+		_, at, err := w.next()
+		if err != nil {
+			break
+		}
+		if first.IsZero() {
+			first = at
+		}
+		last = at
+	}
+	answer := map[string]any{"ready": len(w.seen), "cpuSeconds": cpuSeconds()}
+	if len(w.seen) > 0 {
+		answer["firstMs"] = float64(first.UnixMicro()) / 1000
+		answer["lastMs"] = float64(last.UnixMicro()) / 1000
+	}
+	return answer, nil
+}

@@ -1,0 +1,69 @@
+/** What `npm run bench` can be told. Called by main.ts. */
+import { parseArgs } from 'node:util';
+
+/** One bench, as asked for. */
+export type BenchOptions = {
+  /** How many ApiKeys, one series of rounds for each number, smallest first. */
+  readonly sizes: readonly number[];
+  readonly rounds: number;
+  /** Open-loop part: how long keys arrive, in seconds. */
+  readonly arriveSeconds: number;
+  /** How long the idle operator is looked at, in seconds. */
+  readonly idleSeconds: number;
+  /** Where the figures go as JSON; absent: a file named by the time in bench/results. */
+  readonly jsonFile: string | undefined;
+  /** JavaScript or TypeScript file of the command line; absent: a fresh bundle. */
+  readonly entry: string | undefined;
+  /** Flags of Node for the operator, such as --cpu-prof. */
+  readonly nodeFlags: readonly string[];
+};
+
+/** What `--help` prints. */
+export const USAGE = `usage: npm run bench -- [flags]
+  --keys N,N          sizes (1000,10000)
+  --rounds N          rounds per size; W and the operator take turns (3)
+  --quick             1000 keys, one round, short half-load and idle parts; at most 2 minutes
+  --json FILE         where the figures go (bench/results/TIME.json)
+  --arrive-seconds N  length of the half-load part (25)
+  --idle-seconds N    length of the idle part (60)
+  --entry FILE        measure this program instead of a fresh bundle
+  --node-flag FLAG    for the operator's Node; may be repeated
+`;
+
+/** @throws Error with one sentence when a flag is unknown or not a number */
+export function parseFlags(args: readonly string[]): BenchOptions | 'help' {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      keys: { type: 'string' },
+      rounds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      'arrive-seconds': { type: 'string' },
+      'idle-seconds': { type: 'string' },
+      entry: { type: 'string' },
+      'node-flag': { type: 'string', multiple: true },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const defaults = values.quick
+    ? { keys: '1000', rounds: '1', arrive: '10', idle: '15' }
+    : { keys: '1000,10000', rounds: '3', arrive: '25', idle: '60' };
+  const sizes = (values.keys ?? defaults.keys).split(',').map((text) => count('--keys', text));
+  return {
+    sizes: sizes.toSorted((a, b) => a - b),
+    rounds: count('--rounds', values.rounds ?? defaults.rounds),
+    arriveSeconds: count('--arrive-seconds', values['arrive-seconds'] ?? defaults.arrive),
+    idleSeconds: count('--idle-seconds', values['idle-seconds'] ?? defaults.idle),
+    jsonFile: values.json,
+    entry: values.entry,
+    nodeFlags: values['node-flag'] ?? [],
+  };
+}
+
+function count(flag: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new Error(`${flag} takes whole numbers above 0, not "${text}"`);
+}

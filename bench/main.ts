@@ -1,0 +1,131 @@
+/**
+ * `npm run bench`: how much of what the API server can take the operator makes use of, and what it
+ * costs. Ratios against a bare client in the same round; only counts decide the exit code.
+ */
+import { execFileSync } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { ETCD_VERSION, KUBERNETES_VERSION, reportToStderr } from '../control-plane/binaries.ts';
+import { arriveAtBare, arriveAtOperator, idle, type Arrival, type Idle } from './afterwards.ts';
+import { buildBare, runBare } from './bare.ts';
+import { bareFlags, NAMESPACES, prepareBase, startOn } from './cluster.ts';
+import { parseFlags, USAGE, type BenchOptions } from './flags.ts';
+import type { Program } from './operator.ts';
+import { bareRun, operatorRun, type Bench } from './runs.ts';
+import { takeSample } from './sample.ts';
+import { summarize, table, violations, type Round, type Series } from './summary.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const report = reportToStderr;
+
+const options = parseFlags(process.argv.slice(2));
+if (options === 'help') console.log(USAGE);
+else process.exitCode = await bench(options);
+
+async function bench(asked: BenchOptions): Promise<number> {
+  const root = await mkdtemp(join(tmpdir(), 'keyward-bench-'));
+  try {
+    const program = await programOf(asked, root);
+    const bare = await buildBare();
+    report('making a control plane with Keyward and no keys');
+    const base = await prepareBase(root);
+    report('issuing one key, to learn the size of its writes');
+    const sample = await takeSample(base, root, program);
+    const all: Series[] = [];
+    for (const keys of asked.sizes) {
+      const loaded = await load(base, { root, bare, keys });
+      const run = { bare, program, sample, keys, ...loaded, workDir: join(root, 'run') };
+      const series = await measure(run, asked);
+      all.push(series);
+      console.log(`\n${keys} keys, ${asked.rounds} rounds\n${table(summarize(series, sample))}`);
+      await rm(loaded.loaded, { recursive: true, force: true });
+    }
+    await writeJson(asked, { environment: environment(), options: asked, sample, series: all });
+    const wrong = all.flatMap(violations);
+    console.log(wrong.length === 0 ? '\nall counts are right' : `\n${wrong.join('\n')}`);
+    return wrong.length === 0 ? 0 : 1;
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+/** A bundle of its own: another build must not change the program in the middle of a bench. */
+async function programOf({ entry, nodeFlags }: BenchOptions, root: string): Promise<Program> {
+  if (entry !== undefined) return { entry: resolve(entry), nodeFlags };
+  report('building the bundle');
+  execFileSync(process.execPath, [join(ROOT, 'tools', 'build.ts')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  await cp(join(ROOT, 'dist'), join(root, 'dist'), { recursive: true });
+  return { entry: join(root, 'dist', 'keyward.js'), nodeFlags };
+}
+
+type Load = { readonly root: string; readonly bare: string; readonly keys: number };
+
+/** Creates the keys once; all runs of this size begin with copies of the result. */
+async function load(
+  base: string,
+  { root, bare, keys }: Load,
+): Promise<Pick<Bench, 'loaded' | 'keysFile'>> {
+  report(`creating ${keys} ApiKeys`);
+  const loaded = join(root, 'loaded');
+  const keysFile = join(root, `keys-${keys}`);
+  const cluster = await startOn(base, loaded);
+  try {
+    await runBare(bare, 'load', {
+      ...bareFlags(cluster),
+      token: cluster.tokens.loader,
+      namespaces: NAMESPACES.load.join(','),
+      count: keys,
+      keys: keysFile,
+    });
+  } finally {
+    await cluster.stop();
+  }
+  return { loaded, keysFile };
+}
+
+async function measure(run: Bench, asked: BenchOptions): Promise<Series> {
+  const rounds: Round[] = [];
+  const later: { idle?: Idle; arriveAtOperator?: Arrival; arriveAtBare?: Arrival } = {};
+  for (let number = 1; number <= asked.rounds; number += 1) {
+    const isLast = number === asked.rounds && run.keys === asked.sizes.at(-1);
+    report(`${run.keys} keys, round ${number} of ${asked.rounds}: bare client`);
+    const bare = await bareRun(run);
+    report(`${run.keys} keys, round ${number} of ${asked.rounds}: operator`);
+    const operator = await operatorRun(run, async (cluster, running, figures) => {
+      if (!isLast) return;
+      report(`idle for ${asked.idleSeconds} s`);
+      later.idle = await idle(cluster, running, asked.idleSeconds);
+      const half = { rate: figures.steadyRate / 2, seconds: asked.arriveSeconds };
+      report(`half load, ${half.rate.toFixed(0)} keys/s for ${half.seconds} s, twice`);
+      later.arriveAtOperator = await arriveAtOperator(run, cluster, half);
+      await running.stop();
+      later.arriveAtBare = await arriveAtBare(run, cluster, half);
+    });
+    rounds.push({ bare, operator });
+    await rm(run.workDir, { recursive: true, force: true });
+  }
+  return { keys: run.keys, rounds, ...later };
+}
+
+async function writeJson(asked: BenchOptions, figures: object): Promise<void> {
+  const time = new Date().toISOString().replaceAll(':', '-').slice(0, 19);
+  const file = resolve(asked.jsonFile ?? join(ROOT, 'bench', 'results', `${time}.json`));
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `${JSON.stringify(figures, undefined, 2)}\n`);
+  report(`figures are in ${file}`);
+}
+
+function environment(): object {
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT });
+  return {
+    time: new Date().toISOString(),
+    commit: commit.toString().trim(),
+    node: process.version,
+    kubernetes: KUBERNETES_VERSION,
+    etcd: ETCD_VERSION,
+    cores: availableParallelism(),
+  };
+}
