@@ -28,6 +28,7 @@ export type Identity = {
   readonly tls: TlsMaterial;
 };
 
+/** Who we are to which server. `identity` is cheap and synchronous, because every call asks it. */
 export interface Access {
   readonly server: Server;
   /** The identity to use now; starts reading files again in the background when they are due. */

@@ -28,6 +28,7 @@ type Held<R> = {
 /** Deletions remembered, so that a late frame of a deleted object does not bring it back. */
 const TOMBSTONES_MAX = 1_000;
 
+/** The records of one collection. Read by controllers through `Cache`, written by one reflector. */
 export class RecordCache<R> implements Cache<R> {
   readonly #transform: Transform<R>;
   readonly #log: Logger;

@@ -17,6 +17,7 @@ import { collectionPath, objectPath } from './paths.ts';
 import type { CallOptions, Draft, KubeClient, Written } from './port.ts';
 import type { HttpRequest, Transport } from './transport.ts';
 
+/** What the clients of one process are made of. */
 export type ClientOptions = {
   readonly transport: Transport;
   readonly clock: Clock;

@@ -55,6 +55,7 @@ export type Exchange = {
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
 const EMPTY = Buffer.alloc(0);
 
+/** One socket; used by Pool, which hands it out, and Transport, which sends on it. */
 export class Connection implements ResponseSink {
   readonly #socket: Socket;
   readonly #clock: Clock;

@@ -41,6 +41,7 @@ export interface EventRecorder {
 /** Why an event was not written. */
 export type EventDrop = 'Repeated' | 'ObjectLimit' | 'RateLimit' | 'QueueFull' | 'Failed';
 
+/** What a recorder is made of; `client` should be an ordinary one, events may wait. */
 export type RecorderOptions = {
   readonly client: KubeClient;
   readonly clock: Clock;

@@ -3,8 +3,10 @@
  * go first and have places of their own, so that a storm of ordinary writes cannot hold them up.
  */
 
+/** Which lane a call takes. */
 export type Urgency = 'Ordinary' | 'Urgent';
 
+/** How many calls may be in flight. */
 export type LaneLimits = {
   /** Calls in flight at most, ordinary and urgent together. */
   readonly inFlightMax: number;
@@ -14,6 +16,7 @@ export type LaneLimits = {
 
 type Waiter = { readonly enter: () => void; gone: boolean };
 
+/** The places of one process; each `enter` that resolved needs exactly one `leave`. */
 export class Lanes {
   readonly #limits: LaneLimits;
   readonly #waiting: Readonly<Record<Urgency, Waiter[]>> = { Ordinary: [], Urgent: [] };

@@ -14,6 +14,7 @@ import type { Logger } from '../kernel/log.ts';
 import { formatMicroTime } from './microtime.ts';
 import type { CallOptions, Draft, KubeClient } from './port.ts';
 
+/** The times of an election, in milliseconds; `LeaderElector` refuses unsafe combinations. */
 export type LeaseTimes = {
   /** How long others wait after the last renewal that they saw. */
   readonly durationMs: number;
@@ -25,6 +26,7 @@ export type LeaseTimes = {
   readonly requestMs: number;
 };
 
+/** Which Lease, who we are, and with what to work. */
 export type LeaseOptions = {
   /** An urgent client, so that renewals do not queue behind ordinary writes. */
   readonly client: KubeClient;
@@ -62,6 +64,7 @@ const DEFAULTS: LeaseTimes = {
   requestMs: 4_000,
 };
 
+/** One candidate for one term: after `onLost` or `stop` it is of no further use. */
 export class LeaderElector {
   readonly #options: LeaseOptions;
   readonly #times: LeaseTimes;

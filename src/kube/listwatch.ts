@@ -44,6 +44,7 @@ const INITIAL_END = 'k8s.io/initial-events-end';
 const METADATA = 'as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 const METADATA_LIST = 'as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
+/** Lists and watches one scope; keeps no state between calls. */
 export class ListWatch {
   readonly #transport: Transport;
   readonly #scope: WatchScope;

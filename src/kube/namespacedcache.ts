@@ -9,6 +9,7 @@ import type { Cache, Change } from './port.ts';
 /** The part of a RecordCache that joining needs. */
 export type MemberCache<R> = Cache<R> & Pick<RecordCache<R>, 'refused' | 'onSettling'>;
 
+/** Several caches read as one; changes of all of them reach each listener. */
 export class NamespacedCache<R> implements Cache<R> {
   readonly #members: ReadonlyMap<string, MemberCache<R>>;
 

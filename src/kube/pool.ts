@@ -16,6 +16,7 @@ const IDLE_MS = 60_000;
 /** Precision of all deadlines. One sweep costs microseconds; timers per call would cost more. */
 const SWEEP_MS = 250;
 
+/** The sockets of one process to one API server. */
 export class Pool {
   readonly #server: Server;
   readonly #clock: Clock;

@@ -20,6 +20,7 @@ import type { Transport } from './transport.ts';
 import { isLater } from './versions.ts';
 import type { WatchMetrics } from './watchmetrics.ts';
 
+/** What to follow and with what to work. */
 export type ReflectorOptions<R> = {
   readonly transport: Transport;
   readonly scope: WatchScope;
@@ -48,6 +49,7 @@ const DEAD_ENDS_MAX = 5;
 /** So many readings in a row, over a minute, from before what we hold: a restored database. */
 const OLD_READINGS_MAX = 8;
 
+/** Fills `cache` from `start` to `stop`, whatever happens in between. */
 export class Reflector<R> {
   readonly cache: RecordCache<R>;
   readonly #options: ReflectorOptions<R>;

@@ -13,8 +13,10 @@ import {
 } from './connection.ts';
 import { Pool } from './pool.ts';
 
+/** The methods that Kubernetes' verbs use. */
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
+/** One request; everything in it must already be fit for the wire. */
 export type HttpRequest = {
   readonly method: HttpMethod;
   /** Path and query, already encoded, starting with a slash. */
@@ -30,6 +32,7 @@ export type HttpRequest = {
   readonly silenceMs?: number;
 };
 
+/** Which server, as whom, by which clock; absent deadlines are 5, 15 and 30 s. */
 export type TransportOptions = {
   readonly access: Access;
   readonly clock: Clock;
@@ -49,6 +52,7 @@ const DEFAULTS: Deadlines = {
   silenceMs: Infinity,
 };
 
+/** Requests and streams to one API server; the caller limits how many are in flight. */
 export class Transport {
   readonly #access: Access;
   readonly #version: string;
