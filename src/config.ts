@@ -8,6 +8,7 @@ import { KeywardError } from './kernel/errors.ts';
 /** Flags as the command line parsed them: long names in camel case. */
 export type Flags = Readonly<Record<string, unknown>>;
 
+/** How the API server is found. */
 export type ClusterConfig = {
   /** A kubeconfig file; absent: the service account of the pod. */
   readonly kubeconfig: string | undefined;
@@ -17,8 +18,10 @@ export type ClusterConfig = {
   readonly inClusterPort: number;
 };
 
+/** The database and the keys to it. */
 export type LedgerConfig = { readonly database: string; readonly masterKeyFile: string };
 
+/** All settings of `keyward operator`. */
 export type OperatorConfig = {
   readonly cluster: ClusterConfig;
   readonly ledger: LedgerConfig;
@@ -38,7 +41,9 @@ export type OperatorConfig = {
   readonly workers: number;
   readonly lossGraceSeconds: number;
   /** Tests only: `<n>:<before|after>`. */
-  readonly crashAtCommit: { readonly nth: number; readonly position: 'before' | 'after' } | undefined;
+  readonly crashAtCommit:
+    | { readonly nth: number; readonly position: 'before' | 'after' }
+    | undefined;
 };
 
 /** @throws KeywardError Terminal InvalidConfiguration, naming the flag and what it takes */

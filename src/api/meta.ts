@@ -16,6 +16,7 @@ export function parseRef(text: string): Ref {
     : { namespace: text.slice(0, slash), name: text.slice(slash + 1) };
 }
 
+/** metav1.OwnerReference. */
 export type OwnerReference = {
   readonly apiVersion: string;
   readonly kind: string;

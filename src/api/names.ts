@@ -1,10 +1,14 @@
 /** API group, resources, labels, annotations, finalizers: every name that leaves the process. */
 import type { Resource } from './meta.ts';
 
+/** API group of all kinds. */
 export const GROUP = 'keyward.dev';
+/** The one served version. */
 export const VERSION = 'v1alpha1';
+/** `group/version`, as objects carry it. */
 export const API_VERSION = `${GROUP}/${VERSION}`;
 
+/** A credential, its Secret and its life. */
 export const API_KEYS: Resource = {
   group: GROUP,
   version: VERSION,
@@ -12,6 +16,7 @@ export const API_KEYS: Resource = {
   kind: 'ApiKey',
   namespaced: true,
 };
+/** Where keys of one namespace live. */
 export const KEY_STORES: Resource = {
   group: GROUP,
   version: VERSION,
@@ -19,6 +24,7 @@ export const KEY_STORES: Resource = {
   kind: 'KeyStore',
   namespaced: true,
 };
+/** Where keys of many namespaces live. */
 export const CLUSTER_KEY_STORES: Resource = {
   group: GROUP,
   version: VERSION,
@@ -26,6 +32,7 @@ export const CLUSTER_KEY_STORES: Resource = {
   kind: 'ClusterKeyStore',
   namespaced: false,
 };
+/** Core Secrets. */
 export const SECRETS: Resource = {
   group: '',
   version: 'v1',
@@ -33,6 +40,7 @@ export const SECRETS: Resource = {
   kind: 'Secret',
   namespaced: true,
 };
+/** Core Namespaces. */
 export const NAMESPACES: Resource = {
   group: '',
   version: 'v1',
@@ -40,6 +48,7 @@ export const NAMESPACES: Resource = {
   kind: 'Namespace',
   namespaced: false,
 };
+/** Leader election. */
 export const LEASES: Resource = {
   group: 'coordination.k8s.io',
   version: 'v1',
@@ -47,6 +56,7 @@ export const LEASES: Resource = {
   kind: 'Lease',
   namespaced: true,
 };
+/** Events of the new API group. */
 export const EVENTS: Resource = {
   group: 'events.k8s.io',
   version: 'v1',
@@ -60,7 +70,9 @@ export const FINALIZER = `${GROUP}/revoke`;
 
 /** On each Secret we write: the name of the ApiKey it belongs to. The Secret watch selects by it. */
 export const LABEL_API_KEY = `${GROUP}/api-key`;
+/** Recommended label of Kubernetes. */
 export const LABEL_MANAGED_BY = 'app.kubernetes.io/managed-by';
+/** Our value of it. */
 export const MANAGED_BY = 'keyward';
 
 /** Version and digest of the Secret's entries; compared with the ledger. */
@@ -70,8 +82,10 @@ export const ANNOTATION_MAC = `${GROUP}/mac`;
 /** Imperative twin of spec.rotation.requestId. */
 export const ANNOTATION_ROTATE = `${GROUP}/rotate-request-id`;
 
+/** Default type of our Secrets: Service Binding, type api-key. */
 export const SECRET_TYPE_BINDING = 'servicebinding.io/api-key';
 
 /** Reported by events and used as field manager. */
 export const CONTROLLER_NAME = 'keyward.dev/operator';
+/** Who we are in managedFields. */
 export const FIELD_MANAGER = 'keyward';

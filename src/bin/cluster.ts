@@ -14,7 +14,7 @@ import type { StoreView } from '../controllers/apikey/store.ts';
 import type { NamespaceView } from '../controllers/apikey/triggers.ts';
 import { viewApiKey, viewSecret } from '../controllers/apikey/view.ts';
 import type { ApiKeyView } from '../controllers/apikey/world.ts';
-import { systemClock } from '../kernel/clock.ts';
+import { sleep, systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Registry } from '../kernel/metrics.ts';
@@ -77,6 +77,10 @@ export type Caches = {
   readonly clusterKeyStores: Cache<StoreView>;
   readonly namespaces: Cache<NamespaceView>;
   readonly watches: readonly Watch[];
+  /** Reads all ApiKeys anew; resolves when that is complete. */
+  readonly relistKeys: (signal: AbortSignal) => Promise<void>;
+  /** False: the namespace is not watched, or cannot be read. */
+  readonly isWatched: (namespace: string) => boolean;
 };
 
 /** Makes the caches; their watches are started by the manager. */
@@ -87,8 +91,15 @@ export function createCaches(
   const watches: Watch[] = [];
   const open = <R>(resource: Resource, transform: (object: KubeObject) => R, how: How = {}) =>
     openCache(cluster, { resource, transform, how, watches, config });
+  const keys = open(API_KEYS, viewApiKey);
+  const keyWatches = watches.map((watch) => watch as Reflector<ApiKeyView>);
   return {
-    keys: open(API_KEYS, viewApiKey),
+    keys,
+    relistKeys: (signal) => relist(keys, keyWatches, signal),
+    isWatched: (namespace) =>
+      keys instanceof NamespacedCache
+        ? config.watchNamespaces.includes(namespace) && !keys.refusedNamespaces.includes(namespace)
+        : true,
     secrets:
       config.secretWatch === 'none'
         ? undefined
@@ -98,6 +109,23 @@ export function createCaches(
     namespaces: open(NAMESPACES, viewNamespace, { metadataOnly: true }),
     watches,
   };
+}
+
+/** How often a running relist is looked at. */
+const RELIST_POLL_MS = 200;
+
+async function relist(
+  keys: Cache<ApiKeyView>,
+  watches: readonly Reflector<ApiKeyView>[],
+  signal: AbortSignal,
+): Promise<void> {
+  const before = keys.completeLists;
+  for (const watch of watches) watch.relist();
+  while (keys.completeLists <= before) {
+    // Waiting is what this loop is for; the signal bounds it.
+    // oxlint-disable-next-line no-await-in-loop
+    await sleep(systemClock, RELIST_POLL_MS, signal);
+  }
 }
 
 type How = Pick<WatchScope, 'labelSelector' | 'metadataOnly'>;
@@ -113,7 +141,13 @@ type CacheRequest<R> = {
 function openCache<R>(cluster: Cluster, request: CacheRequest<R>): Cache<R> {
   const { resource, transform, how, watches, config } = request;
   const reflect = (scope: WatchScope): Reflector<R> => {
-    const reflector = new Reflector({ ...cluster, scope, transform, clock: systemClock, random: Math.random });
+    const reflector = new Reflector({
+      ...cluster,
+      scope,
+      transform,
+      clock: systemClock,
+      random: Math.random,
+    });
     watches.push(reflector);
     return reflector;
   };

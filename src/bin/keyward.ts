@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The command line: `keyward`, also `kubectl keyward`. Commands are loaded when they are used. */
 import { Command, CommanderError, Option } from 'commander';
 import { classify, type KeywardError } from '../kernel/errors.ts';

@@ -100,4 +100,3 @@ async function readInput(): Promise<Sensitive> {
 function usage(message: string): KeywardError {
   return new KeywardError('Terminal', { reason: 'Usage', message });
 }
-

@@ -68,7 +68,11 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
     const parts = { config, log, registry, runtimeMetrics, cluster, caches, ledger, leadership };
     const clusterId = await identifyCluster(cluster, ledger);
     const deps = createDeps(parts, { keyring, clusterId });
-    await manage(parts, deps, stop);
+    try {
+      await manage(parts, deps, stop);
+    } finally {
+      cluster.transport.close();
+    }
   } finally {
     await ledger.close();
   }
@@ -90,7 +94,14 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
     onLeading: async (epoch) => {
       await ledger.openEpoch(epoch, config.identity);
       leadership.opened(epoch);
-      startSweep({ ...parts, deps, queue: apiKeys.queue, stop });
+      startSweep({
+        deps,
+        log,
+        stop,
+        queue: apiKeys.queue,
+        isWatched: caches.isWatched,
+        relist: () => caches.relistKeys(stop),
+      });
     },
     clock: systemClock,
     log,
@@ -104,15 +115,13 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
   log.info('operator started', { metrics: probes.address, identity: config.identity });
   try {
     await manager.run(stop);
+    log.info('operator stopped');
   } finally {
     await probes.close();
   }
 }
 
-function createDeps(
-  parts: Parts,
-  secrets: Pick<Deps, 'keyring' | 'clusterId'>,
-): Deps {
+function createDeps(parts: Parts, secrets: Pick<Deps, 'keyring' | 'clusterId'>): Deps {
   const { cluster, caches, config, log, registry, ledger, leadership } = parts;
   const recorder = new LimitedEventRecorder({
     client: cluster.ordinary,
@@ -155,7 +164,12 @@ function createController<World, Action>(
   steps: Steps<World, Action>,
 ): { readonly controller: Controller<World, Action>; readonly queue: WorkQueue } {
   const { runtimeMetrics: metrics, log, config } = parts;
-  const queue = new WorkQueue({ name: steps.name, clock: systemClock, random: Math.random, metrics });
+  const queue = new WorkQueue({
+    name: steps.name,
+    clock: systemClock,
+    random: Math.random,
+    metrics,
+  });
   const { workers } = config;
   const controller = new Controller({ steps, queue, clock: systemClock, log, metrics, workers });
   return { controller, queue };

@@ -1,5 +1,4 @@
 /** Looks for ledger records whose objects vanished: at the start and after each relist. */
-import type { OperatorConfig } from '../config.ts';
 import type { Deps } from '../controllers/apikey/deps.ts';
 import {
   confirmVanished,
@@ -12,11 +11,13 @@ import { classify } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import { MINUTE_MS } from '../kernel/time.ts';
 import type { WorkQueue } from '../runtime/queue.ts';
-import type { VanishedGuard } from '../controllers/apikey/vanished.ts';
 
 type SweepParts = {
-  readonly config: Pick<OperatorConfig, 'watchNamespaces'>;
-  readonly deps: Deps & { readonly guard: Deps['guard'] };
+  /** False: the namespace is not ours to judge, or cannot be read. */
+  readonly isWatched: (namespace: string) => boolean;
+  /** Reads all ApiKeys anew; resolves when that is complete. */
+  readonly relist: () => Promise<void>;
+  readonly deps: Deps;
   readonly queue: WorkQueue;
   readonly log: Logger;
   readonly stop: AbortSignal;
@@ -44,22 +45,24 @@ async function sweepForever(parts: SweepParts): Promise<void> {
   }
 }
 
-async function sweepOnce({ config, deps, queue, log, stop }: SweepParts): Promise<void> {
+async function sweepOnce({ isWatched, deps, relist, queue, log, stop }: SweepParts): Promise<void> {
   const sweep: SweepDeps = {
     ledger: deps.ledger,
-    guard: deps.guard as VanishedGuard,
+    guard: deps.guard,
     log,
     uidOf: (ref) => deps.keys.get(ref)?.uid,
-    isWatched: (namespace) =>
-      config.watchNamespaces.length === 0 || config.watchNamespaces.includes(namespace),
+    isWatched,
   };
   try {
     const first = await findVanished(sweep);
     if (first.size === 0) return;
+    // The second sighting must come from a second complete list, which a healthy watch never makes.
     await sleep(systemClock, SIGHTING_PAUSE_MS, stop);
+    await relist();
     const second = await findVanished(sweep);
     for (const ref of confirmVanished(sweep, first, second)) queue.add(ref, 'normal');
   } catch (error) {
-    if (!stop.aborted) log.warn('The sweep failed and is repeated later', { reason: classify(error).reason });
+    if (!stop.aborted)
+      log.warn('The sweep failed and is repeated later', { reason: classify(error).reason });
   }
 }

@@ -10,6 +10,7 @@ import type { CredentialRecord, KeyRecord, SlotRecord } from '../ledger/record.t
 import { isLive } from '../terms/verdict.ts';
 import type { Output } from './output.ts';
 
+/** What the command reads and where it writes. */
 export type IdentifyDeps = {
   readonly ledger: Pick<Ledger, 'findByKeyId'>;
   readonly keyring: Keyring;
@@ -32,7 +33,8 @@ export async function identify(deps: IdentifyDeps, input: Sensitive): Promise<vo
   if (record === undefined || found === undefined) {
     throw new KeywardError('Terminal', {
       reason: 'UnknownKey',
-      message: 'the value has the layout of a key, but none of ours; check which installation made it',
+      message:
+        'the value has the layout of a key, but none of ours; check which installation made it',
     });
   }
   deps.output.data(describe(deps, record, found));
@@ -73,7 +75,9 @@ function describe(deps: IdentifyDeps, record: KeyRecord, found: Found): string {
     ['owner', `ApiKey ${owner}`],
     ['value', `${slot.name}, sequence ${credential.sequence} of ${record.sequence}`],
     ['state', isWorking ? 'works now' : `does not work (${record.state}, ${credential.state})`],
-    ...(credential.retireAtMs === undefined ? [] : [['retires', formatTime(credential.retireAtMs)]]),
+    ...(credential.retireAtMs === undefined
+      ? []
+      : [['retires', formatTime(credential.retireAtMs)]]),
     ...(endMs === undefined ? [] : [['valid until', formatTime(endMs)]]),
     ['store', `${record.store.kind} ${record.store.name}`],
   ];

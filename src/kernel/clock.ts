@@ -3,6 +3,7 @@
  * tests move time instead of sleeping.
  */
 
+/** Wall clock, monotonic clock and timers. */
 export interface Clock {
   /** Wall clock, milliseconds since the epoch. May step in either direction. */
   nowMs(): number;

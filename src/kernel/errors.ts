@@ -14,6 +14,7 @@
  */
 export type ErrorClass = 'Transient' | 'Waiting' | 'Terminal' | 'Conflict' | 'Bug';
 
+/** What an error says besides its class. */
 export type ErrorDetails = {
   /** CamelCase constant, as in condition reasons and API status reasons. */
   readonly reason: string;

@@ -1,7 +1,9 @@
 /** Structured logs: a constant message, facts as fields, one JSON line each on standard output. */
 import { pino } from 'pino';
 
+/** From most to least talkative. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+/** Facts of one line; values must survive JSON. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**

@@ -14,6 +14,7 @@
  */
 import type { KubeObject, ObjectMeta, Ref, Resource } from '../api/meta.ts';
 
+/** Options of every call. */
 export type CallOptions = { readonly signal?: AbortSignal };
 
 /** What a write answers: metadata only, so that no Secret value travels back. */
@@ -29,6 +30,7 @@ export type Draft = {
   readonly [field: string]: unknown;
 };
 
+/** The verbs; see the guarantees above. */
 export interface KubeClient {
   /** The object, or undefined when it does not exist. A quorum read. */
   get(resource: Resource, ref: Ref, options?: CallOptions): Promise<KubeObject | undefined>;

@@ -25,6 +25,7 @@ export type AuditEntry = {
   readonly facts: Readonly<Record<string, string | number | boolean>>;
 };
 
+/** One change of one key, with what must hold for it. */
 export type Commit = {
   /** The record as it shall be; its own `revision` is ignored. */
   readonly record: KeyRecord;
@@ -38,6 +39,7 @@ export type Commit = {
   readonly limits?: { readonly maxKeys?: number; readonly maxKeysPerNamespace?: number };
 };
 
+/** How a commit ended; everything but Committed changed nothing. */
 export type CommitResult =
   | { readonly type: 'Committed'; readonly record: KeyRecord }
   /** Somebody else committed first; read again. */
@@ -53,6 +55,7 @@ export type Loaded = {
   readonly others: readonly KeyRecord[];
 };
 
+/** A page of records; `next` undefined: it was the last. */
 export type Page = { readonly records: readonly KeyRecord[]; readonly next: string | undefined };
 
 /** One line of the change feed: the key of this UID changed. */
@@ -62,6 +65,7 @@ export type FeedPage = {
   readonly cursor: string;
 };
 
+/** Which database this is and how far it has come. */
 export type LedgerIdentity = {
   /** Random, made once with the database. */
   readonly databaseId: string;
@@ -75,6 +79,7 @@ export type LedgerIdentity = {
   readonly schemaVersion: number;
 };
 
+/** Live, retained and ending keys of one store, and its unpaid debts. */
 export type StoreCount = {
   readonly storeUid: string;
   readonly keys: number;
@@ -84,6 +89,7 @@ export type StoreCount = {
 /** A seal or digest that needs a master key version. */
 export type VersionInUse = { readonly version: number; readonly checkValue: string | undefined };
 
+/** The verbs; see the guarantees above. */
 export interface Ledger {
   identity(): Promise<LedgerIdentity>;
   /** Binds the database to this cluster when it has none yet. May be repeated. */

@@ -29,6 +29,7 @@ export type CredentialState =
   | 'Ambiguous'
   | 'Blocked';
 
+/** One secret value of a credential. */
 export type SlotRecord = {
   readonly name: SlotName;
   /**
@@ -49,6 +50,7 @@ export type SlotRecord = {
   readonly retireAtMs?: number;
 };
 
+/** One credential generation of a key. */
 export type CredentialRecord = {
   /** Idempotency token, unique over all clusters and stores. */
   readonly token: string;
@@ -101,8 +103,10 @@ export type StoreBinding = {
  */
 export type Phase = 'Live' | 'Retained' | 'Ending' | 'Ended';
 
+/** Suspended denies until resumed, Revoked for ever. */
 export type KeyState = 'Active' | 'Suspended' | 'Revoked';
 
+/** One ApiKey, as the ledger remembers it. */
 export type KeyRecord = {
   readonly clusterId: string;
   /** UID of the ApiKey object: the identity of the record. */

@@ -180,7 +180,11 @@ export function isOpen(credential: CredentialRecord): boolean {
 }
 
 function withoutSealed(credential: CredentialRecord): CredentialRecord {
-  return { ...credential, slots: credential.slots.map(({ sealed: _, ...slot }) => slot) };
+  const slots = credential.slots.map((slot): SlotRecord => {
+    const { sealed: _, ...rest } = slot;
+    return rest;
+  });
+  return { ...credential, slots };
 }
 
 function hasOpenCredential(record: KeyRecord): boolean {

@@ -21,7 +21,7 @@ import {
 } from '../../ledger/transitions.ts';
 import { audit, change, commit, mine, present, usable } from './commits.ts';
 import type { Deps } from './deps.ts';
-import type { Action } from './plan.ts';
+import type { Action } from './actions.ts';
 import { deleteSecret, inspectSecret, writeSecret } from './secretio.ts';
 import { issue, regenerate, rotate } from './values.ts';
 import type { World } from './world.ts';
@@ -50,6 +50,10 @@ export function apply(
       return proveLoss(deps, world, signal);
     case 'ProveGone':
       return proveGone(deps, world, action.record, signal);
+    case 'NoteSecret':
+    case 'NoteMissing':
+    case 'ForgetSecret':
+      return noteSecret(deps, world, action);
     default:
       return applyToLedger(deps, world, action);
   }
@@ -65,11 +69,14 @@ type LedgerAction = Exclude<
       | 'InspectSecret'
       | 'DeleteSecret'
       | 'ProveLoss'
-      | 'ProveGone';
+      | 'ProveGone'
+      | 'NoteSecret'
+      | 'NoteMissing'
+      | 'ForgetSecret';
   }
 >;
 
-/** The actions that are one commit. */
+/** The actions that are one commit about the key itself. */
 function applyToLedger(deps: Deps, world: World, action: LedgerAction): Promise<World> {
   switch (action.type) {
     case 'Issue':
@@ -85,13 +92,8 @@ function applyToLedger(deps: Deps, world: World, action: LedgerAction): Promise<
     case 'SetTerms':
       return change(deps, world, setTerms(mine(world), action.terms), { action: 'TermsChanged' });
     case 'RetireDue':
-      return retirePrevious(deps, world);
     case 'DropExpired':
-      return change(deps, world, dropCredentials(mine(world)), { action: 'ExpiredKeyEnded' });
-    case 'NoteSecret':
-    case 'NoteMissing':
-    case 'ForgetSecret':
-      return noteSecret(deps, world, action);
+      return endOld(deps, world, action);
     case 'Retain':
       return change(deps, world, retain(mine(world)), { action: 'KeyRetained' });
     case 'End':
@@ -135,7 +137,14 @@ async function changeState(deps: Deps, world: World, action: ActionOf<'SetState'
   return next;
 }
 
-async function retirePrevious(deps: Deps, world: World): Promise<World> {
+async function endOld(
+  deps: Deps,
+  world: World,
+  action: ActionOf<'RetireDue' | 'DropExpired'>,
+): Promise<World> {
+  if (action.type === 'DropExpired') {
+    return change(deps, world, dropCredentials(mine(world)), { action: 'ExpiredKeyEnded' });
+  }
   const record = retireDue(mine(world), world.nowMs);
   const next = await change(deps, world, record, { action: 'PreviousRetired' });
   deps.reporter.retired(world);

@@ -16,13 +16,13 @@ export async function change(
   deps: Deps,
   world: World,
   record: KeyRecord,
-  note: Note,
-  extras: Extras = {},
+  note: Note & Extras,
 ): Promise<World> {
+  const { action, facts, ...extras } = note;
   const committed = await commit(deps, {
     record,
     expectedRevision: record.revision,
-    audit: audit(deps, note),
+    audit: audit(deps, facts === undefined ? { action } : { action, facts }),
     ...extras,
   });
   return { ...world, record: committed };

@@ -27,6 +27,7 @@ export type SecretView = {
 /** The store a key names, and the driver's handle when it can be used. */
 export type ResolvedStore = { readonly fact: StoreFact; readonly handle: StoreHandle | undefined };
 
+/** Everything the controller works with; made once in `bin`. */
 export type Deps = {
   readonly client: KubeClient;
   readonly ledger: Ledger;
@@ -46,7 +47,7 @@ export type Deps = {
   readonly ownStatus: OwnStatus;
   /** How long a missing Secret is waited for before it counts as lost. */
   readonly lossGraceMs: number;
-  readonly guard: Pick<VanishedGuard, 'permits' | 'ended'>;
+  readonly guard: VanishedGuard;
   readonly reporter: Reporter;
   readonly metrics: ApiKeyMetrics;
 };

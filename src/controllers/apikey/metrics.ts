@@ -1,6 +1,7 @@
 /** Counters of the ApiKey controller. */
 import { Counter, type Registry } from '../../kernel/metrics.ts';
 
+/** What the controller counts. */
 export type ApiKeyMetrics = {
   /** Rotations begun, by what caused them. */
   readonly rotations: Counter<'trigger'>;

@@ -31,7 +31,10 @@ export async function observe(
     nowMs: deps.clock.nowMs(),
     isClockTrusted: skewMs <= SKEW_MAX_MS,
     key,
-    store: key === undefined ? { type: 'Missing', name: 'the store' } : deps.store(key, record?.store).fact,
+    store:
+      key === undefined
+        ? { type: 'Missing', name: 'the store' }
+        : deps.store(key, record?.store).fact,
     record,
     predecessor,
     mayEndVanished: deps.guard.permits(),

@@ -12,6 +12,7 @@ export const LOOK_PAUSE_MS = 10 * MINUTE_MS;
 
 type Own = { readonly uid: string; readonly resourceVersion: string };
 
+/** The Secret writes of this process that the watch has not shown yet; see the file comment. */
 export class OwnSecrets {
   readonly #written = new Map<string, Own>();
   readonly #lookedAtMs = new Map<string, number>();

@@ -3,7 +3,7 @@
  * does not prove to be ours: by the UID the ledger knows, or by our MAC over its entries.
  */
 import { ANNOTATION_FINGERPRINT, ANNOTATION_MAC, SECRETS } from '../../api/names.ts';
-import type { KubeObject } from '../../api/meta.ts';
+import type { KubeObject, OwnerReference } from '../../api/meta.ts';
 import { KeywardError } from '../../kernel/errors.ts';
 import { fingerprintEntries, macText, verifyMac } from '../../keys/fingerprint.ts';
 import type { Draft, Written } from '../../kube/port.ts';
@@ -151,8 +151,7 @@ function compose(
     Object.entries(entries).map(([name, text]) => [name, Buffer.from(text).toString('base64')]),
   );
   const kept = existing?.metadata;
-  const others = (kept?.ownerReferences ?? []).filter((owner) => owner.kind !== 'ApiKey');
-  const owners = layout.owner === undefined ? others : [...others, layout.owner];
+  const owners = ownersOf(layout, kept?.ownerReferences ?? []);
   return {
     fingerprint,
     draft: {
@@ -171,6 +170,15 @@ function compose(
       data,
     },
   };
+}
+
+/** What others own stays; of ApiKeys only ours, and only where the spec wants it. */
+function ownersOf(
+  layout: SecretLayout,
+  existing: readonly OwnerReference[],
+): readonly OwnerReference[] {
+  const others = existing.filter((owner) => owner.kind !== 'ApiKey');
+  return layout.owner === undefined ? others : [...others, layout.owner];
 }
 
 /** Each slot's value: from the ledger's sealed copy, else from the Secret if the digest agrees. */

@@ -17,7 +17,7 @@ import { DAY_MS, formatTime } from '../../kernel/time.ts';
 import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
 import { currentCredential, isOpen } from '../../ledger/transitions.ts';
 import { firstFinding, type Finding } from './checks.ts';
-import { wantedLayout } from './plan.ts';
+import { wantedLayout } from './actions.ts';
 import { isOver, rotationDueMs, wantedState, wantedTerms } from './wanted.ts';
 import type { ApiKeyView, World } from './world.ts';
 

@@ -22,6 +22,7 @@ export type StoreView = {
   readonly status: unknown;
 };
 
+/** Where stores, namespaces and drivers are found; the functions read caches. */
 export type StoreSources = {
   readonly keyStore: (ref: Ref) => StoreView | undefined;
   readonly clusterKeyStore: (name: string) => StoreView | undefined;

@@ -11,6 +11,7 @@ import type { ApiKeyView } from './world.ts';
 /** What a namespace cache keeps. */
 export type NamespaceView = { readonly labels: Readonly<Record<string, string>> };
 
+/** The caches that are listened to, and what is known of our own writes. */
 export type TriggerSources = {
   readonly keys: Cache<ApiKeyView>;
   readonly secrets: Cache<SecretView> | undefined;
@@ -80,17 +81,20 @@ function onStore(
   kind: 'KeyStore' | 'ClusterKeyStore',
   { ref, previous, current }: Change<StoreView>,
 ): readonly Wake[] {
-  const isSame = previous?.uid === current?.uid && previous?.generation === current?.generation;
-  if (isSame) return [];
-  const wakes: Wake[] = [];
-  for (const key of keys.values()) {
+  if (previous?.uid === current?.uid && previous?.generation === current?.generation) return [];
+  const isOfStore = (key: ApiKeyView): boolean => {
     const named = key.status?.storeRef ?? key.spec.storeRef ?? DEFAULT_STORE;
-    const isHere = kind === 'ClusterKeyStore' || key.ref.namespace === ref.namespace;
-    if (named.kind === kind && named.name === ref.name && isHere) {
-      wakes.push({ ref: key.ref, lane: 'bulk' });
-    }
-  }
-  return wakes;
+    const isNamed = named.kind === kind && named.name === ref.name;
+    return isNamed && (kind === 'ClusterKeyStore' || key.ref.namespace === ref.namespace);
+  };
+  return wakeAll(keys, isOfStore);
+}
+
+/** The bulk lane: many keys look again, none of them was asked for by a person. */
+function wakeAll(keys: Cache<ApiKeyView>, isMeant: (key: ApiKeyView) => boolean): readonly Wake[] {
+  return Array.from(keys.values())
+    .filter(isMeant)
+    .map((key) => ({ ref: key.ref, lane: 'bulk' }));
 }
 
 function onNamespace(
@@ -98,9 +102,5 @@ function onNamespace(
   { ref, previous, current }: Change<NamespaceView>,
 ): readonly Wake[] {
   if (JSON.stringify(previous?.labels) === JSON.stringify(current?.labels)) return [];
-  const wakes: Wake[] = [];
-  for (const key of keys.values()) {
-    if (key.ref.namespace === ref.name) wakes.push({ ref: key.ref, lane: 'bulk' });
-  }
-  return wakes;
+  return wakeAll(keys, (key) => key.ref.namespace === ref.name);
 }

@@ -4,7 +4,7 @@ import { addCredential, currentCredential, regenerateSlot } from '../../ledger/t
 import { change, mine, usable } from './commits.ts';
 import type { Deps } from './deps.ts';
 import { mintRecord, mintSlotValue } from './material.ts';
-import type { Action } from './plan.ts';
+import type { Action } from './actions.ts';
 import type { World } from './world.ts';
 
 type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>;
@@ -46,13 +46,12 @@ export async function issue(deps: Deps, world: World, action: ActionOf<'Issue'>)
     ...(maxKeys === undefined ? {} : { maxKeys }),
     ...(maxKeysPerNamespace === undefined ? {} : { maxKeysPerNamespace }),
   };
-  return change(
-    deps,
-    world,
-    record,
-    { action: 'KeyIssued', facts: { keyId: credential.keyId, store: store.name } },
-    { limits, ...(requestId === undefined ? {} : { spendRequestId: requestId }) },
-  );
+  return change(deps, world, record, {
+    action: 'KeyIssued',
+    facts: { keyId: credential.keyId, store: store.name },
+    limits,
+    ...(requestId === undefined ? {} : { spendRequestId: requestId }),
+  });
 }
 
 /** The next credential of a key. */
@@ -69,13 +68,11 @@ export async function rotate(deps: Deps, world: World, action: ActionOf<'Rotate'
   const request = requestId === undefined ? {} : { requestId };
   const record = addCredential(before, { credential, oldValuesEnd, lost, ...request });
   deps.metrics.rotations.inc({ trigger });
-  const next = await change(
-    deps,
-    world,
-    record,
-    { action: 'KeyRotated', facts: { keyId: credential.keyId, trigger, oldValuesEnd } },
-    requestId === undefined ? {} : { spendRequestId: requestId },
-  );
+  const next = await change(deps, world, record, {
+    action: 'KeyRotated',
+    facts: { keyId: credential.keyId, trigger, oldValuesEnd },
+    ...(requestId === undefined ? {} : { spendRequestId: requestId }),
+  });
   deps.reporter.rotated(world, trigger, oldValuesEnd);
   const { inspection: _, lossProven: __, ...evidence } = next.evidence;
   return {
@@ -103,13 +100,11 @@ export async function regenerate(
     ...(requestId === undefined ? {} : { requestId }),
   });
   deps.metrics.rotations.inc({ trigger });
-  const next = await change(
-    deps,
-    world,
-    record,
-    { action: 'SlotRegenerated', facts: { keyId: credential.keyId, slot, trigger } },
-    requestId === undefined ? {} : { spendRequestId: requestId },
-  );
+  const next = await change(deps, world, record, {
+    action: 'SlotRegenerated',
+    facts: { keyId: credential.keyId, slot, trigger },
+    ...(requestId === undefined ? {} : { spendRequestId: requestId }),
+  });
   deps.reporter.rotated(world, trigger, becomesActive ? 'AtConfirm' : 'AtOnce');
   return requestId === undefined ? next : { ...next, rotationRequest: undefined };
 }

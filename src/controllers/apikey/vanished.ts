@@ -59,6 +59,7 @@ export class VanishedGuard {
   }
 }
 
+/** What a sweep compares, and where it reports. */
 export type SweepDeps = {
   readonly ledger: Ledger;
   readonly guard: VanishedGuard;

@@ -15,7 +15,8 @@ export function viewApiKey(object: KubeObject): ApiKeyView {
     readonly status?: ApiKeyStatus;
   }>;
   const requested = metadata.annotations?.[ANNOTATION_ROTATE];
-  const isUsable = requested !== undefined && requested !== '' && requested.length <= REQUEST_ID_MAX;
+  const isUsable =
+    requested !== undefined && requested !== '' && requested.length <= REQUEST_ID_MAX;
   return {
     ref: { namespace: metadata.namespace ?? '', name: metadata.name },
     uid: metadata.uid,

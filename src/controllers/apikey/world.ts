@@ -48,6 +48,7 @@ export type StoreFact =
       readonly expiryNoticeDays: readonly number[];
     };
 
+/** A store that keys can be issued in. */
 export type UsableStore = Extract<StoreFact, { type: 'Usable' }>;
 
 /** What the metadata cache shows of the Secret. Unwatched: Secrets are not watched at all. */
@@ -90,6 +91,7 @@ export type Evidence = {
   readonly finalizerReleased?: true;
 };
 
+/** One moment of one ApiKey: object, store, record, Secret and clock. */
 export type World = {
   readonly ref: Ref;
   readonly nowMs: number;

@@ -1,9 +1,5 @@
 /** The controller of KeyStore and ClusterKeyStore: whether keys can be issued there, and how many live. */
-import {
-  keyStoreReady,
-  mergeConditions,
-  type WantedCondition,
-} from '../../api/conditions.ts';
+import { keyStoreReady, mergeConditions, type WantedCondition } from '../../api/conditions.ts';
 import type { KeyStoreStatus } from '../../api/generated/keystore.ts';
 import { refText, type Ref, type Resource } from '../../api/meta.ts';
 import { API_VERSION, FINALIZER } from '../../api/names.ts';
@@ -31,6 +27,7 @@ export type StoreObject = {
   readonly status: unknown;
 };
 
+/** What the controller of one of the two kinds works with. */
 export type KeyStoreDeps<View extends StoreObject> = {
   readonly resource: Resource;
   readonly stores: Cache<View>;
@@ -72,7 +69,10 @@ async function observe<View extends StoreObject>(
 ): Promise<World | undefined> {
   const store = deps.stores.get(ref);
   if (store === undefined) return undefined;
-  const [counts, identity] = await Promise.all([deps.ledger.countByStore(), deps.ledger.identity()]);
+  const [counts, identity] = await Promise.all([
+    deps.ledger.countByStore(),
+    deps.ledger.identity(),
+  ]);
   return {
     store,
     handle: deps.open(store),
@@ -185,6 +185,9 @@ function isGone({ store }: World): boolean {
 function reorder(old: unknown, wanted: KeyStoreStatus): unknown {
   if (typeof old !== 'object' || old === null) return old;
   const before = old as Record<string, unknown>;
-  const names = [...Object.keys(wanted), ...Object.keys(before).filter((name) => !(name in wanted))];
+  const names = [
+    ...Object.keys(wanted),
+    ...Object.keys(before).filter((name) => !(name in wanted)),
+  ];
   return Object.fromEntries(names.map((name) => [name, before[name]]));
 }

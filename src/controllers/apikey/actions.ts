@@ -1,0 +1,96 @@
+/**
+ * The steps a plan can name, and what its rules share. Pure.
+ */
+import type { KeyFormat } from '../../keys/format.ts';
+import type { SlotName } from '../../keys/mint.ts';
+import type { KeyRecord, KeyState } from '../../ledger/record.ts';
+import type { KeyTerms } from '../../terms/terms.ts';
+import { secretLayout, type SecretLayout } from './secret.ts';
+import { overlapMs, wantedTerms } from './wanted.ts';
+import type { ApiKeyView, UsableStore, World } from './world.ts';
+
+/** Why new values are made; in the audit chain. */
+export type RotationTrigger = 'Request' | 'Age' | 'SecretLost' | 'SecretTampered' | 'Revival';
+
+/** One step. Each is safe to repeat after a crash. */
+export type Action =
+  | { readonly type: 'StampFinalizer' }
+  | { readonly type: 'Issue'; readonly format: KeyFormat; readonly terms: KeyTerms }
+  | {
+      readonly type: 'Rotate';
+      readonly trigger: RotationTrigger;
+      readonly oldValuesEnd: 'AtConfirm' | 'AtOnce';
+      /** Values: the Secret is there, but not with our values. Secret: it is gone. */
+      readonly lost: 'Nothing' | 'Values' | 'Secret';
+      readonly requestId?: string;
+    }
+  | {
+      readonly type: 'Regenerate';
+      readonly slot: SlotName;
+      readonly trigger: RotationTrigger | 'Retire';
+      readonly becomesActive: boolean;
+      readonly requestId?: string;
+    }
+  | { readonly type: 'SetState'; readonly state: KeyState }
+  | { readonly type: 'SetTerms'; readonly terms: KeyTerms }
+  | { readonly type: 'RetireDue' }
+  | { readonly type: 'DropExpired' }
+  | { readonly type: 'WriteSecret'; readonly layout: SecretLayout }
+  | { readonly type: 'Confirm'; readonly overlapMs: number }
+  | { readonly type: 'InspectSecret'; readonly layout: SecretLayout }
+  | { readonly type: 'NoteSecret'; readonly health: 'Intact' | 'Tampered' }
+  | { readonly type: 'NoteMissing' }
+  | { readonly type: 'ProveLoss' }
+  | { readonly type: 'ForgetSecret' }
+  | { readonly type: 'ProveGone'; readonly record: KeyRecord }
+  | { readonly type: 'End'; readonly record: KeyRecord; readonly because: 'Deleted' | 'Vanished' }
+  | { readonly type: 'Retain' }
+  | { readonly type: 'DeleteSecret'; readonly record: KeyRecord }
+  | { readonly type: 'ReleaseFinalizer' }
+  | { readonly type: 'Close'; readonly record: KeyRecord };
+
+/** Ends the search: none of the rules below applies. */
+export type Nothing = { readonly type: 'Nothing' };
+/** The one value of Nothing. */
+export const NOTHING: Nothing = { type: 'Nothing' };
+
+/** What a rule says; undefined: ask the next one. */
+export type Answer = Action | Nothing | undefined;
+/** One named reason to act. */
+export type Rule = (world: World) => Answer;
+
+/** The facts that every rule below the checks needs. */
+export type Facts = {
+  readonly world: World;
+  readonly key: ApiKeyView;
+  readonly store: UsableStore;
+  readonly terms: KeyTerms;
+};
+
+/** Asks `act` when store and terms are known. */
+export function withTerms(world: World, act: (facts: Facts) => Answer): Answer {
+  const { key, store } = world;
+  if (key === undefined || store.type !== 'Usable') return undefined;
+  const resolution = wantedTerms(world, key, store);
+  if (resolution.type !== 'Resolved') return undefined;
+  return act({ world, key, store, terms: resolution.terms });
+}
+
+/** Asks `act` when the Secret should exist. */
+export function withLayout(world: World, act: (layout: SecretLayout) => Answer): Answer {
+  const layout = wantedLayout(world);
+  return layout === undefined ? undefined : act(layout);
+}
+
+/** The layout the Secret should have now; undefined where there should be none. */
+export function wantedLayout(world: World): SecretLayout | undefined {
+  const { key, store, record, nowMs } = world;
+  if (key === undefined || record === undefined || store.type !== 'Usable') return undefined;
+  return secretLayout({
+    key,
+    record,
+    provider: store.provider,
+    overlapMs: overlapMs(key, store),
+    nowMs,
+  });
+}

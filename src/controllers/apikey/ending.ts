@@ -1,0 +1,75 @@
+/** The rules by which keys end: deleted, vanished, revoked, long expired. Pure. */
+import { FINALIZER } from '../../api/names.ts';
+import { NOTHING, type Rule } from './actions.ts';
+import { REVIVAL_MS, wantedTerms } from './wanted.ts';
+import type { World } from './world.ts';
+
+/** An earlier object of this name, or the object of a record, is gone without having been ended. */
+export const endVanished: Rule = (world) => {
+  const record = world.predecessor ?? (world.key === undefined ? world.record : undefined);
+  if (record === undefined || record.phase === 'Retained' || record.phase === 'Ended') {
+    return world.key === undefined ? NOTHING : undefined;
+  }
+  if (record.phase === 'Ending') {
+    return world.evidence.secretDeleted === true || record.secret === undefined
+      ? { type: 'Close', record }
+      : { type: 'DeleteSecret', record };
+  }
+  if (!world.mayEndVanished) return NOTHING;
+  return world.evidence.goneUids?.includes(record.uid) === true
+    ? { type: 'End', record, because: 'Vanished' }
+    : { type: 'ProveGone', record };
+};
+
+/** The object is being deleted: dead first, then the Secret, then the finalizer. */
+export const endDeleted: Rule = (world) => {
+  const { key, record, evidence } = world;
+  if (key === undefined || !key.isDeleting) return undefined;
+  if (record?.phase === 'Live') {
+    return mayRetain(world) ? { type: 'Retain' } : { type: 'End', record, because: 'Deleted' };
+  }
+  if (record?.phase === 'Ending' && evidence.secretDeleted !== true) {
+    return { type: 'DeleteSecret', record };
+  }
+  if (key.finalizers.includes(FINALIZER) && evidence.finalizerReleased !== true) {
+    return { type: 'ReleaseFinalizer' };
+  }
+  return record?.phase === 'Ending' ? { type: 'Close', record } : NOTHING;
+};
+
+/** Nothing more happens to a revoked key, but that its useless Secret goes. */
+export const cleanRevoked: Rule = ({ record, evidence }) => {
+  if (record?.state !== 'Revoked') return undefined;
+  return record.secret === undefined || evidence.secretDeleted === true
+    ? NOTHING
+    : { type: 'DeleteSecret', record };
+};
+
+/** An expired key keeps its value for a while, then it is ended and its Secret goes. */
+export const cleanExpired: Rule = (world) => {
+  const { record, nowMs } = world;
+  const endMs = record?.terms.endMs;
+  if (record === undefined || endMs === undefined || endMs + REVIVAL_MS > nowMs) return undefined;
+  if (isRevivedBySpec(world) || !world.isClockTrusted) return undefined;
+  if (record.credentials.length > 0) return { type: 'DropExpired' };
+  if (record.secret === undefined || world.evidence.secretDeleted === true) return NOTHING;
+  return { type: 'DeleteSecret', record };
+};
+
+function mayRetain({ key, store }: World): boolean {
+  return (
+    key?.spec.deletionPolicy === 'Retain' &&
+    key.spec.applicationRef === undefined &&
+    store.type === 'Usable' &&
+    store.retention === 'Allowed'
+  );
+}
+
+/** The spec now names a later end than the one that passed. */
+function isRevivedBySpec(world: World): boolean {
+  const { key, store, nowMs } = world;
+  if (key === undefined || store.type !== 'Usable') return false;
+  const resolution = wantedTerms(world, key, store);
+  if (resolution.type !== 'Resolved') return false;
+  return resolution.terms.endMs === undefined || resolution.terms.endMs > nowMs;
+}

@@ -1,0 +1,91 @@
+/** The rule for a Secret that is not as we left it. Pure. */
+import type { KeyRecord, SecretRecord } from '../../ledger/record.ts';
+import { isOpen } from '../../ledger/transitions.ts';
+import {
+  NOTHING,
+  wantedLayout,
+  withLayout,
+  withTerms,
+  type Answer,
+  type Facts,
+  type Rule,
+} from './actions.ts';
+import { newValues } from './rotating.ts';
+import { onLoss } from './wanted.ts';
+import type { World } from './world.ts';
+
+/** The Secret is not as we left it: look, then repair, replace or report. */
+export const handleLoss: Rule = (world) => {
+  const { record } = world;
+  if (record?.secret === undefined) return undefined;
+  return isMissing(world)
+    ? handleMissing(world, record.secret)
+    : handleEdited(world, record.secret);
+};
+
+/** First it is noted, then waited for, then proven; only then something is done about it. */
+function handleMissing(world: World, known: SecretRecord): Answer {
+  if (known.missingSinceMs === undefined) return { type: 'NoteMissing' };
+  if (known.missingSinceMs + world.lossGraceMs > world.nowMs) return NOTHING;
+  if (world.evidence.lossProven !== true) return { type: 'ProveLoss' };
+  return withTerms(world, (facts) => replaceLost(facts, 'SecretLost'));
+}
+
+function handleEdited(world: World, known: SecretRecord): Answer {
+  const { inspection } = world.evidence;
+  if (inspection === undefined && !isAsWritten(world, known)) {
+    return withLayout(world, (layout) => ({ type: 'InspectSecret', layout }));
+  }
+  switch (inspection?.type ?? known.health) {
+    case 'Foreign':
+      return NOTHING;
+    case 'Tampered':
+      return withTerms(world, (facts) => replaceLost(facts, 'SecretTampered'));
+    case 'Intact':
+      return inspection === undefined ? undefined : { type: 'NoteSecret', health: 'Intact' };
+    default:
+      return undefined;
+  }
+}
+
+function isAsWritten({ secret }: World, known: SecretRecord): boolean {
+  if (secret.type !== 'Present') return true;
+  return secret.resourceVersion === known.resourceVersion && known.missingSinceMs === undefined;
+}
+
+/** True when the Secret the ledger knows is not there. */
+function isMissing({ record, secret, evidence }: World): boolean {
+  if (record?.secret === undefined || evidence.written !== undefined) return false;
+  if (evidence.inspection !== undefined) return evidence.inspection.type === 'Absent';
+  return secret.type === 'Absent';
+}
+
+function replaceLost(
+  { world, key, store }: Facts,
+  trigger: 'SecretLost' | 'SecretTampered',
+): Answer {
+  const { record } = world;
+  switch (onLoss(key, store)) {
+    case 'Restore':
+      return trigger === 'SecretLost' ? { type: 'ForgetSecret' } : rewrite(world);
+    case 'Wait':
+      return trigger === 'SecretTampered' && record?.secret?.health === 'Intact'
+        ? { type: 'NoteSecret', health: 'Tampered' }
+        : NOTHING;
+    case 'Rotate': {
+      if (trigger === 'SecretTampered') return newValues(trigger, 'Values');
+      return hasEveryValue(record) ? { type: 'ForgetSecret' } : newValues(trigger, 'Secret');
+    }
+  }
+}
+
+/** The ledger itself holds every value of the open credential, so the Secret can be made anew. */
+function hasEveryValue(record: KeyRecord | undefined): boolean {
+  const open = record?.credentials.find(isOpen);
+  return open !== undefined && open.slots.every((slot) => slot.sealed !== undefined);
+}
+
+function rewrite(world: World): Answer {
+  const layout = wantedLayout(world);
+  return layout === undefined ? NOTHING : { type: 'WriteSecret', layout };
+}

@@ -1,0 +1,87 @@
+/** The rules by which values change: on request, by age, by turns. Pure. */
+import type { KeyRecord } from '../../ledger/record.ts';
+import { currentCredential } from '../../ledger/transitions.ts';
+import {
+  withTerms,
+  type Action,
+  type Answer,
+  type Facts,
+  type RotationTrigger,
+  type Rule,
+} from './actions.ts';
+import { isOver, rotationDueMs } from './wanted.ts';
+
+/** In an emergency the old values die first, whatever else is under way. */
+export const rotateAtOnce: Rule = (world) =>
+  world.rotationRequest !== undefined && world.key?.spec.rotation?.urgency === 'Emergency'
+    ? withTerms(world, nextRotation)
+    : undefined;
+
+/** New values on request, by age, or for a key that outlived its old ones. */
+export const rotate: Rule = (world) => withTerms(world, nextRotation);
+
+/** The standby value of a Dual credential is replaced when its overlap is over. */
+export const retireStandby: Rule = ({ record, nowMs, isClockTrusted }) => {
+  if (record === undefined || !isClockTrusted) return undefined;
+  const due = currentCredential(record, nowMs)?.slots.find(
+    (slot) => slot.retireAtMs !== undefined && slot.retireAtMs <= nowMs,
+  );
+  if (due === undefined) return undefined;
+  return { type: 'Regenerate', slot: due.name, trigger: 'Retire', becomesActive: false };
+};
+
+/** A step that makes a new credential; the old values overlap. */
+export function newValues(
+  trigger: RotationTrigger,
+  lost: 'Nothing' | 'Values' | 'Secret',
+): Extract<Action, { type: 'Rotate' }> {
+  return { type: 'Rotate', trigger, oldValuesEnd: 'AtConfirm', lost };
+}
+
+function nextRotation({ world, key, store }: Facts): Answer {
+  const { record, nowMs, rotationRequest: requestId } = world;
+  if (record === undefined) return undefined;
+  const current = currentCredential(record, nowMs);
+  if (isOver(record, nowMs)) return undefined;
+  if (current === undefined) {
+    return { ...newValues('Revival', 'Values'), oldValuesEnd: 'AtOnce' };
+  }
+  if (requestId !== undefined) return requested({ world, key, store }, requestId);
+  const dueMs = rotationDueMs(key, record);
+  if (dueMs === undefined || dueMs > nowMs || !world.isClockTrusted) return undefined;
+  return planned(record, 'Age');
+}
+
+function requested(
+  { world, key, store }: Pick<Facts, 'world' | 'key' | 'store'>,
+  requestId: string,
+): Action | undefined {
+  const { record } = world;
+  const { rotation } = key.spec;
+  if (record === undefined) return undefined;
+  if (rotation?.slot !== undefined && record.format === 'Dual') {
+    const slot = rotation.slot === 'Primary' ? 'primaryKey' : 'secondaryKey';
+    return { type: 'Regenerate', slot, trigger: 'Request', becomesActive: false, requestId };
+  }
+  if (rotation?.urgency === 'Emergency') {
+    return { ...newValues('Request', 'Nothing'), oldValuesEnd: 'AtOnce', requestId };
+  }
+  const method = rotation?.method ?? store.capabilities.rotation;
+  if (method === 'InPlace' && record.format !== 'Dual') {
+    const slot = record.format === 'KeyPair' ? 'apiSecret' : 'apiKey';
+    return { type: 'Regenerate', slot, trigger: 'Request', becomesActive: false, requestId };
+  }
+  return { ...planned(record, 'Request'), requestId };
+}
+
+/** Dual keys take turns; others get a new credential beside the old one. */
+function planned(
+  record: KeyRecord,
+  trigger: 'Request' | 'Age',
+): Extract<Action, { type: 'Rotate' | 'Regenerate' }> {
+  const standby = record.credentials.at(-1)?.slots.find((slot) => slot.role === 'Standby');
+  if (record.format === 'Dual' && standby !== undefined) {
+    return { type: 'Regenerate', slot: standby.name, trigger, becomesActive: true };
+  }
+  return newValues(trigger, 'Nothing');
+}
