@@ -7,7 +7,7 @@ import type { TestProject } from 'vitest/node';
 import { accessTo, type Endpoint } from '../../control-plane/access.ts';
 import { startControlPlane, type ControlPlane } from '../../control-plane/start.ts';
 import { readState } from '../../control-plane/state.ts';
-import { installKeyward } from './install.ts';
+import { installKeyward } from '../../control-plane/install.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
