@@ -37,6 +37,8 @@ export type OperatorConfig = {
   readonly identity: string;
   readonly secretWatch: 'metadata' | 'none';
   readonly acceptVanished: boolean;
+  /** A person has looked: the database may be another, or older, than the one last used. */
+  readonly acceptDatabase: boolean;
   readonly logLevel: LogLevel;
   readonly workers: number;
   readonly lossGraceSeconds: number;
@@ -60,6 +62,7 @@ export function operatorConfig(flags: Flags, hostname: string): OperatorConfig {
     identity: read('identity') ?? hostname,
     secretWatch: oneOf('secret-watch', read('secretWatch') ?? 'metadata', ['metadata', 'none']),
     acceptVanished: read('acceptVanished') !== undefined,
+    acceptDatabase: read('acceptDatabase') !== undefined,
     logLevel: oneOf('log-level', read('logLevel') ?? 'info', LEVELS),
     workers: integer('workers', read('workers') ?? '32', 1, 1_000),
     lossGraceSeconds: integer('loss-grace-seconds', read('lossGraceSeconds') ?? '30', 0, 86_400),

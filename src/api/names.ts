@@ -79,6 +79,10 @@ export const MANAGED_BY = 'keyward';
 export const ANNOTATION_FINGERPRINT = `${GROUP}/fingerprint`;
 /** Message authentication code over Secret, ApiKey UID, sequence and fingerprint: proves that we wrote it. */
 export const ANNOTATION_MAC = `${GROUP}/mac`;
+/** On the Lease: which database the leader writes, so that another one is noticed. */
+export const ANNOTATION_DATABASE = `${GROUP}/database-id`;
+/** On the Lease: how many commits that database had; fewer at the next start is an old backup. */
+export const ANNOTATION_COMMITS = `${GROUP}/commit-counter`;
 /** Imperative twin of spec.rotation.requestId. */
 export const ANNOTATION_ROTATE = `${GROUP}/rotate-request-id`;
 

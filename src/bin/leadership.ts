@@ -1,20 +1,34 @@
-/** Who leads: a Lease, or nobody else by assurance of the administrator. */
+/**
+ * Who leads, and on which database: a Lease, or nobody else by assurance of the administrator.
+ *
+ * The Lease also notes which database the leader writes and how many commits it had. A database
+ * that is another one, or has fewer commits, is an old backup or a lost volume: keys that it does
+ * not know would be made anew and keys that were revoked would come back, so a person decides.
+ */
+import { ANNOTATION_COMMITS, ANNOTATION_DATABASE } from '../api/names.ts';
 import type { OperatorConfig } from '../config.ts';
-import { systemClock } from '../kernel/clock.ts';
+import { sleep, systemClock } from '../kernel/clock.ts';
+import { KeywardError } from '../kernel/errors.ts';
+import { SECOND_MS } from '../kernel/time.ts';
 import { LeaderElector } from '../kube/lease.ts';
-import type { Ledger } from '../ledger/port.ts';
+import type { Ledger, LedgerIdentity } from '../ledger/port.ts';
 import type { Leadership } from '../runtime/manager.ts';
 import type { Cluster } from './cluster.ts';
 
 /** Name of the Lease in the operator's namespace. */
 const LEASE_NAME = 'keyward-operator';
+/** How often the commit counter is read for the Lease. */
+const COUNTER_PAUSE_MS = 10 * SECOND_MS;
 
 /** Leadership that also tells the epoch that commits carry. */
 export type OperatorLeadership = Leadership & {
   /** 0 before leading: every commit is refused. */
   readonly epoch: number;
-  /** The epoch is stored in the database. */
-  opened(epoch: number): void;
+  /**
+   * Compares the database with what the Lease notes, then opens the epoch in it.
+   * @throws KeywardError Terminal DatabaseReplaced or DatabaseOutdated
+   */
+  open(epoch: number, stop: AbortSignal): Promise<void>;
 };
 
 /** By Lease, or with `--leader-elect=false` by counting up the stored epoch. */
@@ -24,8 +38,9 @@ export function createLeadership(
   ledger: Ledger,
 ): OperatorLeadership {
   let current = 0;
+  let stamp: Readonly<Record<string, string>> = {};
   const lastEpoch = async (): Promise<number> => (await ledger.identity()).epoch;
-  const base: Leadership = config.leaderElect
+  const elector = config.leaderElect
     ? new LeaderElector({
         client: cluster.urgent,
         clock: systemClock,
@@ -33,17 +48,68 @@ export function createLeadership(
         lease: { namespace: config.namespace, name: LEASE_NAME },
         identity: config.identity,
         lastEpoch,
+        stamp: () => stamp,
         random: Math.random,
       })
-    : { lead: async () => (await lastEpoch()) + 1, stop: () => Promise.resolve() };
+    : undefined;
   return {
     get epoch() {
       return current;
     },
-    opened(epoch) {
+    async open(epoch, stop) {
+      const identity = await ledger.identity();
+      if (!config.acceptDatabase) checkDatabase(identity, elector?.foundAnnotations ?? {});
+      await ledger.openEpoch(epoch, config.identity);
       current = epoch;
+      stamp = stampOf(identity);
+      void followCounter(ledger, (next) => (stamp = next), stop);
     },
-    lead: (onLost, signal) => base.lead(onLost, signal),
-    stop: () => base.stop(),
+    lead: async (onLost, signal) => elector?.lead(onLost, signal) ?? (await lastEpoch()) + 1,
+    stop: async () => elector?.stop(),
   };
+}
+
+/** See the file comment. Absent notes: the first start, or a Lease that was deleted. */
+export function checkDatabase(
+  identity: Pick<LedgerIdentity, 'databaseId' | 'commitCounter'>,
+  noted: Readonly<Record<string, string>>,
+): void {
+  const databaseId = noted[ANNOTATION_DATABASE];
+  if (databaseId === undefined) return;
+  if (databaseId !== identity.databaseId) {
+    throw new KeywardError('Terminal', {
+      reason: 'DatabaseReplaced',
+      message:
+        'this is not the database that was last used here; mount the right one, or start once with --accept-database: keys it does not know are then made anew',
+    });
+  }
+  const commits = Number(noted[ANNOTATION_COMMITS] ?? 0);
+  if (identity.commitCounter >= commits) return;
+  throw new KeywardError('Terminal', {
+    reason: 'DatabaseOutdated',
+    message: `the database is an old copy: ${identity.commitCounter} commits where ${commits} were seen; restore a newer one, or start once with --accept-database: later keys are then made anew, and revocations since are lost`,
+  });
+}
+
+function stampOf(identity: LedgerIdentity): Readonly<Record<string, string>> {
+  return {
+    [ANNOTATION_DATABASE]: identity.databaseId,
+    [ANNOTATION_COMMITS]: String(identity.commitCounter),
+  };
+}
+
+/** Keeps the note current; a note that is behind only makes the check milder. */
+async function followCounter(
+  ledger: Ledger,
+  note: (stamp: Readonly<Record<string, string>>) => void,
+  stop: AbortSignal,
+): Promise<void> {
+  while (!stop.aborted) {
+    // One look after the other is what this loop is for.
+    // oxlint-disable-next-line no-await-in-loop
+    await sleep(systemClock, COUNTER_PAUSE_MS, stop).catch(() => undefined);
+    // oxlint-disable-next-line no-await-in-loop
+    const identity = await ledger.identity().catch(() => undefined);
+    if (identity !== undefined) note(stampOf(identity));
+  }
 }

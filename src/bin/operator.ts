@@ -79,7 +79,7 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
 }
 
 async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void> {
-  const { caches, config, leadership, log, registry, ledger } = parts;
+  const { caches, config, leadership, log, registry } = parts;
   const apiKeys = createController(parts, apiKeySteps(deps));
   connectApiKeyTriggers({ ...caches, ...deps }, apiKeys.queue);
   const stores = [
@@ -92,8 +92,7 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
     leadership,
     controllers: [apiKeys, ...stores].map(({ controller }) => controller),
     onLeading: async (epoch) => {
-      await ledger.openEpoch(epoch, config.identity);
-      leadership.opened(epoch);
+      await leadership.open(epoch, stop);
       startSweep({
         deps,
         log,

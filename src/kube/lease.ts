@@ -41,6 +41,8 @@ export type LeaseOptions = {
    * count anew, and an epoch below the stored one would fence off the new leader for ever.
    */
   readonly lastEpoch?: () => Promise<number>;
+  /** Annotations to keep on the Lease, asked for at each renewal; absent or empty: as they are. */
+  readonly stamp?: () => Readonly<Record<string, string>>;
   /** A number in [0, 1); keeps candidates from trying in step. */
   readonly random: () => number;
 };
@@ -55,7 +57,12 @@ type LeaseSpec = {
 type Lease = KubeObject<{ readonly spec?: LeaseSpec }>;
 /** The Lease as seen when it last changed, and our own clock at that moment. */
 type Sighting = { readonly text: string; readonly atMs: number };
-type Term = { readonly epoch: number; readonly acquiredTime: string };
+type Term = {
+  readonly epoch: number;
+  readonly acquiredTime: string;
+  /** What the Lease said when it was acquired. */
+  readonly found: Readonly<Record<string, string>>;
+};
 
 const DEFAULTS: LeaseTimes = {
   durationMs: 15_000,
@@ -83,6 +90,11 @@ export class LeaderElector {
   /** Epoch of the current term, 1 or more; undefined while somebody else leads. */
   get epoch(): number | undefined {
     return this.#term?.epoch;
+  }
+
+  /** Annotations that the Lease had when this term began: what the leader before us noted. */
+  get foundAnnotations(): Readonly<Record<string, string>> {
+    return this.#term?.found ?? {};
   }
 
   /**
@@ -169,7 +181,7 @@ export class LeaderElector {
       return await this.#within(this.#times.requestMs, signal, async (how) => {
         const lease = await this.#read(how);
         if (lease !== undefined && !this.#isFree(lease)) return undefined;
-        const term = await this.#nextTerm(lease?.spec?.leaseTransitions ?? 0);
+        const term = await this.#nextTerm(lease);
         if (lease === undefined) return this.#create(term, how);
         return (await this.#write(lease, term, how)) ? term : undefined;
       });
@@ -233,13 +245,17 @@ export class LeaderElector {
       renewTime: formatMicroTime(this.#options.clock.nowMs()),
       leaseTransitions: term.epoch,
     };
-    return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec };
+    const annotations = { ...metadata.annotations, ...this.#options.stamp?.() };
+    const stamped = { ...metadata, annotations };
+    return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: stamped, spec };
   }
 
-  async #nextTerm(transitions: number): Promise<Term> {
+  async #nextTerm(lease: Lease | undefined): Promise<Term> {
+    const transitions = lease?.spec?.leaseTransitions ?? 0;
     const stored = (await this.#options.lastEpoch?.()) ?? 0;
     const epoch = Math.max(transitions, stored) + 1;
-    return { epoch, acquiredTime: formatMicroTime(this.#options.clock.nowMs()) };
+    const acquiredTime = formatMicroTime(this.#options.clock.nowMs());
+    return { epoch, acquiredTime, found: lease?.metadata.annotations ?? {} };
   }
 
   async #within<T>(

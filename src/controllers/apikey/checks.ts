@@ -113,6 +113,17 @@ const restoreUnsupported: StoreCheck = (_, key, store) =>
     ? unsupported(store, 'spec.secret.onLoss', 'it keeps no readable values (recovery: None)')
     : undefined;
 
+const needsLaterVersion: StoreCheck = (_, key, store) => {
+  const { retirePrevious, restartTargets = [] } = key.spec.rotation ?? {};
+  if (retirePrevious === 'WhenUnused') {
+    const why = 'no gate of this version reports when a value was last used';
+    return unsupported(store, 'spec.rotation.retirePrevious: WhenUnused', why);
+  }
+  return restartTargets.length === 0
+    ? undefined
+    : unsupported(store, 'spec.rotation.restartTargets', 'this version restarts no workloads');
+};
+
 /** From "there is nothing to ask" to details of the spec. */
 const CHECKS: readonly Check[] = [
   applicationNotFound, // the form decides everything else, and forms are not served yet
@@ -127,6 +138,7 @@ const CHECKS: readonly Check[] = [
   withStore(namesTooLong),
   withStore(slotUnsupported),
   withStore(restoreUnsupported),
+  withStore(needsLaterVersion), // accepted by the schema, so that manifests need not change later
 ];
 
 function withStore(check: StoreCheck): Check {

@@ -2,7 +2,7 @@
 import type { Ref } from '../../api/meta.ts';
 import { API_KEYS, API_VERSION } from '../../api/names.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
-import { DAY_MS, earlier } from '../../kernel/time.ts';
+import { DAY_MS, earlier, SECOND_MS } from '../../kernel/time.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
 import { apply } from './apply.ts';
 import type { Deps } from './deps.ts';
@@ -10,9 +10,13 @@ import { observe } from './observe.ts';
 import { LOOK_PAUSE_MS } from './ownsecrets.ts';
 import type { Action } from './actions.ts';
 import { nextAction } from './plan.ts';
+import { inPlaceAnnouncement } from './rotating.ts';
 import { isSameStatus, wantedStatus } from './status.ts';
 import { REVIVAL_MS, rotationDueMs, wantedTerms } from './wanted.ts';
 import type { World } from './world.ts';
+
+/** Between saying that a value changes in place and doing it: long enough for a watch to see it. */
+const ANNOUNCEMENT_MS = SECOND_MS;
 
 /** The steps for the pipeline. */
 export function apiKeySteps(deps: Deps): Steps<World, Action> {
@@ -69,6 +73,7 @@ export function lookAgainAtMs(world: World): number | undefined {
     world.secret.type === 'Unwatched' && record?.secret !== undefined
       ? nowMs + LOOK_PAUSE_MS
       : undefined,
+    inPlaceAnnouncement(world) === undefined ? undefined : nowMs + ANNOUNCEMENT_MS,
   ];
   return instants
     .filter((atMs) => atMs !== undefined && atMs > nowMs)

@@ -2,6 +2,7 @@
 import type { KeyRecord } from '../../ledger/record.ts';
 import { currentCredential } from '../../ledger/transitions.ts';
 import {
+  NOTHING,
   withTerms,
   type Action,
   type Answer,
@@ -10,6 +11,7 @@ import {
   type Rule,
 } from './actions.ts';
 import { isOver, rotationDueMs } from './wanted.ts';
+import type { World } from './world.ts';
 
 /** In an emergency the old values die first, whatever else is under way. */
 export const rotateAtOnce: Rule = (world) =>
@@ -55,7 +57,7 @@ function nextRotation({ world, key, store }: Facts): Answer {
 function requested(
   { world, key, store }: Pick<Facts, 'world' | 'key' | 'store'>,
   requestId: string,
-): Action | undefined {
+): Answer {
   const { record } = world;
   const { rotation } = key.spec;
   if (record === undefined) return undefined;
@@ -68,6 +70,7 @@ function requested(
   }
   const method = rotation?.method ?? store.capabilities.rotation;
   if (method === 'InPlace' && record.format !== 'Dual') {
+    if (!isInPlaceAnnounced(world)) return NOTHING;
     const slot = record.format === 'KeyPair' ? 'apiSecret' : 'apiKey';
     return { type: 'Regenerate', slot, trigger: 'Request', becomesActive: false, requestId };
   }
@@ -84,4 +87,28 @@ function planned(
     return { type: 'Regenerate', slot: standby.name, trigger, becomesActive: true };
   }
   return newValues(trigger, 'Nothing');
+}
+
+/**
+ * A value that changes in place stops working before anybody has the new one, so it is said first:
+ * status names the request, and only a pass that finds it there acts.
+ */
+export function inPlaceAnnouncement(world: World): string | undefined {
+  const { key, store, record, rotationRequest } = world;
+  if (key === undefined || record === undefined || store.type !== 'Usable') return undefined;
+  const { rotation } = key.spec;
+  const method = rotation?.method ?? store.capabilities.rotation;
+  const isPlanned = rotation?.slot === undefined && rotation?.urgency !== 'Emergency';
+  const isInPlace = method === 'InPlace' && record.format !== 'Dual' && isPlanned;
+  if (rotationRequest === undefined || !isInPlace || record.state === 'Revoked') return undefined;
+  return `rotation '${rotationRequest}' changes the value in place: the old one stops at once`;
+}
+
+function isInPlaceAnnounced(world: World): boolean {
+  const message = inPlaceAnnouncement(world);
+  return (
+    world.key?.status?.conditions?.some(
+      (condition) => condition.type === 'Rotating' && condition.message === message,
+    ) === true
+  );
 }

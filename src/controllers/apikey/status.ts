@@ -18,6 +18,7 @@ import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
 import { currentCredential, isOpen } from '../../ledger/transitions.ts';
 import { firstFinding, type Finding } from './checks.ts';
 import { wantedLayout } from './actions.ts';
+import { inPlaceAnnouncement } from './rotating.ts';
 import { isOver, rotationDueMs, wantedState, wantedTerms } from './wanted.ts';
 import type { ApiKeyView, World } from './world.ts';
 
@@ -303,6 +304,10 @@ function rotatingCondition(world: World): readonly WantedCondition[] {
     return [apiKeyCondition('Rotating', 'RotationRefused', message)];
   }
   if (record === undefined) return [];
+  const announcement = inPlaceAnnouncement(world);
+  if (announcement !== undefined) {
+    return [apiKeyCondition('Rotating', 'InPlaceAnnounced', announcement)];
+  }
   const { previous } = previousFacts(record, currentCredential(record, world.nowMs));
   if (previous?.retireTime === undefined) return [];
   const message = `the previous value works until ${previous.retireTime}`;
