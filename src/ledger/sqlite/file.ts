@@ -86,7 +86,7 @@ function setDurable(db: DatabaseSync, path: string): void {
     );
   }
   // FULL: fdatasync of the log before each COMMIT returns. Without it a power cut takes commits.
-  db.exec('PRAGMA synchronous = NORMAL');
+  db.exec('PRAGMA synchronous = FULL');
   // Erased values must not survive in free space.
   db.exec('PRAGMA secure_delete = ON');
   db.exec('PRAGMA foreign_keys = ON');
