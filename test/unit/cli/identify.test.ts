@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { identify, type IdentifyDeps } from '../../../src/cli/identify.ts';
+import { Sensitive } from '../../../src/kernel/sensitive.ts';
+import { digestSecret } from '../../../src/keys/digest.ts';
+import { secretBytes } from '../../../src/keys/format.ts';
+import { createMasterKeyText, parseKeyring } from '../../../src/keys/keyring.ts';
+import { mintCredential } from '../../../src/keys/mint.ts';
+import type { KeyRecord } from '../../../src/ledger/record.ts';
+import { aCredential, aRecord, NOW_MS } from '../../support/world.ts';
+
+const keyring = parseKeyring(createMasterKeyText(randomBytes));
+const minted = mintCredential(randomBytes, { prefix: 'kw', format: 'Opaque' });
+const value = minted.values.apiKey ?? new Sensitive('');
+
+function knownRecord(change: Partial<KeyRecord> = {}): KeyRecord {
+  const { keyId } = minted;
+  const digest = digestSecret({ pepper: keyring.pepper(1), keyId, secret: secretBytes(value) });
+  const credential = aCredential({ keyId, state: 'Active' });
+  const slots = credential.slots.map((slot) => ({ ...slot, digest, pepperVersion: 1 }));
+  return aRecord({ credentials: [{ ...credential, slots }], ...change });
+}
+
+describe('keyward identify', () => {
+  let printed = '';
+  beforeEach(() => {
+    printed = '';
+  });
+  const depsFor = (record: KeyRecord | undefined): IdentifyDeps => ({
+    ledger: {
+      findByKeyId: (keyId) => Promise.resolve(keyId === minted.keyId ? record : undefined),
+    },
+    keyring,
+    nowMs: NOW_MS,
+    output: { data: (text) => (printed += text), note: (text) => (printed += text) },
+  });
+
+  test('says whose a value is and how to contain it, and never prints it', async () => {
+    await identify(depsFor(knownRecord()), new Sensitive(`  ${value.revealText()}\n`));
+    expect(printed).toContain('ApiKey team/web');
+    expect(printed).toContain('works now');
+    expect(printed).toContain('"urgency":"Emergency"');
+    expect(printed).not.toContain(value.revealText());
+    expect(printed).not.toContain(secretBytes(value).toString());
+  });
+
+  test('says that a value of a suspended key does not work', async () => {
+    await identify(depsFor(knownRecord({ state: 'Suspended' })), value);
+    expect(printed).toContain('does not work (Suspended, Active)');
+  });
+
+  test('names the command for a key whose object is gone', async () => {
+    await identify(depsFor(knownRecord({ phase: 'Retained' })), value);
+    expect(printed).toContain('keyward keys revoke');
+  });
+
+  test('answers the same for an unknown key and for a wrong secret', async () => {
+    const wrong = mintCredential(randomBytes, { prefix: 'kw', format: 'Opaque' });
+    const unknown = identify(depsFor(undefined), wrong.values.apiKey ?? new Sensitive(''));
+    await expect(unknown).rejects.toMatchObject({ reason: 'UnknownKey' });
+    const record = aRecord({ credentials: [aCredential({ keyId: minted.keyId })] });
+    await expect(identify(depsFor(record), value)).rejects.toMatchObject({ reason: 'UnknownKey' });
+  });
+
+  test.each(['', 'password1', `${'x'.repeat(5_000)}`])(
+    'looks nothing up for what cannot be a key (%#)',
+    async (text) => {
+      const outcome = identify(depsFor(knownRecord()), new Sensitive(text));
+      await expect(outcome).rejects.toMatchObject({ reason: 'NotAKey' });
+    },
+  );
+});

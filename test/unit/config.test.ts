@@ -1,0 +1,47 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { ledgerConfig, operatorConfig } from '../../src/config.ts';
+
+const REQUIRED = { database: 'sqlite:///x.db', masterKeyFile: '/keys' };
+
+afterEach(() => vi.unstubAllEnvs());
+
+describe('operator settings', () => {
+  test('have defaults for everything but database and master key', () => {
+    const config = operatorConfig(REQUIRED, 'host-1');
+    expect(config).toMatchObject({
+      namespace: 'keyward-system',
+      watchNamespaces: [],
+      leaderElect: true,
+      identity: 'host-1',
+      secretWatch: 'metadata',
+      masterKey: 'Required',
+      logLevel: 'info',
+    });
+  });
+
+  test('come from the environment where there is no flag, and flags win', () => {
+    vi.stubEnv('KEYWARD_WATCH_NAMESPACES', 'a,b');
+    vi.stubEnv('KEYWARD_LOG_LEVEL', 'debug');
+    const config = operatorConfig({ ...REQUIRED, logLevel: 'warn' }, 'host');
+    expect(config.watchNamespaces).toEqual(['a', 'b']);
+    expect(config.logLevel).toBe('warn');
+  });
+
+  test.each([
+    ['logLevel', 'loud', '--log-level takes debug'],
+    ['leaderElect', 'maybe', '--leader-elect takes true, false'],
+    ['workers', '0', '--workers takes a whole number from 1'],
+    ['workers', '1e3', '--workers takes a whole number'],
+    ['secretWatch', 'all', '--secret-watch takes metadata, none'],
+    ['crashAtCommit', '3:during', '--crash-at-commit takes before, after'],
+  ])('refuse %s=%s in a sentence that says what it takes', (flag, value, sentence) => {
+    expect(() => operatorConfig({ ...REQUIRED, [flag]: value }, 'host')).toThrow(sentence);
+  });
+});
+
+test.each([
+  [{ masterKeyFile: '/keys' }, '--database is required'],
+  [{ database: 'sqlite:///x.db' }, '--master-key-file is required'],
+])('ledger settings %j say which flag is missing', (flags, sentence) => {
+  expect(() => ledgerConfig(flags)).toThrow(sentence);
+});

@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { Sensitive } from '../../../src/kernel/sensitive.ts';
+import { builtinDriver } from '../../../src/stores/builtin/driver.ts';
+import type { StoreHandle } from '../../../src/stores/contract.ts';
+
+const PEPPER = Buffer.alloc(32, 7);
+
+function open(member: Record<string, unknown>): StoreHandle {
+  const handle = builtinDriver.open(member);
+  if ('problem' in handle) throw new Error(handle.problem);
+  return handle;
+}
+
+describe('the built-in store', () => {
+  test('without settings makes opaque keys with the prefix kw', () => {
+    const handle = open({});
+    const minted = handle.mint(handle.defaultFormat, randomBytes);
+    expect(minted.values.apiKey?.revealText()).toMatch(/^kw_[0-9A-Za-z]{16}_[0-9A-Za-z]{49}$/);
+  });
+
+  test('digests a value so that the same value has the same digest and no other has', () => {
+    const handle = open({ keyPrefix: 'demo' });
+    const { keyId, values } = handle.mint('Opaque', randomBytes);
+    const identity = { keyId, slot: 'apiKey' } as const;
+    const value = values.apiKey ?? new Sensitive('');
+    const other = handle.mintSlot(identity, randomBytes);
+    const digest = handle.digest(identity, value, PEPPER);
+    expect(handle.digest(identity, value, PEPPER)).toEqual(digest);
+    expect(handle.digest(identity, other, PEPPER)).not.toEqual(digest);
+  });
+
+  test('answers no digest for a text that is no value of its own', () => {
+    const identity = { keyId: 'a'.repeat(16), slot: 'apiKey' } as const;
+    expect(open({}).digest(identity, new Sensitive('abc'), PEPPER)).toBeUndefined();
+  });
+
+  test('offers key pairs only where it can recover their secrets', () => {
+    expect(open({}).capabilities.formats).not.toContain('KeyPair');
+    expect(open({ recovery: 'Sealed' }).capabilities.formats).toContain('KeyPair');
+  });
+
+  test('shows the public half of a pair, and of other values only the ends', () => {
+    const handle = open({ recovery: 'Sealed' });
+    const pair = handle.mint('KeyPair', randomBytes);
+    const secret = pair.values.apiSecret ?? new Sensitive('');
+    expect(handle.hint({ keyId: pair.keyId, slot: 'apiSecret' }, secret)).toBe(pair.publicName);
+  });
+
+  test.each([
+    [{ profile: 'Solapi' }, 'spec.builtin.profile'],
+    [{ keyPrefix: 'Not-a-prefix' }, 'spec.builtin.keyPrefix'],
+    [{ format: 'KeyPair' }, 'recovery: Sealed'],
+  ])('says in a sentence what is wrong with %j', (member, part) => {
+    expect(builtinDriver.open(member)).toMatchObject({ problem: expect.stringContaining(part) });
+  });
+});
