@@ -11,7 +11,7 @@ import { createReporter } from '../controllers/apikey/report.ts';
 import { createStoreResolver, openHandle, type StoreView } from '../controllers/apikey/store.ts';
 import { connectApiKeyTriggers } from '../controllers/apikey/triggers.ts';
 import { VanishedGuard } from '../controllers/apikey/vanished.ts';
-import { keyStoreSteps } from '../controllers/keystore/index.ts';
+import { keyStoreSteps, onStoreEdited } from '../controllers/keystore/index.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
@@ -28,7 +28,7 @@ import { RuntimeMetrics } from '../runtime/metrics.ts';
 import type { Steps } from '../runtime/pipeline.ts';
 import { serveProbes } from '../runtime/probes.ts';
 import { WorkQueue } from '../runtime/queue.ts';
-import { connect, OwnWrites } from '../runtime/trigger.ts';
+import { connect } from '../runtime/trigger.ts';
 import { drivers } from '../stores/registry.ts';
 import { createCaches, openCluster, type Caches, type Cluster } from './cluster.ts';
 import { createLeadership, type OperatorLeadership } from './leadership.ts';
@@ -181,15 +181,10 @@ function createStoreController(
   stores: Cache<StoreView>,
 ): { readonly controller: Controller<never, never> } {
   const { ledger, clock, client } = deps;
-  const ownWrites = new OwnWrites();
   const open = (view: StoreView) => openHandle(drivers, view.spec);
-  const steps = keyStoreSteps({ resource, stores, client, ledger, clock, ownWrites, open });
+  const steps = keyStoreSteps({ resource, stores, client, ledger, clock, open });
   const { controller, queue } = createController(parts, steps);
-  connect(
-    stores,
-    (change) => (ownWrites.isEcho(change) ? [] : [{ ref: change.ref, lane: 'normal' }]),
-    queue,
-  );
+  connect(stores, onStoreEdited, queue);
   // The manager only starts and stops it; what it works on is nobody's business.
   return { controller: controller as unknown as Controller<never, never> };
 }

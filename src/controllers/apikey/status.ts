@@ -12,6 +12,7 @@ import {
   type WantedCondition,
 } from '../../api/conditions.ts';
 import type { ApiKeyStatus } from '../../api/generated/apikey.ts';
+import { canonicalJson } from '../../kernel/canonicaljson.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
 import { DAY_MS, formatTime } from '../../kernel/time.ts';
 import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
@@ -37,15 +38,7 @@ export function wantedStatus(world: World, failure?: KeywardError): ApiKeyStatus
 
 /** True when both say the same; then nothing is written. */
 export function isSameStatus(a: ApiKeyStatus | undefined, b: ApiKeyStatus): boolean {
-  return a !== undefined && canonical(a) === canonical(b);
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([x], [y]) => (x < y ? -1 : 1)))
-      : inner,
-  );
+  return a !== undefined && canonicalJson(a) === canonicalJson(b);
 }
 
 function facts(

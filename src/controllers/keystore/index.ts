@@ -3,6 +3,7 @@ import { keyStoreReady, mergeConditions, type WantedCondition } from '../../api/
 import type { KeyStoreStatus } from '../../api/generated/keystore.ts';
 import { refText, type Ref, type Resource } from '../../api/meta.ts';
 import { API_VERSION, FINALIZER } from '../../api/names.ts';
+import { canonicalJson } from '../../kernel/canonicaljson.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
 import { KeywardError as Failure } from '../../kernel/errors.ts';
@@ -10,7 +11,7 @@ import { MINUTE_MS } from '../../kernel/time.ts';
 import type { Cache, KubeClient } from '../../kube/port.ts';
 import type { Ledger, StoreCount } from '../../ledger/port.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
-import type { OwnWrites } from '../../runtime/trigger.ts';
+import { anyOf, wakeItself, whenChanged } from '../../runtime/trigger.ts';
 import type { StoreHandle } from '../../stores/contract.ts';
 
 /** Counts are refreshed this often; status holds nothing that changes faster. */
@@ -34,7 +35,6 @@ export type KeyStoreDeps<View extends StoreObject> = {
   readonly client: KubeClient;
   readonly ledger: Ledger;
   readonly clock: Clock;
-  readonly ownWrites: OwnWrites;
   readonly open: (view: View) => StoreHandle | { readonly problem: string };
 };
 
@@ -47,6 +47,20 @@ type World = {
 };
 
 type Action = { readonly type: 'StampFinalizer' | 'ReleaseFinalizer' };
+
+/**
+ * What makes a store worth a look at once. Not its status: with a second operator on the cluster,
+ * each would wake the other for ever.
+ */
+export const onStoreEdited = wakeItself(
+  anyOf<StoreObject>(
+    whenChanged((store) => store.uid),
+    whenChanged((store) => store.generation),
+    whenChanged((store) => store.isDeleting),
+    whenChanged((store) => store.finalizers.join()),
+  ),
+  () => 'normal',
+);
 
 /** The steps for the pipeline. A store is only looked at; nothing in it is changed here. */
 export function keyStoreSteps<View extends StoreObject>(
@@ -124,10 +138,10 @@ async function report<View extends StoreObject>(
   const { store } = world;
   if (isGone(world)) return;
   const status = wantedStatus(world, failure);
-  if (JSON.stringify(status) === JSON.stringify(reorder(store.status, status))) return;
+  if (canonicalJson(status) === canonicalJson(store.status)) return;
   const { uid, resourceVersion, ref } = store;
   const namespace = deps.resource.namespaced ? { namespace: ref.namespace } : {};
-  const written = await deps.client.replaceStatus(
+  await deps.client.replaceStatus(
     deps.resource,
     {
       apiVersion: API_VERSION,
@@ -137,7 +151,6 @@ async function report<View extends StoreObject>(
     },
     { signal },
   );
-  if (written !== undefined) deps.ownWrites.note(ref, written.resourceVersion);
 }
 
 function wantedStatus(world: World, failure: KeywardError | undefined): KeyStoreStatus {
@@ -179,15 +192,4 @@ function readiness(world: World, failure: KeywardError | undefined): readonly Wa
 
 function isGone({ store }: World): boolean {
   return store.isDeleting && !store.finalizers.includes(FINALIZER);
-}
-
-/** The old status with the wanted one's order of fields, so that texts can be compared. */
-function reorder(old: unknown, wanted: KeyStoreStatus): unknown {
-  if (typeof old !== 'object' || old === null) return old;
-  const before = old as Record<string, unknown>;
-  const names = [
-    ...Object.keys(wanted),
-    ...Object.keys(before).filter((name) => !(name in wanted)),
-  ];
-  return Object.fromEntries(names.map((name) => [name, before[name]]));
 }
