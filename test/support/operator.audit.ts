@@ -1,0 +1,44 @@
+/** The API server's audit log: what really arrived there, whoever claims what. */
+import { readFile } from 'node:fs/promises';
+
+/** One finished request, as far as the tests look at it. */
+export type Request = {
+  readonly user: string;
+  readonly verb: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly code: number;
+};
+
+/** All finished requests of the user, oldest first. */
+export async function requestsOf(auditLog: string | undefined, user: string): Promise<Request[]> {
+  const text = await readFile(auditLog ?? '', 'utf8');
+  return text
+    .split('\n')
+    .filter((line) => line.includes('ResponseComplete'))
+    .map(parseEvent)
+    .filter((request) => request.user === user);
+}
+
+/** Those that change something; Leases aside, which are renewed whatever happens. */
+export function writesIn(requests: readonly Request[]): Request[] {
+  const reads = new Set(['get', 'list', 'watch']);
+  return requests.filter(({ verb, resource }) => !reads.has(verb) && resource !== 'leases');
+}
+
+type AuditEvent = {
+  readonly verb: string;
+  readonly user: { readonly username: string };
+  readonly objectRef?: Partial<Record<'resource' | 'subresource' | 'namespace' | 'name', string>>;
+  readonly responseStatus?: { readonly code?: number };
+};
+
+function parseEvent(line: string): Request {
+  // Lines of audit.k8s.io/v1, written by the API server itself.
+  const { verb, user, objectRef = {}, responseStatus } = JSON.parse(line) as AuditEvent;
+  const { resource = '', subresource = '', namespace = '', name = '' } = objectRef;
+  const code = responseStatus?.code ?? 0;
+  return { user: user.username, verb, resource, subresource, namespace, name, code };
+}
