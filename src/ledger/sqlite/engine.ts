@@ -16,6 +16,7 @@ import { Writer } from './writer.ts';
 /** How long a checkpoint may wait for readers while commits wait for it. */
 const CHECKPOINT_BUSY_MS = 50;
 
+/** An open file and what watches it; `crashAt` is for tests only. */
 export type EngineOptions = {
   readonly db: DatabaseSync;
   readonly path: string;
@@ -23,6 +24,7 @@ export type EngineOptions = {
   readonly crashAt: CrashPoint | undefined;
 };
 
+/** The one that carries out batches; a worker has exactly one. */
 export class Engine {
   readonly #path: string;
   readonly #db: DatabaseSync;

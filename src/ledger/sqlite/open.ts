@@ -6,6 +6,7 @@ import { parseSqliteUrl } from './location.ts';
 import type { CrashPoint } from './protocol.ts';
 import { LedgerThread } from './thread.ts';
 
+/** Which file, and whether it may be made. */
 export type SqliteOptions = {
   /** A `sqlite:` URL; see location.ts. */
   readonly url: string;

@@ -46,6 +46,7 @@ export type ReadRequest =
   | { readonly type: 'versionsInUse' }
   | { readonly type: 'verifyAudit'; readonly from: AuditPosition };
 
+/** Anything that can be asked of the worker. */
 export type Request = WriteRequest | ReadRequest;
 
 /** Up to where the audit chain was found whole. */
@@ -84,6 +85,7 @@ export type Failure = {
   readonly cause: string | undefined;
 };
 
+/** What becomes of one request. */
 export type Answer = { readonly value: Answers[keyof Answers] } | { readonly failure: Failure };
 
 /** From the main thread: a batch, or the wish to end. */

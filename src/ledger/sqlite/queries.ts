@@ -26,6 +26,7 @@ const KEY = [...KEY_IDENTITY, ...KEY_CONTENT, 'revision'].map((c) => `k.${c}`).j
 const CREDENTIAL = [...CREDENTIAL_IDENTITY, ...CREDENTIAL_CONTENT].map((c) => `c.${c}`).join(', ');
 const SLOT = SLOT_COLUMNS.map((c) => `s.${c}`).join(', ');
 
+/** The compiled queries of one connection. */
 export type Queries = ReturnType<typeof prepareQueries>;
 
 /** Compiles all queries; each reads one or several statements, so wrap them in a transaction. */

@@ -9,6 +9,7 @@ import type { CredentialRecord, KeyRecord, SecretRecord, SlotRecord } from '../r
 
 /** What SQLite stores in one column. */
 export type Value = string | number | null | Uint8Array;
+/** One row, its columns in the order of the lists below. */
 export type Row = readonly Value[];
 
 /** Columns of `keys` that never change. */

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { integer, text } from './rows.ts';
 import { prepare, type Statement } from './statements.ts';
 
+/** How many keys are allowed; undefined: any number. */
 export type Limits = {
   readonly maxKeys: number | undefined;
   readonly maxKeysPerNamespace: number | undefined;

@@ -34,6 +34,7 @@ const PURGE_MAX = 1_000;
 /** Where the values that the writer compares stand in a row of `encodeRecord`. */
 const AT = { uid: 1, namespace: 2, phase: 0, storeUid: 4, token: 0 } as const;
 
+/** Carries out the writes of one connection, which is the only one that writes. */
 export class Writer {
   readonly #statements: ReturnType<typeof prepareWrites>;
   readonly #usage: StoreUsage;
