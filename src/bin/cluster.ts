@@ -27,6 +27,8 @@ import { Reflector } from '../kube/reflector.ts';
 import { Transport } from '../kube/transport.ts';
 import { createWatchMetrics, type WatchMetrics } from '../kube/watchmetrics.ts';
 import type { ManagerParts } from '../runtime/manager.ts';
+import type { Recovery } from '../runtime/recovery.ts';
+import { watchClient } from './outages.ts';
 import { VERSION } from './version.ts';
 
 type Watch = ManagerParts['watches'][number];
@@ -45,6 +47,7 @@ export async function openCluster(
   config: ClusterConfig,
   registry: Registry,
   log: Logger,
+  recovery: Recovery,
 ): Promise<Cluster> {
   const access = await openAccess({ clock: systemClock, log, source: sourceOf(config) });
   const transport = new Transport({ access, clock: systemClock, version: VERSION });
@@ -52,7 +55,9 @@ export async function openCluster(
   const callMetrics = createCallMetrics(registry, host);
   const clients = createClients({ transport, clock: systemClock, metrics: callMetrics });
   const watchMetrics = createWatchMetrics(registry);
-  return { ...clients, transport, host, log, callMetrics, watchMetrics };
+  const ordinary = watchClient(clients.ordinary, recovery);
+  const urgent = watchClient(clients.urgent, recovery);
+  return { ordinary, urgent, transport, host, log, callMetrics, watchMetrics };
 }
 
 function sourceOf(config: ClusterConfig): Parameters<typeof openAccess>[0]['source'] {

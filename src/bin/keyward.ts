@@ -64,7 +64,7 @@ function addLedgerCommands(root: Command): void {
     });
   keys
     .command('revoke <uid>')
-    .description('end a retained key for good (stop the operator first)')
+    .description('end a retained key for good; a running operator is asked to')
     .action(async (uid: string, _: unknown, command: Command) => {
       const { runRevoke } = await import('./ledgercommands.ts');
       await runRevoke(command.optsWithGlobals(), uid);

@@ -1,14 +1,15 @@
 /** Composition of the commands that read the ledger: identify, keys, audit, master-key. */
 import { userInfo } from 'node:os';
 import { identify } from '../cli/identify.ts';
-import { listKeys, revokeRetained } from '../cli/keys.ts';
+import { expectRetained, listKeys, revokeRetained } from '../cli/keys.ts';
 import type { Output } from '../cli/output.ts';
 import { ledgerConfig, type Flags } from '../config.ts';
-import { systemClock } from '../kernel/clock.ts';
+import { sleep, systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { Sensitive } from '../kernel/sensitive.ts';
 import { openLedger, openLedgerReader } from '../ledger/open.ts';
+import { leaveRevokeRequest, requestFolder } from './requests.ts';
 import { createMasterKeyFile, loadKeyring } from './masterkey.ts';
 
 const output: Output = {
@@ -48,13 +49,47 @@ export async function runKeys(flags: Flags): Promise<void> {
 /** `keyward keys revoke UID` */
 export async function runRevoke(flags: Flags, uid: string): Promise<void> {
   const { database } = ledgerConfig({ masterKeyFile: '-', ...flags });
-  const ledger = await openLedger({ url: database, missing: 'Refuse' });
+  const actor = `command line: ${userInfo().username}`;
+  const ledger = await openLedger({ url: database, missing: 'Refuse' }).catch(ifInUse);
+  if (ledger === undefined) return askOperator(database, uid, actor);
   try {
-    const actor = `command line: ${userInfo().username}`;
     await revokeRetained(ledger, uid, { actor, nowMs: systemClock.nowMs(), output });
   } finally {
     await ledger.close();
   }
+}
+
+/** The operator runs and alone may write: it is asked, and its answer is awaited in the ledger. */
+async function askOperator(database: string, uid: string, actor: string): Promise<void> {
+  const folder = requestFolder(database);
+  if (folder === undefined) return;
+  const ledger = await openLedgerReader(database);
+  try {
+    await expectRetained(ledger, uid);
+    await leaveRevokeRequest(folder, uid, actor);
+    for (let waitedMs = 0; waitedMs < ANSWER_MAX_MS; waitedMs += ANSWER_POLL_MS) {
+      // Waiting is what this loop is for.
+      // oxlint-disable-next-line no-await-in-loop
+      await sleep(systemClock, ANSWER_POLL_MS);
+      // oxlint-disable-next-line no-await-in-loop
+      const { record } = await ledger.load(uid, { namespace: '', name: '' });
+      if (record?.phase === 'Ended') {
+        output.note(`apikey ${record.namespace}/${record.name} revoked by the running operator\n`);
+        return;
+      }
+    }
+    throw usage('the operator has not answered yet; the request stays and is served when it leads');
+  } finally {
+    await ledger.close();
+  }
+}
+
+const ANSWER_MAX_MS = 15_000;
+const ANSWER_POLL_MS = 200;
+
+function ifInUse(error: unknown): undefined {
+  if (error instanceof KeywardError && error.reason === 'DatabaseInUse') return undefined;
+  throw error;
 }
 
 /** `keyward audit verify` */

@@ -1,6 +1,7 @@
 /** Composition root of the operator: creates, connects, starts. */
 import { hostname } from 'node:os';
 import { CLUSTER_KEY_STORES, KEY_STORES, NAMESPACES } from '../api/names.ts';
+import { revokeRetained } from '../cli/keys.ts';
 import { operatorConfig, type Flags, type OperatorConfig } from '../config.ts';
 import type { Deps } from '../controllers/apikey/deps.ts';
 import { apiKeySteps } from '../controllers/apikey/index.ts';
@@ -24,6 +25,7 @@ import { openLedger } from '../ledger/open.ts';
 import type { Ledger } from '../ledger/port.ts';
 import { Controller } from '../runtime/controller.ts';
 import { Manager } from '../runtime/manager.ts';
+import { Recovery } from '../runtime/recovery.ts';
 import { RuntimeMetrics } from '../runtime/metrics.ts';
 import type { Steps } from '../runtime/pipeline.ts';
 import { serveProbes } from '../runtime/probes.ts';
@@ -31,8 +33,10 @@ import { WorkQueue } from '../runtime/queue.ts';
 import { connect } from '../runtime/trigger.ts';
 import { drivers } from '../stores/registry.ts';
 import { createCaches, openCluster, type Caches, type Cluster } from './cluster.ts';
+import { watchLedger } from './outages.ts';
 import { createLeadership, type OperatorLeadership } from './leadership.ts';
 import { createMasterKeyFile, loadKeyring, matchKeyring } from './masterkey.ts';
+import { requestFolder, serveRequests } from './requests.ts';
 import { startSweep } from './sweep.ts';
 
 /** Everything a running operator is made of. */
@@ -45,6 +49,8 @@ type Parts = {
   readonly caches: Caches;
   readonly ledger: Ledger;
   readonly leadership: OperatorLeadership;
+  /** All queues, to hasten what waits when an outage is over. */
+  readonly queues: WorkQueue[];
 };
 
 /** Runs the operator until `stop` is aborted. Rejects when it cannot start or lost its leadership. */
@@ -54,18 +60,33 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
   const registry = createRegistry();
   if (config.masterKey === 'CreateIfMissing') await ensureMasterKey(config, log);
   const keyring = await loadKeyring(config.ledger.masterKeyFile);
-  const ledger = await openLedger({
+  const queues: WorkQueue[] = [];
+  const recovery = new Recovery(systemClock, () => {
+    for (const queue of queues) queue.hastenRetries();
+  });
+  const opened = await openLedger({
     url: config.ledger.database,
     missing: 'Create',
     ...(config.crashAtCommit === undefined ? {} : { crashAt: config.crashAtCommit }),
   });
+  const ledger = watchLedger(opened, recovery, () => endFenced(log));
   try {
     await matchKeyring(ledger, keyring, log);
-    const cluster = await openCluster(config.cluster, registry, log);
+    const cluster = await openCluster(config.cluster, registry, log, recovery);
     const caches = createCaches(cluster, config);
     const leadership = createLeadership(config, cluster, ledger);
     const runtimeMetrics = new RuntimeMetrics(registry);
-    const parts = { config, log, registry, runtimeMetrics, cluster, caches, ledger, leadership };
+    const parts = {
+      config,
+      log,
+      registry,
+      runtimeMetrics,
+      cluster,
+      caches,
+      ledger,
+      leadership,
+      queues,
+    };
     const clusterId = await identifyCluster(cluster, ledger);
     const deps = createDeps(parts, { keyring, clusterId });
     try {
@@ -93,6 +114,7 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
     controllers: [apiKeys, ...stores].map(({ controller }) => controller),
     onLeading: async (epoch) => {
       await leadership.open(epoch, stop);
+      void serveRevocations(parts, stop);
       startSweep({
         deps,
         log,
@@ -169,6 +191,7 @@ function createController<World, Action>(
     random: Math.random,
     metrics,
   });
+  parts.queues.push(queue);
   const { workers } = config;
   const controller = new Controller({ steps, queue, clock: systemClock, log, metrics, workers });
   return { controller, queue };
@@ -203,6 +226,23 @@ function namedCaches(
     { name: 'clusterkeystores', cache: clusterKeyStores },
     ...(isScoped ? [] : [{ name: 'namespaces', cache: namespaces }]),
   ];
+}
+
+/** Retained keys have no object to edit: the command line asks for their end. */
+async function serveRevocations(parts: Parts, stop: AbortSignal): Promise<void> {
+  const { config, ledger, log } = parts;
+  const folder = requestFolder(config.ledger.database);
+  if (folder === undefined) return;
+  const output = { data: () => undefined, note: () => undefined };
+  const revoke = (uid: string, actor: string): Promise<void> =>
+    revokeRetained(ledger, uid, { actor, nowMs: systemClock.nowMs(), output });
+  await serveRequests(folder, revoke, { log, stop });
+}
+
+/** Somebody else leads: nothing may be written any more, so nothing is wound up either. */
+function endFenced(log: Logger): never {
+  log.error('A newer leader has taken over the database; this process ends at once');
+  process.exit(1);
 }
 
 /** The UID of kube-system: as good as an identity of the cluster as there is one. */

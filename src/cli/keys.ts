@@ -39,16 +39,7 @@ export async function revokeRetained(
   uid: string,
   context: { readonly actor: string; readonly nowMs: number; readonly output: Output },
 ): Promise<void> {
-  const { record } = await ledger.load(uid, { namespace: '', name: '' });
-  if (record?.phase !== 'Retained') {
-    throw new KeywardError('Terminal', {
-      reason: 'NotRetained',
-      message:
-        record === undefined
-          ? `the ledger knows no key with UID '${uid}'`
-          : `ApiKey ${record.namespace}/${record.name} is not retained; delete the object, or set spec.state to Revoked`,
-    });
-  }
+  const record = await expectRetained(ledger, uid);
   const { epoch } = await ledger.identity();
   const result = await ledger.commit({
     record: close(end(record)),
@@ -68,6 +59,27 @@ export async function revokeRetained(
     });
   }
   context.output.note(`apikey ${record.namespace}/${record.name} revoked\n`);
+}
+
+/**
+ * The retained key of this UID.
+ * @throws KeywardError Terminal NotRetained: keys with an object are ended through it
+ */
+export async function expectRetained(
+  ledger: Pick<Ledger, 'load'>,
+  uid: string,
+): Promise<KeyRecord> {
+  const { record } = await ledger.load(uid, { namespace: '', name: '' });
+  if (record?.phase !== 'Retained') {
+    throw new KeywardError('Terminal', {
+      reason: 'NotRetained',
+      message:
+        record === undefined
+          ? `the ledger knows no key with UID '${uid}'`
+          : `ApiKey ${record.namespace}/${record.name} is not retained; delete the object, or set spec.state to Revoked`,
+    });
+  }
+  return record;
 }
 
 function row(record: KeyRecord): string[] {

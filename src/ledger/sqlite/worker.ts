@@ -45,19 +45,24 @@ function serve(): void {
 
 function createScrubber(engine: Engine): { touch(): void; stop(): void } {
   let timer: NodeJS.Timeout | undefined;
-  let erasedAtMs: number | undefined;
+  let latestMs: number | undefined;
+  const stop = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
   const scrub = (): void => {
+    stop();
     engine.scrub();
-    erasedAtMs = undefined;
+    latestMs = undefined;
     if (engine.hasErased) timer = setTimeout(scrub, SCRUB_IDLE_MS);
   };
-  const stop = (): void => clearTimeout(timer);
   const touch = (): void => {
     if (!engine.hasErased) return;
     const nowMs = performance.now();
-    erasedAtMs ??= nowMs;
-    stop();
-    timer = setTimeout(scrub, Math.min(SCRUB_IDLE_MS, erasedAtMs + SCRUB_LATEST_MS - nowMs));
+    latestMs ??= nowMs + SCRUB_LATEST_MS;
+    if (nowMs >= latestMs) return scrub();
+    if (timer === undefined) timer = setTimeout(scrub, SCRUB_IDLE_MS);
+    else timer.refresh();
   };
   return { touch, stop };
 }
