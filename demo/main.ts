@@ -1,0 +1,162 @@
+/**
+ * `npm run demo`: a real API server, a real operator, and the life of API keys, each step with its
+ * evidence. Exit code 0 only when every step saw it.
+ */
+import { mkdtemp } from 'node:fs/promises';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startWatchdog, type Watchdog } from '../control-plane/watchdog.ts';
+import { Cleanup } from './cleanup.ts';
+import { readFlags, USAGE, type Flags } from './flags.ts';
+import type { Operator } from './program.ts';
+import { Screen } from './screen.ts';
+import { setUp } from './setup.ts';
+import type { Stage } from './stage.ts';
+import { Timeline } from './timeline.ts';
+import { walk } from './walk.ts';
+
+const LOG_LINES = 15;
+const NEXT = `npm run demo -- --keep             leave it running and play with kubectl
+npm run demo -- --context NAME     the same on a cluster of yours, such as kind
+docs/guide.md                      install it on a cluster of yours
+docs/architecture.md               how it works inside`;
+
+const FAILED = 1;
+const USAGE_ERROR = 2;
+
+const screen = new Screen(process.stdout);
+const flags = parseFlags();
+if (flags.help) process.stdout.write(USAGE);
+else process.exitCode = await run(flags);
+
+function parseFlags(): Flags {
+  try {
+    return readFlags(process.argv.slice(2));
+  } catch (err) {
+    process.stderr.write(`${messageOf(err)}\n${USAGE}`);
+    process.exit(USAGE_ERROR);
+  }
+}
+
+/** What one run leaves for its end. */
+type Ending = {
+  readonly flags: Flags;
+  readonly cleanup: Cleanup;
+  readonly watchdog: Watchdog;
+  readonly workDir: string;
+};
+
+async function run(chosen: Flags): Promise<number> {
+  const interrupt = onInterrupt();
+  const workDir = await mkdtemp(join(tmpdir(), 'keyward-demo-'));
+  const watchdog = startWatchdog(workDir);
+  const ending: Ending = { flags: chosen, cleanup: new Cleanup(), watchdog, workDir };
+  const timeline = new Timeline(screen);
+  let operator: Operator | undefined;
+  try {
+    const stage = await setUp({
+      ...ending,
+      screen,
+      timeline,
+      signal: interrupt.signal,
+      onCluster: interrupt.endInOrder,
+      onOperator: (started) => void (operator = started),
+    });
+    await walk(stage, timeline);
+    return await succeed(ending, stage, timeline);
+  } catch (err) {
+    const signal = interrupt.caught();
+    if (signal === undefined) await explain(err, operator);
+    await clean(ending);
+    return signal === undefined ? FAILED : 128 + constants.signals[signal];
+  }
+}
+
+async function succeed(ending: Ending, stage: Stage, timeline: Timeline): Promise<number> {
+  screen.say('Every step saw its evidence.');
+  for (const finding of stage.findings) screen.proof(finding);
+  screen.line('');
+  screen.block(timeline.summary());
+  if (!ending.flags.keep) {
+    screen.say('What to try next:');
+    screen.block(NEXT);
+    return clean(ending);
+  }
+  await stage.cluster.keep();
+  await ending.watchdog.keep();
+  screen.say('Everything runs on. To look around:');
+  screen.block(reachText(stage));
+  screen.say("To stop it (the operator's token lasts 24 hours):");
+  screen.block(stopText(stage, ending.workDir));
+  process.exit(0);
+}
+
+function reachText({ cluster, installation }: Stage): string {
+  return [
+    `export KUBECONFIG=${cluster.access.adminKubeconfig}`,
+    `export KEYWARD_DATABASE=${installation.database}`,
+    `export KEYWARD_MASTER_KEY_FILE=${installation.masterKeyFile}`,
+    `${cluster.access.kubectlPath} get akey`,
+    'npm run keyward -- keys',
+  ].join('\n');
+}
+
+function stopText({ cluster, operator }: Stage, workDir: string): string {
+  if (cluster.origin === 'Own') {
+    return `kill -9 ${[operator.pid, ...cluster.pids].join(' ')} && rm -r ${workDir}`;
+  }
+  return [
+    'kubectl delete namespace keyward-demo && kubectl delete ckst default',
+    'kubectl delete -f deploy/admission/mutating -f deploy/admission -f deploy/rbac -f crds',
+    `kill ${operator.pid} && rm -r ${workDir}`,
+  ].join('\n');
+}
+
+async function explain(err: unknown, operator: Operator | undefined): Promise<void> {
+  screen.line('');
+  screen.failure(messageOf(err));
+  const words = await operator?.lastWords(LOG_LINES);
+  if (words === undefined) return;
+  screen.say(`The last lines of the operator's log:`);
+  screen.block(words);
+}
+
+/** Undoes everything that was begun. @returns the exit code this leads to */
+async function clean({ cleanup, watchdog }: Ending): Promise<number> {
+  const failures = await cleanup.run();
+  for (const failure of failures) screen.failure(`could not be cleaned up: ${failure}`);
+  await watchdog.release();
+  return failures.length === 0 ? 0 : FAILED;
+}
+
+type Interrupt = {
+  /** Aborted by the first signal. */
+  readonly signal: AbortSignal;
+  /** From now on a signal lets the running step fail, so that everything ends in order. */
+  readonly endInOrder: () => void;
+  /** The signal that came, if one did. */
+  caught(): NodeJS.Signals | undefined;
+};
+
+/** Before there is a cluster nothing must be ended in order: the watchdogs end what was begun. */
+function onInterrupt(): Interrupt {
+  const controller = new AbortController();
+  let isOrderly = false;
+  let first: NodeJS.Signals | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (first !== undefined || !isOrderly) process.exit(128 + constants.signals[signal]);
+    first = signal;
+    screen.say('Interrupted; cleaning up.');
+    controller.abort();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  return {
+    signal: controller.signal,
+    endInOrder: () => void (isOrderly = true),
+    caught: () => first,
+  };
+}
+
+function messageOf(err: unknown): string {
+  return err instanceof Error ? err.message : String(err);
+}

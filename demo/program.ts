@@ -1,0 +1,147 @@
+/** Runs `keyward` from this checkout: its commands, and the operator as a process of its own. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Outcome } from '../control-plane/access.ts';
+import { freePort } from '../control-plane/ports.ts';
+
+const ENTRY = join(import.meta.dirname, '..', 'src', 'bin', 'keyward.ts');
+const LOOK_AGAIN_MS = 100;
+const START_TIMEOUT_MS = 120_000;
+const STOP_TIMEOUT_MS = 20_000;
+
+/** Where the installation of this demo keeps its memory and its master key. */
+export type Installation = { readonly database: string; readonly masterKeyFile: string };
+
+/** Runs a command of `keyward` to its end. A failure is an outcome, not an error. */
+export function keyward(
+  installation: Installation,
+  args: readonly string[],
+  input = '',
+): Promise<Outcome> {
+  const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+  const child = spawn(process.execPath, [ENTRY, ...args], {
+    stdio: 'pipe',
+    env: {
+      ...process.env,
+      KEYWARD_DATABASE: installation.database,
+      KEYWARD_MASTER_KEY_FILE: installation.masterKeyFile,
+    },
+  });
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+  child.once('error', reject);
+  child.once('close', (code) =>
+    resolve({
+      stdout: Buffer.concat(out).toString(),
+      stderr: Buffer.concat(err).toString(),
+      code: code ?? -1,
+    }),
+  );
+  // A command that needs no input may end without reading it.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  return promise;
+}
+
+/** A running operator. */
+export class Operator {
+  readonly logFile: string;
+  readonly metricsUrl: string;
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<void>;
+
+  constructor(child: ChildProcess, logFile: string, metricsUrl: string) {
+    this.#child = child;
+    this.logFile = logFile;
+    this.metricsUrl = metricsUrl;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+    this.#ended = promise;
+  }
+
+  /** Process id; 0 when the process could not be started. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Waits until it leads and its caches are full. @throws Error when it ends, or takes too long */
+  async untilReady(signal: AbortSignal): Promise<void> {
+    const endMs = performance.now() + START_TIMEOUT_MS;
+    while (!(await this.#isReady())) {
+      const { exitCode } = this.#child;
+      if (exitCode !== null) throw new Error(`the operator ended with exit code ${exitCode}`);
+      if (performance.now() > endMs) throw new Error('the operator was not ready in time');
+      await pause(LOOK_AGAIN_MS, undefined, { signal });
+    }
+  }
+
+  /** Asks it to end and waits; after 20 seconds it is killed. Repeatable. */
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const killer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    this.#child.ref();
+    this.#child.kill('SIGTERM');
+    await this.#ended;
+    clearTimeout(killer);
+  }
+
+  /** The end of its log, for people. */
+  async lastWords(lines: number): Promise<string> {
+    const text = await readFile(this.logFile, 'utf8').catch(() => '');
+    return text.trimEnd().split('\n').slice(-lines).map(readable).join('\n');
+  }
+
+  async #isReady(): Promise<boolean> {
+    const res = await fetch(new URL('/readyz', this.metricsUrl)).catch(() => undefined);
+    await res?.arrayBuffer();
+    return res?.ok === true;
+  }
+}
+
+/** `18:21:30 info  message  field=value ...`; a line that is not of the log stays as it is. */
+function readable(line: string): string {
+  try {
+    const { level, ts, msg, ...fields } = JSON.parse(line) as Readonly<Record<string, unknown>>;
+    const facts = Object.entries(fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+    return `${String(ts).slice(11, 19)} ${String(level).padEnd(5)} ${[msg, ...facts].join('  ')}`;
+  } catch {
+    return line;
+  }
+}
+
+/** How the demo's operator is run. */
+export type OperatorOptions = Installation & {
+  readonly kubeconfig: string;
+  readonly logFile: string;
+};
+
+/** Flags of the operator beside those that name files, as they are shown. */
+export const OPERATOR_FLAGS = ['--create-master-key', '--loss-grace-seconds=2'];
+
+/** Starts it in a group of its own: Ctrl-C must not reach it before the clean-up needs it no more. */
+export async function startOperator(options: OperatorOptions): Promise<Operator> {
+  const address = `127.0.0.1:${await freePort()}`;
+  const log = openSync(options.logFile, 'a');
+  const args = [
+    'operator',
+    `--kubeconfig=${options.kubeconfig}`,
+    `--database=${options.database}`,
+    `--master-key-file=${options.masterKeyFile}`,
+    `--metrics-address=${address}`,
+    '--identity=demo',
+    ...OPERATOR_FLAGS,
+  ];
+  const child = spawn(process.execPath, [ENTRY, ...args], {
+    stdio: ['ignore', log, log],
+    detached: true,
+  });
+  closeSync(log);
+  child.unref();
+  return new Operator(child, options.logFile, `http://${address}/`);
+}

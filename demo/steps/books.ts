@@ -1,0 +1,57 @@
+/** The records at the end: unbroken, and without a single value. */
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { expect } from '../expect.ts';
+import type { Stage } from '../stage.ts';
+import type { Step } from '../step.ts';
+
+/** Each change is one entry, with the hash of the entry before. */
+export const auditChain: Step = {
+  title: 'Every change is in the audit chain',
+  short: 'audit chain verified',
+  async run(stage) {
+    const { code, stdout, stderr } = await stage.keyward(['audit', 'verify']);
+    expect('the chain is unbroken', code === 0 && stdout.includes('unbroken'), stdout + stderr);
+    stage.findings.push(`audit chain: ${stdout.trim()}`);
+    stage.screen.proof('no entry was changed or left out');
+  },
+};
+
+/** Looks for the secret part of every value that any Secret of this run had. */
+export const noLeaks: Step = {
+  title: 'Values are in Secrets and nowhere else',
+  short: 'no value outside Secrets',
+  async run(stage) {
+    const { screen, values, operator } = stage;
+    const places: readonly (readonly [string, () => Promise<Buffer>])[] = [
+      ["the operator's log", () => readFile(operator.logFile)],
+      ["the operator's metrics", () => page(new URL('/metrics', operator.metricsUrl))],
+      ['ApiKeys, stores and events', () => objects(stage)],
+      ['the database with its log', () => databaseFiles(stage)],
+      ['what was printed here', () => Promise.resolve(Buffer.from(screen.text))],
+    ];
+    stage.findings.push(`${values.length} values, none outside Secrets`);
+    for (const [place, read] of places) {
+      const bytes = await read();
+      const found = values.filter((value) => bytes.includes(value.reveal())).length;
+      expect(`no value in ${place}`, found === 0, `${found} of ${values.length} values`);
+      const size = `${Math.ceil(bytes.length / 1_024)} KiB`;
+      screen.proof(`none of ${values.length} values in ${place} (${size})`);
+    }
+  },
+};
+
+async function objects(stage: Stage): Promise<Buffer> {
+  const kinds = 'apikeys,keystores,clusterkeystores,events';
+  return Buffer.from(await stage.ask(['get', kinds, '-o', 'yaml', '--show-managed-fields']));
+}
+
+async function databaseFiles(stage: Stage): Promise<Buffer> {
+  const folder = dirname(stage.installation.masterKeyFile);
+  const names = (await readdir(folder)).filter((name) => name.startsWith('keyward.db'));
+  return Buffer.concat(await Promise.all(names.map((name) => readFile(join(folder, name)))));
+}
+
+async function page(url: URL): Promise<Buffer> {
+  return Buffer.from(await (await fetch(url)).arrayBuffer());
+}

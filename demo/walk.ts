@@ -1,0 +1,36 @@
+/** The steps on the stage, in order. */
+import type { Stage } from './stage.ts';
+import type { Step } from './step.ts';
+import { auditChain, noLeaks } from './steps/books.ts';
+import { deletion, revocation } from './steps/end.ts';
+import { defaultStore, firstKey } from './steps/issue.ts';
+import { leak, plannedRotation } from './steps/rotate.ts';
+import { foreignSecret, lostSecret } from './steps/secrets.ts';
+import { keyPair, limits, template } from './steps/shapes.ts';
+import { suspension } from './steps/suspend.ts';
+import { expiry, notYetValid } from './steps/validity.ts';
+import type { Timeline } from './timeline.ts';
+
+const STEPS: readonly Step[] = [
+  defaultStore,
+  firstKey,
+  plannedRotation,
+  leak,
+  suspension,
+  lostSecret,
+  foreignSecret,
+  keyPair,
+  limits,
+  template,
+  notYetValid,
+  expiry,
+  revocation,
+  deletion,
+  auditChain,
+  noLeaks,
+];
+
+/** Walks through all of them. @throws Unmet at the first that did not see its evidence */
+export async function walk(stage: Stage, timeline: Timeline): Promise<void> {
+  for (const { title, short, run } of STEPS) await timeline.step(title, short, () => run(stage));
+}
