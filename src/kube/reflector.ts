@@ -31,7 +31,7 @@ export type ReflectorOptions<R> = {
   readonly random: () => number;
   readonly watchMetrics?: WatchMetrics;
   readonly callMetrics?: CallMetrics;
-  /** Longest silence of a stream; absent: 90 s, as bookmarks come about every minute. */
+  /** Longest silence of a stream; absent: 3 minutes. */
   readonly silenceMs?: number;
   /** Pauses after failures; absent: 0.8 s to 30 s. */
   readonly backoff?: Backoff;
@@ -39,7 +39,11 @@ export type ReflectorOptions<R> = {
 
 /** Pauses as client-go makes them: no more than 2 tries per minute and watch in a long outage. */
 const BACKOFF: Backoff = { baseMs: 800, maxMs: 30_000 };
-const SILENCE_MS = 90_000;
+/**
+ * Bookmarks are due every minute, but streams of idle resources were seen (1.37) to say nothing for
+ * 90 s; three times the nominal pause ends no healthy stream.
+ */
+const SILENCE_MS = 180_000;
 /** The server ends streams after 5 to 10 minutes, so that replicas of it share them anew. */
 const TIMEOUT_SECONDS_MIN = 300;
 /** A stream that lived shorter and said nothing did not work, however politely it ended. */
