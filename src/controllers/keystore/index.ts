@@ -7,7 +7,7 @@ import { canonicalJson } from '../../kernel/canonicaljson.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
 import { KeywardError as Failure } from '../../kernel/errors.ts';
-import { MINUTE_MS } from '../../kernel/time.ts';
+import { MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
 import type { Cache, KubeClient } from '../../kube/port.ts';
 import type { Ledger, StoreCount } from '../../ledger/port.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
@@ -16,6 +16,8 @@ import type { StoreHandle } from '../../stores/contract.ts';
 
 /** Counts are refreshed this often; status holds nothing that changes faster. */
 const REFRESH_MS = MINUTE_MS;
+/** A store that is going waits for its keys, and a namespace that is going waits for the store. */
+const GOING_REFRESH_MS = 2 * SECOND_MS;
 
 /** What the cache keeps of a store. */
 export type StoreObject = {
@@ -72,7 +74,7 @@ export function keyStoreSteps<View extends StoreObject>(
     next,
     apply: (world, action, signal) => apply(deps, world, action, signal),
     report: (world, failure, signal) => report(deps, world, failure, signal),
-    lookAgainAtMs: (world) => (isGone(world) ? undefined : world.nowMs + REFRESH_MS),
+    lookAgainAtMs: (world) => (isGone(world) ? undefined : world.nowMs + refreshMs(world)),
     lookAgainLane: () => 'bulk',
   };
 }
@@ -188,6 +190,10 @@ function readiness(world: World, failure: KeywardError | undefined): readonly Wa
     return keyStoreReady('KeysRemain', `${count.keys} keys remain in the store; delete them first`);
   }
   return keyStoreReady('Connected', '');
+}
+
+function refreshMs({ store }: World): number {
+  return store.isDeleting ? GOING_REFRESH_MS : REFRESH_MS;
 }
 
 function isGone({ store }: World): boolean {
