@@ -21,6 +21,7 @@ npm run demo -- --context NAME     the same on a cluster of yours, such as kind
 docs/guide.md                      install it on a cluster of yours
 docs/architecture.md               how it works inside`;
 
+const SAME_SIGNAL_MS = 500;
 const FAILED = 1;
 const USAGE_ERROR = 2;
 
@@ -143,9 +144,13 @@ function onInterrupt(): Interrupt {
   const controller = new AbortController();
   let isOrderly = false;
   let first: NodeJS.Signals | undefined;
+  let firstMs = 0;
   const onSignal = (signal: NodeJS.Signals): void => {
+    // One Ctrl-C may arrive twice, from the terminal and from the process above.
+    if (first !== undefined && performance.now() - firstMs < SAME_SIGNAL_MS) return;
     if (first !== undefined || !isOrderly) process.exit(128 + constants.signals[signal]);
     first = signal;
+    firstMs = performance.now();
     screen.say('Interrupted; cleaning up.');
     controller.abort();
   };
