@@ -7,7 +7,8 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { etcdDataDir } from '../control-plane/etcd.ts';
 import { startControlPlane, type ControlPlane } from '../control-plane/start.ts';
-import { installKeyward } from '../test/support/install.ts';
+import { installKeyward } from '../control-plane/install.ts';
+import { waitForKinds, waitForPolicies } from '../control-plane/policyprobe.ts';
 import { parseRequests, type Requests } from './counters.ts';
 
 /** Where the operator lives; the admission policies know it by this name. */
@@ -60,6 +61,8 @@ export async function startOn(source: string, workDir: string): Promise<Cluster>
   await mkdir(workDir, { recursive: true });
   await cp(etcdDataDir(source), etcdDataDir(workDir), { recursive: true });
   const controlPlane = await startControlPlane(planeOptions(workDir));
+  await waitForPolicies(controlPlane);
+  await waitForKinds(controlPlane, 'stamped');
   const tokenFile = async (namespace: string, name: string): Promise<string> => {
     const path = join(workDir, `${name}.token`);
     await writeFile(path, await controlPlane.tokenFor(namespace, name), { mode: 0o600 });

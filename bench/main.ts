@@ -17,7 +17,8 @@ import { takeSample } from './sample.ts';
 import { summarize, table, violations, type Round, type Series } from './summary.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const report = reportToStderr;
+const report = (line: string): void =>
+  reportToStderr(`${(performance.now() / 1_000).toFixed(0).padStart(4)} s  ${line}`);
 
 const options = parseFlags(process.argv.slice(2));
 if (options === 'help') console.log(USAGE);

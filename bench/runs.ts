@@ -32,7 +32,12 @@ export type Pace = {
 };
 
 /** What the API server takes from a client that does nothing but the two writes. */
-export type BareRun = Pace & { readonly pairMs: Spread; readonly watcherCpuMs: number };
+export type BareRun = Pace & {
+  readonly pairMs: Spread;
+  readonly watcherCpuMs: number;
+  /** Of the Secret and of the status, as sent. */
+  readonly bodyBytes: readonly number[];
+};
 
 /** What a restart with unchanged keys costs. */
 export type Restart = {
@@ -75,6 +80,7 @@ export async function bareRun(bench: Bench): Promise<BareRun> {
       cpuMs: perKey(bench, answer.cpuSeconds),
       serverCpuMs: perKey(bench, serverSeconds),
       pairMs: answer.pairMs,
+      bodyBytes: answer.bodyBytes,
       watcherCpuMs: perKey(bench, seen.cpuSeconds),
     };
   });
@@ -116,6 +122,7 @@ type PairAnswer = {
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly pairMs: Spread;
+  readonly bodyBytes: readonly number[];
 };
 
 async function withCluster<Result>(

@@ -14,8 +14,6 @@ export type Sample = {
   /** Files with the bodies; the key's name, namespace, UID and version stand in double braces. */
   readonly secretFile: string;
   readonly statusFile: string;
-  readonly secretBytes: number;
-  readonly statusBytes: number;
   /** Processor time and memory of an operator that has started and issued this one key. */
   readonly startCpuSeconds: number;
   readonly startMiB: number;
@@ -104,7 +102,5 @@ async function writeBodies(
   return {
     secretFile: await write('secret', secretBody),
     statusFile: await write('status', statusBody),
-    secretBytes: JSON.stringify(secretBody).length,
-    statusBytes: JSON.stringify(statusBody).length,
   };
 }

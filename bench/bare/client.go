@@ -57,7 +57,11 @@ func (c *client) open(method, path, accept string, body []byte) (*http.Response,
 
 // The body of a 2xx answer; any other answer is an error with the server's words.
 func (c *client) call(method, path string, body []byte) ([]byte, error) {
-	res, err := c.open(method, path, metadataOnly, body)
+	return c.callFor(metadataOnly, method, path, body)
+}
+
+func (c *client) callFor(accept, method, path string, body []byte) ([]byte, error) {
+	res, err := c.open(method, path, accept, body)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"time"
 )
@@ -25,7 +26,7 @@ func startWatcher(s *settings) (*watcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer, err := c.call("GET", group+"/apikeys?limit=1", nil)
+	answer, err := c.callFor("application/json", "GET", group+"/apikeys?limit=1", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -36,14 +37,22 @@ func startWatcher(s *settings) (*watcher, error) {
 		return nil, err
 	}
 	path := group + "/apikeys?watch=true&allowWatchBookmarks=true&timeoutSeconds=3600&resourceVersion=" + list.Metadata.ResourceVersion
-	res, err := c.open("GET", path, "application/json", nil)
-	if err != nil {
-		return nil, err
+	// The server answers 429 for a moment, until its own watch cache is filled.
+	for range 100 {
+		res, err := c.open("GET", path, "application/json", nil)
+		if err != nil {
+			return nil, err
+		}
+		if res.StatusCode == http.StatusOK {
+			return &watcher{res.Body, bufio.NewReaderSize(res.Body, 1<<18), map[string]time.Time{}}, nil
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusTooManyRequests {
+			return nil, fmt.Errorf("watch: %s", res.Status)
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
-	if res.StatusCode != 200 {
-		return nil, fmt.Errorf("watch: %s", res.Status)
-	}
-	return &watcher{res.Body, bufio.NewReaderSize(res.Body, 1<<18), map[string]time.Time{}}, nil
+	return nil, fmt.Errorf("watch: refused for ten seconds")
 }
 
 // The next key that became Ready for the first time, as namespace/name, and when that was seen.
