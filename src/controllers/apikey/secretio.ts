@@ -2,14 +2,15 @@
  * The Secret at the API server: written complete, inspected, deleted. Nothing is overwritten that
  * does not prove to be ours: by the UID the ledger knows, or by our MAC over its entries.
  */
-import { ANNOTATION_FINGERPRINT, ANNOTATION_MAC, SECRETS } from '../../api/names.ts';
-import type { KubeObject, OwnerReference } from '../../api/meta.ts';
+import { SECRETS } from '../../api/names.ts';
+import type { OwnerReference } from '../../api/meta.ts';
 import { KeywardError } from '../../kernel/errors.ts';
-import { fingerprintEntries, macText, verifyMac } from '../../keys/fingerprint.ts';
+import { fingerprintEntries, macText } from '../../keys/fingerprint.ts';
 import type { Draft, Written } from '../../kube/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import type { Deps } from './deps.ts';
 import { credentialOf, isValueOf, openSlot } from './material.ts';
+import { binding, judge, provesOurs, type Secret } from './proof.ts';
 import {
   renderEntries,
   secretAnnotations,
@@ -19,13 +20,6 @@ import {
   type SecretLayout,
 } from './secret.ts';
 import type { Inspection, World } from './world.ts';
-
-/** A Secret as the API server sends it. */
-type Secret = KubeObject<{
-  readonly type?: string;
-  readonly immutable?: boolean;
-  readonly data?: Readonly<Record<string, string>>;
-}>;
 
 /**
  * Makes the Secret be as the layout says: POST when the ledger knows of none, else GET and PUT.
@@ -126,9 +120,24 @@ async function rewrite(
     const inspection: Inspection = { type: 'Tampered', uid, resourceVersion };
     return { ...world, evidence: { ...world.evidence, inspection } };
   }
+  await demandNewest(deps, record);
   const written = await deps.client.replace(SECRETS, complete.draft, { signal });
   if (written === undefined) throw movedAway(layout);
   return wrote(deps, world, layout, { complete, written });
+}
+
+/**
+ * Between the GET and the PUT: nobody has committed since our record was read. A leader that was
+ * frozen would otherwise put old values over those of its successor; whatever that one writes after
+ * this check moves the resourceVersion of the GET.
+ */
+async function demandNewest(deps: Deps, { uid, namespace, name, revision }: KeyRecord): Promise<void> {
+  const { record } = await deps.ledger.load(uid, { namespace, name });
+  if (record?.revision === revision) return;
+  throw new KeywardError('Conflict', {
+    reason: 'Stale',
+    message: `ApiKey ${namespace}/${name} changed in the ledger meanwhile; it is looked at again`,
+  });
 }
 
 type Complete = { readonly draft: Draft; readonly fingerprint: string };
@@ -214,75 +223,6 @@ function valueOf(
   const handle = world.key && deps.store(world.key, world.record?.store).handle;
   if (handle === undefined) return undefined;
   return candidates.find((text) => isValueOf(deps, handle, { credential, slot }, text));
-}
-
-function judge(
-  deps: Deps,
-  world: World,
-  layout: SecretLayout,
-  secret: Secret | undefined,
-): Inspection {
-  const known = world.record?.secret;
-  if (secret === undefined || world.record === undefined) return { type: 'Absent' };
-  const { uid, resourceVersion } = secret.metadata;
-  const isKnown = known?.uid === uid;
-  if (!isKnown && !provesOurs(deps, world.record, secret)) return { type: 'Foreign' };
-  const fingerprint = fingerprintOf(secret, [...layout.entries.keys()]);
-  if (fingerprint === known?.fingerprint && isKnown) {
-    return { type: wears(secret, layout) ? 'Intact' : 'Altered', uid, resourceVersion };
-  }
-  return {
-    type: provesOurs(deps, world.record, secret) ? 'Altered' : 'Tampered',
-    uid,
-    resourceVersion,
-  };
-}
-
-/** True when labels, annotations and owner are as we want them; what others added does not matter. */
-function wears(secret: Secret, layout: SecretLayout): boolean {
-  const { labels, annotations, ownerReferences } = secret.metadata;
-  const has = (all: Readonly<Record<string, string>> | undefined, ours: object): boolean =>
-    Object.entries(ours).every(([name, text]) => all?.[name] === text);
-  const isProven =
-    annotations?.[ANNOTATION_FINGERPRINT] !== undefined &&
-    annotations[ANNOTATION_MAC] !== undefined;
-  const isOwned =
-    layout.owner === undefined ||
-    ownerReferences?.some((owner) => owner.uid === layout.owner?.uid) === true;
-  return has(labels, layout.labels) && has(annotations, layout.annotations) && isProven && isOwned;
-}
-
-/** Our MAC stands on it, over the entries that are in it, for this ApiKey, under one of its sequences. */
-function provesOurs(deps: Deps, record: KeyRecord, secret: Secret): boolean {
-  const annotations = secret.metadata.annotations ?? {};
-  const mac = annotations[ANNOTATION_MAC];
-  const fingerprint = annotations[ANNOTATION_FINGERPRINT];
-  if (mac === undefined || fingerprint === undefined) return false;
-  const sequences = new Set([record.sequence, ...record.credentials.map((c) => c.sequence)]);
-  for (let back = 1; back <= SEQUENCES_BACK; back += 1) sequences.add(record.sequence - back);
-  return [...sequences].some((sequence) =>
-    verifyMac(deps.keyring, binding(record, secret.metadata.name, sequence, fingerprint), mac),
-  );
-}
-
-/** How many sequences a Secret may be behind and still be known as ours; each costs one HMAC. */
-const SEQUENCES_BACK = 8;
-
-function binding(
-  record: KeyRecord,
-  name: string,
-  sequence: number,
-  fingerprint: string,
-): Parameters<typeof macText>[1] {
-  const { namespace, uid: apiKeyUid } = record;
-  return { namespace, name, apiKeyUid, sequence, fingerprint };
-}
-
-function fingerprintOf(secret: Secret, names: readonly string[]): string {
-  const data = secret.data ?? {};
-  return fingerprintEntries(
-    Object.fromEntries(names.map((name) => [name, Buffer.from(data[name] ?? '', 'base64')])),
-  );
 }
 
 function wrote(
