@@ -151,6 +151,19 @@ export function setSecret(record: KeyRecord, secret: SecretRecord | undefined): 
   return secret === undefined ? omitSecret(record, true) : { ...record, secret };
 }
 
+/**
+ * The Secret is gone for good and is made anew from the ledger's own copies; of values that only the
+ * Secret held, none can be shown again, though they work until they retire.
+ */
+export function forgetSecret(record: KeyRecord): KeyRecord {
+  const credentials = record.credentials.map((credential): CredentialRecord =>
+    credential.slots.every((slot) => slot.sealed !== undefined)
+      ? credential
+      : { ...credential, valueLost: true },
+  );
+  return { ...omitSecret(record, true), credentials };
+}
+
 /** Ends every value without ending the key: the grace time after expiry is over. */
 export function dropCredentials(record: KeyRecord): KeyRecord {
   return { ...record, credentials: [] };

@@ -13,6 +13,7 @@ import {
   confirm,
   dropCredentials,
   end,
+  forgetSecret,
   retain,
   retireDue,
   setSecret,
@@ -161,7 +162,7 @@ function noteSecret(
   if (secret === undefined) return Promise.resolve(world);
   switch (action.type) {
     case 'ForgetSecret':
-      return change(deps, world, setSecret(record, undefined), { action: 'SecretForgotten' });
+      return change(deps, world, forgetSecret(record), { action: 'SecretForgotten' });
     case 'NoteMissing':
       deps.reporter.secretTrouble(world, 'SecretLost');
       return change(

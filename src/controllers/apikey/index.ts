@@ -26,7 +26,7 @@ export function apiKeySteps(deps: Deps): Steps<World, Action> {
     next: nextAction,
     apply: (world, action, signal) => apply(deps, world, action, signal),
     report: (world, failure, signal) => report(deps, world, failure, signal),
-    lookAgainAtMs,
+    lookAgainAtMs: (world) => earlier(lookAgainAtMs(world), nextLookAtMs(deps, world)),
     // What only a date changes may wait behind what people asked for.
     lookAgainLane: (world) => (world.record === undefined ? 'normal' : 'bulk'),
   };
@@ -70,14 +70,17 @@ export function lookAgainAtMs(world: World): number | undefined {
     ]),
     world.key === undefined || record === undefined ? undefined : rotationDueMs(world.key, record),
     plus(record?.secret?.missingSinceMs, world.lossGraceMs),
-    world.secret.type === 'Unwatched' && record?.secret !== undefined
-      ? nowMs + LOOK_PAUSE_MS
-      : undefined,
     inPlaceAnnouncement(world) === undefined ? undefined : nowMs + ANNOUNCEMENT_MS,
   ];
   return instants
     .filter((atMs) => atMs !== undefined && atMs > nowMs)
     .reduce<number | undefined>(earlier, undefined);
+}
+
+/** Where Secrets are not watched, each is looked at now and then. */
+function nextLookAtMs(deps: Pick<Deps, 'secrets'>, world: World): number | undefined {
+  const isPaced = deps.secrets === undefined && world.record?.secret !== undefined;
+  return isPaced ? world.nowMs + LOOK_PAUSE_MS : undefined;
 }
 
 function termInstants(world: World): readonly (number | undefined)[] {

@@ -74,7 +74,10 @@ async function sight(
   if (deps.secrets !== undefined) {
     return deps.ownSecrets.sight(secretRef, deps.secrets.get(secretRef));
   }
-  if (!deps.ownSecrets.isLookDue(secretRef, deps.clock.nowMs())) return { type: 'Unwatched' };
+  // What is missing is waited for, and found or given up at a look of its own.
+  const isMissed = record?.secret?.missingSinceMs !== undefined;
+  const isDue = deps.ownSecrets.isLookDue(secretRef, deps.clock.nowMs());
+  if (!isDue && !isMissed) return { type: 'Unwatched' };
   const secret = await deps.client.get(SECRETS, secretRef, { signal });
   deps.metrics.liveReads.inc();
   if (secret === undefined) return { type: 'Absent' };

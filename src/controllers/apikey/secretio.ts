@@ -37,7 +37,10 @@ export async function writeSecret(
   const ref = { namespace: world.ref.namespace, name: layout.name };
   deps.ownSecrets.begin(ref);
   try {
-    return await write(deps, world, layout, signal);
+    const next = await write(deps, world, layout, signal);
+    // After a write the commit that remembers it settles the matter.
+    if (next.evidence.written === undefined) deps.ownSecrets.settled(ref);
+    return next;
   } catch (error) {
     deps.ownSecrets.settled(ref);
     throw error;
@@ -131,7 +134,10 @@ async function rewrite(
  * frozen would otherwise put old values over those of its successor; whatever that one writes after
  * this check moves the resourceVersion of the GET.
  */
-async function demandNewest(deps: Deps, { uid, namespace, name, revision }: KeyRecord): Promise<void> {
+async function demandNewest(
+  deps: Deps,
+  { uid, namespace, name, revision }: KeyRecord,
+): Promise<void> {
   const { record } = await deps.ledger.load(uid, { namespace, name });
   if (record?.revision === revision) return;
   throw new KeywardError('Conflict', {
