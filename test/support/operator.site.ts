@@ -45,6 +45,8 @@ export type SiteOptions = {
   readonly account?: 'Own';
   /** Where the account may use Secrets; absent: everywhere, as deploy/rbac has it. */
   readonly secretsIn?: (namespaces: readonly string[]) => readonly string[];
+  /** What the account may do with Secrets; absent: what deploy/rbac allows. */
+  readonly secretVerbs?: readonly string[];
   /** Added to those every operator gets. */
   readonly flags?: Flags;
 };
@@ -80,7 +82,7 @@ export class Site {
         storeObject(namespace, 'plain', {}),
         storeObject(namespace, 'sealed', { recovery: 'Sealed' }),
       ]),
-      ...(options.account === 'Own' ? [] : rights(account, options.secretsIn?.(namespaces))),
+      ...(options.account === 'Own' ? [] : rights(account, namespaces, options)),
     ]);
     const kubeconfig = await access.kubeconfigFor(OWN_NAMESPACE, account);
     const folder = await mkdtemp(join(tmpdir(), 'keyward-operator-'));
@@ -309,15 +311,21 @@ function asKey(object: Loose): Key {
   return object as unknown as Key;
 }
 
-type Rule = { readonly apiGroups: readonly string[]; readonly resources: readonly string[] };
+type Rule = {
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+};
 
 /** Account and rights as deploy/rbac/operator.yaml gives them, under another name. */
-function rights(account: string, secretsIn: readonly string[] | undefined): object[] {
+function rights(account: string, namespaces: readonly string[], options: SiteOptions): object[] {
+  const secretsIn = options.secretsIn?.(namespaces);
   const documents = parseAllDocuments(readFileSync(RBAC, 'utf8'));
   // Our own manifest, whose first document is the ClusterRole.
   const manifests = documents.map((document) => document.toJS() as { kind: string; rules: Rule[] });
-  const rules = manifests.find(({ kind }) => kind === 'ClusterRole')?.rules ?? [];
   const isAboutSecrets = (rule: Rule): boolean => rule.resources.includes('secrets');
+  const rules = (manifests.find(({ kind }) => kind === 'ClusterRole')?.rules ?? []).map((rule) =>
+    isAboutSecrets(rule) ? { ...rule, verbs: options.secretVerbs ?? rule.verbs } : rule,
+  );
   const everywhere = rules.filter((rule) => secretsIn === undefined || !isAboutSecrets(rule));
   const [apiVersion, apiGroup] = ['rbac.authorization.k8s.io/v1', 'rbac.authorization.k8s.io'];
   const subjects = [{ kind: 'ServiceAccount', name: account, namespace: OWN_NAMESPACE }];
