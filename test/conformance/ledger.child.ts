@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   const { path, crashAt } = options;
   const url = `sqlite://${path}`;
   const opening = crashAt === undefined ? { url } : { url, crashAt };
-  const ledger = await openLedger({ ...opening, missing: 'Create' });
+  const ledger = await openLedger({ ...opening, missing: 'Create', gatherMs: 0 });
   await ledger.adoptCluster(CLUSTER);
   await ledger.openEpoch(options.epoch, 'child');
   say('open');

@@ -40,7 +40,7 @@ async function countLost(ledger: Ledger): Promise<number> {
 }
 
 async function main(): Promise<DiskReport> {
-  const ledger = await openLedger({ url, missing: 'Create' });
+  const ledger = await openLedger({ url, missing: 'Create', gatherMs: 0 });
   await ledger.adoptCluster(CLUSTER);
   await ledger.openEpoch(EPOCH, 'child');
   writeFileSync(`${disk}/filler`, new Uint8Array(256 * 1024));

@@ -12,7 +12,7 @@ describeLedger('SQLite', async () => {
   const opened: Ledger[] = [];
   return {
     open: async () => {
-      const ledger = await openLedger({ url: `sqlite://${path}`, missing: 'Create' });
+      const ledger = await openLedger({ url: `sqlite://${path}`, missing: 'Create', gatherMs: 0 });
       opened.push(ledger);
       return ledger;
     },

@@ -54,7 +54,7 @@ afterEach(async () => {
 });
 
 async function open(missing: 'Create' | 'Refuse' = 'Create'): Promise<Ledger> {
-  const ledger = await openLedger({ url: `sqlite://${path}`, missing });
+  const ledger = await openLedger({ url: `sqlite://${path}`, missing, gatherMs: 0 });
   opened.push(ledger);
   return ledger;
 }

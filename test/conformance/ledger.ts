@@ -494,6 +494,7 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
       await committed(aKey('c'), later(31));
       expect(await stored('a')).toBeUndefined();
       expect(await ledger.isRequestSpent('a', 'r')).toBe(false);
+      await committed(aKey('e'));
       const thief = aKey('d', { credentials: [aCredential('d-1', { keyId: 'keyId-a-1' })] });
       await expect(ledger.commit(aCommit(thief))).rejects.toMatchObject({ class: 'Bug' });
     });

@@ -49,9 +49,9 @@ export class Engine {
   /** One answer per request, in order. Never throws. */
   execute(requests: readonly Request[]): readonly Answer[] {
     try {
+      if (requests.some(isWrite)) return this.#transact(requests);
       this.#watch.check();
-      if (!requests.some(isWrite)) return requests.map((request) => this.#answer(request));
-      return this.#transact(requests);
+      return requests.map((request) => this.#answer(request));
     } catch (thrown) {
       if (isConstraint(thrown) && requests.length > 1) {
         // One bad commit must not spoil the others; this is rare enough to pay by going one by one.
@@ -94,7 +94,7 @@ export class Engine {
       if (isDoomed && this.#crashAt?.position === 'before') die();
       commit.run();
       if (isDoomed) die();
-      // Written to a file that is no longer there: not to be acknowledged.
+      // What was written to a file that is not there any more must not be acknowledged.
       this.#watch.check();
       this.#hasErased ||= requests.some((r) => r.type === 'commit' && r.expectedRevision > 0);
       return answers;

@@ -92,6 +92,8 @@ function setDurable(db: DatabaseSync, path: string): void {
   db.exec('PRAGMA foreign_keys = ON');
   db.exec('PRAGMA temp_store = MEMORY');
   db.exec('PRAGMA cache_size = -8192');
+  // Fewer checkpoints copy each page less often: 4 000 pages keep the log below some 16 MiB.
+  db.exec('PRAGMA wal_autocheckpoint = 4000');
 }
 
 /** Written aside and renamed when it is complete, so that a crash leaves no half-made ledger. */

@@ -73,7 +73,7 @@ export function lock(path: string): DatabaseSync {
 /** Notices that the files were deleted, moved or replaced while they are open. */
 export class FileWatch {
   readonly #path: string;
-  readonly #files: readonly { readonly path: string; readonly inode: string | undefined }[];
+  readonly #files: readonly { readonly path: string; readonly inode: Inode }[];
   #isReplaced = false;
 
   private constructor(path: string, paths: readonly string[]) {
@@ -98,7 +98,7 @@ export class FileWatch {
    * @throws KeywardError Terminal DatabaseReplaced
    */
   check(): void {
-    this.#isReplaced ||= this.#files.some((file) => inode(file.path) !== file.inode);
+    this.#isReplaced ||= this.#files.some((file) => !isSame(inode(file.path), file.inode));
     if (!this.#isReplaced) return;
     throw terminal(
       'DatabaseReplaced',
@@ -107,10 +107,15 @@ export class FileWatch {
   }
 }
 
-function inode(path: string): string | undefined {
+type Inode = { readonly dev: number; readonly ino: number } | undefined;
+
+function inode(path: string): Inode {
   // Never open the file for this: closing it would drop SQLite's locks in this process (POSIX).
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined ? undefined : `${stat.dev}/${stat.ino}`;
+  return statSync(path, { throwIfNoEntry: false });
+}
+
+function isSame(a: Inode, b: Inode): boolean {
+  return a?.dev === b?.dev && a?.ino === b?.ino;
 }
 
 function lockPath(path: string): string {

@@ -15,6 +15,8 @@ export type SqliteOptions = {
    * there but empty, and a log without its file, are refused in any case: keys were lost there.
    */
   readonly missing: 'Create' | 'Refuse';
+  /** How long requests may wait for company, 0 for tests that ask one by one; absent: 4 ms. */
+  readonly gatherMs?: number;
   /** Tests only. */
   readonly crashAt?: CrashPoint;
 };
@@ -29,8 +31,8 @@ export type SqliteOptions = {
  */
 export async function openSqliteLedger(options: SqliteOptions): Promise<Ledger> {
   const path = resolve(parseSqliteUrl(options.url));
-  const { missing, crashAt } = options;
-  const thread = await LedgerThread.start({ path, missing, crashAt });
+  const { missing, crashAt, gatherMs } = options;
+  const thread = await LedgerThread.start({ path, missing, crashAt }, gatherMs);
   return {
     ...createLedgerReads((request) => thread.ask(request)),
     ...createLedgerWrites((request) => thread.ask(request)),

@@ -24,6 +24,7 @@ const AUDIT_STEP = 2_000;
 
 const KEY = [...KEY_IDENTITY, ...KEY_CONTENT, 'revision'].map((c) => `k.${c}`).join(', ');
 const CREDENTIAL = [...CREDENTIAL_IDENTITY, ...CREDENTIAL_CONTENT].map((c) => `c.${c}`).join(', ');
+const AT_SEQUENCE = CREDENTIAL_IDENTITY.indexOf('sequence');
 const SLOT = SLOT_COLUMNS.map((c) => `s.${c}`).join(', ');
 
 /** The compiled queries of one connection. */
@@ -42,7 +43,7 @@ export function prepareQueries(db: DatabaseSync) {
   );
   const changed = prepare(
     db,
-    'SELECT uid, commit_number FROM keys WHERE commit_number > ? ORDER BY commit_number LIMIT ?',
+    'SELECT uid, commit_number FROM audit WHERE commit_number > ? ORDER BY commit_number LIMIT ?',
   );
 
   const identity = (): LedgerIdentity => {
@@ -70,7 +71,8 @@ export function prepareQueries(db: DatabaseSync) {
       }
       const rows = changed.all(readCursor(incarnation, cursor), limit);
       const last = rows.length < limit ? commitCounter : integer(rows.at(-1)?.[1]);
-      return { uids: rows.map((row) => text(row[0])), cursor: writeCursor(incarnation, last) };
+      const uids = [...new Set(rows.map((row) => text(row[0])))];
+      return { uids, cursor: writeCursor(incarnation, last) };
     },
     verifyAudit: prepareAudit(db),
   };
@@ -117,18 +119,25 @@ function prepareRecords(db: DatabaseSync) {
   );
   const credentials = prepare(
     db,
-    `SELECT ${CREDENTIAL}, c.id FROM credentials c WHERE c.key = ? AND c.state <> 'Deleted'
-     ORDER BY c.sequence, c.id`,
+    `SELECT ${CREDENTIAL} FROM credentials c WHERE c.key = ? AND c.state <> 'Deleted'
+     ORDER BY c.sequence`,
   );
-  const slots = prepare(db, `SELECT ${SLOT} FROM slots s WHERE s.credential = ? ORDER BY s.name`);
+  const slots = prepare(
+    db,
+    `SELECT ${SLOT}, s.sequence FROM slots s WHERE s.key = ? ORDER BY s.sequence, s.name`,
+  );
 
-  const complete = (row: Row): StoredRecord => ({
-    key: row.slice(0, -1),
-    credentials: credentials.all(integer(row.at(-1))).map((credential) => ({
-      row: credential.slice(0, -1),
-      slots: slots.all(integer(credential.at(-1))),
-    })),
-  });
+  const complete = (row: Row): StoredRecord => {
+    const id = integer(row.at(-1));
+    const ofKey = slots.all(id);
+    return {
+      key: row.slice(0, -1),
+      credentials: credentials.all(id).map((credential) => ({
+        row: credential,
+        slots: ofKey.filter((slot) => slot.at(-1) === credential[AT_SEQUENCE]),
+      })),
+    };
+  };
   const first = (row: Row | undefined): StoredRecord | undefined =>
     row === undefined ? undefined : complete(row);
 

@@ -9,8 +9,7 @@ export const ROW_OPTIONS = { returnArrays: true } as const;
 export type Statement = {
   all(...values: Value[]): readonly Row[];
   get(...values: Value[]): Row | undefined;
-  /** Runs it; `changes` is the number of rows, `lastId` the row id of an insert. */
-  run(...values: Value[]): { readonly changes: number; readonly lastId: number };
+  run(...values: Value[]): void;
 };
 
 /** Compiles `sql` once; keep the result. */
@@ -20,8 +19,7 @@ export function prepare(db: DatabaseSync, sql: string): Statement {
     all: (...values) => asRows(statement.all(...values)),
     get: (...values) => asRows([statement.get(...values)])[0],
     run: (...values) => {
-      const { changes, lastInsertRowid } = statement.run(...values);
-      return { changes: Number(changes), lastId: Number(lastInsertRowid) };
+      statement.run(...values);
     },
   };
 }

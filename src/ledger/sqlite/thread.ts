@@ -1,5 +1,5 @@
 /** The main thread's side of the ledger's worker: batches out, answers in, and a clear end. */
-import { setImmediate } from 'node:timers';
+import { setImmediate, setTimeout } from 'node:timers';
 import { Worker } from 'node:worker_threads';
 import { KeywardError } from '../../kernel/errors.ts';
 import type {
@@ -15,6 +15,13 @@ import type {
 /** Bounds the work of one transaction, and with it the wait of whoever asks next. */
 const BATCH_MAX = 512;
 
+/**
+ * How long requests gather, counted from when the last batch left; the first one after a pause
+ * leaves at once. A batch costs some 300 us of CPU (two wake-ups and an fsync) whatever is in it:
+ * at 300 keys a second, 4 ms saved 0.3 ms per key, and add at most that to each of its steps.
+ */
+const GATHER_MS = 4;
+
 type Waiting = {
   readonly request: Request;
   readonly resolve: (value: Answers[keyof Answers]) => void;
@@ -28,16 +35,19 @@ type Waiting = {
 export class LedgerThread {
   readonly #worker: Worker;
   readonly #path: string;
+  readonly #gatherMs: number;
   readonly #opened = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
   #gathering: Waiting[] = [];
   #underWay: readonly Waiting[] = [];
   #isScheduled = false;
+  #sentAtMs = Number.NEGATIVE_INFINITY;
   #ended: KeywardError | undefined;
 
-  private constructor(worker: Worker, path: string) {
+  private constructor(worker: Worker, path: string, gatherMs: number) {
     this.#worker = worker;
     this.#path = path;
+    this.#gatherMs = gatherMs;
     worker.on('message', (message: FromWorker) => this.#receive(message));
     worker.on('error', (thrown) => this.#end(this.#died(thrown)));
     worker.on('exit', () => {
@@ -51,8 +61,8 @@ export class LedgerThread {
    *
    * @throws KeywardError what the worker refused the file with
    */
-  static async start(options: WorkerOptions): Promise<LedgerThread> {
-    const thread = new LedgerThread(startWorker(options), options.path);
+  static async start(options: WorkerOptions, gatherMs = GATHER_MS): Promise<LedgerThread> {
+    const thread = new LedgerThread(startWorker(options), options.path, gatherMs);
     await thread.#opened.promise;
     // From here on the process may end while nothing is asked.
     thread.#worker.unref();
@@ -73,7 +83,7 @@ export class LedgerThread {
   /** Waits for what was asked, then closes the file and ends the thread. May be repeated. */
   async close(): Promise<void> {
     while (this.#gathering.length + this.#underWay.length > 0) {
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await new Promise<void>((resolve) => setTimeout(resolve, 1));
     }
     if (this.#ended === undefined) {
       this.#ended = new KeywardError('Terminal', {
@@ -89,15 +99,19 @@ export class LedgerThread {
   #schedule(): void {
     if (this.#isScheduled || this.#underWay.length > 0 || this.#gathering.length === 0) return;
     this.#isScheduled = true;
-    // At the end of this turn of the event loop: whatever else is asked in it travels along.
-    setImmediate(() => {
+    const send = (): void => {
       this.#isScheduled = false;
       this.#send();
-    });
+    };
+    const waitMs = this.#sentAtMs + this.#gatherMs - performance.now();
+    // Not before the end of this turn of the event loop: what else is asked in it travels along.
+    if (waitMs <= 0) setImmediate(send);
+    else setTimeout(send, waitMs);
   }
 
   #send(): void {
     if (this.#ended !== undefined || this.#gathering.length === 0) return;
+    this.#sentAtMs = performance.now();
     this.#underWay = this.#gathering.slice(0, BATCH_MAX);
     this.#gathering = this.#gathering.slice(BATCH_MAX);
     this.#worker.ref();

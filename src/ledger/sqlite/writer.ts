@@ -32,7 +32,15 @@ const PURGE_EVERY = 1_000;
 const PURGE_MAX = 1_000;
 
 /** Where the values that the writer compares stand in a row of `encodeRecord`. */
-const AT = { uid: 1, namespace: 2, phase: 0, storeUid: 4, token: 0 } as const;
+const AT = {
+  uid: 1,
+  namespace: 2,
+  phase: 0,
+  storeUid: 4,
+  token: 0,
+  sequence: 1,
+  keyId: 2,
+} as const;
 
 /** Carries out the writes of one connection, which is the only one that writes. */
 export class Writer {
@@ -132,53 +140,45 @@ export class Writer {
   #writeKey(request: CommitRequest, id: number | undefined): number {
     const { rows, expectedRevision, atMs } = request;
     const endedAt = rows.content[AT.phase] === 'Ended' ? atMs : null;
-    const counters = [expectedRevision + 1, this.#commitNumber, endedAt];
-    if (id === undefined) {
-      return this.#statements.addKey.run(...rows.identity, ...rows.content, ...counters).lastId;
+    const counters = [expectedRevision + 1, endedAt];
+    if (id !== undefined) {
+      this.#statements.updateKey.run(...rows.content, ...counters, id);
+      return id;
     }
-    this.#statements.updateKey.run(...rows.content, ...counters, id);
-    return id;
+    this.#statements.addKey.run(this.#commitNumber, ...rows.identity, ...rows.content, ...counters);
+    return this.#commitNumber;
   }
 
   #writeCredentials(key: number, request: CommitRequest): void {
     const { rows, epoch, atMs } = request;
-    const gone = new Map<Value, number>();
-    if (request.expectedRevision > 0) {
-      for (const row of this.#statements.credentialsOf.all(key))
-        gone.set(row[1] ?? null, integer(row[0]));
-    }
+    const stored = request.expectedRevision === 0 ? [] : this.#statements.credentialsOf.all(key);
+    const gone = new Map(stored.map((row) => [nameOf(row), integer(row[AT.sequence])]));
     for (const credential of rows.credentials) {
-      const token = credential.identity[AT.token] ?? null;
-      const id = gone.get(token);
-      gone.delete(token);
-      this.#writeCredential({ key, id, epoch, identity: rows.identity }, credential);
+      // One that is not stored under both of its names is new, and may turn out to be a thief.
+      const isNew = !gone.delete(nameOf(credential.identity));
+      this.#writeCredential({ key, epoch, owner: rows.identity, isNew }, credential);
     }
-    for (const id of gone.values()) {
-      this.#statements.dropSlots.run(id);
-      this.#statements.endCredential.run(epoch, atMs, id);
+    for (const sequence of gone.values()) {
+      this.#statements.dropSlots.run(key, sequence);
+      this.#statements.endCredential.run(epoch, atMs, key, sequence);
     }
   }
 
   #writeCredential(
-    at: { key: number; id: number | undefined; epoch: number; identity: Row },
+    at: { key: number; epoch: number; owner: Row; isNew: boolean },
     { identity, content, slots }: CredentialRows,
   ): void {
-    const { key, epoch, identity: owner } = at;
-    let { id } = at;
-    if (id === undefined) {
-      const clusterAndUid = owner.slice(0, 2);
-      id = this.#statements.addCredential.run(
-        ...identity,
-        ...content,
-        key,
-        epoch,
-        ...clusterAndUid,
-      ).lastId;
+    const { key, epoch, owner, isNew } = at;
+    const sequence = integer(identity[AT.sequence]);
+    if (isNew) {
+      const [clusterId, uid] = owner;
+      const { addCredential } = this.#statements;
+      addCredential.run(...identity, ...content, key, epoch, text(clusterId), text(uid));
     } else {
-      this.#statements.updateCredential.run(...content, epoch, id);
-      this.#statements.dropSlots.run(id);
+      this.#statements.updateCredential.run(...content, epoch, key, sequence);
+      this.#statements.dropSlots.run(key, sequence);
     }
-    for (const slot of slots) this.#statements.addSlot.run(id, ...slot);
+    for (const slot of slots) this.#statements.addSlot.run(key, sequence, ...slot);
   }
 
   #chain(uid: string, request: CommitRequest): void {
@@ -212,60 +212,66 @@ export class Writer {
 }
 
 function prepareWrites(db: DatabaseSync) {
-  const keyColumns = [...KEY_CONTENT, 'revision', 'commit_number', 'ended_at'];
-  const credentialColumns = [...CREDENTIAL_CONTENT];
+  return { ...prepareMeta(db), ...prepareKeys(db), ...prepareCredentials(db), ...prepareAudit(db) };
+}
+
+function prepareMeta(db: DatabaseSync) {
   return {
     meta: prepare(db, 'SELECT commit_counter, cluster_id, epoch FROM meta'),
     setCounter: prepare(db, 'UPDATE meta SET commit_counter = ?'),
     setCluster: prepare(db, 'UPDATE meta SET cluster_id = ?'),
     setEpoch: prepare(db, 'UPDATE meta SET epoch = ?, epoch_holder = ?'),
     checkValue: prepare(db, 'SELECT check_value FROM master_key_versions WHERE version = ?'),
-    addVersion: prepare(db, 'INSERT INTO master_key_versions (version, check_value) VALUES (?, ?)'),
+    addVersion: prepare(db, insert('master_key_versions', ['version', 'check_value'])),
+  };
+}
+
+function prepareKeys(db: DatabaseSync) {
+  const columns = [...KEY_CONTENT, 'revision', 'ended_at'];
+  return {
     findKey: prepare(db, 'SELECT id, revision, phase, store_uid FROM keys WHERE uid = ?'),
-    addKey: prepare(db, insert('keys', [...KEY_IDENTITY, ...keyColumns])),
-    updateKey: prepare(db, update('keys', keyColumns)),
-    credentialsOf: prepare(
-      db,
-      `SELECT id, token FROM credentials WHERE key = ? AND state <> 'Deleted'`,
-    ),
-    addCredential: prepare(
-      db,
-      insert('credentials', [
-        ...CREDENTIAL_IDENTITY,
-        ...credentialColumns,
-        'key',
-        'epoch',
-        'cluster_id',
-        'uid',
-      ]),
-    ),
-    updateCredential: prepare(db, update('credentials', [...credentialColumns, 'epoch'])),
-    endCredential: prepare(
-      db,
-      `UPDATE credentials SET state = 'Deleted', epoch = ?, ended_at = ? WHERE id = ?`,
-    ),
-    addSlot: prepare(db, insert('slots', ['credential', ...SLOT_COLUMNS])),
-    dropSlots: prepare(db, 'DELETE FROM slots WHERE credential = ?'),
+    addKey: prepare(db, insert('keys', ['id', ...KEY_IDENTITY, ...columns])),
+    updateKey: prepare(db, update('keys', columns, 'id = ?')),
     isSpent: prepare(db, 'SELECT 1 FROM rotation_requests WHERE uid = ? AND request_id = ?'),
     spend: prepare(db, insert('rotation_requests', ['uid', 'request_id', 'cluster_id'])),
-    auditHead: prepare(db, 'SELECT hash FROM audit ORDER BY commit_number DESC LIMIT 1'),
-    addAudit: prepare(
-      db,
-      insert('audit', [
-        'commit_number',
-        'cluster_id',
-        'at',
-        'actor',
-        'action',
-        'uid',
-        'facts',
-        'previous_hash',
-        'hash',
-      ]),
-    ),
     oldTombstones: prepare(db, `SELECT id, uid FROM keys WHERE ended_at < ? LIMIT ${PURGE_MAX}`),
     dropRequests: prepare(db, 'DELETE FROM rotation_requests WHERE uid = ?'),
     dropKey: prepare(db, 'DELETE FROM keys WHERE id = ?'),
+  };
+}
+
+function prepareCredentials(db: DatabaseSync) {
+  const one = 'key = ? AND sequence = ?';
+  const owner = ['key', 'epoch', 'cluster_id', 'uid'];
+  return {
+    credentialsOf: prepare(
+      db,
+      `SELECT ${CREDENTIAL_IDENTITY.join(', ')} FROM credentials
+       WHERE key = ? AND state <> 'Deleted'`,
+    ),
+    addCredential: prepare(
+      db,
+      insert('credentials', [...CREDENTIAL_IDENTITY, ...CREDENTIAL_CONTENT, ...owner]),
+    ),
+    updateCredential: prepare(db, update('credentials', [...CREDENTIAL_CONTENT, 'epoch'], one)),
+    endCredential: prepare(
+      db,
+      `UPDATE credentials SET state = 'Deleted', epoch = ?, ended_at = ? WHERE ${one}`,
+    ),
+    addSlot: prepare(db, insert('slots', ['key', 'sequence', ...SLOT_COLUMNS])),
+    dropSlots: prepare(db, `DELETE FROM slots WHERE ${one}`),
+  };
+}
+
+function prepareAudit(db: DatabaseSync) {
+  return {
+    auditHead: prepare(db, 'SELECT hash FROM audit ORDER BY commit_number DESC LIMIT 1'),
+    addAudit: prepare(
+      db,
+      `INSERT INTO audit
+         (commit_number, cluster_id, at, actor, action, uid, facts, previous_hash, hash)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
   };
 }
 
@@ -274,8 +280,13 @@ function insert(table: string, columns: readonly string[]): string {
   return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${places})`;
 }
 
-function update(table: string, columns: readonly string[]): string {
-  return `UPDATE ${table} SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`;
+function update(table: string, columns: readonly string[], where: string): string {
+  return `UPDATE ${table} SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE ${where}`;
+}
+
+/** Token and keyId of a credential's identity, neither of which ever changes. */
+function nameOf(identity: Row): string {
+  return `${text(identity[AT.token])} ${text(identity[AT.keyId])}`;
 }
 
 /** The store whose limits the key counts against: those of live and retained keys. */

@@ -4,7 +4,7 @@
  *
  * Times are milliseconds since the epoch. Rows carry the cluster id, so that one database can serve
  * several clusters later. A commit number counts the commits of the database: it is the position in
- * the audit chain and in the change feed alike. Numbers are assigned inside the transaction of the
+ * the audit chain, which is the change feed as well. Numbers are assigned inside the transaction of the
  * only writer, so none becomes visible after a higher one.
  */
 export const MIGRATION_0001 = `
@@ -21,7 +21,8 @@ CREATE TABLE meta (
 INSERT INTO meta (id, database_id, incarnation, commit_counter)
 VALUES (1, lower(hex(randomblob(16))), lower(hex(randomblob(16))), 0);
 
--- One row per ApiKey object. Ended rows are tombstones and leave 30 days later.
+-- One row per ApiKey object. Ended rows are tombstones and leave 30 days later. The id is the number
+-- of the commit that made the row: unlike a row id it is not used again after that.
 CREATE TABLE keys (
   id INTEGER PRIMARY KEY,
   cluster_id TEXT NOT NULL,
@@ -29,7 +30,6 @@ CREATE TABLE keys (
   namespace TEXT NOT NULL,
   name TEXT NOT NULL,
   revision INTEGER NOT NULL CHECK (revision > 0),
-  commit_number INTEGER NOT NULL,
   ended_at INTEGER,
   phase TEXT NOT NULL CHECK (phase IN ('Live', 'Retained', 'Ending', 'Ended')),
   state TEXT NOT NULL CHECK (state IN ('Active', 'Suspended', 'Revoked')),
@@ -53,17 +53,14 @@ CREATE TABLE keys (
 CREATE INDEX keys_name ON keys (namespace, name);
 CREATE INDEX keys_ended ON keys (ended_at) WHERE ended_at IS NOT NULL;
 
--- The change feed: the newest commit of each key, compacted, so that it never has to be pruned.
-CREATE UNIQUE INDEX changes ON keys (commit_number);
-
--- One row per credential generation, kept for ever: token and keyId never come back.
+-- One row per credential generation, kept for ever: token and keyId never come back. In the order
+-- of the keys, so that what belongs together lies on one page and needs no index.
 CREATE TABLE credentials (
-  id INTEGER PRIMARY KEY,
   key INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
   cluster_id TEXT NOT NULL,
   uid TEXT NOT NULL,
   token TEXT NOT NULL UNIQUE,
-  sequence INTEGER NOT NULL,
   key_id TEXT NOT NULL UNIQUE,
   origin TEXT NOT NULL CHECK (origin IN ('Issued', 'Imported')),
   created_at INTEGER NOT NULL,
@@ -77,13 +74,14 @@ CREATE TABLE credentials (
   remote_id TEXT,
   epoch INTEGER NOT NULL,
   ended_at INTEGER,
+  PRIMARY KEY (key, sequence),
   CHECK ((state = 'Deleted') = (ended_at IS NOT NULL))
-) STRICT;
-CREATE INDEX credentials_key ON credentials (key);
+) STRICT, WITHOUT ROWID;
 
 -- The values inside a credential that is not Deleted; ending one erases digest and sealed copy.
 CREATE TABLE slots (
-  credential INTEGER NOT NULL REFERENCES credentials (id),
+  key INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
   name TEXT NOT NULL CHECK (name IN ('apiKey', 'primaryKey', 'secondaryKey', 'apiSecret')),
   role TEXT NOT NULL CHECK (role IN ('Active', 'Standby', 'Next')),
   generation INTEGER NOT NULL,
@@ -93,7 +91,8 @@ CREATE TABLE slots (
   sealed BLOB,
   rotated_at INTEGER NOT NULL,
   retire_at INTEGER,
-  PRIMARY KEY (credential, name),
+  PRIMARY KEY (key, sequence, name),
+  FOREIGN KEY (key, sequence) REFERENCES credentials (key, sequence),
   CHECK ((sealed IS NULL) = (seal_version IS NULL))
 ) STRICT, WITHOUT ROWID;
 
@@ -117,7 +116,7 @@ CREATE TABLE debts (
   PRIMARY KEY (store_uid, token)
 ) STRICT, WITHOUT ROWID;
 
--- Append-only; each entry is chained to the one before by its hash.
+-- Append-only; each entry is chained to the one before by its hash. It is the change feed, too.
 CREATE TABLE audit (
   commit_number INTEGER PRIMARY KEY,
   cluster_id TEXT NOT NULL,
