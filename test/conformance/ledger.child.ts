@@ -19,10 +19,11 @@ export type ChildOptions = {
   readonly keys: number;
   /** Keys at the same time. */
   readonly atOnce: number;
-  /** Where acknowledgements go: standard output, or a file that is opened already by its path. */
   readonly crashAt?: CrashPoint;
-  /** Waits for a line on standard input before it ends. */
+  /** Waits for input before it ends. */
   readonly linger?: boolean;
+  /** How often to close the ledger and go on with the next epoch. */
+  readonly reopen?: number;
 };
 
 // Only tests start this file, with what `ChildOptions` says.
@@ -33,26 +34,35 @@ function say(line: string): void {
 }
 
 async function main(): Promise<void> {
+  const last = options.epoch + (options.reopen ?? 0);
+  for (let epoch = options.epoch; epoch <= last; epoch += 1) {
+    const ledger = await open(epoch);
+    let next = 0;
+    const work = async (): Promise<void> => {
+      while (next < options.keys) {
+        next += 1;
+        await live(ledger, epoch, `e${epoch}-${next}`);
+      }
+    };
+    await Promise.all(Array.from({ length: options.atOnce }, work));
+    if (options.reopen !== undefined) await ledger.close();
+  }
+  if (options.linger === true) process.stdin.once('data', () => process.exit(0));
+}
+
+async function open(epoch: number): Promise<Ledger> {
   const { path, crashAt } = options;
   const url = `sqlite://${path}`;
   const opening = crashAt === undefined ? { url } : { url, crashAt };
   const ledger = await openLedger({ ...opening, missing: 'Create', gatherMs: 0 });
   await ledger.adoptCluster(CLUSTER);
-  await ledger.openEpoch(options.epoch, 'child');
+  await ledger.openEpoch(epoch, 'child');
   say('open');
-  let next = 0;
-  const work = async (): Promise<void> => {
-    while (next < options.keys) {
-      next += 1;
-      await live(ledger, `e${options.epoch}-${next}`);
-    }
-  };
-  await Promise.all(Array.from({ length: options.atOnce }, work));
-  if (options.linger === true) process.stdin.once('data', () => process.exit(0));
+  return ledger;
 }
 
 /** Issued, published, rotated, ended. */
-async function live(ledger: Ledger, uid: string): Promise<void> {
+async function live(ledger: Ledger, epoch: number, uid: string): Promise<void> {
   const published = aCredential(`${uid}-1`, { state: 'Active', slots: [aHashOnlySlot(uid)] });
   const rotated = aCredential(`${uid}-2`, { sequence: 2 });
   const steps = [
@@ -62,10 +72,7 @@ async function live(ledger: Ledger, uid: string): Promise<void> {
     { action: 'KeyEnded', record: aKey(uid, { phase: 'Ending', credentials: [] }) },
   ];
   for (const [revision, { action, record }] of steps.entries()) {
-    const commit = aCommit(
-      { ...record, revision },
-      { epoch: options.epoch, audit: anEntry({ action }) },
-    );
+    const commit = aCommit({ ...record, revision }, { epoch, audit: anEntry({ action }) });
     const result = await ledger.commit(commit);
     if (result.type !== 'Committed') throw new Error(result.type);
     say(`${uid} ${result.record.revision}`);

@@ -72,8 +72,8 @@ afterAll(() => {
 });
 
 async function runFrozen(epoch: number): Promise<Moment[]> {
-  const path = join(directory, 'keyward.db');
-  const output = join(directory, 'acknowledged');
+  const path = join(directory, `keyward-${epoch}.db`);
+  const output = join(directory, `acknowledged-${epoch}`);
   const sink = openSync(output, 'a');
   const options = { path, epoch, keys: 100_000, atOnce: 1 + Math.floor(chance() * 6) };
   const child = spawn(process.execPath, [CHILD, JSON.stringify(options)], {
@@ -84,7 +84,7 @@ async function runFrozen(epoch: number): Promise<Moment[]> {
   while (!readFileSync(output, 'utf8').includes(`e${epoch}-1 1\n`)) await runFor(1);
   const seen: Moment[] = [];
   for (let freeze = 0; freeze < FREEZES; freeze += 1) {
-    await runFor(chance() * 2);
+    await runFor(chance());
     await freezeProcess(child);
     seen.push(look(path, output));
     if (freeze < FREEZES - 1) child.kill('SIGCONT');
@@ -130,7 +130,7 @@ describe('A SQLite ledger loses no acknowledged commit', () => {
   it('when its process is killed at any of 300 points', () => {
     expect(killed.losses).toEqual([]);
     expect(killed.images).toBeGreaterThanOrEqual(300);
-    expect(newest.acknowledged.size).toBeGreaterThan(100);
+    expect(newest.acknowledged.size).toBeGreaterThan(10);
   });
 
   it('when the power goes in the middle of a write, in 1000 images', () => {
@@ -200,14 +200,14 @@ describe.skipIf(!canTrace)('A SQLite ledger on a disk that keeps nothing unsynce
     const log = join(directory, 'strace.log');
     await (await openLedger({ url: `sqlite://${path}`, missing: 'Create' })).close();
     const initial = readFileSync(path);
-    const options = JSON.stringify({ path, epoch: EPOCH, keys: 100, atOnce: 2 });
+    const options = JSON.stringify({ path, epoch: EPOCH, keys: 20, atOnce: 2, reopen: 2 });
     const strace = [...STRACE, '-o', log, process.execPath, CHILD, options];
     expect(spawnSync('strace', strace).status).toBe(0);
     const { images, losses, synced } = replay(path, initial, readFileSync(log, 'latin1'));
     unsynced = images;
     expect(losses).toEqual([]);
     expect(synced).toContain(path);
-    expect(images).toBeGreaterThanOrEqual(800);
+    expect(images).toBeGreaterThanOrEqual(500);
   });
 });
 
