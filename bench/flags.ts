@@ -6,6 +6,8 @@ export type BenchOptions = {
   /** How many ApiKeys, one series of rounds for each number, smallest first. */
   readonly sizes: readonly number[];
   readonly rounds: number;
+  /** No further round of a size begins when it would end later than this, in seconds. */
+  readonly budgetSeconds: number;
   /** Open-loop part: how long keys arrive, in seconds. */
   readonly arriveSeconds: number;
   /** How long the idle operator is looked at, in seconds. */
@@ -22,6 +24,7 @@ export type BenchOptions = {
 export const USAGE = `usage: npm run bench -- [flags]
   --keys N,N          sizes (1000,10000)
   --rounds N          rounds per size; W and the operator take turns (3)
+  --minutes N         begin no round, but the first of each size, that would end later (15)
   --quick             1000 keys, one round, short half-load and idle parts; at most 2 minutes
   --json FILE         where the figures go (bench/results/TIME.json)
   --arrive-seconds N  length of the half-load part (25)
@@ -37,6 +40,7 @@ export function parseFlags(args: readonly string[]): BenchOptions | 'help' {
     options: {
       keys: { type: 'string' },
       rounds: { type: 'string' },
+      minutes: { type: 'string', default: '15' },
       quick: { type: 'boolean', default: false },
       json: { type: 'string' },
       'arrive-seconds': { type: 'string' },
@@ -54,6 +58,7 @@ export function parseFlags(args: readonly string[]): BenchOptions | 'help' {
   return {
     sizes: sizes.toSorted((a, b) => a - b),
     rounds: count('--rounds', values.rounds ?? defaults.rounds),
+    budgetSeconds: count('--minutes', values.minutes) * 60,
     arriveSeconds: count('--arrive-seconds', values['arrive-seconds'] ?? defaults.arrive),
     idleSeconds: count('--idle-seconds', values['idle-seconds'] ?? defaults.idle),
     jsonFile: values.json,

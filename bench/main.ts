@@ -7,12 +7,13 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { ETCD_VERSION, KUBERNETES_VERSION, reportToStderr } from '../control-plane/binaries.ts';
-import { arriveAtBare, arriveAtOperator, idle, type Arrival, type Idle } from './afterwards.ts';
+import { startWatchdog } from '../control-plane/watchdog.ts';
+import { arriveAtBare, arriveAtOperator, idle } from './afterwards.ts';
 import { buildBare, runBare } from './bare.ts';
-import { bareFlags, NAMESPACES, prepareBase, startOn } from './cluster.ts';
+import { bareFlags, NAMESPACES, prepareBase, startOn, type Cluster } from './cluster.ts';
 import { parseFlags, USAGE, type BenchOptions } from './flags.ts';
-import type { Program } from './operator.ts';
-import { bareRun, operatorRun, type Bench } from './runs.ts';
+import type { Operator, Program } from './operator.ts';
+import { bareRun, operatorRun, type Bench, type OperatorRun } from './runs.ts';
 import { takeSample } from './sample.ts';
 import { summarize, table, violations, type Round, type Series } from './summary.ts';
 
@@ -26,8 +27,9 @@ else process.exitCode = await bench(options);
 
 async function bench(asked: BenchOptions): Promise<number> {
   const root = await mkdtemp(join(tmpdir(), 'keyward-bench-'));
+  const watchdog = startWatchdog(root);
   try {
-    const program = await programOf(asked, root);
+    const program = { ...(await programOf(asked, root)), watchdog };
     const bare = await buildBare();
     report('making a control plane with Keyward and no keys');
     const base = await prepareBase(root);
@@ -39,7 +41,9 @@ async function bench(asked: BenchOptions): Promise<number> {
       const run = { bare, program, sample, keys, ...loaded, workDir: join(root, 'run') };
       const series = await measure(run, asked);
       all.push(series);
-      console.log(`\n${keys} keys, ${asked.rounds} rounds\n${table(summarize(series, sample))}`);
+      console.log(
+        `\n${keys} keys, rounds: ${series.rounds.length}\n${table(summarize(series, sample))}`,
+      );
       await rm(loaded.loaded, { recursive: true, force: true });
     }
     await writeJson(asked, { environment: environment(), options: asked, sample, series: all });
@@ -47,12 +51,15 @@ async function bench(asked: BenchOptions): Promise<number> {
     console.log(wrong.length === 0 ? '\nall counts are right' : `\n${wrong.join('\n')}`);
     return wrong.length === 0 ? 0 : 1;
   } finally {
-    await rm(root, { recursive: true, force: true });
+    await watchdog.release();
   }
 }
 
 /** A bundle of its own: another build must not change the program in the middle of a bench. */
-async function programOf({ entry, nodeFlags }: BenchOptions, root: string): Promise<Program> {
+async function programOf(
+  { entry, nodeFlags }: BenchOptions,
+  root: string,
+): Promise<Omit<Program, 'watchdog'>> {
   if (entry !== undefined) return { entry: resolve(entry), nodeFlags };
   report('building the bundle');
   execFileSync(process.execPath, [join(ROOT, 'tools', 'build.ts')], {
@@ -89,26 +96,49 @@ async function load(
 
 async function measure(run: Bench, asked: BenchOptions): Promise<Series> {
   const rounds: Round[] = [];
-  const later: { idle?: Idle; arriveAtOperator?: Arrival; arriveAtBare?: Arrival } = {};
-  for (let number = 1; number <= asked.rounds; number += 1) {
-    const isLast = number === asked.rounds && run.keys === asked.sizes.at(-1);
+  const later: Later = {};
+  let isOver = false;
+  for (let number = 1; !isOver; number += 1) {
+    const isLast = number === asked.rounds;
+    const startedMs = performance.now();
     report(`${run.keys} keys, round ${number} of ${asked.rounds}: bare client`);
     const bare = await bareRun(run);
     report(`${run.keys} keys, round ${number} of ${asked.rounds}: operator`);
     const operator = await operatorRun(run, async (cluster, running, figures) => {
-      if (!isLast) return;
-      report(`idle for ${asked.idleSeconds} s`);
-      later.idle = await idle(cluster, running, asked.idleSeconds);
-      const half = { rate: figures.steadyRate / 2, seconds: asked.arriveSeconds };
-      report(`half load, ${half.rate.toFixed(0)} keys/s for ${half.seconds} s, twice`);
-      later.arriveAtOperator = await arriveAtOperator(run, cluster, half);
-      await running.stop();
-      later.arriveAtBare = await arriveAtBare(run, cluster, half);
+      const tookMs = performance.now() - startedMs;
+      const isLate = performance.now() + tookMs > asked.budgetSeconds * 1_000;
+      if (isLate && !isLast) report('no time for another round');
+      isOver = isLast || isLate;
+      if (!isOver || run.keys !== asked.sizes.at(-1)) return;
+      Object.assign(later, await lookFurther(run, asked, { cluster, running, figures }));
     });
     rounds.push({ bare, operator });
     await rm(run.workDir, { recursive: true, force: true });
   }
   return { keys: run.keys, rounds, ...later };
+}
+
+type Later = Pick<Series, 'idle' | 'arriveAtOperator' | 'arriveAtBare'>;
+type Live = {
+  readonly cluster: Cluster;
+  readonly running: Operator;
+  readonly figures: OperatorRun;
+};
+
+/** With all keys issued: nothing to do, then half load, then the same half load without it. */
+async function lookFurther(run: Bench, asked: BenchOptions, live: Live): Promise<Later> {
+  const { cluster, running, figures } = live;
+  report(`idle for ${asked.idleSeconds} s`);
+  const idling = await idle(cluster, running, asked.idleSeconds);
+  const half = { rate: figures.steadyRate / 2, seconds: asked.arriveSeconds };
+  report(`half load, ${half.rate.toFixed(0)} keys/s for ${half.seconds} s, twice`);
+  const ours = await arriveAtOperator(run, cluster, half);
+  await running.stop();
+  return {
+    idle: idling,
+    arriveAtOperator: ours,
+    arriveAtBare: await arriveAtBare(run, cluster, half),
+  };
 }
 
 async function writeJson(asked: BenchOptions, figures: object): Promise<void> {

@@ -6,10 +6,15 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../control-plane/ports.ts';
+import type { Watchdog } from '../control-plane/watchdog.ts';
 import { OPERATOR_NAMESPACE, type Cluster } from './cluster.ts';
 
-/** What is run, and with which flags of Node. */
-export type Program = { readonly entry: string; readonly nodeFlags: readonly string[] };
+/** What is run, with which flags of Node, and who ends it when the bench itself is ended. */
+export type Program = {
+  readonly entry: string;
+  readonly nodeFlags: readonly string[];
+  readonly watchdog: Pick<Watchdog, 'watch' | 'forget'>;
+};
 
 const LOOK_AGAIN_MS = 50;
 const START_TIMEOUT_MS = 60_000;
@@ -114,6 +119,9 @@ export async function startOperator(
     { stdio: ['ignore', log, log] },
   );
   closeSync(log);
+  const pid = child.pid ?? 0;
+  program.watchdog.watch(pid);
+  child.once('exit', () => program.watchdog.forget(pid));
   return new Operator(child, spawnedMs, { url: `http://${address}`, logFile: file('log') });
 }
 

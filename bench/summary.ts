@@ -68,16 +68,20 @@ export function summarize(series: Series, sample: Sample): readonly Line[] {
 
 /** What must hold whatever the machine: counts, never times. One sentence for each that does not. */
 export function violations(series: Series): readonly string[] {
-  return series.rounds.flatMap(({ operator }, at) => {
-    const where = `${series.keys} keys, round ${at + 1}`;
+  const { keys, rounds, arriveAtOperator: arrival } = series;
+  const inRounds = rounds.flatMap(({ operator }, at) => {
+    const where = `${keys} keys, round ${at + 1}`;
     const { ready, writesPerKey, liveReads, restart } = operator;
     return [
-      ready === series.keys ? '' : `${where}: ${ready} keys became Ready`,
+      ready === keys ? '' : `${where}: ${ready} keys became Ready`,
       writesPerKey === 2 ? '' : `${where}: ${writesPerKey} API writes per key, not 2`,
       liveReads === 0 ? '' : `${where}: ${liveReads} live reads, not 0`,
       restart.writes === 0 ? '' : `${where}: ${restart.writes} writes after a restart, not 0`,
-    ].filter((sentence) => sentence !== '');
+    ];
   });
+  const missing = arrival?.missing ?? 0;
+  const atHalfLoad = missing === 0 ? '' : `half load: ${missing} keys never became Ready`;
+  return [...inRounds, atHalfLoad].filter((sentence) => sentence !== '');
 }
 
 /** The table as text; columns are as wide as their widest entry. */
