@@ -26,8 +26,10 @@ export function addCredential(record: KeyRecord, addition: Addition): KeyRecord 
   demand(record.phase === 'Live', record, 'a key that is ending gets no new credential');
   demand(mayInterrupt || !hasOpenCredential(record), record, 'one rotation at a time');
   demand(credential.sequence === record.sequence + 1, record, 'a sequence is never reused');
+  const overlapping = overlappingOf(record);
   const before = record.credentials.map((old): CredentialRecord => {
-    if (oldValuesEnd === 'AtOnce') return { ...withoutSealed(old), state: 'Disabled' };
+    if (oldValuesEnd === 'AtOnce' || old !== overlapping)
+      return { ...withoutSealed(old), state: 'Disabled' };
     if (lost === 'Nothing') return old;
     // An open credential whose Secret is lost was never seen whole: it overlaps like any other.
     const kept = withoutSealed(old);
@@ -39,6 +41,15 @@ export function addCredential(record: KeyRecord, addition: Addition): KeyRecord 
     credentials: [...before, credential],
     ...(requestId === undefined ? {} : { lastRotationRequestId: requestId }),
   };
+}
+
+/**
+ * The one credential that may go on beside the next: the newest that was confirmed. Two at a time is
+ * all that people can tell apart and that the Secret has room for, so an overlap that is still under
+ * way ends when another begins.
+ */
+function overlappingOf({ credentials }: KeyRecord): CredentialRecord | undefined {
+  return credentials.findLast(({ state }) => state === 'Active') ?? credentials.findLast(isOpen);
 }
 
 /** Remembers a rotation request that needs no act of its own (the first issue fulfilled it). */
