@@ -187,13 +187,17 @@ async function noteHealth(
   const seen =
     inspection !== undefined && 'uid' in inspection
       ? { uid: inspection.uid, resourceVersion: inspection.resourceVersion }
-      : {};
+      : undefined;
   if (health === 'Tampered') deps.reporter.secretTrouble(world, 'SecretTampered');
   const next = await change(deps, world, setSecret(mine(world), { ...rest, ...seen, health }), {
     action: 'SecretInspected',
     facts: { secret: secret.name, health },
   });
-  return { ...next, evidence: health === 'Tampered' ? next.evidence : evidence };
+  if (health === 'Tampered') return next;
+  // What was read live is newer than the watch; else the two would differ for ever in this pass.
+  return seen === undefined
+    ? { ...next, evidence }
+    : { ...next, evidence, secret: { type: 'Present', ...seen } };
 }
 
 async function endRecord(deps: Deps, world: World, action: ActionOf<'End'>): Promise<World> {
