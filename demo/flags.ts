@@ -5,7 +5,7 @@ export const USAGE = `usage: npm run demo -- [--keep] [--context NAME]
 
   --keep           leave everything running at the end, and say how to reach and how to stop it
   --context NAME   use the cluster of this context of your kubeconfig instead of building one;
-                   it must not hold ApiKeys yet, and what the demo installs there is removed again
+                   it must not have Keyward yet, and what the demo installs there is removed again
 `;
 
 /** The choices of one run. */

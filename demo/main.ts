@@ -108,7 +108,8 @@ function stopText({ cluster, operator }: Stage, workDir: string): string {
   }
   return [
     'kubectl delete namespace keyward-demo && kubectl delete ckst default',
-    'kubectl delete -f deploy/admission/mutating -f deploy/admission -f deploy/rbac -f crds',
+    'kubectl delete --ignore-not-found -f deploy/admission/mutating -f deploy/admission',
+    'kubectl delete -f deploy/rbac -f crds',
     `kill ${operator.pid} && rm -r ${workDir}`,
   ].join('\n');
 }
