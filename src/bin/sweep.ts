@@ -55,12 +55,14 @@ async function sweepOnce({ isWatched, deps, relist, queue, log, stop }: SweepPar
   };
   try {
     const first = await findVanished(sweep);
-    if (first.size === 0) return;
+    for (const ref of first.ending) queue.add(ref, 'normal');
+    if (first.missing.size === 0) return;
     // The second sighting must come from a second complete list, which a healthy watch never makes.
     await sleep(systemClock, SIGHTING_PAUSE_MS, stop);
     await relist();
     const second = await findVanished(sweep);
-    for (const ref of confirmVanished(sweep, first, second)) queue.add(ref, 'normal');
+    for (const ref of confirmVanished(sweep, first.missing, second.missing))
+      queue.add(ref, 'normal');
   } catch (error) {
     if (!stop.aborted)
       log.warn('The sweep failed and is repeated later', { reason: classify(error).reason });

@@ -70,9 +70,18 @@ export type SweepDeps = {
   readonly isWatched: (namespace: string) => boolean;
 };
 
-/** Refs of ledger records whose objects the cache lacks; the caller looks twice before it acts. */
-export async function findVanished(deps: SweepDeps): Promise<ReadonlyMap<string, Ref>> {
+/** What a sweep found: ledger records whose objects the cache lacks. */
+export type Found = {
+  /** Live keys, by UID: looked at twice before anything is done. */
+  readonly missing: ReadonlyMap<string, Ref>;
+  /** Keys that were ended already and only wait to be closed; nothing of them can be lost. */
+  readonly ending: readonly Ref[];
+};
+
+/** Compares the ledger with the cache. Changes nothing but the guard's counts. */
+export async function findVanished(deps: SweepDeps): Promise<Found> {
   const missing = new Map<string, Ref>();
+  const ending: Ref[] = [];
   let total = 0;
   let after: string | undefined;
   do {
@@ -81,12 +90,14 @@ export async function findVanished(deps: SweepDeps): Promise<ReadonlyMap<string,
       if (record.phase === 'Retained' || !deps.isWatched(record.namespace)) continue;
       total += 1;
       const ref = { namespace: record.namespace, name: record.name };
-      if (deps.uidOf(ref) !== record.uid) missing.set(record.uid, ref);
+      if (deps.uidOf(ref) === record.uid) continue;
+      if (record.phase === 'Ending') ending.push(ref);
+      else missing.set(record.uid, ref);
     }
     after = page.next;
   } while (after !== undefined);
   deps.guard.found(missing.size, total);
-  return missing;
+  return { missing, ending };
 }
 
 /** What was missing both times; logs an alarm when it is too much to act upon. */
