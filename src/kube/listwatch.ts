@@ -146,13 +146,15 @@ function checked(frame: WatchFrame, call: Call): WatchEvent {
 function parsePage(response: HttpResponse): Page | undefined {
   // Parser: the three fields that are used are checked here, items one by one in the cache.
   const list = parseJson(response.body) as {
-    items?: KubeObject[];
+    items?: KubeObject[] | null;
     metadata?: { resourceVersion?: string; continue?: string };
   } | null;
   const version = list?.metadata?.resourceVersion;
   if (typeof version !== 'string' || version === '') return undefined;
-  if (!Array.isArray(list?.items)) return undefined;
-  return { items: list.items, version, next: list.metadata?.continue ?? '' };
+  // An empty list of metadata is sent as null, any other as [].
+  const items = list?.items === null ? [] : list?.items;
+  if (!Array.isArray(items)) return undefined;
+  return { items, version, next: list?.metadata?.continue ?? '' };
 }
 
 /** The version that an event brings; what has none is thrown as Transient. */

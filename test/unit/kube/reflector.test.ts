@@ -138,6 +138,16 @@ describe('reading everything', () => {
     expect(server.seen.filter(isInitial)).toHaveLength(1);
   });
 
+  test('an empty page of metadata, whose items are null, is a complete list', async () => {
+    follow((seen, reply) => {
+      if (isInitial(seen)) reply.json(422, { kind: 'Status', code: 422, reason: 'Invalid' });
+      else if (seen.path.includes('watch=true')) stream(reply, []);
+      else reply.json(200, { ...page([], 9), items: null });
+    });
+    await reflector.cache.whenSynced();
+    expect(reflector.cache.size).toBe(0);
+  });
+
   test('a server that refuses watch-list inside the stream is read in pages', async () => {
     follow((seen, reply) => {
       if (isInitial(seen)) stream(reply, [failed(500)], 'End');
