@@ -46,8 +46,9 @@ const WAIT_MS = 30 * SECOND_MS;
 /** The same against hot loops for one that names a very short time. */
 const WAIT_FLOOR_MS = SECOND_MS;
 /**
- * Rights are granted without any change of the object, so these Terminal errors are tried again at
- * the longest pause: a repaired role must not need a restart.
+ * Rights are granted without any change of the object, so these Terminal errors are tried again: a
+ * repaired role must not need a restart. With growing pauses, not with the longest at once: an API
+ * server that has just started answers 403 until it has read its own roles.
  */
 const RECOVERS_UNSEEN: ReadonlySet<string> = new Set(['Forbidden', 'SecretForbidden']);
 
@@ -80,10 +81,11 @@ export function afterFailure(failure: KeywardError, ended: Ended): Result {
     case 'Conflict':
       return { kind: 'conflict', ...failed };
     case 'Terminal':
+      if (RECOVERS_UNSEEN.has(failure.reason)) return { kind: 'retry', atLeastMs: 0, ...failed };
       // Without a world no status could say that a person must act, so it is tried again too.
-      return RECOVERS_UNSEEN.has(failure.reason) || !ended.isWorldKnown
-        ? { kind: 'retry', atLeastMs: RETRY_PAUSE_MAX_MS, ...failed }
-        : { kind: 'stop', ...failed };
+      return ended.isWorldKnown
+        ? { kind: 'stop', ...failed }
+        : { kind: 'retry', atLeastMs: RETRY_PAUSE_MAX_MS, ...failed };
   }
 }
 

