@@ -4,6 +4,9 @@ import { median, spread } from './figures.ts';
 import type { BareRun, OperatorRun } from './runs.ts';
 import type { Sample } from './sample.ts';
 
+/** Beyond this spread of W, ratios of neighbouring runs say little. */
+const UNSTEADY = 0.2;
+
 /** One round: both runs on copies of the same data. */
 export type Round = { readonly bare: BareRun; readonly operator: OperatorRun };
 
@@ -82,6 +85,13 @@ export function violations(series: Series): readonly string[] {
   const missing = arrival?.missing ?? 0;
   const atHalfLoad = missing === 0 ? '' : `half load: ${missing} keys never became Ready`;
   return [...inRounds, atHalfLoad].filter((sentence) => sentence !== '');
+}
+
+/** A sentence where the machine was too busy for its ratios to be believed; undefined otherwise. */
+export function caution({ keys, rounds }: Series): string | undefined {
+  const apart = spread(rounds.map(({ bare }) => bare.steadyRate));
+  if (rounds.length < 2 || apart <= UNSTEADY) return undefined;
+  return `${keys} keys: W differed by ${percent(apart)} between rounds; repeat on a quiet machine before believing rates or shares`;
 }
 
 /** The table as text; columns are as wide as their widest entry. */
