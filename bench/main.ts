@@ -15,7 +15,7 @@ import { parseFlags, USAGE, type BenchOptions } from './flags.ts';
 import type { Operator, Program } from './operator.ts';
 import { bareRun, operatorRun, type Bench, type OperatorRun } from './runs.ts';
 import { takeSample } from './sample.ts';
-import { summarize, table, violations, type Round, type Series } from './summary.ts';
+import { caution, summarize, table, violations, type Round, type Series } from './summary.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const report = (line: string): void =>
@@ -44,6 +44,8 @@ async function bench(asked: BenchOptions): Promise<number> {
       console.log(
         `\n${keys} keys, rounds: ${series.rounds.length}\n${table(summarize(series, sample))}`,
       );
+      const doubt = caution(series);
+      if (doubt !== undefined) console.log(doubt);
       await rm(loaded.loaded, { recursive: true, force: true });
     }
     await writeJson(asked, { environment: environment(), options: asked, sample, series: all });

@@ -53,7 +53,7 @@ func arrive(s *settings) (any, error) {
 	select {
 	case <-seen:
 	case <-time.After(60 * time.Second):
-		w.stream.Close()
+		w.close()
 		<-seen
 	}
 	return arrivalSummary(s, arrivals, w.seen)

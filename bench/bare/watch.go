@@ -8,17 +8,23 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
 // Sorted fields of a condition end in its status and type.
 var isReady = []byte(`"status":"True","type":"Ready"`)
 
+var isError = []byte(`{"type":"ERROR"`)
+
 // Follows all ApiKeys from now on; the same cheap look at the text for whoever is measured.
 type watcher struct {
-	stream io.ReadCloser
-	lines  *bufio.Reader
-	seen   map[string]time.Time
+	client  *client
+	version string
+	closed  atomic.Bool
+	stream  io.ReadCloser
+	lines   *bufio.Reader
+	seen    map[string]time.Time
 }
 
 func startWatcher(s *settings) (*watcher, error) {
@@ -36,23 +42,36 @@ func startWatcher(s *settings) (*watcher, error) {
 	if err := json.Unmarshal(answer, &list); err != nil {
 		return nil, err
 	}
-	path := group + "/apikeys?watch=true&allowWatchBookmarks=true&timeoutSeconds=3600&resourceVersion=" + list.Metadata.ResourceVersion
-	// The server answers 429 for a moment, until its own watch cache is filled.
+	w := &watcher{client: c, version: list.Metadata.ResourceVersion, seen: map[string]time.Time{}}
+	return w, w.open()
+}
+
+// Opens the stream after the last version that was seen. The server answers 429 for a moment, until
+// its own watch cache is filled, and ends the stream of a reader that a busy machine made slow.
+func (w *watcher) open() error {
+	path := group + "/apikeys?watch=true&allowWatchBookmarks=true&timeoutSeconds=3600&resourceVersion=" + w.version
 	for range 100 {
-		res, err := c.open("GET", path, "application/json", nil)
+		res, err := w.client.open("GET", path, "application/json", nil)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if res.StatusCode == http.StatusOK {
-			return &watcher{res.Body, bufio.NewReaderSize(res.Body, 1<<18), map[string]time.Time{}}, nil
+			w.stream, w.lines = res.Body, bufio.NewReaderSize(res.Body, 1<<18)
+			return nil
 		}
 		res.Body.Close()
 		if res.StatusCode != http.StatusTooManyRequests {
-			return nil, fmt.Errorf("watch: %s", res.Status)
+			return fmt.Errorf("watch: %s", res.Status)
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	return nil, fmt.Errorf("watch: refused for ten seconds")
+	return fmt.Errorf("watch: refused for ten seconds")
+}
+
+// Ends the watch for good; next answers an error from then on.
+func (w *watcher) close() {
+	w.closed.Store(true)
+	w.stream.Close()
 }
 
 // The next key that became Ready for the first time, as namespace/name, and when that was seen.
@@ -60,8 +79,19 @@ func (w *watcher) next() (string, time.Time, error) {
 	for {
 		line, err := w.lines.ReadBytes('\n')
 		if err != nil {
-			return "", time.Time{}, err
+			if w.closed.Load() {
+				return "", time.Time{}, err
+			}
+			fmt.Fprintln(os.Stderr, "watch interrupted:", err)
+			if err := w.open(); err != nil {
+				return "", time.Time{}, err
+			}
+			continue
 		}
+		if bytes.HasPrefix(line, isError) {
+			return "", time.Time{}, fmt.Errorf("watch: %.300s", line)
+		}
+		w.version = field(line, `"resourceVersion":"`)
 		if !bytes.Contains(line, isReady) {
 			continue
 		}
@@ -97,16 +127,19 @@ func watch(s *settings) (any, error) {
 		return nil, err
 	}
 	fmt.Fprintln(os.Stderr, "watching")
-	limit := time.AfterFunc(time.Duration(s.seconds*float64(time.Second)), func() { w.stream.Close() })
+	limit := time.AfterFunc(time.Duration(s.seconds*float64(time.Second)), w.close)
 	defer limit.Stop()
 	// Whoever started us may end the wait by closing our standard input.
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
-		w.stream.Close()
+		w.close()
 	}()
 	var first, last time.Time
 	for len(w.seen) < s.count {
 		_, at, err := w.next()
+		if err != nil && !w.closed.Load() {
+			return nil, err
+		}
 		if err != nil {
 			break
 		}

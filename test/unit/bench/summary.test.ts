@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { median, spread } from '../../../bench/figures.ts';
 import { parseFlags } from '../../../bench/flags.ts';
 import type { OperatorRun } from '../../../bench/runs.ts';
-import { table, violations, type Round } from '../../../bench/summary.ts';
+import { caution, table, violations, type Round } from '../../../bench/summary.ts';
 
 type Counts = Pick<OperatorRun, 'ready' | 'writesPerKey' | 'liveReads'> & {
   readonly restart: Pick<OperatorRun['restart'], 'writes'>;
@@ -25,6 +25,13 @@ test('every count that is off is named with its size and round', () => {
     '1000 keys, round 2: 1 live reads, not 0',
     '1000 keys, round 2: 3 writes after a restart, not 0',
   ]);
+});
+
+test('rounds whose bare rates lie far apart are called doubtful', () => {
+  const at = (steadyRate: number): Round => ({ bare: { steadyRate } }) as unknown as Round;
+  expect(caution({ keys: 1_000, rounds: [at(100), at(110)] })).toBeUndefined();
+  expect(caution({ keys: 1_000, rounds: [at(100)] })).toBeUndefined();
+  expect(caution({ keys: 1_000, rounds: [at(100), at(200)] })).toContain('differed by 67 %');
 });
 
 test('a median is the middle, and the spread is a share of it', () => {
