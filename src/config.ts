@@ -64,7 +64,7 @@ export function operatorConfig(flags: Flags, hostname: string): OperatorConfig {
     acceptVanished: read('acceptVanished') !== undefined,
     acceptDatabase: read('acceptDatabase') !== undefined,
     logLevel: oneOf('log-level', read('logLevel') ?? 'info', LEVELS),
-    workers: integer('workers', read('workers') ?? '32', 1, 1_000),
+    workers: integer('workers', read('workers') ?? '64', 1, 1_000),
     lossGraceSeconds: integer('loss-grace-seconds', read('lossGraceSeconds') ?? '30', 0, 86_400),
     crashAtCommit: crashPoint(read('crashAtCommit')),
   };

@@ -12,8 +12,7 @@ import type { ClusterConfig, OperatorConfig } from '../config.ts';
 import type { SecretView } from '../controllers/apikey/deps.ts';
 import type { StoreView } from '../controllers/apikey/store.ts';
 import type { NamespaceView } from '../controllers/apikey/triggers.ts';
-import { viewApiKey, viewSecret } from '../controllers/apikey/view.ts';
-import type { ApiKeyView } from '../controllers/apikey/world.ts';
+import { cacheApiKey, viewSecret, type CachedApiKey } from '../controllers/apikey/view.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
@@ -76,7 +75,7 @@ function sourceOf(config: ClusterConfig): Parameters<typeof openAccess>[0]['sour
 
 /** All caches of the operator and the watches that fill them. */
 export type Caches = {
-  readonly keys: Cache<ApiKeyView>;
+  readonly keys: Cache<CachedApiKey>;
   readonly secrets: Cache<SecretView> | undefined;
   readonly keyStores: Cache<StoreView>;
   readonly clusterKeyStores: Cache<StoreView>;
@@ -96,8 +95,8 @@ export function createCaches(
   const watches: Watch[] = [];
   const open = <R>(resource: Resource, transform: (object: KubeObject) => R, how: How = {}) =>
     openCache(cluster, { resource, transform, how, watches, config });
-  const keys = open(API_KEYS, viewApiKey);
-  const keyWatches = watches.map((watch) => watch as Reflector<ApiKeyView>);
+  const keys = open(API_KEYS, cacheApiKey);
+  const keyWatches = watches.map((watch) => watch as Reflector<CachedApiKey>);
   return {
     keys,
     relistKeys: (signal) => relist(keys, keyWatches, signal),
@@ -120,8 +119,8 @@ export function createCaches(
 const RELIST_POLL_MS = 200;
 
 async function relist(
-  keys: Cache<ApiKeyView>,
-  watches: readonly Reflector<ApiKeyView>[],
+  keys: Cache<CachedApiKey>,
+  watches: readonly Reflector<CachedApiKey>[],
   signal: AbortSignal,
 ): Promise<void> {
   const before = keys.completeLists;

@@ -33,7 +33,7 @@ function addOperator(root: Command): void {
     .option('--secret-watch <metadata|none>', 'how Secrets are followed (metadata)')
     .option('--accept-vanished', 'end vanished keys however many they are')
     .option('--accept-database', 'start on another or older database than the one last used')
-    .option('--workers <n>', 'reconciles at the same time (32)')
+    .option('--workers <n>', 'reconciles at the same time (64)')
     .option('--loss-grace-seconds <n>', 'before a missing Secret counts as lost (30)')
     .option('--log-level <level>', 'debug, info, warn, error, silent (info)')
     .addOption(hidden('--crash-at-commit <n:position>'))

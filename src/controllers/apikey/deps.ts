@@ -13,6 +13,7 @@ import type { OwnStatus } from './ownstatus.ts';
 import type { ApiKeyMetrics } from './metrics.ts';
 import type { Reporter } from './report.ts';
 import type { VanishedGuard } from './vanished.ts';
+import type { CachedApiKey } from './view.ts';
 
 /** What a metadata cache keeps of a Secret of ours. */
 export type SecretView = {
@@ -38,7 +39,7 @@ export type Deps = {
   readonly clusterId: string;
   /** The epoch of our leadership; a commit under an older one is refused. */
   readonly epoch: () => number;
-  readonly keys: Cache<ApiKeyView>;
+  readonly keys: Cache<CachedApiKey>;
   /** Undefined: Secrets are not watched (`--secret-watch=none`). */
   readonly secrets: Cache<SecretView> | undefined;
   /** The store a key is bound to, else the one its spec names; from the caches. */

@@ -53,7 +53,9 @@ async function report(
     },
     { signal },
   );
-  if (written !== undefined) deps.ownStatus.wrote(key, written.resourceVersion, status);
+  if (written === undefined) return;
+  const own = { resourceVersion: written.resourceVersion, status };
+  deps.ownStatus.wrote(uid, own, deps.keys.get(ref)?.resourceVersion);
 }
 
 /**

@@ -4,6 +4,7 @@ import { MINUTE_MS } from '../../kernel/time.ts';
 import { SECRETS } from '../../api/names.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import type { Deps } from './deps.ts';
+import { viewApiKey } from './view.ts';
 import { wantedTerms } from './wanted.ts';
 import type { ApiKeyView, SecretSight, World } from './world.ts';
 
@@ -20,7 +21,7 @@ export async function observe(
   signal: AbortSignal,
 ): Promise<World | undefined> {
   const cached = deps.keys.get(ref);
-  const key = cached && deps.ownStatus.newest(cached);
+  const key = cached && deps.ownStatus.newest(viewApiKey(cached));
   const loaded = await deps.ledger.load(key?.uid ?? '', ref);
   const record = loaded.record ?? (key === undefined ? loaded.others[0] : undefined);
   const predecessor = key === undefined ? undefined : loaded.others[0];

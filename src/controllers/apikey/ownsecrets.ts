@@ -28,8 +28,9 @@ export class OwnSecrets {
     this.#writing.delete(refText(ref));
   }
 
-  /** Remembers a write of ours. */
-  wrote(ref: Ref, own: Own): void {
+  /** Remembers a write of ours, unless the watch has shown it already. */
+  wrote(ref: Ref, own: Own, shown: Own | undefined): void {
+    if (shown !== undefined && !isLater(own.resourceVersion, shown.resourceVersion)) return;
     this.#written.set(refText(ref), own);
   }
 

@@ -12,9 +12,10 @@ type Own = { readonly resourceVersion: string; readonly status: ApiKeyStatus };
 export class OwnStatus {
   readonly #written = new Map<string, Own>();
 
-  /** Remembers a status that was written over this view of the object. */
-  wrote(key: ApiKeyView, resourceVersion: string, status: ApiKeyStatus): void {
-    this.#written.set(key.uid, { resourceVersion, status });
+  /** Remembers a status that was written, unless the cache, at version `shown`, has it already. */
+  wrote(uid: string, own: Own, shown: string | undefined): void {
+    if (shown !== undefined && !isLater(own.resourceVersion, shown)) return;
+    this.#written.set(uid, own);
   }
 
   /** The object as the cache has it, with our own status where that is newer. */

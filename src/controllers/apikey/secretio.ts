@@ -239,7 +239,7 @@ function wrote(
 ): World {
   const { uid, resourceVersion } = result.written;
   const ref = { namespace: world.ref.namespace, name: layout.name };
-  deps.ownSecrets.wrote(ref, { uid, resourceVersion });
+  deps.ownSecrets.wrote(ref, { uid, resourceVersion }, deps.secrets?.get(ref));
   const written = {
     name: layout.name,
     uid,

@@ -5,15 +5,15 @@ import { anyOf, connect, whenChanged, type Wake } from '../../runtime/trigger.ts
 import type { SecretView } from './deps.ts';
 import type { OwnSecrets } from './ownsecrets.ts';
 import type { OwnStatus } from './ownstatus.ts';
-import { DEFAULT_STORE, type StoreView } from './store.ts';
-import type { ApiKeyView } from './world.ts';
+import type { StoreView } from './store.ts';
+import type { CachedApiKey } from './view.ts';
 
 /** What a namespace cache keeps. */
 export type NamespaceView = { readonly labels: Readonly<Record<string, string>> };
 
 /** The caches that are listened to, and what is known of our own writes. */
 export type TriggerSources = {
-  readonly keys: Cache<ApiKeyView>;
+  readonly keys: Cache<CachedApiKey>;
   readonly secrets: Cache<SecretView> | undefined;
   readonly keyStores: Cache<StoreView>;
   readonly clusterKeyStores: Cache<StoreView>;
@@ -39,7 +39,7 @@ export function connectApiKeyTriggers(sources: TriggerSources, queue: Queue): vo
 }
 
 /** What a person can change about an ApiKey; status is ours alone and wakes nothing. */
-const isEdited = anyOf<ApiKeyView>(
+const isEdited = anyOf<CachedApiKey>(
   whenChanged((key) => key.uid),
   whenChanged((key) => key.generation),
   whenChanged((key) => key.isDeleting),
@@ -48,21 +48,19 @@ const isEdited = anyOf<ApiKeyView>(
 );
 
 /** The object itself changed, by somebody else's hand. */
-export function onApiKey(ownStatus: OwnStatus, change: Change<ApiKeyView>): readonly Wake[] {
+export function onApiKey(ownStatus: OwnStatus, change: Change<CachedApiKey>): readonly Wake[] {
   const uid = change.current?.uid ?? change.previous?.uid;
   if (uid !== undefined) ownStatus.saw(uid, change.current?.resourceVersion);
   return isEdited(change) ? [{ ref: change.ref, lane: laneOf(change) }] : [];
 }
 
 /** First issue, end and switch go first; what was seen before the restart goes last. */
-function laneOf({ previous, current }: Change<ApiKeyView>): Lane {
+function laneOf({ previous, current }: Change<CachedApiKey>): Lane {
   if (current === undefined || current.isDeleting) return 'urgent';
   if (previous === undefined) {
-    return current.status?.observedGeneration === current.generation ? 'bulk' : 'urgent';
+    return current.observedGeneration === current.generation ? 'bulk' : 'urgent';
   }
-  const isSwitched = previous.spec.state !== current.spec.state;
-  const isRotated = previous.spec.rotation?.requestId !== current.spec.rotation?.requestId;
-  return isSwitched || isRotated ? 'urgent' : 'normal';
+  return previous.urgentText === current.urgentText ? 'normal' : 'urgent';
 }
 
 /** A Secret of ours was edited or deleted; our own writes wake nothing. */
@@ -77,28 +75,30 @@ function onSecret(ownSecrets: OwnSecrets, change: Change<SecretView>): readonly 
 }
 
 function onStore(
-  keys: Cache<ApiKeyView>,
+  keys: Cache<CachedApiKey>,
   kind: 'KeyStore' | 'ClusterKeyStore',
   { ref, previous, current }: Change<StoreView>,
 ): readonly Wake[] {
   if (previous?.uid === current?.uid && previous?.generation === current?.generation) return [];
-  const isOfStore = (key: ApiKeyView): boolean => {
-    const named = key.status?.storeRef ?? key.spec.storeRef ?? DEFAULT_STORE;
-    const isNamed = named.kind === kind && named.name === ref.name;
+  const isOfStore = (key: CachedApiKey): boolean => {
+    const isNamed = key.storeName === `${kind}/${ref.name}`;
     return isNamed && (kind === 'ClusterKeyStore' || key.ref.namespace === ref.namespace);
   };
   return wakeAll(keys, isOfStore);
 }
 
 /** The bulk lane: many keys look again, none of them was asked for by a person. */
-function wakeAll(keys: Cache<ApiKeyView>, isMeant: (key: ApiKeyView) => boolean): readonly Wake[] {
+function wakeAll(
+  keys: Cache<CachedApiKey>,
+  isMeant: (key: CachedApiKey) => boolean,
+): readonly Wake[] {
   return Array.from(keys.values())
     .filter(isMeant)
     .map((key) => ({ ref: key.ref, lane: 'bulk' }));
 }
 
 function onNamespace(
-  keys: Cache<ApiKeyView>,
+  keys: Cache<CachedApiKey>,
   { ref, previous, current }: Change<NamespaceView>,
 ): readonly Wake[] {
   if (JSON.stringify(previous?.labels) === JSON.stringify(current?.labels)) return [];

@@ -1,32 +1,77 @@
 /** From objects as the API server sends them to what the caches keep. Pure. */
 import type { ApiKeySpec, ApiKeyStatus } from '../../api/generated/apikey.ts';
-import type { KubeObject } from '../../api/meta.ts';
-import { ANNOTATION_ROTATE, LABEL_API_KEY } from '../../api/names.ts';
+import type { KubeObject, ObjectMeta } from '../../api/meta.ts';
+import { ANNOTATION_ROTATE, FINALIZER, LABEL_API_KEY } from '../../api/names.ts';
 import type { SecretView } from './deps.ts';
+import { DEFAULT_STORE } from './store.ts';
 import type { ApiKeyView } from './world.ts';
 
 /** Longest rotation request id, as in the schema of spec.rotation.requestId. */
 const REQUEST_ID_MAX = 64;
 
+/**
+ * What the cache keeps of an ApiKey: spec and status as JSON text, a third of the memory of the
+ * parsed objects, and beside them what triggers compare.
+ */
+export type CachedApiKey = Omit<ApiKeyView, 'spec' | 'status'> & {
+  readonly specText: string;
+  readonly statusText: string | undefined;
+  /** status.observedGeneration. */
+  readonly observedGeneration: number | undefined;
+  /** `kind/name` of the store that the spec names. */
+  readonly storeName: string;
+  /** What brings the object into the first lane when it changes. */
+  readonly urgentText: string;
+};
+
+/** Finalizer lists and specs are the same for most keys; one copy serves all that are. */
+const ONLY_OURS: readonly string[] = [FINALIZER];
+
 /** The record of an ApiKey. The schema was checked by the API server, so spec and status are trusted. */
-export function viewApiKey(object: KubeObject): ApiKeyView {
+export function cacheApiKey(object: KubeObject): CachedApiKey {
   const { metadata, spec, status } = object as KubeObject<{
     readonly spec: ApiKeySpec;
     readonly status?: ApiKeyStatus;
   }>;
-  const requested = metadata.annotations?.[ANNOTATION_ROTATE];
-  const isUsable =
-    requested !== undefined && requested !== '' && requested.length <= REQUEST_ID_MAX;
+  const { finalizers = [] } = metadata;
+  const store = spec.storeRef ?? DEFAULT_STORE;
   return {
     ref: { namespace: metadata.namespace ?? '', name: metadata.name },
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion,
     generation: metadata.generation ?? 0,
     isDeleting: metadata.deletionTimestamp !== undefined,
-    finalizers: metadata.finalizers ?? [],
-    ...(isUsable ? { rotateRequestId: requested } : {}),
-    spec,
-    status,
+    finalizers: finalizers.length === 1 && finalizers[0] === FINALIZER ? ONLY_OURS : finalizers,
+    ...rotateRequest(metadata),
+    specText: JSON.stringify(spec),
+    statusText: status === undefined ? undefined : JSON.stringify(status),
+    observedGeneration: status?.observedGeneration,
+    storeName: `${store.kind}/${store.name}`,
+    urgentText: `${spec.state} ${spec.rotation?.requestId ?? ''}`,
+  };
+}
+
+function rotateRequest(metadata: ObjectMeta): Pick<ApiKeyView, 'rotateRequestId'> {
+  const requested = metadata.annotations?.[ANNOTATION_ROTATE] ?? '';
+  const isUsable = requested !== '' && requested.length <= REQUEST_ID_MAX;
+  return isUsable ? { rotateRequestId: requested } : {};
+}
+
+/** The object as a decision looks at it. */
+export function viewApiKey(cached: CachedApiKey): ApiKeyView {
+  const {
+    specText,
+    statusText,
+    observedGeneration: _,
+    storeName: __,
+    urgentText: ___,
+    ...rest
+  } = cached;
+  return {
+    ...rest,
+    // Our own text of what the API server sent.
+    spec: JSON.parse(specText) as ApiKeySpec,
+    status: statusText === undefined ? undefined : (JSON.parse(statusText) as ApiKeyStatus),
   };
 }
 
