@@ -36,6 +36,9 @@ export type Key = KubeObject<{ readonly spec: ApiKeySpec; readonly status: ApiKe
 /** A wish for a spec: parts of it, defaults come from the API server. Null removes in edits. */
 export type Wish = object;
 
+/** Environment variables beside those every operator gets. */
+type Environment = Readonly<Record<string, string>>;
+
 /** What kind of installation is wanted. */
 export type SiteOptions = {
   readonly access: Access;
@@ -142,17 +145,17 @@ export class Site {
   }
 
   /** Starts an operator and waits until it is ready. */
-  async start(more: Flags = {}): Promise<OperatorProcess> {
-    const operator = new OperatorProcess(this.flags(more));
+  async start(more: Flags = {}, environment: Environment = {}): Promise<OperatorProcess> {
+    const operator = new OperatorProcess(this.flags(more), environment);
     this.#operator = operator;
     await operator.whenReady();
     return operator;
   }
 
   /** Ends the operator in order, and starts another one on the same database. */
-  async restart(more: Flags = {}): Promise<OperatorProcess> {
+  async restart(more: Flags = {}, environment: Environment = {}): Promise<OperatorProcess> {
     await this.#operator?.terminate();
-    return await this.start(more);
+    return await this.start(more, environment);
   }
 
   /** Ends everything that was started here. Objects stay with the control plane. */

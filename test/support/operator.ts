@@ -76,7 +76,7 @@ export class OperatorProcess {
     await eventually(async () => {
       if (!this.isRunning) return;
       const { code, text } = await this.ask('/readyz');
-      if (code !== 200) throw new Error(text);
+      if (code !== 200) throw new Error(`${text}${this.stdout}`);
     });
     if (!this.isRunning) throw new Error(`the operator ended: ${this.stderr}${this.stdout}`);
   }
