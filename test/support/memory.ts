@@ -1,0 +1,152 @@
+/**
+ * A cluster and a ledger in memory, as far as the steps of the ApiKey controller use them: optimistic
+ * locking, UIDs, compare-and-swap and fencing hold, everything else does not exist.
+ */
+import type { KubeObject, ObjectMeta, Ref, Resource } from '../../src/api/meta.ts';
+import { KeywardError } from '../../src/kernel/errors.ts';
+import type { Draft, KubeClient, Written } from '../../src/kube/port.ts';
+import type { Commit, CommitResult, Ledger } from '../../src/ledger/port.ts';
+import type { KeyRecord } from '../../src/ledger/record.ts';
+
+/** The verbs the controller uses, over a map. */
+export class MemoryCluster implements KubeClient {
+  readonly clockSkewMs = 0;
+  readonly #objects = new Map<string, KubeObject>();
+  #versions = 100;
+  /** Called before each call; a test changes the world or throws there. */
+  before: (verb: string) => void = () => undefined;
+
+  /** The object, or undefined when there is none. */
+  find(resource: Resource, ref: Ref): KubeObject | undefined {
+    return this.#objects.get(place(resource, ref));
+  }
+
+  /** Puts an object there as anybody else would, with a new version; undefined removes it. */
+  set(resource: Resource, ref: Ref, object: Draft | undefined): KubeObject | undefined {
+    const at = place(resource, ref);
+    if (object === undefined) {
+      this.#objects.delete(at);
+      return undefined;
+    }
+    const stored = this.#stamp(object, this.#objects.get(at)?.metadata.uid);
+    this.#objects.set(at, stored);
+    return stored;
+  }
+
+  async get(resource: Resource, ref: Ref): Promise<KubeObject | undefined> {
+    this.before('get');
+    return this.find(resource, ref);
+  }
+
+  async create(resource: Resource, draft: Draft): Promise<Written> {
+    this.before('create');
+    const ref = refOf(draft);
+    if (this.find(resource, ref) !== undefined) throw conflict('AlreadyExists');
+    return metaOf(this.set(resource, ref, draft));
+  }
+
+  async replace(resource: Resource, draft: Draft): Promise<Written | undefined> {
+    this.before('replace');
+    const ref = refOf(draft);
+    const stored = this.find(resource, ref);
+    if (stored === undefined) return undefined;
+    if (stored.metadata.resourceVersion !== draft.metadata.resourceVersion) {
+      throw conflict('Conflict');
+    }
+    return metaOf(this.set(resource, ref, draft));
+  }
+
+  replaceStatus(resource: Resource, draft: Draft): Promise<Written | undefined> {
+    return this.replace(resource, draft);
+  }
+
+  async patchMetadata(
+    resource: Resource,
+    ref: Ref,
+    metadata: Partial<ObjectMeta>,
+  ): Promise<Written | undefined> {
+    this.before('patch');
+    const stored = this.find(resource, ref);
+    if (stored === undefined) return undefined;
+    if (stored.metadata.resourceVersion !== metadata.resourceVersion) throw conflict('Conflict');
+    const patched = { ...stored, metadata: { ...stored.metadata, ...metadata } };
+    return metaOf(this.set(resource, ref, { apiVersion: '', kind: '', ...patched }));
+  }
+
+  async delete(resource: Resource, ref: Ref & { uid: string }): Promise<boolean> {
+    this.before('delete');
+    const stored = this.find(resource, ref);
+    if (stored === undefined) return false;
+    if (stored.metadata.uid !== ref.uid) throw conflict('Conflict');
+    this.set(resource, ref, undefined);
+    return true;
+  }
+
+  #stamp(object: Draft, uid: string | undefined): KubeObject {
+    this.#versions += 1;
+    const version = String(this.#versions);
+    const stamped = object.metadata.uid ?? uid ?? `uid-${version}`;
+    const metadata = { ...object.metadata, uid: stamped, resourceVersion: version };
+    return { ...object, metadata };
+  }
+}
+
+/** A ledger of records and nothing else. */
+export class MemoryLedger {
+  readonly records = new Map<string, KeyRecord>();
+  readonly #spent = new Set<string>();
+  epoch = 1;
+
+  /** As the port; the controller asks for nothing else. */
+  get port(): Ledger {
+    const port: Partial<Ledger> = {
+      load: async (uid, { namespace, name }) => ({
+        record: this.records.get(uid),
+        others: [...this.records.values()].filter(
+          (record) =>
+            record.uid !== uid &&
+            record.namespace === namespace &&
+            record.name === name &&
+            (record.phase === 'Live' || record.phase === 'Ending'),
+        ),
+      }),
+      commit: async (commit) => this.#commit(commit),
+      isRequestSpent: async (uid, requestId) => this.#spent.has(`${uid}/${requestId}`),
+    };
+    // Whatever else is called is undefined and fails the test.
+    return port as Ledger;
+  }
+
+  #commit({ record, expectedRevision, epoch, spendRequestId }: Commit): CommitResult {
+    if (epoch !== this.epoch) {
+      throw new KeywardError('Terminal', { reason: 'Fenced', message: 'an older epoch' });
+    }
+    if ((this.records.get(record.uid)?.revision ?? 0) !== expectedRevision) {
+      return { type: 'Stale' };
+    }
+    const request = `${record.uid}/${spendRequestId}`;
+    if (spendRequestId !== undefined && this.#spent.has(request)) return { type: 'RequestSpent' };
+    if (spendRequestId !== undefined) this.#spent.add(request);
+    const stored = { ...record, revision: expectedRevision + 1 };
+    this.records.set(record.uid, stored);
+    return { type: 'Committed', record: stored };
+  }
+}
+
+function place(resource: Resource, { namespace, name }: Ref): string {
+  return `${resource.plural}/${namespace}/${name}`;
+}
+
+function refOf({ metadata }: Draft): Ref {
+  return { namespace: metadata.namespace ?? '', name: metadata.name };
+}
+
+function metaOf(object: KubeObject | undefined): Written {
+  if (object === undefined) throw new Error('nothing was stored');
+  const { name, uid, resourceVersion } = object.metadata;
+  return { name, uid, resourceVersion };
+}
+
+function conflict(reason: string): KeywardError {
+  return new KeywardError('Conflict', { reason, message: reason });
+}
