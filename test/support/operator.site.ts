@@ -5,11 +5,9 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
 import type { Access } from '../../control-plane/access.ts';
 import type { ApiKeySpec, ApiKeyStatus } from '../../src/api/generated/apikey.ts';
 import type { Condition, KubeObject } from '../../src/api/meta.ts';
@@ -25,10 +23,8 @@ import { verdict, type VerdictContext } from '../../src/terms/verdict.ts';
 import { applyObjects } from './controlplane.ts';
 import { eventually } from './eventually.ts';
 import { OperatorProcess, type Flags } from './operator.ts';
+import { OWN_NAMESPACE, rights, type RightsWish } from './operator.rights.ts';
 import { TestApi, type Draft, type Loose } from './operator.api.ts';
-
-const OWN_NAMESPACE = 'keyward-system';
-const RBAC = join(import.meta.dirname, '..', '..', 'deploy', 'rbac', 'operator.yaml');
 
 /** An ApiKey as the API server shows it. */
 export type Key = KubeObject<{ readonly spec: ApiKeySpec; readonly status: ApiKeyStatus }>;
@@ -40,16 +36,12 @@ export type Wish = object;
 type Environment = Readonly<Record<string, string>>;
 
 /** What kind of installation is wanted. */
-export type SiteOptions = {
+export type SiteOptions = RightsWish & {
   readonly access: Access;
   /** How many namespaces of its own; absent: one. */
   readonly namespaces?: number;
   /** Own: the account of deploy/rbac itself, on a control plane of one's own. Absent: a fresh one. */
   readonly account?: 'Own';
-  /** Where the account may use Secrets; absent: everywhere, as deploy/rbac has it. */
-  readonly secretsIn?: (namespaces: readonly string[]) => readonly string[];
-  /** What the account may do with Secrets; absent: what deploy/rbac allows. */
-  readonly secretVerbs?: readonly string[];
   /** Added to those every operator gets. */
   readonly flags?: Flags;
 };
@@ -312,40 +304,4 @@ export function decode(secret: Loose | undefined): Record<string, string> {
 function asKey(object: Loose): Key {
   // Asked for by kind, and the schema fills in spec and status.
   return object as unknown as Key;
-}
-
-type Rule = {
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-};
-
-/** Account and rights as deploy/rbac/operator.yaml gives them, under another name. */
-function rights(account: string, namespaces: readonly string[], options: SiteOptions): object[] {
-  const secretsIn = options.secretsIn?.(namespaces);
-  const documents = parseAllDocuments(readFileSync(RBAC, 'utf8'));
-  // Our own manifest, whose first document is the ClusterRole.
-  const manifests = documents.map((document) => document.toJS() as { kind: string; rules: Rule[] });
-  const isAboutSecrets = (rule: Rule): boolean => rule.resources.includes('secrets');
-  const rules = (manifests.find(({ kind }) => kind === 'ClusterRole')?.rules ?? []).map((rule) =>
-    isAboutSecrets(rule) ? { ...rule, verbs: options.secretVerbs ?? rule.verbs } : rule,
-  );
-  const everywhere = rules.filter((rule) => secretsIn === undefined || !isAboutSecrets(rule));
-  const [apiVersion, apiGroup] = ['rbac.authorization.k8s.io/v1', 'rbac.authorization.k8s.io'];
-  const subjects = [{ kind: 'ServiceAccount', name: account, namespace: OWN_NAMESPACE }];
-  const grant = (scope: string, metadata: object, granted: readonly Rule[]): object[] => [
-    { apiVersion, kind: `${scope}Role`, metadata, rules: granted },
-    {
-      apiVersion,
-      kind: `${scope}RoleBinding`,
-      metadata,
-      roleRef: { apiGroup, kind: `${scope}Role`, name: account },
-      subjects,
-    },
-  ];
-  return [
-    ...grant('Cluster', { name: account }, everywhere),
-    ...(secretsIn ?? []).flatMap((namespace) =>
-      grant('', { name: account, namespace }, rules.filter(isAboutSecrets)),
-    ),
-  ];
 }
