@@ -9,10 +9,14 @@ import {
   SECRETS,
 } from '../api/names.ts';
 import type { ClusterConfig, OperatorConfig } from '../config.ts';
-import type { SecretView } from '../controllers/apikey/deps.ts';
 import type { StoreView } from '../controllers/apikey/store.ts';
 import type { NamespaceView } from '../controllers/apikey/triggers.ts';
-import { cacheApiKey, viewSecret, type CachedApiKey } from '../controllers/apikey/view.ts';
+import {
+  cacheApiKey,
+  viewSecret,
+  type CachedApiKey,
+  type SecretView,
+} from '../controllers/apikey/view.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';

@@ -13,17 +13,7 @@ import type { OwnStatus } from './ownstatus.ts';
 import type { ApiKeyMetrics } from './metrics.ts';
 import type { Reporter } from './report.ts';
 import type { VanishedGuard } from './vanished.ts';
-import type { CachedApiKey } from './view.ts';
-
-/** What a metadata cache keeps of a Secret of ours. */
-export type SecretView = {
-  readonly uid: string;
-  readonly resourceVersion: string;
-  /** Value of the label that names the ApiKey. */
-  readonly label: string;
-  /** Name of the controlling ApiKey, from the owner reference. */
-  readonly ownerName: string | undefined;
-};
+import type { CachedApiKey, SecretView } from './view.ts';
 
 /** The store a key names, and the driver's handle when it can be used. */
 export type ResolvedStore = { readonly fact: StoreFact; readonly handle: StoreHandle | undefined };

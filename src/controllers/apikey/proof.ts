@@ -28,7 +28,7 @@ export function judge(
   if (secret === undefined || world.record === undefined) return { type: 'Absent' };
   const { uid, resourceVersion } = secret.metadata;
   const isKnown = known?.uid === uid;
-  if (!isKnown && !provesOurs(deps, world.record, secret)) return { type: 'Foreign' };
+  if (!isKnown && !mayAdopt(deps, world.record, secret, layout)) return { type: 'Foreign' };
   const fingerprint = fingerprintOf(secret, [...layout.entries.keys()]);
   if (fingerprint === known?.fingerprint && isKnown) {
     return { type: wears(secret, layout) ? 'Intact' : 'Altered', uid, resourceVersion };
@@ -52,6 +52,17 @@ function wears(secret: Secret, layout: SecretLayout): boolean {
     layout.owner === undefined ||
     ownerReferences?.some((owner) => owner.uid === layout.owner?.uid) === true;
   return has(labels, layout.labels) && has(annotations, layout.annotations) && isProven && isOwned;
+}
+
+/** An object we did not make ourselves is ours all the same when it is our Secret put back. */
+export function mayAdopt(
+  deps: Deps,
+  record: KeyRecord,
+  secret: Secret,
+  layout: SecretLayout,
+): boolean {
+  // A type cannot be changed, so another one would stay what nobody asked for.
+  return secret.type === layout.type && provesOurs(deps, record, secret);
 }
 
 /** Our MAC stands on it, over the entries that are in it, for this ApiKey, under one of its sequences. */

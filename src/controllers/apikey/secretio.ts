@@ -10,7 +10,7 @@ import type { Draft, Written } from '../../kube/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import type { Deps } from './deps.ts';
 import { credentialOf, isValueOf, openSlot } from './material.ts';
-import { binding, judge, provesOurs, type Secret } from './proof.ts';
+import { binding, judge, mayAdopt, provesOurs, type Secret } from './proof.ts';
 import {
   renderEntries,
   secretAnnotations,
@@ -115,7 +115,7 @@ async function rewrite(
       : { ...world, evidence: { ...world.evidence, inspection: { type: 'Absent' } } };
   }
   const isKnown = record.secret?.uid === secret.metadata.uid;
-  if (!isKnown && !provesOurs(deps, record, secret)) throw conflict(record, layout, secret);
+  if (!isKnown && !mayAdopt(deps, record, secret, layout)) throw conflict(record, layout, secret);
   if (secret.immutable === true) throw immutable(record, layout);
   const complete = compose(deps, world, layout, secret);
   if (complete === undefined) {

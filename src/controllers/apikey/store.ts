@@ -5,10 +5,7 @@ import type { Ref } from '../../api/meta.ts';
 import type { Driver, StoreHandle } from '../../stores/contract.ts';
 import type { StoreBinding } from '../../ledger/record.ts';
 import type { ResolvedStore } from './deps.ts';
-import type { ApiKeyView, StoreFact } from './world.ts';
-
-/** The store of a key that names none. */
-export const DEFAULT_STORE = { kind: 'ClusterKeyStore', name: 'default' } as const;
+import { DEFAULT_STORE, type ApiKeyView, type StoreFact } from './world.ts';
 
 /** What the caches keep of a KeyStore or ClusterKeyStore. */
 export type StoreView = {

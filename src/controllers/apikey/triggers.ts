@@ -2,11 +2,10 @@
 import type { Cache, Change } from '../../kube/port.ts';
 import type { Lane } from '../../runtime/lanes.ts';
 import { anyOf, connect, whenChanged, type Wake } from '../../runtime/trigger.ts';
-import type { SecretView } from './deps.ts';
 import type { OwnSecrets } from './ownsecrets.ts';
 import type { OwnStatus } from './ownstatus.ts';
 import type { StoreView } from './store.ts';
-import type { CachedApiKey } from './view.ts';
+import type { CachedApiKey, SecretView } from './view.ts';
 
 /** What a namespace cache keeps. */
 export type NamespaceView = { readonly labels: Readonly<Record<string, string>> };

@@ -2,9 +2,7 @@
 import type { ApiKeySpec, ApiKeyStatus } from '../../api/generated/apikey.ts';
 import type { KubeObject, ObjectMeta } from '../../api/meta.ts';
 import { ANNOTATION_ROTATE, FINALIZER, LABEL_API_KEY } from '../../api/names.ts';
-import type { SecretView } from './deps.ts';
-import { DEFAULT_STORE } from './store.ts';
-import type { ApiKeyView } from './world.ts';
+import { DEFAULT_STORE, type ApiKeyView } from './world.ts';
 
 /** Longest rotation request id, as in the schema of spec.rotation.requestId. */
 const REQUEST_ID_MAX = 64;
@@ -74,6 +72,16 @@ export function viewApiKey(cached: CachedApiKey): ApiKeyView {
     status: statusText === undefined ? undefined : (JSON.parse(statusText) as ApiKeyStatus),
   };
 }
+
+/** What a metadata cache keeps of a Secret of ours. */
+export type SecretView = {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  /** Value of the label that names the ApiKey. */
+  readonly label: string;
+  /** Name of the controlling ApiKey, from the owner reference. */
+  readonly ownerName: string | undefined;
+};
 
 /** The record of a Secret of ours, from its metadata. */
 export function viewSecret(object: KubeObject): SecretView {
