@@ -32,6 +32,7 @@ import { serveProbes } from '../runtime/probes.ts';
 import { WorkQueue } from '../runtime/queue.ts';
 import { connect } from '../runtime/trigger.ts';
 import { drivers } from '../stores/registry.ts';
+import { compactWhenIdle } from './compaction.ts';
 import { createCaches, openCluster, type Caches, type Cluster } from './cluster.ts';
 import { watchLedger } from './outages.ts';
 import { createLeadership, type OperatorLeadership } from './leadership.ts';
@@ -100,7 +101,7 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
 }
 
 async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void> {
-  const { caches, config, leadership, log, registry } = parts;
+  const { caches, config, leadership, log, registry, runtimeMetrics } = parts;
   const apiKeys = createController(parts, apiKeySteps(deps));
   connectApiKeyTriggers({ ...caches, ...deps }, apiKeys.queue);
   const stores = [
@@ -133,11 +134,13 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
     live: [],
     ready: [{ name: 'operator', failing: () => manager.notReadyBecause }],
   });
+  const endCompaction = compactWhenIdle(systemClock, collector(), () => runtimeMetrics.finished);
   log.info('operator started', { metrics: probes.address, identity: config.identity });
   try {
     await manager.run(stop);
     log.info('operator stopped');
   } finally {
+    endCompaction();
     await probes.close();
   }
 }
@@ -226,6 +229,12 @@ function namedCaches(
     { name: 'clusterkeystores', cache: clusterKeyStores },
     ...(isScoped ? [] : [{ name: 'namespaces', cache: namespaces }]),
   ];
+}
+
+/** V8's collector, where the program was started with `--expose-gc`. */
+function collector(): Parameters<typeof compactWhenIdle>[1] {
+  const { gc } = globalThis;
+  return gc === undefined ? undefined : (options) => void gc(options);
 }
 
 /** Retained keys have no object to edit: the command line asks for their end. */

@@ -37,7 +37,7 @@ export class FailureLog {
     const failedWith = this.#reasons.get(fields.object);
     this.#reasons.delete(fields.object);
     if (failedWith !== undefined) this.#log.info('reconcile recovered', { ...fields, failedWith });
-    else if (fields.actions > 0) this.#log.info('object brought to its desired state', fields);
+    else if (fields.actions > 0) this.#log.debug('object brought to its desired state', fields);
     else this.#log.debug('nothing to change', fields);
   }
 

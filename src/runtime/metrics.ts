@@ -51,6 +51,9 @@ export class RuntimeMetrics {
   readonly #queue: ReturnType<typeof queueInstruments>;
   readonly #controller: ReturnType<typeof controllerInstruments>;
 
+  /** Reconciles ended so far, of all controllers. */
+  finished = 0;
+
   constructor(registry: Registry) {
     this.#queue = queueInstruments(registry, this.#queues);
     this.#controller = controllerInstruments(registry);
@@ -85,7 +88,8 @@ export class RuntimeMetrics {
     busy.set(0);
     return {
       started: () => busy.inc(),
-      finished(result, tookMs) {
+      finished: (result, tookMs) => {
+        this.finished += 1;
         busy.dec();
         byResult.get(result)?.inc();
         if (result === 'error') failed.inc();
