@@ -234,7 +234,11 @@ function namedCaches(
 /** V8's collector, where the program was started with `--expose-gc`. */
 function collector(): Parameters<typeof compactWhenIdle>[1] {
   const { gc } = globalThis;
-  return gc === undefined ? undefined : (options) => void gc(options);
+  return gc === undefined
+    ? undefined
+    : (options) => {
+        gc(options);
+      };
 }
 
 /** Retained keys have no object to edit: the command line asks for their end. */
