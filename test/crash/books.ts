@@ -24,6 +24,7 @@ export type Violation = {
     | 'Resurrection'
     | 'Duplicate'
     | 'AuditBroken'
+    | 'Leaked'
     | 'Leftover';
   readonly text: string;
 };
@@ -124,7 +125,7 @@ async function checkValues(books: Books): Promise<readonly Violation[]> {
     // oxlint-disable-next-line no-await-in-loop
     for (const value of valuesOf((await site.secret(name))?.data ?? {})) current.add(value);
   }
-  const ever = new Set(site.proxy.secretBodies.flatMap((body) => valuesOf(dataOf(body))));
+  const ever = valuesEver(site);
   const violations: Violation[] = [];
   for (const value of ever) {
     const keyId = parseValue(value)?.keyId ?? '';
@@ -135,6 +136,11 @@ async function checkValues(books: Books): Promise<readonly Violation[]> {
     }
   }
   return violations;
+}
+
+/** Every value that ever left the operator. */
+export function valuesEver(site: Site): ReadonlySet<string> {
+  return new Set(site.proxy.secretBodies.flatMap((body) => valuesOf(dataOf(body))));
 }
 
 async function checkAudit(ledger: LedgerReader): Promise<readonly Violation[]> {

@@ -1,7 +1,7 @@
 /**
  * The crash matrix: kills the operator at every mutating call and every commit of every scenario,
  * restarts it, and compares the three books. `--pruned` runs a spread of the plans, `--plan JSON`
- * one of them again.
+ * one of them again. `--seed` says which plans the spread takes.
  */
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,8 @@ import { installKeyward } from '../../control-plane/install.ts';
 import { startControlPlane } from '../../control-plane/start.ts';
 import { openLedgerReader } from '../../src/ledger/open.ts';
 import { TestApi } from '../support/operator.api.ts';
-import { compareBooks, type Violation } from './books.ts';
+import { compareBooks, valuesEver, type Violation } from './books.ts';
+import { findLeaks } from './leaks.ts';
 import { plansOf, prune, type Learned, type Plan } from './plans.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 import { Site, type Rig } from './site.ts';
@@ -36,6 +37,7 @@ const { values: flags } = parseArgs({
   options: {
     pruned: { type: 'boolean', default: false },
     plan: { type: 'string' },
+    seed: { type: 'string', default: '1' },
     report: { type: 'string', default: join(tmpdir(), 'keyward-crash.jsonl') },
   },
 });
@@ -82,12 +84,15 @@ async function prepare(access: Access, into: string): Promise<Rig> {
 async function runMatrix(rig: Rig): Promise<readonly Verdict[]> {
   writeFileSync(flags.report, '');
   const learned = await inParallel(SCENARIOS, (scenario) => learn(rig, scenario));
-  const byScenario = SCENARIOS.map((scenario, index) =>
-    plansOf(scenario, learned[index] ?? { calls: 0, commits: 0 }),
-  );
-  const plans = flags.pruned ? prune(byScenario, PRUNED) : byScenario.flat();
+  const known = SCENARIOS.map((scenario, index) => ({
+    scenario,
+    learned: learned[index] ?? { calls: 0, commits: 0 },
+  }));
+  const all = known.flatMap(({ scenario, learned: counts }) => plansOf(scenario, counts));
+  const plans = flags.pruned ? prune(known, PRUNED, flags.seed) : all;
   console.log(
-    `${SCENARIOS.length} scenarios, ${byScenario.flat().length} plans, running ${plans.length}`,
+    `${SCENARIOS.length} scenarios, ${all.length} plans, running ${plans.length}` +
+      (flags.pruned ? ` (--seed ${flags.seed})` : ''),
   );
   return inParallel(plans, (plan) => runPlan(rig, plan));
 }
@@ -99,6 +104,9 @@ async function learn(rig: Rig, scenario: Scenario): Promise<Learned> {
     throw new Error(
       `without a fault: ${scenario.name}: ${JSON.stringify(verdict.violations)}\n${verdict.log}`,
     );
+  }
+  if (scenario.working.length > 0 && valuesEver(site).size === 0) {
+    throw new Error(`${scenario.name}: no value was seen, so nothing would be compared`);
   }
   const ledger = await openLedgerReader(site.database);
   const { commitCounter } = await ledger.identity();
@@ -128,7 +136,7 @@ async function run(rig: Rig, plan: Plan): Promise<{ verdict: Verdict; site: Site
     await site.untilQuiet();
     await site.untilSettled();
     await site.stopOperator();
-    violations = await compareBooks(site, scenario);
+    violations = [...(await compareBooks(site, scenario)), ...findLeaks(site)];
   } catch (error) {
     violations = [
       { kind: 'NotConverged', text: error instanceof Error ? error.message : String(error) },
@@ -171,7 +179,7 @@ function summarise(verdicts: readonly Verdict[]): number {
   console.log(
     [
       `report: ${verdicts.length} plans, ${hits} with a kill, ${verdicts.length - bad.length} converged`,
-      `report: ${count('LostKey')} lost keys, ${count('LiveOrphan')} live orphans, ${count('Duplicate')} duplicates, ${count('ForeignChanged')} foreign objects changed, ${count('Resurrection')} resurrections`,
+      `report: ${count('LostKey')} lost keys, ${count('LiveOrphan')} live orphans, ${count('Duplicate')} duplicates, ${count('ForeignChanged')} foreign objects changed, ${count('Resurrection')} resurrections, ${count('Leaked')} leaks`,
       `${verdicts.length - bad.length} passed, ${bad.length} failed`,
     ].join('\n'),
   );

@@ -27,7 +27,8 @@ export type Rig = {
 /** Where the plan kills the operator: at an API call, or around a commit of the ledger. */
 export type Fault =
   | { readonly type: 'None' }
-  | ({ readonly type: 'Call' } & Strike)
+  /** Again: the operator that was started after it is killed too, at its nth call. */
+  | ({ readonly type: 'Call'; readonly again?: Strike } & Strike)
   | { readonly type: 'Commit'; readonly nth: number; readonly position: 'before' | 'after' };
 
 /** An object of somebody else, and what must not change about it. */
@@ -72,6 +73,11 @@ export class Site {
 
   get database(): string {
     return `sqlite://${join(this.#folder, 'keyward.db')}`;
+  }
+
+  /** Where database, kubeconfig and log are. */
+  get folder(): string {
+    return this.#folder;
   }
 
   get masterKeyFile(): string {
@@ -240,6 +246,11 @@ export class Site {
     this.#child = child;
     child.once('exit', (_, signal) => {
       if (signal === 'SIGKILL') this.#kills += 1;
+      const isStruck = signal === 'SIGKILL' && this.#fault.type === 'Call';
+      const again = isStruck && fault.type === 'Call' ? fault.again : undefined;
+      if (again !== undefined) {
+        this.proxy.arm({ ...again, nth: this.proxy.calls.length + again.nth });
+      }
       // Restarted at once and without a fault, as the kubelet would.
       this.#fault = { type: 'None' };
       if (!this.#isStopping) this.#start();
