@@ -1,5 +1,5 @@
 /**
- * Pure (node:zlib only for its CRC32); what a key looks like, letter by letter:
+ * Pure (node:zlib only for its CRC32); how the text of a key is made up:
  *
  *     kw_4fJ2mXq0ZpT7aBc9_<43 Base62 secret><6 Base62 CRC32 of all before it>
  *

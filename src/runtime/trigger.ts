@@ -1,5 +1,5 @@
 /**
- * Which change of which object wakes which refs, and the filters. Pure.
+ * From changes in a cache to refs in a queue, and what is filtered out between. Pure.
  *
  * A controller states for each cache one Trigger; whoever connects them adds the wakes to the queue
  * (`connect`). A filter decides only whether a look is worthwhile, never what to do: what was

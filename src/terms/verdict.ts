@@ -5,7 +5,7 @@
  *     shape and checksum -> (lookup) -> secret -> key, value and client state
  *       -> validity -> origin -> address -> product -> quota
  *
- * Guarantees: nothing but a proven yes is a yes; unknown and wrong keys get the same answer after
+ * Guarantees: whoever is let in was proven to belong in; unknown and wrong keys get the same answer after
  * the same work; what the answer tells beyond InvalidKey is told to holders of the secret only.
  */
 import { digestSecret, DUMMY_DIGEST, DUMMY_PEPPER, equalDigests } from '../keys/digest.ts';

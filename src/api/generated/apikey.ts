@@ -93,7 +93,7 @@ export interface ApiKeyValidity {
    */
   readonly effectiveDate?: string;
   /**
-   * Last day, inclusive: valid to 23:59:59.999 of that day in timeZone.
+   * Last valid day: the key works until that day has ended in timeZone.
    */
   readonly expirationDate?: string;
   /**

@@ -1,4 +1,4 @@
-/** Which change of which object wakes which ApiKeys, and how soon. */
+/** What makes an ApiKey be looked at, and how soon. */
 import type { Cache, Change } from '../../kube/port.ts';
 import type { Lane } from '../../runtime/lanes.ts';
 import { anyOf, connect, whenChanged, type Wake } from '../../runtime/trigger.ts';
