@@ -113,11 +113,14 @@ export class Site {
     this.#start();
   }
 
-  /** Stops operator and proxy and removes the namespace; what it wrote to disk stays until `discard`. */
+  /**
+   * Stops operator and proxy; what it wrote to disk stays until `discard`. The namespace goes with the
+   * control plane: with its operator gone its keys would never end, and a hundred such namespaces keep
+   * the namespace controller from the one that a plan waits for.
+   */
   async close(): Promise<void> {
     await this.stopOperator();
     this.proxy.close();
-    await this.api.remove(NAMESPACES, '', this.namespace);
   }
 
   discard(): void {
