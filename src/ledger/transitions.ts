@@ -52,11 +52,6 @@ function overlappingOf({ credentials }: KeyRecord): CredentialRecord | undefined
   return credentials.findLast(({ state }) => state === 'Active') ?? credentials.findLast(isOpen);
 }
 
-/** Remembers a rotation request that needs no act of its own (the first issue fulfilled it). */
-export function noteRequest(record: KeyRecord, requestId: string): KeyRecord {
-  return { ...record, lastRotationRequestId: requestId };
-}
-
 /** A slot's next value. */
 export type NewValue = Pick<SlotRecord, 'name' | 'digest' | 'pepperVersion'> &
   Required<Pick<SlotRecord, 'sealed'>> & {

@@ -9,7 +9,6 @@ export type ApiKeyMetrics = {
   readonly endings: Counter<'cause'>;
   /** Reads of Secrets at the API server; none on the ordinary way. */
   readonly liveReads: Counter;
-  readonly secretWrites: Counter<'result'>;
 };
 
 /** Registers the counters; once per registry. */
@@ -31,12 +30,6 @@ export function createApiKeyMetrics(registry: Registry): ApiKeyMetrics {
     liveReads: new Counter({
       name: 'keyward_secret_live_reads_total',
       help: 'Secrets read from the API server itself, past the metadata cache.',
-      registers,
-    }),
-    secretWrites: new Counter({
-      name: 'keyward_secret_writes_total',
-      help: 'Secret writes, by result.',
-      labelNames: ['result'],
       registers,
     }),
   };
