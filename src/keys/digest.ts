@@ -6,6 +6,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { KeywardError } from '../kernel/errors.ts';
 import { KEY_ID_LENGTH, SECRET_LENGTH } from './format.ts';
+import { frame } from './framing.ts';
 
 /** Bytes of a pepper and of a digest. */
 export const DIGEST_BYTES = 32;
@@ -55,6 +56,19 @@ export function digestSecret(input: DigestInput): Buffer {
   const hex = hash('sha256', bytes, 'hex');
   bytes.fill(0);
   return Buffer.from(hex, 'hex');
+}
+
+/**
+ * The 32-byte digest of a value that has not our layout: vendors choose shape and length of theirs.
+ * Every part carries its length, so that no two inputs collide. Repeatable.
+ */
+export function digestForeign(input: {
+  readonly pepper: Readonly<Uint8Array>;
+  readonly keyId: string;
+  readonly value: string;
+}): Buffer {
+  const bytes = frame([new Uint8Array(input.pepper), input.keyId, input.value]);
+  return hash('sha256', bytes, 'buffer');
 }
 
 /** Whether two digests are the same, in a time that tells nothing about where they differ. */

@@ -73,6 +73,7 @@ export function aStore(change: Partial<UsableStore> = {}): UsableStore {
       suspend: true,
       displayNameMax: 255,
       descriptionMax: 500,
+      terms: ['quota', 'originPolicy', 'cidrs', 'productRefs'],
     },
     defaultFormat: 'Opaque',
     provider: 'keyward',

@@ -3,7 +3,7 @@ import { refText } from '../../api/meta.ts';
 import { KeywardError } from '../../kernel/errors.ts';
 import type { AuditEntry, Commit, CommitResult } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
-import type { StoreHandle } from '../../stores/contract.ts';
+import type { LocalHandle, StoreHandle } from '../../stores/contract.ts';
 import type { Deps } from './deps.ts';
 import type { ApiKeyView, UsableStore, World } from './world.ts';
 
@@ -93,5 +93,14 @@ export function usable(
   throw new KeywardError('Transient', {
     reason: 'StoreUnavailable',
     message: `the store of ApiKey ${refText(world.ref)} went away meanwhile`,
+  });
+}
+
+/** The handle of a store whose values we make ourselves. */
+export function local(handle: StoreHandle): LocalHandle {
+  if (handle.type === 'Local') return handle;
+  throw new KeywardError('Bug', {
+    reason: 'StoreNotLocal',
+    message: 'a value was to be made here for a store that makes its own',
   });
 }

@@ -1,14 +1,14 @@
 /** Key material on its way: minted, digested and sealed for the ledger; opened for the Secret. */
 import { Sensitive } from '../../kernel/sensitive.ts';
 import { KeywardError } from '../../kernel/errors.ts';
-import { equalDigests } from '../../keys/digest.ts';
+import { digestForeign, equalDigests } from '../../keys/digest.ts';
 import { open, openAtGate, seal, sealForGate, type Sealed } from '../../keys/sealing.ts';
 import { credentialToken } from '../../keys/token.ts';
 import { SLOTS, type SlotName } from '../../keys/mint.ts';
 import type { KeyFormat } from '../../keys/format.ts';
 import type { CredentialRecord, KeyRecord, SlotRecord } from '../../ledger/record.ts';
 import type { NewValue } from '../../ledger/transitions.ts';
-import type { SlotIdentity, StoreHandle } from '../../stores/contract.ts';
+import type { LocalHandle, SlotIdentity, StoreHandle } from '../../stores/contract.ts';
 import type { Deps } from './deps.ts';
 
 type Maker = Pick<Deps, 'keyring' | 'entropy' | 'clusterId' | 'clock'>;
@@ -24,7 +24,7 @@ export type Generation = {
 /** A fresh credential, ready for the ledger: digests, and the values sealed. */
 export function mintRecord(
   deps: Maker,
-  handle: StoreHandle,
+  handle: LocalHandle,
   generation: Generation,
 ): CredentialRecord {
   const { format, sequence } = generation;
@@ -69,7 +69,7 @@ export function mintRecord(
 /** A fresh value for one slot of a credential that exists. */
 export function mintSlotValue(
   deps: Maker,
-  handle: StoreHandle,
+  handle: LocalHandle,
   credential: CredentialRecord,
   name: SlotName,
 ): NewValue {
@@ -116,7 +116,7 @@ export function isValueOf(
   const { credential, slot } = place;
   const pepper = deps.keyring.pepper(slot.pepperVersion);
   const identity = { keyId: credential.keyId, slot: slot.name };
-  const digest = handle.digest(identity, new Sensitive(text), pepper);
+  const digest = digestOf(handle, identity, new Sensitive(text), pepper);
   return digest !== undefined && equalDigests(digest, slot.digest);
 }
 
@@ -134,7 +134,7 @@ function sealSlot(
   value: Sensitive,
 ): { digest: Uint8Array; pepperVersion: number; sealed: Sealed } {
   const pepperVersion = deps.keyring.currentVersion;
-  const digest = handle.digest(place, value, deps.keyring.pepper(pepperVersion));
+  const digest = digestOf(handle, place, value, deps.keyring.pepper(pepperVersion));
   if (digest === undefined) {
     throw new KeywardError('Bug', {
       reason: 'MintedValueInvalid',
@@ -148,6 +148,17 @@ function sealSlot(
       ? sealForGate(deps.keyring, value, context, deps.entropy)
       : seal(deps.keyring, value, context, deps.entropy);
   return { digest, pepperVersion, sealed };
+}
+
+function digestOf(
+  handle: StoreHandle,
+  identity: SlotIdentity,
+  value: Sensitive,
+  pepper: Readonly<Uint8Array>,
+): Uint8Array | undefined {
+  return handle.type === 'Local'
+    ? handle.digest(identity, value, pepper)
+    : digestForeign({ pepper, keyId: identity.keyId, value: value.revealText() });
 }
 
 function contextOf(place: Pick<Place, 'token' | 'slot' | 'generation'>): string {

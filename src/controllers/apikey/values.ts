@@ -1,7 +1,7 @@
 /** The steps that make values: each is minted, digested and sealed before anything is committed. */
 import type { KeyRecord } from '../../ledger/record.ts';
 import { addCredential, currentCredential, regenerateSlot } from '../../ledger/transitions.ts';
-import { change, mine, usable } from './commits.ts';
+import { change, local, mine, usable } from './commits.ts';
 import type { Deps } from './deps.ts';
 import { mintRecord, mintSlotValue } from './material.ts';
 import type { Action } from './actions.ts';
@@ -28,7 +28,7 @@ export async function issue(deps: Deps, world: World, action: ActionOf<'Issue'>)
     sequence: 0,
     credentials: [],
   };
-  const credential = mintRecord(deps, handle, {
+  const credential = mintRecord(deps, local(handle), {
     uid: key.uid,
     storeUid: store.uid,
     format: action.format,
@@ -58,7 +58,7 @@ export async function issue(deps: Deps, world: World, action: ActionOf<'Issue'>)
 export async function rotate(deps: Deps, world: World, action: ActionOf<'Rotate'>): Promise<World> {
   const { key, store, handle } = usable(deps, world);
   const before = mine(world);
-  const credential = mintRecord(deps, handle, {
+  const credential = mintRecord(deps, local(handle), {
     uid: key.uid,
     storeUid: store.uid,
     format: before.format,
@@ -93,7 +93,7 @@ export async function regenerate(
   const credential = currentCredential(before, world.nowMs);
   if (credential === undefined) return world;
   const { requestId, trigger, slot, becomesActive } = action;
-  const value = mintSlotValue(deps, handle, credential, slot);
+  const value = mintSlotValue(deps, local(handle), credential, slot);
   const record = regenerateSlot(before, {
     ...value,
     ...(becomesActive ? { role: 'Next' } : {}),

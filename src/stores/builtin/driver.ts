@@ -11,11 +11,12 @@ import {
 } from '../../keys/format.ts';
 import { digestSecret } from '../../keys/digest.ts';
 import { mintCredential, mintValue } from '../../keys/mint.ts';
-import type { Capabilities, Driver, StoreHandle } from '../contract.ts';
+import type { Capabilities, Driver, LocalHandle } from '../contract.ts';
 
 /** Values are random per credential; the ledger keeps digests, and sealed copies where asked. */
 export const builtinDriver: Driver = {
   type: 'Builtin',
+  hosts: [],
   open(member) {
     const settings = parse(member);
     if ('problem' in settings) return settings;
@@ -49,9 +50,10 @@ function parse(member: Readonly<Record<string, unknown>>): Settings | { problem:
   return { prefix, format, isRecoverable };
 }
 
-function handle(settings: Settings): StoreHandle {
+function handle(settings: Settings): LocalHandle {
   const { prefix } = settings;
   return {
+    type: 'Local',
     capabilities: capabilitiesOf(settings),
     defaultFormat: settings.format,
     provider: 'keyward',
@@ -77,5 +79,6 @@ function capabilitiesOf({ isRecoverable }: Settings): Capabilities {
     suspend: true,
     displayNameMax: 255,
     descriptionMax: 500,
+    terms: ['quota', 'originPolicy', 'cidrs', 'productRefs'],
   };
 }

@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { Sensitive } from '../../../src/kernel/sensitive.ts';
 import { builtinDriver } from '../../../src/stores/builtin/driver.ts';
-import type { StoreHandle } from '../../../src/stores/contract.ts';
+import type { LocalHandle } from '../../../src/stores/contract.ts';
 
 const PEPPER = Buffer.alloc(32, 7);
 
-function open(member: Record<string, unknown>): StoreHandle {
+function open(member: Record<string, unknown>): LocalHandle {
   const handle = builtinDriver.open(member);
   if ('problem' in handle) throw new Error(handle.problem);
+  if (handle.type !== 'Local') throw new Error('not a local store');
   return handle;
 }
 
