@@ -4,6 +4,7 @@
  * Pure; the databases keep the rows, `keyward audit verify` walks them.
  */
 import { hash } from 'node:crypto';
+import { bytes, integer, type Row, text } from './rows.ts';
 
 /** An entry as it is hashed. */
 export type ChainEntry = {
@@ -45,4 +46,70 @@ export function hashEntry(previous: Uint8Array, entry: ChainEntry): Uint8Array {
     entry.facts,
   ]);
   return hash('sha256', text, 'buffer');
+}
+
+/** Columns of `audit`, in the order in which `checkEntries` reads them. */
+export const AUDIT_COLUMNS = [
+  'commit_number',
+  'cluster_id',
+  'at',
+  'actor',
+  'action',
+  'uid',
+  'facts',
+  'previous_hash',
+  'hash',
+] as const;
+
+/** Up to where the audit chain was found whole. */
+export type AuditPosition = { readonly entries: number; readonly hash: Uint8Array };
+
+/** Where every walk of the audit chain begins. */
+export const AUDIT_START: AuditPosition = { entries: 0, hash: CHAIN_START };
+
+/** One step of a walk: where it stands, and whether to go on from there. */
+export type AuditStep = {
+  readonly reached: AuditPosition;
+  readonly verdict: 'Whole' | 'Broken' | 'GoOn';
+};
+
+/**
+ * Checks the entries after `from`, rows of AUDIT_COLUMNS in order. Fewer than `stepMax` are the last
+ * of a chain that counted `total` entries.
+ */
+export function checkEntries(
+  from: AuditPosition,
+  rows: readonly Row[],
+  { total, stepMax }: { readonly total: number; readonly stepMax: number },
+): AuditStep {
+  let reached = from;
+  for (const row of rows) {
+    const next = checkEntry(reached, row);
+    if (next === undefined) return { reached, verdict: 'Broken' };
+    reached = next;
+  }
+  if (rows.length === stepMax) return { reached, verdict: 'GoOn' };
+  // Cutting off the newest entries leaves a chain that is whole, but shorter than was counted.
+  return { reached, verdict: reached.entries === total ? 'Whole' : 'Broken' };
+}
+
+function checkEntry(before: AuditPosition, row: Row): AuditPosition | undefined {
+  const expected = hashEntry(before.hash, {
+    commitNumber: before.entries + 1,
+    clusterId: text(row[1]),
+    atMs: integer(row[2]),
+    actor: text(row[3]),
+    action: text(row[4]),
+    uid: text(row[5]),
+    facts: text(row[6]),
+  });
+  const whole =
+    row[0] === before.entries + 1 &&
+    equal(bytes(row[7]), before.hash) &&
+    equal(bytes(row[8]), expected);
+  return whole ? { entries: before.entries + 1, hash: expected } : undefined;
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
 }

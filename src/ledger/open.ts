@@ -2,7 +2,8 @@
 import { KeywardError } from '../kernel/errors.ts';
 import type { Ledger } from './port.ts';
 import { openSqliteLedger, type SqliteOptions } from './sqlite/open.ts';
-import { type LedgerReader, openSqliteReader } from './sqlite/reader.ts';
+import { openSqliteReader } from './sqlite/reader.ts';
+import type { LedgerReader } from './verbs.ts';
 
 /**
  * Opens the ledger at `url`; see `openSqliteLedger` for the errors.

@@ -9,7 +9,7 @@ import { writeSync } from 'node:fs';
 import { classify } from '../../src/kernel/errors.ts';
 import { openLedger } from '../../src/ledger/open.ts';
 import type { Ledger } from '../../src/ledger/port.ts';
-import type { CrashPoint } from '../../src/ledger/sqlite/protocol.ts';
+import type { CrashPoint } from '../../src/ledger/requests.ts';
 import { aCommit, aCredential, aHashOnlySlot, aKey, anEntry, CLUSTER } from './ledger.records.ts';
 
 export type ChildOptions = {

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openFile } from '../../src/ledger/sqlite/file.ts';
 import { prepareQueries } from '../../src/ledger/sqlite/queries.ts';
-import { bytes, integer, text } from '../../src/ledger/sqlite/rows.ts';
+import { bytes, integer, text } from '../../src/ledger/rows.ts';
 import { prepare } from '../../src/ledger/sqlite/statements.ts';
 
 /** What a disk writes as a whole. */

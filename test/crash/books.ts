@@ -7,7 +7,7 @@ import { Sensitive } from '../../src/kernel/sensitive.ts';
 import { parseValue } from '../../src/keys/format.ts';
 import { parseKeyring, type Keyring } from '../../src/keys/keyring.ts';
 import { openLedgerReader } from '../../src/ledger/open.ts';
-import type { LedgerReader } from '../../src/ledger/sqlite/reader.ts';
+import type { LedgerReader } from '../../src/ledger/verbs.ts';
 import type { KeyRecord } from '../../src/ledger/record.ts';
 import { isLive, verdict } from '../../src/terms/verdict.ts';
 import { readFileSync } from 'node:fs';

@@ -18,7 +18,7 @@ import type { Keyring } from '../../src/keys/keyring.ts';
 import { parsePair, parseValue } from '../../src/keys/format.ts';
 import { openLedgerReader } from '../../src/ledger/open.ts';
 import type { KeyRecord } from '../../src/ledger/record.ts';
-import type { LedgerReader } from '../../src/ledger/sqlite/reader.ts';
+import type { LedgerReader } from '../../src/ledger/verbs.ts';
 import { verdict, type VerdictContext } from '../../src/terms/verdict.ts';
 import { applyObjects } from './controlplane.ts';
 import { eventually } from './eventually.ts';

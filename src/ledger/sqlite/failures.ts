@@ -3,6 +3,7 @@
  * https://www.sqlite.org/rescode.html
  */
 import { KeywardError } from '../../kernel/errors.ts';
+import { terminal } from '../refusals.ts';
 
 /** Primary result codes, the lowest byte of an extended one. */
 const RESULT = {
@@ -86,11 +87,6 @@ export function corrupt(path: string, cause?: unknown): KeywardError {
     `database "${path}" is damaged or not a SQLite file; restore it from a backup, do not delete it`,
     cause,
   );
-}
-
-/** A failure that a person has to look at. */
-export function terminal(reason: string, message: string, cause?: unknown): KeywardError {
-  return new KeywardError('Terminal', { reason, message, cause });
 }
 
 function unavailable(path: string, why: string, cause: unknown): KeywardError {

@@ -2,7 +2,8 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { corrupt, terminal } from './failures.ts';
+import { terminal } from '../refusals.ts';
+import { corrupt } from './failures.ts';
 import { checkApplied, migrate } from './migrate.ts';
 import { prepare, ROW_OPTIONS } from './statements.ts';
 

@@ -2,7 +2,8 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { isBusy, terminal } from './failures.ts';
+import { terminal } from '../refusals.ts';
+import { isBusy } from './failures.ts';
 
 /** Network and plan 9 filesystems (statfs(2)): a write-ahead log needs memory shared by all users. */
 const UNSUPPORTED = new Map([

@@ -2,13 +2,10 @@
  * Brings a database to the newest schema: ordered migrations, each once, all or nothing.
  * A stored checksum tells when the text of an applied migration is not the one we know.
  */
-import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { terminal } from './failures.ts';
+import { checksum, compareApplied, type Migration } from '../migrations.ts';
+import type { Row } from '../rows.ts';
 import { MIGRATION_0001 } from './migrations/0001.ts';
-
-/** A schema change; `sql` may hold several statements and must not manage transactions. */
-export type Migration = { readonly version: number; readonly sql: string };
 
 /** All migrations in order; versions count from 1 without gaps. */
 export const MIGRATIONS: readonly Migration[] = [{ version: 1, sql: MIGRATION_0001 }];
@@ -44,28 +41,8 @@ export function migrate(db: DatabaseSync, path: string, migrations = MIGRATIONS)
  */
 export function checkApplied(db: DatabaseSync, path: string, migrations = MIGRATIONS): number {
   const statement = db.prepare('SELECT version, checksum FROM migrations ORDER BY version');
-  statement.setReturnArrays(false);
-  const rows = statement.all();
-  const newest = migrations.length;
-  if (rows.length > newest) {
-    throw terminal(
-      'SchemaTooNew',
-      `database "${path}" has schema ${rows.length}, and this Keyward knows only ${newest}; start the newer version`,
-    );
-  }
-  rows.forEach((row, index) => {
-    const known = migrations[index];
-    if (known !== undefined && row['version'] === known.version) {
-      if (row['checksum'] === checksum(known.sql)) return;
-    }
-    throw terminal(
-      'SchemaChanged',
-      `database "${path}" was made by a different build: its migration ${String(row['version'])} is not the one this Keyward knows`,
-    );
-  });
-  return rows.length;
-}
-
-function checksum(sql: string): string {
-  return hash('sha256', sql, 'hex');
+  statement.setReturnArrays(true);
+  // With `returnArrays` the library returns arrays of exactly these values.
+  const applied = statement.all() as unknown as readonly Row[];
+  return compareApplied(applied, migrations, path);
 }

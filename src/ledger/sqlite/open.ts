@@ -1,9 +1,9 @@
 /** The ledger on SQLite: the port's methods as requests to the thread that owns the file. */
 import { resolve } from 'node:path';
 import type { Ledger } from '../port.ts';
-import { createLedgerReads, createLedgerWrites } from './ledger.ts';
+import type { CrashPoint } from '../requests.ts';
+import { createLedgerReads, createLedgerWrites } from '../verbs.ts';
 import { parseSqliteUrl } from './location.ts';
-import type { CrashPoint } from './protocol.ts';
 import { LedgerThread } from './thread.ts';
 
 /** Which file, and whether it may be made. */

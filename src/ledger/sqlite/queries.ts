@@ -1,11 +1,10 @@
 /** Everything that is read from a ledger file, by the operator's worker and by readers alike. */
 import type { DatabaseSync } from 'node:sqlite';
-import { KeywardError } from '../../kernel/errors.ts';
-import { CHAIN_START, hashEntry } from '../audit.ts';
+import { AUDIT_COLUMNS, type AuditPosition, checkEntries } from '../audit.ts';
+import { readCursor, writeCursor } from '../cursor.ts';
 import type { LedgerIdentity, StoreCount, VersionInUse } from '../port.ts';
-import type { Answers, AuditPosition, ReadRequest } from './protocol.ts';
+import type { Answers, ReadRequest } from '../requests.ts';
 import {
-  bytes,
   CREDENTIAL_CONTENT,
   CREDENTIAL_IDENTITY,
   integer,
@@ -16,7 +15,7 @@ import {
   SLOT_COLUMNS,
   type StoredRecord,
   text,
-} from './rows.ts';
+} from '../rows.ts';
 import { prepare } from './statements.ts';
 
 /** Entries of the audit chain that are checked at once: some 20 ms. */
@@ -186,59 +185,12 @@ function prepareCounts(db: DatabaseSync) {
 function prepareAudit(db: DatabaseSync) {
   const entries = prepare(
     db,
-    `SELECT commit_number, cluster_id, at, actor, action, uid, facts, previous_hash, hash
-     FROM audit WHERE commit_number > ? ORDER BY commit_number LIMIT ${AUDIT_STEP}`,
+    `SELECT ${AUDIT_COLUMNS.join(', ')} FROM audit
+     WHERE commit_number > ? ORDER BY commit_number LIMIT ${AUDIT_STEP}`,
   );
   const counter = prepare(db, 'SELECT commit_counter FROM meta');
   return (from: AuditPosition): Answers['verifyAudit'] => {
     const total = integer(counter.get()?.[0]);
-    const rows = entries.all(from.entries);
-    let reached = from;
-    for (const row of rows) {
-      const next = checkEntry(reached, row);
-      if (next === undefined) return { reached, verdict: 'Broken' };
-      reached = next;
-    }
-    if (rows.length === AUDIT_STEP) return { reached, verdict: 'GoOn' };
-    // Cutting off the newest entries leaves a chain that is whole, but shorter than was counted.
-    return { reached, verdict: reached.entries === total ? 'Whole' : 'Broken' };
+    return checkEntries(from, entries.all(from.entries), { total, stepMax: AUDIT_STEP });
   };
-}
-
-function checkEntry(before: AuditPosition, row: Row): AuditPosition | undefined {
-  const expected = hashEntry(before.hash, {
-    commitNumber: before.entries + 1,
-    clusterId: text(row[1]),
-    atMs: integer(row[2]),
-    actor: text(row[3]),
-    action: text(row[4]),
-    uid: text(row[5]),
-    facts: text(row[6]),
-  });
-  const whole =
-    row[0] === before.entries + 1 &&
-    equal(bytes(row[7]), before.hash) &&
-    equal(bytes(row[8]), expected);
-  return whole ? { entries: before.entries + 1, hash: expected } : undefined;
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
-}
-
-/** Where every walk of the audit chain begins. */
-export const AUDIT_START: AuditPosition = { entries: 0, hash: CHAIN_START };
-
-function writeCursor(incarnation: string, commitNumber: number): string {
-  return `${incarnation}/${commitNumber}`;
-}
-
-function readCursor(incarnation: string, cursor: string): number {
-  const [bound, commitNumber] = cursor.split('/');
-  if (bound === incarnation && commitNumber !== undefined) return Number(commitNumber);
-  throw new KeywardError('Conflict', {
-    reason: 'CursorUnknown',
-    message:
-      'the database was restored since this position of its change feed; read everything again',
-  });
 }

@@ -4,18 +4,14 @@
  */
 import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Ledger } from '../port.ts';
+import type { Answers, ReadRequest } from '../requests.ts';
+import { createLedgerReads, type LedgerReader } from '../verbs.ts';
 import { translate } from './failures.ts';
 import { openFileForReading } from './file.ts';
 import { FileWatch } from './guard.ts';
 import { parseSqliteUrl } from './location.ts';
-import { createLedgerReads, type LedgerReads } from './ledger.ts';
-import type { Answers, ReadRequest } from './protocol.ts';
 import { answerRead, prepareQueries } from './queries.ts';
 import { prepare } from './statements.ts';
-
-/** The part of a ledger that only looks. */
-export type LedgerReader = LedgerReads & Pick<Ledger, 'close'>;
 
 /**
  * Opens an existing ledger for reading. The directory must be writable for this process, because

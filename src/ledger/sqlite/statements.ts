@@ -1,6 +1,6 @@
 /** Prepared statements that speak in rows. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Row, Value } from './rows.ts';
+import type { Row, Value } from '../rows.ts';
 
 /** How the library is opened for rows: arrays instead of objects. */
 export const ROW_OPTIONS = { returnArrays: true } as const;

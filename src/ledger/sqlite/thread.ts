@@ -2,15 +2,8 @@
 import { setImmediate, setTimeout } from 'node:timers';
 import { Worker } from 'node:worker_threads';
 import { KeywardError } from '../../kernel/errors.ts';
-import type {
-  Answer,
-  Answers,
-  Failure,
-  FromWorker,
-  Request,
-  ToWorker,
-  WorkerOptions,
-} from './protocol.ts';
+import type { Answers, Request } from '../requests.ts';
+import type { Answer, Failure, FromWorker, ToWorker, WorkerOptions } from './protocol.ts';
 
 /** Bounds the work of one transaction, and with it the wait of whoever asks next. */
 const BATCH_MAX = 512;

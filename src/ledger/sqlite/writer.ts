@@ -4,11 +4,11 @@
  * keys per store) is kept in memory, and read again after a rollback.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { DAY_MS } from '../../kernel/time.ts';
 import { CHAIN_START, hashEntry } from '../audit.ts';
-import { terminal } from './failures.ts';
-import type { Answers, CommitRequest } from './protocol.ts';
+import { fenced, foreign, masterKeyMismatch } from '../refusals.ts';
+import type { Answers, CommitRequest } from '../requests.ts';
 import {
+  AT,
   bytes,
   CREDENTIAL_CONTENT,
   CREDENTIAL_IDENTITY,
@@ -16,31 +16,15 @@ import {
   integer,
   KEY_CONTENT,
   KEY_IDENTITY,
+  nameOf,
   optionalText,
   type Row,
   SLOT_COLUMNS,
   text,
-  type Value,
-} from './rows.ts';
+} from '../rows.ts';
+import { PURGE_EVERY, PURGE_MAX, TOMBSTONE_MS } from '../tombstones.ts';
+import { type Limits, StoreUsage, usageOf } from '../usage.ts';
 import { prepare } from './statements.ts';
-import { StoreUsage } from './usage.ts';
-
-/** How long an Ended row stays; its credentials' tokens and keyIds stay for ever. */
-const TOMBSTONE_MS = 30 * DAY_MS;
-/** Old tombstones are looked for once in this many commits, and this many leave at once. */
-const PURGE_EVERY = 1_000;
-const PURGE_MAX = 1_000;
-
-/** Where the values that the writer compares stand in a row of `encodeRecord`. */
-const AT = {
-  uid: 1,
-  namespace: 2,
-  phase: 0,
-  storeUid: 4,
-  token: 0,
-  sequence: 1,
-  keyId: 2,
-} as const;
 
 /** Carries out the writes of one connection, which is the only one that writes. */
 export class Writer {
@@ -56,7 +40,7 @@ export class Writer {
 
   constructor(db: DatabaseSync) {
     this.#statements = prepareWrites(db);
-    this.#usage = new StoreUsage(db);
+    this.#usage = new StoreUsage();
     this.reset();
   }
 
@@ -95,10 +79,7 @@ export class Writer {
     const known = this.#statements.checkValue.get(version);
     if (known === undefined) this.#statements.addVersion.run(version, checkValue);
     if (known === undefined || known[0] === checkValue) return;
-    throw terminal(
-      'MasterKeyMismatch',
-      `master key v${version} is not the one that the database was written with`,
-    );
+    throw masterKeyMismatch(version);
   }
 
   /** Nothing is written before every check has passed, so a refusal needs no rollback. */
@@ -122,7 +103,7 @@ export class Writer {
     const after = usageOf(rows.content[AT.storeUid], rows.content[AT.phase]);
     const namespace = text(rows.identity[AT.namespace]);
     if (before === undefined && after !== undefined) {
-      const limit = this.#usage.exceeded(after, namespace, request);
+      const limit = this.#exceeded(after, namespace, request);
       if (limit !== undefined) return { type: 'LimitExceeded', limit };
     }
     this.#commitNumber += 1;
@@ -135,6 +116,11 @@ export class Writer {
     this.#chain(uid, request);
     this.#purge(request.atMs);
     return { type: 'Committed' };
+  }
+
+  #exceeded(storeUid: string, namespace: string, limits: Limits): keyof Limits | undefined {
+    if (this.#usage.isForgotten) this.#usage.fill(this.#statements.countKeys.all());
+    return this.#usage.exceeded(storeUid, namespace, limits);
   }
 
   #writeKey(request: CommitRequest, id: number | undefined): number {
@@ -237,6 +223,11 @@ function prepareKeys(db: DatabaseSync) {
     oldTombstones: prepare(db, `SELECT id, uid FROM keys WHERE ended_at < ? LIMIT ${PURGE_MAX}`),
     dropRequests: prepare(db, 'DELETE FROM rotation_requests WHERE uid = ?'),
     dropKey: prepare(db, 'DELETE FROM keys WHERE id = ?'),
+    countKeys: prepare(
+      db,
+      `SELECT store_uid, namespace, count(*) FROM keys WHERE phase IN ('Live', 'Retained')
+       GROUP BY store_uid, namespace`,
+    ),
   };
 }
 
@@ -282,27 +273,4 @@ function insert(table: string, columns: readonly string[]): string {
 
 function update(table: string, columns: readonly string[], where: string): string {
   return `UPDATE ${table} SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE ${where}`;
-}
-
-/** Token and keyId of a credential's identity, neither of which ever changes. */
-function nameOf(identity: Row): string {
-  return `${text(identity[AT.token])} ${text(identity[AT.keyId])}`;
-}
-
-/** The store whose limits the key counts against: those of live and retained keys. */
-function usageOf(storeUid: Value | undefined, phase: Value | undefined): string | undefined {
-  return phase === 'Live' || phase === 'Retained' ? text(storeUid) : undefined;
-}
-
-function fenced(epoch: number, newest: number) {
-  const why = newest === 0 ? 'no epoch was opened' : `the newest is ${newest}`;
-  return terminal('Fenced', `epoch ${epoch} may not write to the database: ${why}`);
-}
-
-function foreign(bound: string | undefined, clusterId: string) {
-  const to = bound === undefined ? 'no cluster yet' : `cluster "${bound}"`;
-  return terminal(
-    'ForeignDatabase',
-    `the database belongs to ${to}, and this is cluster "${clusterId}"`,
-  );
 }

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
-import { migrate, type Migration, MIGRATIONS } from '../../../../src/ledger/sqlite/migrate.ts';
+import type { Migration } from '../../../../src/ledger/migrations.ts';
+import { migrate, MIGRATIONS } from '../../../../src/ledger/sqlite/migrate.ts';
 import { prepare, ROW_OPTIONS } from '../../../../src/ledger/sqlite/statements.ts';
 
 const FIRST: Migration = { version: 1, sql: 'CREATE TABLE one (id INTEGER)' };

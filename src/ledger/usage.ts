@@ -1,7 +1,5 @@
-/** How many live and retained keys each store has, counted once and then kept up to date. */
-import type { DatabaseSync } from 'node:sqlite';
-import { integer, text } from './rows.ts';
-import { prepare, type Statement } from './statements.ts';
+/** How many live and retained keys each store has, counted once and then kept up to date. Pure. */
+import { integer, type Row, text, type Value } from './rows.ts';
 
 /** How many keys are allowed; undefined: any number. */
 export type Limits = {
@@ -11,30 +9,35 @@ export type Limits = {
 
 /** Counting rows at each issue would make ten thousand issues cost ten thousand times more. */
 export class StoreUsage {
-  readonly #count: Statement;
   /** By store; undefined: not counted yet, or not to be trusted after a rollback. */
   #stores: Map<string, Map<string, number>> | undefined;
 
-  constructor(db: DatabaseSync) {
-    this.#count = prepare(
-      db,
-      `SELECT store_uid, namespace, count(*) FROM keys WHERE phase IN ('Live', 'Retained')
-       GROUP BY store_uid, namespace`,
-    );
+  /** True when there is nothing to compare with: `fill` first. */
+  get isForgotten(): boolean {
+    return this.#stores === undefined;
+  }
+
+  /** Rows of store, namespace and number of keys. */
+  fill(counts: readonly Row[]): void {
+    const stores = new Map<string, Map<string, number>>();
+    for (const [storeUid, namespace, keys] of counts) {
+      add(stores, text(storeUid), text(namespace), integer(keys));
+    }
+    this.#stores = stores;
   }
 
   forget(): void {
     this.#stores = undefined;
   }
 
-  /** Which limit one more key would break; undefined: none. */
+  /** Which limit one more key would break; undefined: none, or nothing was counted. */
   exceeded(
     storeUid: string,
     namespace: string,
     { maxKeys, maxKeysPerNamespace }: Limits,
   ): keyof Limits | undefined {
     if (maxKeys === undefined && maxKeysPerNamespace === undefined) return undefined;
-    const namespaces = this.#counted().get(storeUid);
+    const namespaces = this.#stores?.get(storeUid);
     const inStore = namespaces?.get('') ?? 0;
     const inNamespace = namespaces?.get(namespace) ?? 0;
     if (maxKeys !== undefined && inStore >= maxKeys) return 'maxKeys';
@@ -50,16 +53,6 @@ export class StoreUsage {
     if (before !== undefined) add(this.#stores, before, namespace, -1);
     if (after !== undefined) add(this.#stores, after, namespace, 1);
   }
-
-  #counted(): Map<string, Map<string, number>> {
-    if (this.#stores !== undefined) return this.#stores;
-    const stores = new Map<string, Map<string, number>>();
-    for (const [storeUid, namespace, keys] of this.#count.all()) {
-      add(stores, text(storeUid), text(namespace), integer(keys));
-    }
-    this.#stores = stores;
-    return stores;
-  }
 }
 
 /** The entry without a namespace is the sum. */
@@ -72,4 +65,9 @@ function add(
   let namespaces = stores.get(storeUid);
   if (namespaces === undefined) stores.set(storeUid, (namespaces = new Map()));
   for (const each of ['', namespace]) namespaces.set(each, (namespaces.get(each) ?? 0) + keys);
+}
+
+/** The store whose limits a key counts against: those of live and retained keys. */
+export function usageOf(storeUid: Value | undefined, phase: Value | undefined): string | undefined {
+  return phase === 'Live' || phase === 'Retained' ? text(storeUid) : undefined;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CredentialRecord, KeyRecord, SlotRecord } from '../../../../src/ledger/record.ts';
+import type { CredentialRecord, KeyRecord, SlotRecord } from '../../../src/ledger/record.ts';
 import {
   CREDENTIAL_CONTENT,
   CREDENTIAL_IDENTITY,
@@ -10,7 +10,7 @@ import {
   KEY_IDENTITY,
   SLOT_COLUMNS,
   type StoredRecord,
-} from '../../../../src/ledger/sqlite/rows.ts';
+} from '../../../src/ledger/rows.ts';
 
 const count = fc.nat({ max: Number.MAX_SAFE_INTEGER });
 const blob = fc.uint8Array({ minLength: 1, maxLength: 40 });

@@ -1,13 +1,13 @@
 /**
- * Records as rows and back. Pure; used on both sides of the worker thread: what crosses it are
- * arrays of plain values, which are cheaper to copy than objects and can be bound as they are.
+ * Records as rows and back. Pure; rows are arrays of plain values, which cross the border of a
+ * thread more cheaply than objects do and can be bound to a statement as they are.
  * The order of the columns is defined here and nowhere else.
  */
-import { KeywardError } from '../../kernel/errors.ts';
-import type { KeyTerms } from '../../terms/terms.ts';
-import type { CredentialRecord, KeyRecord, SecretRecord, SlotRecord } from '../record.ts';
+import { KeywardError } from '../kernel/errors.ts';
+import type { KeyTerms } from '../terms/terms.ts';
+import type { CredentialRecord, KeyRecord, SecretRecord, SlotRecord } from './record.ts';
 
-/** What SQLite stores in one column. */
+/** What a database stores in one column. */
 export type Value = string | number | null | Uint8Array;
 /** One row, its columns in the order of the lists below. */
 export type Row = readonly Value[];
@@ -58,6 +58,17 @@ export const SLOT_COLUMNS = [
   'rotated_at',
   'retire_at',
 ] as const;
+
+/** Where the values that a writer compares stand in a row of `encodeRecord`. */
+export const AT = {
+  uid: 1,
+  namespace: 2,
+  phase: 0,
+  storeUid: 4,
+  token: 0,
+  sequence: 1,
+  keyId: 2,
+} as const;
 
 /** A credential as it is written. */
 export type CredentialRows = {
@@ -240,6 +251,11 @@ function decodeSlot(row: Row): SlotRecord {
     rotatedAtMs: integer(rotatedAt),
     ...(retireAtMs === undefined ? {} : { retireAtMs }),
   };
+}
+
+/** Token and keyId of a credential's identity, neither of which ever changes. */
+export function nameOf(identity: Row): string {
+  return `${text(identity[AT.token])} ${text(identity[AT.keyId])}`;
 }
 
 /** A text column. @throws KeywardError Terminal DatabaseCorrupt */

@@ -1,8 +1,7 @@
-/** The port's methods as requests, whoever answers them: the worker, or a reader's own connection. */
-import { writeFacts } from '../audit.ts';
-import type { Commit, CommitResult, Ledger } from '../port.ts';
-import type { Answers, AuditPosition, ReadRequest, Request } from './protocol.ts';
-import { AUDIT_START } from './queries.ts';
+/** The port's methods as requests, whoever answers them. */
+import { AUDIT_START, type AuditPosition, writeFacts } from './audit.ts';
+import type { Commit, CommitResult, Ledger } from './port.ts';
+import type { Answers, ReadRequest, Request } from './requests.ts';
 import { decodeRecord, encodeRecord } from './rows.ts';
 
 /** Has a request answered; rejects with a KeywardError. */
@@ -23,6 +22,9 @@ export type LedgerReads = Pick<
   | 'versionsInUse'
   | 'verifyAudit'
 >;
+
+/** The part of a ledger that only looks, opened beside its operator. */
+export type LedgerReader = LedgerReads & Pick<Ledger, 'close'>;
 
 /** Looking, through `ask`. */
 export function createLedgerReads(ask: Ask<ReadRequest>): LedgerReads {

@@ -1,0 +1,30 @@
+/** What every database refuses in the same words. Pure. */
+import { KeywardError } from '../kernel/errors.ts';
+
+/** A failure that a person has to look at. */
+export function terminal(reason: string, message: string, cause?: unknown): KeywardError {
+  return new KeywardError('Terminal', { reason, message, cause });
+}
+
+/** A leader writes that is not the newest any more; `newest` 0: no epoch was opened yet. */
+export function fenced(epoch: number, newest: number): KeywardError {
+  const why = newest === 0 ? 'no epoch was opened' : `the newest is ${newest}`;
+  return terminal('Fenced', `epoch ${epoch} may not write to the database: ${why}`);
+}
+
+/** The database is bound to another cluster, or to none yet (`bound` undefined). */
+export function foreign(bound: string | undefined, clusterId: string): KeywardError {
+  const to = bound === undefined ? 'no cluster yet' : `cluster "${bound}"`;
+  return terminal(
+    'ForeignDatabase',
+    `the database belongs to ${to}, and this is cluster "${clusterId}"`,
+  );
+}
+
+/** A version of the master key is known with other bytes behind it. */
+export function masterKeyMismatch(version: number): KeywardError {
+  return terminal(
+    'MasterKeyMismatch',
+    `master key v${version} is not the one that the database was written with`,
+  );
+}

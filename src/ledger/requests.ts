@@ -1,0 +1,81 @@
+/**
+ * What can be asked of a database, as plain data: the port's methods with records as rows. Requests
+ * travel to where the database is (a worker thread, a pool of connections), and several of them may
+ * become one transaction.
+ */
+import type { AuditPosition, AuditStep } from './audit.ts';
+import type { CommitResult, LedgerIdentity, StoreCount, VersionInUse } from './port.ts';
+import type { RecordRows, StoredRecord } from './rows.ts';
+
+/** A commit as rows. */
+export type CommitRequest = {
+  readonly type: 'commit';
+  readonly rows: RecordRows;
+  readonly expectedRevision: number;
+  readonly epoch: number;
+  readonly atMs: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly facts: string;
+  readonly spendRequestId: string | undefined;
+  readonly maxKeys: number | undefined;
+  readonly maxKeysPerNamespace: number | undefined;
+};
+
+/** Requests that change the database. */
+export type WriteRequest =
+  | CommitRequest
+  | { readonly type: 'adoptCluster'; readonly clusterId: string }
+  | { readonly type: 'openEpoch'; readonly epoch: number; readonly holder: string }
+  | { readonly type: 'rememberVersion'; readonly version: number; readonly checkValue: string };
+
+/** Requests that only look. */
+export type ReadRequest =
+  | { readonly type: 'identity' }
+  | {
+      readonly type: 'load';
+      readonly uid: string;
+      readonly namespace: string;
+      readonly name: string;
+    }
+  | { readonly type: 'isRequestSpent'; readonly uid: string; readonly requestId: string }
+  | { readonly type: 'scan'; readonly limit: number; readonly after: string | undefined }
+  | { readonly type: 'findByKeyId'; readonly keyId: string }
+  | { readonly type: 'changes'; readonly limit: number; readonly cursor: string | undefined }
+  | { readonly type: 'countByStore' }
+  | { readonly type: 'versionsInUse' }
+  | { readonly type: 'verifyAudit'; readonly from: AuditPosition };
+
+/** Anything that can be asked of a database. */
+export type Request = WriteRequest | ReadRequest;
+
+/** What each request is answered with. */
+export type Answers = {
+  /** The record itself is known to who asked. */
+  commit: Exclude<CommitResult, { type: 'Committed' }> | { readonly type: 'Committed' };
+  adoptCluster: null;
+  openEpoch: null;
+  rememberVersion: null;
+  identity: LedgerIdentity;
+  load: {
+    readonly record: StoredRecord | undefined;
+    readonly others: readonly StoredRecord[];
+  };
+  isRequestSpent: boolean;
+  scan: readonly StoredRecord[];
+  findByKeyId: StoredRecord | undefined;
+  changes: { readonly uids: readonly string[]; readonly cursor: string };
+  countByStore: readonly StoreCount[];
+  versionsInUse: readonly VersionInUse[];
+  /** One step; see audit.ts. */
+  verifyAudit: AuditStep;
+};
+
+/** Tests only: the process kills itself around the nth commit of this kind. */
+export type CrashPoint = {
+  /** Audit action to count; absent: every commit. */
+  readonly action?: string;
+  /** From 1. */
+  readonly nth: number;
+  readonly position: 'before' | 'after';
+};
