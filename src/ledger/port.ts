@@ -13,6 +13,7 @@
  *   LedgerUnavailable; corruption, a newer schema, a foreign or missing database are Terminal.
  * - No code may assume that it sees every key: `scan` pages by UID.
  */
+import type { Sealed } from '../keys/sealing.ts';
 import type { KeyRecord } from './record.ts';
 
 /** What happened, for the audit chain. Facts only; never key material. */
@@ -37,6 +38,8 @@ export type Commit = {
   readonly spendRequestId?: string;
   /** Checked in the same transaction, for the first issue: live and retained keys of the store. */
   readonly limits?: { readonly maxKeys?: number; readonly maxKeysPerNamespace?: number };
+  /** Begins a create call that must be the only open one of this account at a vendor. */
+  readonly exclusiveAccount?: string;
 };
 
 /** How a commit ended; everything but Committed changed nothing. */
@@ -45,6 +48,8 @@ export type CommitResult =
   /** Somebody else committed first; read again. */
   | { readonly type: 'Stale' }
   | { readonly type: 'RequestSpent' }
+  /** Another credential of the account has a create call under way. */
+  | { readonly type: 'AccountBusy' }
   | { readonly type: 'LimitExceeded'; readonly limit: 'maxKeys' | 'maxKeysPerNamespace' };
 
 /** Everything the ledger knows about one name. */
@@ -86,6 +91,19 @@ export type StoreCount = {
   readonly debts: number;
 };
 
+/** What the ledger remembers of a remote store, so that debts can be paid when its object is gone. */
+export type StoreRow = {
+  readonly storeUid: string;
+  /** Driver, as KeyStore.spec.type. */
+  readonly type: string;
+  /** The vendor's account, proven by a login. */
+  readonly account: string;
+  /** The driver's member of the spec, as JSON. */
+  readonly settings: string;
+  /** Credentials of the account as JSON of entry names and values, sealed under `storeUid`. */
+  readonly sealed: Sealed;
+};
+
 /** A seal or digest that needs a master key version. */
 export type VersionInUse = { readonly version: number; readonly checkValue: string | undefined };
 
@@ -106,6 +124,13 @@ export interface Ledger {
   /** Records that changed since `cursor`; absent: the newest position and no UIDs. */
   changes(limit: number, cursor?: string): Promise<FeedPage>;
   countByStore(): Promise<readonly StoreCount[]>;
+  /** Ended records with credentials that are still to be ended at a vendor; pages as `scan`. */
+  debts(limit: number, after?: string): Promise<Page>;
+  /** Those of the vendor's ids that belong to a credential of any key, living or dead. */
+  claimedIds(account: string, ids: readonly string[]): Promise<readonly string[]>;
+  /** Keeps or replaces what is remembered of a store, under an epoch as `commit`. */
+  saveStore(row: StoreRow, epoch: number): Promise<void>;
+  loadStore(storeUid: string): Promise<StoreRow | undefined>;
   versionsInUse(): Promise<readonly VersionInUse[]>;
   /** Remembers the check value of a master key version on first use. May be repeated. */
   rememberVersion(version: number, checkValue: string): Promise<void>;

@@ -70,8 +70,49 @@ export type CredentialRecord = {
   readonly retireAtMs?: number;
   /** Its value can no longer be read anywhere: the Secret that held it was lost or edited. */
   readonly valueLost?: true;
-  /** Identifier at a remote store. */
-  readonly remoteId?: string;
+  /** Its counterpart at a vendor; absent for the built-in store. */
+  readonly remote?: RemoteRecord;
+};
+
+/**
+ * What is known of a credential at a vendor. A credential that is to end there stays in the record
+ * as Disabled, without slots, until it is proven to be gone; when nothing else keeps the key's object,
+ * that is the debt.
+ */
+export type RemoteRecord = {
+  /** The account it is in: ids are claimed once per account, creates go one at a time where asked. */
+  readonly account: string;
+  /** Absent while no create call is known to have succeeded. Never changes afterwards. */
+  readonly id?: string;
+  /** When the last create call began whose outcome may still be open. */
+  readonly createBegunAtMs?: number;
+  /** Class D: the ids that the account had before that call. */
+  readonly idsBefore?: readonly string[];
+  /** Ambiguous: the ids among which a person must choose. */
+  readonly candidates?: readonly string[];
+  /** Slots whose values are being replaced, in order; the first may have been already. */
+  readonly regenerating?: Regeneration;
+  /** What the vendor has, as last written or read. */
+  readonly enabled?: boolean;
+  readonly name?: string;
+  readonly description?: string;
+  /** Disabled: since when, and since when it works no more. */
+  readonly doomedAtMs?: number;
+  readonly disabledAtMs?: number;
+  /** Two proven looks did not find it. */
+  readonly missingSinceMs?: number;
+  readonly createdMs?: number;
+  readonly modifiedMs?: number;
+  /** Public facts for status, by its field names. */
+  readonly facts: Readonly<Record<string, string>>;
+};
+
+/** New values that were decided on and are not all there yet. */
+export type Regeneration = {
+  readonly slots: readonly SlotName[];
+  /** Next: the value becomes the one to use, as in a planned rotation of a Dual credential. */
+  readonly role?: 'Next';
+  readonly begunAtMs: number;
 };
 
 /** The Secret as we last wrote or inspected it. */

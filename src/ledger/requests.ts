@@ -4,7 +4,7 @@
  * become one transaction.
  */
 import type { AuditPosition, AuditStep } from './audit.ts';
-import type { CommitResult, LedgerIdentity, StoreCount, VersionInUse } from './port.ts';
+import type { CommitResult, LedgerIdentity, StoreCount, StoreRow, VersionInUse } from './port.ts';
 import type { RecordRows, StoredRecord } from './rows.ts';
 
 /** A commit as rows. */
@@ -20,6 +20,7 @@ export type CommitRequest = {
   readonly spendRequestId: string | undefined;
   readonly maxKeys: number | undefined;
   readonly maxKeysPerNamespace: number | undefined;
+  readonly exclusiveAccount: string | undefined;
 };
 
 /** Requests that change the database. */
@@ -27,7 +28,8 @@ export type WriteRequest =
   | CommitRequest
   | { readonly type: 'adoptCluster'; readonly clusterId: string }
   | { readonly type: 'openEpoch'; readonly epoch: number; readonly holder: string }
-  | { readonly type: 'rememberVersion'; readonly version: number; readonly checkValue: string };
+  | { readonly type: 'rememberVersion'; readonly version: number; readonly checkValue: string }
+  | { readonly type: 'saveStore'; readonly row: StoreRow; readonly epoch: number };
 
 /** Requests that only look. */
 export type ReadRequest =
@@ -43,6 +45,9 @@ export type ReadRequest =
   | { readonly type: 'findByKeyId'; readonly keyId: string }
   | { readonly type: 'changes'; readonly limit: number; readonly cursor: string | undefined }
   | { readonly type: 'countByStore' }
+  | { readonly type: 'debts'; readonly limit: number; readonly after: string | undefined }
+  | { readonly type: 'claimedIds'; readonly account: string; readonly ids: readonly string[] }
+  | { readonly type: 'loadStore'; readonly storeUid: string }
   | { readonly type: 'versionsInUse' }
   | { readonly type: 'verifyAudit'; readonly from: AuditPosition };
 
@@ -56,6 +61,7 @@ export type Answers = {
   adoptCluster: null;
   openEpoch: null;
   rememberVersion: null;
+  saveStore: null;
   identity: LedgerIdentity;
   load: {
     readonly record: StoredRecord | undefined;
@@ -66,6 +72,9 @@ export type Answers = {
   findByKeyId: StoredRecord | undefined;
   changes: { readonly uids: readonly string[]; readonly cursor: string };
   countByStore: readonly StoreCount[];
+  debts: readonly StoredRecord[];
+  claimedIds: readonly string[];
+  loadStore: StoreRow | undefined;
   versionsInUse: readonly VersionInUse[];
   /** One step; see audit.ts. */
   verifyAudit: AuditStep;

@@ -5,7 +5,14 @@
  */
 import { KeywardError } from '../kernel/errors.ts';
 import type { KeyTerms } from '../terms/terms.ts';
-import type { CredentialRecord, KeyRecord, SecretRecord, SlotRecord } from './record.ts';
+import type { StoreRow } from './port.ts';
+import type {
+  CredentialRecord,
+  KeyRecord,
+  RemoteRecord,
+  SecretRecord,
+  SlotRecord,
+} from './record.ts';
 
 /** What a database stores in one column. */
 export type Value = string | number | null | Uint8Array;
@@ -44,7 +51,10 @@ export const CREDENTIAL_CONTENT = [
   'state',
   'retire_at',
   'value_lost',
+  'remote_account',
   'remote_id',
+  'create_begun',
+  'remote',
 ] as const;
 /** Columns of `slots`, after the credential. */
 export const SLOT_COLUMNS = [
@@ -120,7 +130,7 @@ function encodeSecret(secret: SecretRecord | undefined): Row {
 }
 
 function encodeCredential(credential: CredentialRecord): CredentialRows {
-  const { token, sequence, keyId, origin, createdAtMs, retireAtMs, remoteId } = credential;
+  const { token, sequence, keyId, origin, createdAtMs, retireAtMs } = credential;
   const valueLost = credential.valueLost === true ? 1 : null;
   return {
     identity: [token, sequence, keyId, origin, createdAtMs],
@@ -130,7 +140,7 @@ function encodeCredential(credential: CredentialRecord): CredentialRows {
       credential.state,
       retireAtMs ?? null,
       valueLost,
-      remoteId ?? null,
+      ...encodeRemote(credential.remote),
     ],
     slots: credential.slots.map((slot) => [
       slot.name,
@@ -144,6 +154,13 @@ function encodeCredential(credential: CredentialRecord): CredentialRows {
       slot.retireAtMs ?? null,
     ]),
   };
+}
+
+/** The columns that queries ask for, and everything else as JSON. */
+function encodeRemote(remote: RemoteRecord | undefined): Row {
+  if (remote === undefined) return [null, null, null, null];
+  const { account, id, createBegunAtMs, ...rest } = remote;
+  return [account, id ?? null, createBegunAtMs ?? null, JSON.stringify(rest)];
 }
 
 /**
@@ -217,9 +234,9 @@ function decodeSecret(columns: Row): SecretRecord | undefined {
 
 function decodeCredential(row: Row, slots: readonly Row[]): CredentialRecord {
   const [token, sequence, keyId, origin, createdAt, ...content] = row;
-  const [attempt, hint, state, retireAt, valueLost, remote] = content;
+  const [attempt, hint, state, retireAt, valueLost, ...remoteColumns] = content;
   const retireAtMs = optionalInteger(retireAt);
-  const remoteId = optionalText(remote);
+  const remote = decodeRemote(remoteColumns);
   return {
     token: text(token),
     sequence: integer(sequence),
@@ -232,8 +249,30 @@ function decodeCredential(row: Row, slots: readonly Row[]): CredentialRecord {
     createdAtMs: integer(createdAt),
     ...(retireAtMs === undefined ? {} : { retireAtMs }),
     ...(valueLost === 1 ? { valueLost: true } : {}),
-    ...(remoteId === undefined ? {} : { remoteId }),
+    ...(remote === undefined ? {} : { remote }),
   };
+}
+
+function decodeRemote(columns: Row): RemoteRecord | undefined {
+  const [account, id, createBegun, rest] = columns;
+  if (account === null) return undefined;
+  const remoteId = optionalText(id);
+  const createBegunAtMs = optionalInteger(createBegun);
+  return {
+    ...parseRemote(text(rest)),
+    account: text(account),
+    ...(remoteId === undefined ? {} : { id: remoteId }),
+    ...(createBegunAtMs === undefined ? {} : { createBegunAtMs }),
+  };
+}
+
+function parseRemote(json: string): Omit<RemoteRecord, 'account' | 'id' | 'createBegunAtMs'> {
+  try {
+    // Written by `encodeRemote` from the same type.
+    return JSON.parse(json) as Omit<RemoteRecord, 'account' | 'id' | 'createBegunAtMs'>;
+  } catch {
+    return refuse();
+  }
 }
 
 function decodeSlot(row: Row): SlotRecord {
@@ -256,6 +295,18 @@ function decodeSlot(row: Row): SlotRecord {
 /** Token and keyId of a credential's identity, neither of which ever changes. */
 export function nameOf(identity: Row): string {
   return `${text(identity[AT.token])} ${text(identity[AT.keyId])}`;
+}
+
+/** A row of `stores`: uid, type, account, settings, version of the seal, sealed. */
+export function decodeStore(row: Row): StoreRow {
+  const [storeUid, type, account, settings, version, blob] = row;
+  return {
+    storeUid: text(storeUid),
+    type: text(type),
+    account: text(account),
+    settings: text(settings),
+    sealed: { version: integer(version), blob: bytes(blob) },
+  };
 }
 
 /** A text column. @throws KeywardError Terminal DatabaseCorrupt */

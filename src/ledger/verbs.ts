@@ -1,8 +1,8 @@
 /** The port's methods as requests, whoever answers them. */
 import { AUDIT_START, type AuditPosition, writeFacts } from './audit.ts';
-import type { Commit, CommitResult, Ledger } from './port.ts';
+import type { Commit, CommitResult, Ledger, Page } from './port.ts';
 import type { Answers, ReadRequest, Request } from './requests.ts';
-import { decodeRecord, encodeRecord } from './rows.ts';
+import { decodeRecord, encodeRecord, type StoredRecord } from './rows.ts';
 
 /** Has a request answered; rejects with a KeywardError. */
 export type Ask<R extends Request> = <T extends R['type']>(
@@ -19,6 +19,9 @@ export type LedgerReads = Pick<
   | 'findByKeyId'
   | 'changes'
   | 'countByStore'
+  | 'debts'
+  | 'claimedIds'
+  | 'loadStore'
   | 'versionsInUse'
   | 'verifyAudit'
 >;
@@ -39,25 +42,30 @@ export function createLedgerReads(ask: Ask<ReadRequest>): LedgerReads {
     },
     isRequestSpent: (uid, requestId) =>
       ask<'isRequestSpent'>({ type: 'isRequestSpent', uid, requestId }),
-    scan: async (limit, after) => {
-      const records = (await ask<'scan'>({ type: 'scan', limit, after })).map(decodeRecord);
-      return { records, next: records.length < limit ? undefined : records.at(-1)?.uid };
-    },
+    scan: async (limit, after) => page(await ask<'scan'>({ type: 'scan', limit, after }), limit),
     findByKeyId: async (keyId) => {
       const found = await ask<'findByKeyId'>({ type: 'findByKeyId', keyId });
       return found === undefined ? undefined : decodeRecord(found);
     },
     changes: (limit, cursor) => ask<'changes'>({ type: 'changes', limit, cursor }),
     countByStore: () => ask<'countByStore'>({ type: 'countByStore' }),
+    debts: async (limit, after) => page(await ask<'debts'>({ type: 'debts', limit, after }), limit),
+    claimedIds: (account, ids) => ask<'claimedIds'>({ type: 'claimedIds', account, ids }),
+    loadStore: (storeUid) => ask<'loadStore'>({ type: 'loadStore', storeUid }),
     versionsInUse: () => ask<'versionsInUse'>({ type: 'versionsInUse' }),
     verifyAudit: () => walkAudit(ask),
   };
 }
 
+function page(stored: readonly StoredRecord[], limit: number): Page {
+  const records = stored.map(decodeRecord);
+  return { records, next: records.length < limit ? undefined : records.at(-1)?.uid };
+}
+
 /** Writing, through `ask`. */
 export function createLedgerWrites(
   ask: Ask<Request>,
-): Pick<Ledger, 'adoptCluster' | 'openEpoch' | 'commit' | 'rememberVersion'> {
+): Pick<Ledger, 'adoptCluster' | 'openEpoch' | 'commit' | 'rememberVersion' | 'saveStore'> {
   return {
     adoptCluster: async (clusterId) => {
       await ask<'adoptCluster'>({ type: 'adoptCluster', clusterId });
@@ -66,6 +74,9 @@ export function createLedgerWrites(
       await ask<'openEpoch'>({ type: 'openEpoch', epoch, holder });
     },
     commit: (commit) => sendCommit(ask, commit),
+    saveStore: async (row, epoch) => {
+      await ask<'saveStore'>({ type: 'saveStore', row, epoch });
+    },
     rememberVersion: async (version, checkValue) => {
       await ask<'rememberVersion'>({ type: 'rememberVersion', version, checkValue });
     },
@@ -86,6 +97,7 @@ async function sendCommit(ask: Ask<Request>, commit: Commit): Promise<CommitResu
     spendRequestId: commit.spendRequestId,
     maxKeys: limits?.maxKeys,
     maxKeysPerNamespace: limits?.maxKeysPerNamespace,
+    exclusiveAccount: commit.exclusiveAccount,
   });
   if (answer.type !== 'Committed') return answer;
   const credentials = record.credentials.filter((each) => each.state !== 'Deleted');

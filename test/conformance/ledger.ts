@@ -5,8 +5,8 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DAY_MS } from '../../src/kernel/time.ts';
-import type { Commit, CommitResult, Ledger } from '../../src/ledger/port.ts';
-import type { KeyRecord } from '../../src/ledger/record.ts';
+import type { Commit, CommitResult, Ledger, StoreRow } from '../../src/ledger/port.ts';
+import type { KeyRecord, RemoteRecord } from '../../src/ledger/record.ts';
 import {
   aCommit,
   aCredential,
@@ -77,7 +77,11 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
       const before = await ledger.identity();
       await reopen();
       expect(await ledger.identity()).toEqual(before);
-      expect(before).toMatchObject({ commitCounter: 1, epoch: EPOCH, schemaVersion: 1 });
+      expect(before).toMatchObject({
+        commitCounter: 1,
+        epoch: EPOCH,
+        schemaVersion: expect.any(Number),
+      });
       await expect(ledger.openEpoch(EPOCH, 'operator-1')).rejects.toMatchObject({
         reason: 'Fenced',
       });
@@ -119,7 +123,16 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
               state: 'Retiring',
               retireAtMs: AT_MS + 1,
               valueLost: true,
-              remoteId: 'r-1',
+              remote: {
+                account: 'account-1',
+                id: 'r-1',
+                createBegunAtMs: AT_MS,
+                idsBefore: ['r-0'],
+                regenerating: { slots: ['apiKey'], role: 'Next', begunAtMs: AT_MS },
+                enabled: false,
+                name: 'name',
+                facts: { tenantId: 't' },
+              },
               origin: 'Imported',
             }),
             aCredential('full-2', {
@@ -299,6 +312,75 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
         { storeUid: 'store-0', keys: 1, debts: 0 },
         { storeUid: 'store-1', keys: 37, debts: 0 },
       ]);
+    });
+  });
+
+  describe(`${name} ledger: remote stores`, () => {
+    const atVendor = (uid: string, remote: Partial<RemoteRecord> = {}, state = 'Intent' as const) =>
+      aCredential(`${uid}-1`, {
+        state,
+        slots: [],
+        remote: { account: 'acc', facts: {}, ...remote },
+      });
+    const begun = { createBegunAtMs: AT_MS };
+    const owing = (uid: string): KeyRecord =>
+      aKey(uid, {
+        phase: 'Ended',
+        credentials: [{ ...atVendor(uid, { id: `id-${uid}` }), state: 'Disabled' }],
+      });
+
+    it('let one create call of an account begin at a time', async () => {
+      await committed(aKey('a', { credentials: [atVendor('a', begun)] }));
+      const second = aCommit(aKey('b', { credentials: [atVendor('b', begun)] }));
+      const exclusiveAccount = 'acc';
+      expect(await ledger.commit({ ...second, exclusiveAccount })).toEqual({ type: 'AccountBusy' });
+      expect(await ledger.commit({ ...second, exclusiveAccount: 'other' })).toMatchObject({
+        type: 'Committed',
+      });
+    });
+
+    it('let the next create call begin once the id of the one before is known', async () => {
+      const first = await committed(aKey('a', { credentials: [atVendor('a', begun)] }));
+      await committed({ ...first, credentials: [atVendor('a', { ...begun, id: 'r-1' })] });
+      const second = aCommit(aKey('b', { credentials: [atVendor('b', begun)] }));
+      expect(await ledger.commit({ ...second, exclusiveAccount: 'acc' })).toMatchObject({
+        type: 'Committed',
+      });
+    });
+
+    it('know which of the vendor ids are claimed, by the dead as well', async () => {
+      const record = await committed(aKey('a', { credentials: [atVendor('a', { id: 'r-1' })] }));
+      await committed({ ...record, credentials: [] });
+      expect(await ledger.claimedIds('acc', ['r-0', 'r-1', "r'2"])).toEqual(['r-1']);
+      expect(await ledger.claimedIds('other', ['r-1'])).toEqual([]);
+    });
+
+    it('list what is still owed to a vendor, page by page, and count it by store', async () => {
+      for (const uid of ['c', 'a', 'b']) await committed(owing(uid));
+      const first = await ledger.debts(2);
+      expect(first.records.map(({ uid }) => uid)).toEqual(['a', 'b']);
+      const rest = await ledger.debts(2, first.next);
+      expect(rest.records.map(({ uid }) => uid)).toEqual(['c']);
+      expect(await ledger.countByStore()).toEqual([{ storeUid: 'store-1', keys: 0, debts: 3 }]);
+      const paid = rest.records[0] ?? aKey('none');
+      await committed({ ...paid, credentials: [] });
+      expect(await ledger.countByStore()).toMatchObject([{ debts: 2 }]);
+    });
+
+    it('remember a store, the newest words of it, and which master key they need', async () => {
+      const row: StoreRow = {
+        storeUid: 'store-1',
+        type: 'Naver',
+        account: 'acc',
+        settings: '{}',
+        sealed: { version: 3, blob: new Uint8Array([1, 2, 3]) },
+      };
+      await ledger.saveStore(row, EPOCH);
+      await ledger.saveStore({ ...row, settings: '{"a":1}' }, EPOCH);
+      expect(await ledger.loadStore('store-1')).toEqual({ ...row, settings: '{"a":1}' });
+      expect(await ledger.loadStore('store-2')).toBeUndefined();
+      expect((await ledger.versionsInUse()).map(({ version }) => version)).toContain(3);
+      await expect(ledger.saveStore(row, EPOCH - 1)).rejects.toMatchObject({ reason: 'Fenced' });
     });
   });
 

@@ -48,6 +48,12 @@ function expectCommitted(result: CommitResult, record: KeyRecord): KeyRecord {
         reason: result.type,
         message: `${what} changed in the ledger meanwhile; it is looked at again`,
       });
+    case 'AccountBusy':
+      throw new KeywardError('Waiting', {
+        reason: 'StoreBusy',
+        message: `${record.store.kind} '${record.store.name}' makes one credential at a time, and another one is being made`,
+        retryAfterMs: 1_000,
+      });
     case 'LimitExceeded':
       throw new KeywardError('Waiting', {
         reason: 'LimitExceeded',

@@ -132,6 +132,9 @@ export class Engine {
       case 'rememberVersion':
         this.#writer.rememberVersion(request.version, request.checkValue);
         return null;
+      case 'saveStore':
+        this.#writer.saveStore(request.row, request.epoch);
+        return null;
     }
   }
 
@@ -172,6 +175,7 @@ const WRITES: ReadonlySet<string> = new Set<WriteRequest['type']>([
   'adoptCluster',
   'openEpoch',
   'rememberVersion',
+  'saveStore',
 ]);
 
 function isWrite(request: Request): request is WriteRequest {

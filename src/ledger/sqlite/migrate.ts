@@ -6,9 +6,13 @@ import type { DatabaseSync } from 'node:sqlite';
 import { checksum, compareApplied, type Migration } from '../migrations.ts';
 import type { Row } from '../rows.ts';
 import { MIGRATION_0001 } from './migrations/0001.ts';
+import { MIGRATION_0002 } from './migrations/0002.ts';
 
 /** All migrations in order; versions count from 1 without gaps. */
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, sql: MIGRATION_0001 }];
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, sql: MIGRATION_0001 },
+  { version: 2, sql: MIGRATION_0002 },
+];
 
 /**
  * Applies what is missing, in one transaction. Repeatable.

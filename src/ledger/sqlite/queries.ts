@@ -2,11 +2,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { AUDIT_COLUMNS, type AuditPosition, checkEntries } from '../audit.ts';
 import { readCursor, writeCursor } from '../cursor.ts';
-import type { LedgerIdentity, StoreCount, VersionInUse } from '../port.ts';
+import type { LedgerIdentity, StoreCount, StoreRow, VersionInUse } from '../port.ts';
 import type { Answers, ReadRequest } from '../requests.ts';
 import {
   CREDENTIAL_CONTENT,
   CREDENTIAL_IDENTITY,
+  decodeStore,
   integer,
   KEY_CONTENT,
   KEY_IDENTITY,
@@ -60,6 +61,7 @@ export function prepareQueries(db: DatabaseSync) {
   return {
     ...prepareRecords(db),
     ...prepareCounts(db),
+    ...prepareStores(db),
     identity,
     isRequestSpent: (uid: string, requestId: string): boolean =>
       requestSpent.get(uid, requestId) !== undefined,
@@ -94,6 +96,12 @@ export function answerRead(queries: Queries, request: ReadRequest): Answers[Read
       return queries.changes(request.limit, request.cursor);
     case 'countByStore':
       return queries.countByStore();
+    case 'debts':
+      return queries.debts(request.limit, request.after);
+    case 'claimedIds':
+      return queries.claimedIds(request.account, request.ids);
+    case 'loadStore':
+      return queries.loadStore(request.storeUid);
     case 'versionsInUse':
       return queries.versionsInUse();
     case 'verifyAudit':
@@ -115,6 +123,12 @@ function prepareRecords(db: DatabaseSync) {
   const page = prepare(
     db,
     `SELECT ${KEY}, k.id FROM keys k WHERE k.uid > ? AND k.phase <> 'Ended' ORDER BY k.uid LIMIT ?`,
+  );
+  const owed = prepare(
+    db,
+    `SELECT ${KEY}, k.id FROM keys k WHERE k.uid > ? AND k.phase = 'Ended' AND k.id IN (
+       SELECT c.key FROM credentials c WHERE c.remote_account IS NOT NULL AND c.state = 'Disabled'
+     ) ORDER BY k.uid LIMIT ?`,
   );
   const credentials = prepare(
     db,
@@ -148,6 +162,28 @@ function prepareRecords(db: DatabaseSync) {
     findByKeyId: (keyId: string): StoredRecord | undefined => first(byKeyId.get(keyId)),
     scan: (limit: number, after: string | undefined): readonly StoredRecord[] =>
       page.all(after ?? '', limit).map(complete),
+    debts: (limit: number, after: string | undefined): readonly StoredRecord[] =>
+      owed.all(after ?? '', limit).map(complete),
+  };
+}
+
+function prepareStores(db: DatabaseSync) {
+  const claimed = prepare(
+    db,
+    `SELECT DISTINCT remote_id FROM credentials
+     WHERE remote_account = ? AND remote_id IN (SELECT value FROM json_each(?))`,
+  );
+  const store = prepare(
+    db,
+    'SELECT store_uid, type, account, settings, seal_version, sealed FROM stores WHERE store_uid = ?',
+  );
+  return {
+    claimedIds: (account: string, ids: readonly string[]): readonly string[] =>
+      claimed.all(account, JSON.stringify(ids)).map((row) => text(row[0])),
+    loadStore: (storeUid: string): StoreRow | undefined => {
+      const row = store.get(storeUid);
+      return row === undefined ? undefined : decodeStore(row);
+    },
   };
 }
 
@@ -156,7 +192,8 @@ function prepareCounts(db: DatabaseSync) {
     db,
     `SELECT store_uid, sum(keys), sum(debts) FROM (
        SELECT store_uid, 1 AS keys, 0 AS debts FROM keys WHERE phase IN ('Live', 'Retained')
-       UNION ALL SELECT store_uid, 0, 1 FROM debts
+       UNION ALL SELECT k.store_uid, 0, 1 FROM credentials c JOIN keys k ON k.id = c.key
+         WHERE c.remote_account IS NOT NULL AND c.state = 'Disabled'
      ) GROUP BY store_uid ORDER BY store_uid`,
   );
   const versions = prepare(
@@ -164,6 +201,7 @@ function prepareCounts(db: DatabaseSync) {
     `SELECT used.version, m.check_value FROM (
        SELECT pepper_version AS version FROM slots
        UNION SELECT seal_version FROM slots WHERE seal_version IS NOT NULL
+       UNION SELECT seal_version FROM stores
      ) used LEFT JOIN master_key_versions m ON m.version = used.version ORDER BY used.version`,
   );
 

@@ -6,6 +6,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { CHAIN_START, hashEntry } from '../audit.ts';
 import { fenced, foreign, masterKeyMismatch } from '../refusals.ts';
+import type { StoreRow } from '../port.ts';
 import type { Answers, CommitRequest } from '../requests.ts';
 import {
   AT,
@@ -82,11 +83,24 @@ export class Writer {
     throw masterKeyMismatch(version);
   }
 
+  saveStore(row: StoreRow, epoch: number): void {
+    this.#fence(epoch);
+    const { storeUid, type, account, settings, sealed } = row;
+    this.#statements.saveStore.run(
+      storeUid,
+      this.#clusterId ?? '',
+      type,
+      account,
+      settings,
+      sealed.version,
+      sealed.blob,
+    );
+  }
+
   /** Nothing is written before every check has passed, so a refusal needs no rollback. */
   commit(request: CommitRequest): Answers['commit'] {
     const { rows, expectedRevision } = request;
-    if (request.epoch !== this.#epoch || request.epoch === 0)
-      throw fenced(request.epoch, this.#epoch);
+    this.#fence(request.epoch);
     if (rows.identity[0] !== this.#clusterId) {
       throw foreign(this.#clusterId, text(rows.identity[0]));
     }
@@ -99,6 +113,7 @@ export class Writer {
     if (spendRequestId !== undefined && this.#statements.isSpent.get(uid, spendRequestId)) {
       return { type: 'RequestSpent' };
     }
+    if (this.#isAccountBusy(uid, request.exclusiveAccount)) return { type: 'AccountBusy' };
     const before = stored === undefined ? undefined : usageOf(stored[3], stored[2]);
     const after = usageOf(rows.content[AT.storeUid], rows.content[AT.phase]);
     const namespace = text(rows.identity[AT.namespace]);
@@ -121,6 +136,14 @@ export class Writer {
   #exceeded(storeUid: string, namespace: string, limits: Limits): keyof Limits | undefined {
     if (this.#usage.isForgotten) this.#usage.fill(this.#statements.countKeys.all());
     return this.#usage.exceeded(storeUid, namespace, limits);
+  }
+
+  #fence(epoch: number): void {
+    if (epoch !== this.#epoch || epoch === 0) throw fenced(epoch, this.#epoch);
+  }
+
+  #isAccountBusy(uid: string, account: string | undefined): boolean {
+    return account !== undefined && this.#statements.openCreate.get(account, uid) !== undefined;
   }
 
   #writeKey(request: CommitRequest, id: number | undefined): number {
@@ -209,6 +232,12 @@ function prepareMeta(db: DatabaseSync) {
     setEpoch: prepare(db, 'UPDATE meta SET epoch = ?, epoch_holder = ?'),
     checkValue: prepare(db, 'SELECT check_value FROM master_key_versions WHERE version = ?'),
     addVersion: prepare(db, insert('master_key_versions', ['version', 'check_value'])),
+    saveStore: prepare(
+      db,
+      `INSERT OR REPLACE INTO stores
+         (store_uid, cluster_id, type, account, settings, seal_version, sealed)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ),
   };
 }
 
@@ -220,7 +249,12 @@ function prepareKeys(db: DatabaseSync) {
     updateKey: prepare(db, update('keys', columns, 'id = ?')),
     isSpent: prepare(db, 'SELECT 1 FROM rotation_requests WHERE uid = ? AND request_id = ?'),
     spend: prepare(db, insert('rotation_requests', ['uid', 'request_id', 'cluster_id'])),
-    oldTombstones: prepare(db, `SELECT id, uid FROM keys WHERE ended_at < ? LIMIT ${PURGE_MAX}`),
+    oldTombstones: prepare(
+      db,
+      `SELECT id, uid FROM keys WHERE ended_at < ? AND NOT EXISTS (
+         SELECT 1 FROM credentials c WHERE c.key = keys.id AND c.state <> 'Deleted'
+       ) LIMIT ${PURGE_MAX}`,
+    ),
     dropRequests: prepare(db, 'DELETE FROM rotation_requests WHERE uid = ?'),
     dropKey: prepare(db, 'DELETE FROM keys WHERE id = ?'),
     countKeys: prepare(
@@ -251,6 +285,11 @@ function prepareCredentials(db: DatabaseSync) {
     ),
     addSlot: prepare(db, insert('slots', ['key', 'sequence', ...SLOT_COLUMNS])),
     dropSlots: prepare(db, `DELETE FROM slots WHERE ${one}`),
+    openCreate: prepare(
+      db,
+      `SELECT 1 FROM credentials WHERE remote_account = ? AND remote_id IS NULL
+         AND create_begun IS NOT NULL AND state IN ('Intent', 'Disabled') AND uid <> ?`,
+    ),
   };
 }
 

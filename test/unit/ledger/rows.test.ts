@@ -42,7 +42,18 @@ const credential: fc.Arbitrary<CredentialRecord> = fc.record(
     createdAtMs: count,
     retireAtMs: count,
     valueLost: fc.constant(true),
-    remoteId: fc.string(),
+    remote: fc.record(
+      {
+        account: fc.string(),
+        id: fc.string(),
+        createBegunAtMs: count,
+        idsBefore: fc.array(fc.string(), { maxLength: 3 }),
+        enabled: fc.boolean(),
+        doomedAtMs: count,
+        facts: fc.dictionary(fc.string(), fc.string(), { noNullPrototype: true }),
+      },
+      { requiredKeys: ['account', 'facts'] },
+    ),
   },
   {
     requiredKeys: [
