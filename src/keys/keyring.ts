@@ -7,7 +7,7 @@
  *     v2:<base64 of 32 bytes>      the highest version is the current one
  *     <base64 of 32 bytes>         without a version: v1
  */
-import { hkdfSync } from 'node:crypto';
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { Entropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { Sensitive } from '../kernel/sensitive.ts';
@@ -24,6 +24,7 @@ import { Sensitive } from '../kernel/sensitive.ts';
  */
 const PURPOSES = ['pepper', 'sealing', 'mac', 'publication', 'check'] as const;
 type Purpose = (typeof PURPOSES)[number];
+type Derived = { readonly bytes: Buffer; readonly object: KeyObject };
 
 const KEY_BYTES = 32;
 /** More than a rotation every week for a year; a longer file is a mistake. */
@@ -37,14 +38,18 @@ export type Keyring = {
   /** All versions, ascending. */
   readonly versions: readonly number[];
   /**
-   * 32 bytes each; the same Buffer at each call: do not change it.
+   * 32 bytes, the same Buffer at each call: do not change it.
    *
    * @throws KeywardError Terminal MasterKeyVersionMissing when the file has no such version
    */
   readonly pepper: (version: number) => Buffer;
-  readonly sealing: (version: number) => Buffer;
-  readonly mac: (version: number) => Buffer;
-  readonly publication: (version: number) => Buffer;
+  /**
+   * Secrets of 32 bytes, made into key objects once: a cipher or MAC that is handed plain bytes
+   * makes one for each use, which takes four times as long as the use itself. Errors as `pepper`.
+   */
+  readonly sealing: (version: number) => KeyObject;
+  readonly mac: (version: number) => KeyObject;
+  readonly publication: (version: number) => KeyObject;
   /**
    * Public text that stands for the master key of this version. The ledger keeps it; a different
    * one at the next start means that somebody mounted a wrong key under a known version.
@@ -94,12 +99,12 @@ function addLine(masters: Map<number, Buffer>, line: string, lineNumber: number)
 
 function createKeyring(masters: ReadonlyMap<number, Buffer>): Keyring {
   // All at once (some 10 us each): no state to guard, and the master keys themselves are let go.
-  const derived = new Map<string, Buffer>();
+  const derived = new Map<string, Derived>();
   for (const [version, master] of masters) {
     for (const purpose of PURPOSES) derived.set(`${purpose}/${version}`, derive(master, purpose));
     master.fill(0);
   }
-  const find = (purpose: Purpose, version: number): Buffer => {
+  const find = (purpose: Purpose, version: number): Derived => {
     const found = derived.get(`${purpose}/${version}`);
     if (found === undefined) throw versionMissing(version);
     return found;
@@ -108,16 +113,17 @@ function createKeyring(masters: ReadonlyMap<number, Buffer>): Keyring {
   return {
     currentVersion: versions.at(-1) ?? 1,
     versions,
-    pepper: (version) => find('pepper', version),
-    sealing: (version) => find('sealing', version),
-    mac: (version) => find('mac', version),
-    publication: (version) => find('publication', version),
-    checkValue: (version) => find('check', version).toString('base64url'),
+    pepper: (version) => find('pepper', version).bytes,
+    sealing: (version) => find('sealing', version).object,
+    mac: (version) => find('mac', version).object,
+    publication: (version) => find('publication', version).object,
+    checkValue: (version) => find('check', version).bytes.toString('base64url'),
   };
 }
 
-function derive(master: Buffer, purpose: Purpose): Buffer {
-  return Buffer.from(hkdfSync('sha256', master, SALT, `keyward/1/${purpose}`, KEY_BYTES));
+function derive(master: Buffer, purpose: Purpose): Derived {
+  const bytes = Buffer.from(hkdfSync('sha256', master, SALT, `keyward/1/${purpose}`, KEY_BYTES));
+  return { bytes, object: createSecretKey(bytes) };
 }
 
 function invalid(message: string): KeywardError {

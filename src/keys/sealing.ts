@@ -2,7 +2,7 @@
  * Pure; key material at rest: AES-256-GCM under a derived key. The context (which row, which slot)
  * is authenticated with it, so a blob moved to another row does not open there.
  */
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import type { Entropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { Sensitive } from '../kernel/sensitive.ts';
@@ -35,7 +35,7 @@ export function seal(
   entropy: Entropy,
 ): Sealed {
   const version = keyring.currentVersion;
-  const secret = { version, purpose: 'publication', bytes: keyring.publication(version) } as const;
+  const secret = { version, purpose: 'publication', object: keyring.publication(version) } as const;
   return encrypt(secret, plaintext, context, entropy(NONCE_BYTES));
 }
 
@@ -51,8 +51,8 @@ export function open(
   context: string,
 ): Sensitive {
   const { version } = sealed;
-  const bytes = keyring.publication(version);
-  return decrypt({ version, purpose: 'publication', bytes }, sealed.blob, context);
+  const object = keyring.publication(version);
+  return decrypt({ version, purpose: 'publication', object }, sealed.blob, context);
 }
 
 /** As `seal`, for what the gate must open too: the secrets of KeyPairs, to check signatures. */
@@ -63,7 +63,7 @@ export function sealForGate(
   entropy: Entropy,
 ): Sealed {
   const version = keyring.currentVersion;
-  const secret = { version, purpose: 'sealing', bytes: keyring.sealing(version) } as const;
+  const secret = { version, purpose: 'sealing', object: keyring.sealing(version) } as const;
   return encrypt(secret, plaintext, context, entropy(NONCE_BYTES));
 }
 
@@ -75,7 +75,7 @@ export function openAtGate(
 ): Sensitive {
   const { version } = sealed;
   return decrypt(
-    { version, purpose: 'sealing', bytes: keyring.sealing(version) },
+    { version, purpose: 'sealing', object: keyring.sealing(version) },
     sealed.blob,
     context,
   );
@@ -84,7 +84,7 @@ export function openAtGate(
 type DerivedSecret = {
   readonly version: number;
   readonly purpose: 'publication' | 'sealing';
-  readonly bytes: Buffer;
+  readonly object: KeyObject;
 };
 
 function encrypt(
@@ -93,7 +93,7 @@ function encrypt(
   context: string,
   nonce: Buffer,
 ): Sealed {
-  const cipher = createCipheriv(CIPHER, secret.bytes, nonce, { authTagLength: TAG_BYTES });
+  const cipher = createCipheriv(CIPHER, secret.object, nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(associatedData(secret, context));
   const text = Buffer.concat([cipher.update(plaintext.reveal()), cipher.final()]);
   return { version: secret.version, blob: Buffer.concat([nonce, cipher.getAuthTag(), text]) };
@@ -102,7 +102,7 @@ function encrypt(
 function decrypt(secret: DerivedSecret, blob: Uint8Array, context: string): Sensitive {
   if (blob.length < NONCE_BYTES + TAG_BYTES) throw sealBroken();
   const nonce = blob.subarray(0, NONCE_BYTES);
-  const decipher = createDecipheriv(CIPHER, secret.bytes, nonce, { authTagLength: TAG_BYTES });
+  const decipher = createDecipheriv(CIPHER, secret.object, nonce, { authTagLength: TAG_BYTES });
   decipher.setAAD(associatedData(secret, context));
   decipher.setAuthTag(blob.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
   const head = decipher.update(blob.subarray(NONCE_BYTES + TAG_BYTES));

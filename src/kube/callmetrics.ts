@@ -23,13 +23,25 @@ export function createCallMetrics(registry: Registry, host: string): CallMetrics
     buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30],
     registers: [registry],
   });
+  // Looking a series up by its labels costs more than counting in it, so each is looked up once.
+  const counterOf = remembered((method, code) => total.labels({ code, method, host }));
+  const timerOf = remembered((method) => duration.labels({ verb: method, host }));
   return {
-    count(method, code) {
-      total.inc({ code, method, host });
-    },
+    count: (method, code) => counterOf(method, code).inc(),
     observe(method, code, seconds) {
-      total.inc({ code, method, host });
-      duration.observe({ verb: method, host }, seconds);
+      counterOf(method, code).inc();
+      timerOf(method, '').observe(seconds);
     },
+  };
+}
+
+/** There are as many series as methods and status codes: a few dozen. */
+function remembered<T>(find: (method: string, code: string) => T): typeof find {
+  const found = new Map<string, T>();
+  return (method, code) => {
+    const text = `${method} ${code}`;
+    let each = found.get(text);
+    if (each === undefined) found.set(text, (each = find(method, code)));
+    return each;
   };
 }

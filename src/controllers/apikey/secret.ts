@@ -2,7 +2,7 @@
  * The Secret we want for a key: first its layout (which value goes where, no values in it), then the
  * object. Pure.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   ANNOTATION_FINGERPRINT,
   ANNOTATION_MAC,
@@ -97,7 +97,7 @@ export function secretLayout(input: LayoutInput): SecretLayout | undefined {
 export function shapeOf(layout: SecretLayout): string {
   const { fields, entries, ...rest } = layout;
   const plain = { ...rest, fields: [...fields], entries: [...entries] };
-  return createHash('sha256').update(JSON.stringify(plain)).digest('base64url');
+  return hash('sha256', JSON.stringify(plain), 'base64url');
 }
 
 /** The values of the layout's slots, by `slotKey`. */
