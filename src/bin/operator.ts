@@ -21,6 +21,7 @@ import { createRegistry, type Registry } from '../kernel/metrics.ts';
 import { SECOND_MS } from '../kernel/time.ts';
 import { createEventMetrics, LimitedEventRecorder } from '../kube/events.ts';
 import type { Cache } from '../kube/port.ts';
+import { KnownNames } from '../ledger/known.ts';
 import { openLedger } from '../ledger/open.ts';
 import type { Ledger } from '../ledger/port.ts';
 import { Controller } from '../runtime/controller.ts';
@@ -68,9 +69,11 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
   const opened = await openLedger({
     url: config.ledger.database,
     missing: 'Create',
+    isBacklogged: () => queues.some(({ depth }) => depth > 0),
     ...(config.crashAtCommit === undefined ? {} : { crashAt: config.crashAtCommit }),
   });
-  const ledger = watchLedger(opened, recovery, () => endFenced(log));
+  const known = new KnownNames();
+  const ledger = known.watch(watchLedger(opened, recovery, () => endFenced(log)));
   try {
     await matchKeyring(ledger, keyring, log);
     const cluster = await openCluster(config.cluster, registry, log, recovery);
@@ -89,7 +92,7 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
       queues,
     };
     const clusterId = await identifyCluster(cluster, ledger);
-    const deps = createDeps(parts, { keyring, clusterId });
+    const deps = createDeps(parts, { keyring, clusterId, known });
     try {
       await manage(parts, deps, stop);
     } finally {
@@ -145,7 +148,7 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
   }
 }
 
-function createDeps(parts: Parts, secrets: Pick<Deps, 'keyring' | 'clusterId'>): Deps {
+function createDeps(parts: Parts, known: Pick<Deps, 'keyring' | 'clusterId' | 'known'>): Deps {
   const { cluster, caches, config, log, registry, ledger, leadership } = parts;
   const recorder = new LimitedEventRecorder({
     client: cluster.ordinary,
@@ -155,7 +158,7 @@ function createDeps(parts: Parts, secrets: Pick<Deps, 'keyring' | 'clusterId'>):
     onDrop: createEventMetrics(registry),
   });
   return {
-    ...secrets,
+    ...known,
     client: cluster.ordinary,
     ledger,
     clock: systemClock,

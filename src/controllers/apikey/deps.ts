@@ -5,6 +5,7 @@ import type { Logger } from '../../kernel/log.ts';
 import type { ApiKeyView, StoreFact } from './world.ts';
 import type { Keyring } from '../../keys/keyring.ts';
 import type { Cache, KubeClient } from '../../kube/port.ts';
+import type { KnownNames } from '../../ledger/known.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import type { StoreBinding } from '../../ledger/record.ts';
 import type { StoreHandle } from '../../stores/contract.ts';
@@ -22,6 +23,8 @@ export type ResolvedStore = { readonly fact: StoreFact; readonly handle: StoreHa
 export type Deps = {
   readonly client: KubeClient;
   readonly ledger: Ledger;
+  /** Names that `ledger` may hold. */
+  readonly known: Pick<KnownNames, 'mayHold'>;
   readonly keyring: Keyring;
   readonly clock: Clock;
   readonly entropy: Entropy;

@@ -2,6 +2,7 @@
 import type { Ref } from '../../api/meta.ts';
 import { MINUTE_MS } from '../../kernel/time.ts';
 import { SECRETS } from '../../api/names.ts';
+import type { Loaded } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import type { Deps } from './deps.ts';
 import { viewApiKey } from './view.ts';
@@ -22,7 +23,7 @@ export async function observe(
 ): Promise<World | undefined> {
   const cached = deps.keys.get(ref);
   const key = cached && deps.ownStatus.newest(viewApiKey(cached));
-  const loaded = await deps.ledger.load(key?.uid ?? '', ref);
+  const loaded = await load(deps, ref, key);
   const record = loaded.record ?? (key === undefined ? loaded.others[0] : undefined);
   const predecessor = key === undefined ? undefined : loaded.others[0];
   if (key === undefined && record === undefined) return undefined;
@@ -47,6 +48,18 @@ export async function observe(
   return key === undefined || world.store.type !== 'Usable'
     ? world
     : { ...world, resolution: wantedTerms(world, key, world.store) };
+}
+
+const NOTHING: Loaded = { record: undefined, others: [] };
+
+/**
+ * A name that the ledger cannot hold is not asked for while its object lives: all that follows from
+ * "no record" is the first issue, whose commit the ledger refuses when there is one.
+ */
+function load(deps: Deps, ref: Ref, key: ApiKeyView | undefined): Promise<Loaded> {
+  const isGuarded = key !== undefined && !key.isDeleting;
+  if (isGuarded && !deps.known.mayHold(ref)) return Promise.resolve(NOTHING);
+  return deps.ledger.load(key?.uid ?? '', ref);
 }
 
 /** The first rotation request of the object that was never handled; the ledger keeps them all. */

@@ -4,10 +4,10 @@ import type { Ledger } from '../port.ts';
 import type { CrashPoint } from '../requests.ts';
 import { createLedgerReads, createLedgerWrites } from '../verbs.ts';
 import { parseSqliteUrl } from './location.ts';
-import { LedgerThread } from './thread.ts';
+import { type Gathering, LedgerThread } from './thread.ts';
 
 /** Which file, and whether it may be made. */
-export type SqliteOptions = {
+export type SqliteOptions = Gathering & {
   /** A `sqlite:` URL; see location.ts. */
   readonly url: string;
   /**
@@ -15,8 +15,6 @@ export type SqliteOptions = {
    * there but empty, and a log without its file, are refused in any case: keys were lost there.
    */
   readonly missing: 'Create' | 'Refuse';
-  /** How long requests may wait for company, 0 for tests that ask one by one; absent: 4 ms. */
-  readonly gatherMs?: number;
   /** Tests only. */
   readonly crashAt?: CrashPoint;
 };
@@ -31,8 +29,9 @@ export type SqliteOptions = {
  */
 export async function openSqliteLedger(options: SqliteOptions): Promise<Ledger> {
   const path = resolve(parseSqliteUrl(options.url));
-  const { missing, crashAt, gatherMs } = options;
-  const thread = await LedgerThread.start({ path, missing, crashAt }, gatherMs);
+  const { missing, crashAt, gatherMs, isBacklogged } = options;
+  const gathering = { gatherMs, isBacklogged };
+  const thread = await LedgerThread.start({ path, missing, crashAt }, gathering);
   return {
     ...createLedgerReads((request) => thread.ask(request)),
     ...createLedgerWrites((request) => thread.ask(request)),
