@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { KubeObject } from '../../../src/api/meta.ts';
 import { silentLogger } from '../../../src/kernel/log.ts';
 import { LeaderElector, type LeaseOptions } from '../../../src/kube/lease.ts';
 import { FakeClock, settle } from '../../support/clock.ts';
@@ -32,6 +33,18 @@ function spec(): Spec {
   // Test data: what the electors wrote.
   return (kube.objects.get(PATH) as unknown as { spec: Spec }).spec;
 }
+
+/** As anybody else would change it: with a new version. */
+function edit(change: (lease: Editable) => void): void {
+  const lease = structuredClone(kube.objects.get(PATH)) as unknown as Editable;
+  change(lease);
+  lease.metadata.resourceVersion += '-edited';
+  kube.objects.set(PATH, lease);
+}
+
+type Editable = KubeObject<{ spec: Spec }> & {
+  metadata: { resourceVersion: string; annotations?: Record<string, string> };
+};
 
 const unexpected = (): void => expect.unreachable('leadership was lost');
 
@@ -96,6 +109,42 @@ describe('taking the Lease', () => {
   });
 });
 
+describe('renewing the Lease', () => {
+  test('is one write every 4 s and no read, while nobody else touches it', async () => {
+    await elector('a').lead(unexpected);
+    await clock.advanceSettled(4_000);
+    kube.calls.length = 0;
+    await clock.advanceSettled(12_000);
+    expect(kube.calls).toEqual(Array.from({ length: 3 }, () => `replace ${PATH}`));
+  });
+
+  test('keeps what others wrote on it, and goes on without reading again', async () => {
+    const stamp = (): Record<string, string> => ({ ours: 'new' });
+    await elector('a', { stamp }).lead(unexpected);
+    await clock.advanceSettled(4_000);
+    edit((lease) => (lease.metadata.annotations = { theirs: 'kept', ours: 'old' }));
+    kube.calls.length = 0;
+    await clock.advanceSettled(8_000);
+    expect(kube.calls.map((call) => call.split(' ')[0])).toEqual([
+      'replace',
+      'get',
+      'replace',
+      'replace',
+    ]);
+    expect(kube.objects.get(PATH)?.metadata.annotations).toEqual({ theirs: 'kept', ours: 'new' });
+  });
+
+  test('reads again after a failure, because the write may have been carried out', async () => {
+    await elector('a').lead(unexpected);
+    kube.fault = transient('OutcomeUnknown');
+    await clock.advanceSettled(4_000);
+    kube.fault = undefined;
+    kube.calls.length = 0;
+    await clock.advanceSettled(2_000);
+    expect(kube.calls.map((call) => call.split(' ')[0])).toEqual(['get', 'replace']);
+  });
+});
+
 describe('losing the Lease', () => {
   test('a leader whose renewals fail stops 10 s after the last one that worked', async () => {
     const lost: number[] = [];
@@ -131,9 +180,9 @@ describe('losing the Lease', () => {
   test('a leader that finds another holder stops at once', async () => {
     const lost: number[] = [];
     await elector('a').lead(() => lost.push(clock.monotonicMs()));
-    spec().holderIdentity = 'b';
-    await clock.advanceSettled(2_000);
-    expect(lost).toEqual([2_000]);
+    edit((lease) => (lease.spec.holderIdentity = 'b'));
+    await clock.advanceSettled(4_000);
+    expect(lost).toEqual([4_000]);
   });
 
   test('two processes under one identity: the older one stops', async () => {
@@ -167,6 +216,7 @@ describe('stopping', () => {
 test.each([
   ['a renewal could land in the next term', { renewDeadlineMs: 12_000, requestMs: 3_000 }],
   ['no second try', { retryMs: 10_000 }],
+  ['a first renewal at the deadline', { renewMs: 10_000 }],
   ['a busy loop', { retryMs: 0 }],
 ])('times are refused when they allow %s', (_why, times) => {
   expect(() => elector('a', { times })).toThrow(RangeError);
