@@ -114,6 +114,8 @@ export type VendorRequest = {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Absent: 1 MiB; 16 MiB at most, for lists that a vendor gives in one piece. */
+  readonly responseMaxBytes?: number;
 };
 
 /** A complete answer within the limits. The body may hold key material: never log it, never quote it. */
