@@ -4,6 +4,7 @@
  */
 import type { LogLevel } from './kernel/log.ts';
 import { KeywardError } from './kernel/errors.ts';
+import { parseEndpointHosts, type EndpointHosts } from './stores/endpoints.ts';
 
 /** Flags as the command line parsed them: long names in camel case. */
 export type Flags = Readonly<Record<string, unknown>>;
@@ -36,6 +37,10 @@ export type OperatorConfig = {
   /** Holder name in the Lease: the same after a restart, other than any other replica's. */
   readonly identity: string;
   readonly secretWatch: 'metadata' | 'none';
+  /** Hosts that key stores may be reached at, by type; types that are absent have their drivers'. */
+  readonly endpointHosts: EndpointHosts;
+  /** Certificates (PEM) that vendors may have beside public ones. */
+  readonly vendorCaFile: string | undefined;
   readonly acceptVanished: boolean;
   /** A person has looked: the database may be another, or older, than the one last used. */
   readonly acceptDatabase: boolean;
@@ -61,6 +66,8 @@ export function operatorConfig(flags: Flags, hostname: string): OperatorConfig {
     leaderElect: oneOf('leader-elect', read('leaderElect') ?? 'true', ['true', 'false']) === 'true',
     identity: read('identity') ?? hostname,
     secretWatch: oneOf('secret-watch', read('secretWatch') ?? 'metadata', ['metadata', 'none']),
+    endpointHosts: endpointHosts(read('endpointHosts') ?? ''),
+    vendorCaFile: read('vendorCaFile'),
     acceptVanished: read('acceptVanished') !== undefined,
     acceptDatabase: read('acceptDatabase') !== undefined,
     logLevel: oneOf('log-level', read('logLevel') ?? 'info', LEVELS),
@@ -118,6 +125,12 @@ function integer(flag: string, value: string, min: number, max: number): number 
   const number = Number(value);
   if (/^\d+$/.test(value) && number >= min && number <= max) return number;
   throw invalid(`--${flag} takes a whole number from ${min} to ${max}, not '${value}'`);
+}
+
+function endpointHosts(text: string): EndpointHosts {
+  const hosts = parseEndpointHosts(text);
+  if ('problem' in hosts) throw invalid(`--endpoint-hosts ${hosts.problem}`);
+  return hosts;
 }
 
 function crashPoint(text: string | undefined): OperatorConfig['crashAtCommit'] {

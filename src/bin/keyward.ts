@@ -31,6 +31,13 @@ function addOperator(root: Command): void {
     .option('--leader-elect <true|false>', 'elect one active replica by Lease (true)')
     .option('--identity <name>', 'holder name in the Lease (host name)')
     .option('--secret-watch <metadata|none>', 'how Secrets are followed (metadata)')
+    .option(
+      '--endpoint-hosts <Type=host[:port]>',
+      'hosts that key stores of a type may be reached at; repeatable (those of the driver)',
+      (more: string, before: string | undefined) =>
+        before === undefined ? more : `${before},${more}`,
+    )
+    .option('--vendor-ca-file <file>', 'certificates to trust at vendors beside public ones')
     .option('--accept-vanished', 'end vanished keys however many they are')
     .option('--accept-database', 'start on another or older database than the one last used')
     .option('--workers <n>', 'reconciles at the same time (64)')

@@ -6,7 +6,7 @@
 import { parseRef, refText, type Ref } from '../api/meta.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { MINUTE_MS } from '../kernel/time.ts';
-import { TokenBucket, type BucketLimits } from './bucket.ts';
+import { TokenBucket, type BucketLimits } from '../kernel/bucket.ts';
 import { Deadlines } from './deadlines.ts';
 import { Lanes, LANES, sooner, type Lane, type Ready } from './lanes.ts';
 import type { QueueMeter, QueueSource, RuntimeMetrics } from './metrics.ts';

@@ -27,12 +27,22 @@ describe('operator settings', () => {
     expect(config.logLevel).toBe('warn');
   });
 
+  test('name the hosts that stores of a type may be reached at', () => {
+    const endpointHosts = 'Naver=a.example,Solapi=localhost:8080';
+    const config = operatorConfig({ ...REQUIRED, endpointHosts }, 'host');
+    expect([...config.endpointHosts]).toEqual([
+      ['Naver', ['a.example']],
+      ['Solapi', ['localhost:8080']],
+    ]);
+  });
+
   test.each([
     ['logLevel', 'loud', '--log-level takes debug'],
     ['leaderElect', 'maybe', '--leader-elect takes true, false'],
     ['workers', '0', '--workers takes a whole number from 1'],
     ['workers', '1e3', '--workers takes a whole number'],
     ['secretWatch', 'all', '--secret-watch takes metadata, none'],
+    ['endpointHosts', 'api.example.com', '--endpoint-hosts takes Type=host[:port]'],
     ['crashAtCommit', '3:during', '--crash-at-commit takes before, after'],
   ])('refuse %s=%s in a sentence that says what it takes', (flag, value, sentence) => {
     expect(() => operatorConfig({ ...REQUIRED, [flag]: value }, 'host')).toThrow(sentence);

@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import type { Ref } from '../../../src/api/meta.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../src/kernel/time.ts';
-import type { BucketLimits } from '../../../src/runtime/bucket.ts';
+import type { BucketLimits } from '../../../src/kernel/bucket.ts';
 import { LANES } from '../../../src/runtime/lanes.ts';
 import { RuntimeMetrics } from '../../../src/runtime/metrics.ts';
 import { WorkQueue, type Work } from '../../../src/runtime/queue.ts';

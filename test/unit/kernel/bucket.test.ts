@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TokenBucket } from '../../../src/runtime/bucket.ts';
+import { TokenBucket } from '../../../src/kernel/bucket.ts';
 
 test('gives a burst at once and then only what flows back', () => {
   const bucket = new TokenBucket({ burst: 2, perSecond: 10 }, 0);

@@ -1,0 +1,165 @@
+/**
+ * How fast one account at a vendor is asked. Each account has a line of its own, so a slow vendor
+ * holds up nobody else; and the line is short, because whoever stands in it keeps a worker busy:
+ * those who find it full are sent away and come back.
+ */
+import { TokenBucket } from '../kernel/bucket.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { SECOND_MS } from '../kernel/time.ts';
+import { StoreFailure, type VendorHttp } from './contract.ts';
+
+/** Limits of one account at one endpoint. */
+export type AccountLimits = {
+  readonly inFlightMax: number;
+  readonly perSecond: number;
+  /** Requests that may wait; further ones are refused at once, as Throttled. */
+  readonly waitingMax: number;
+};
+
+/** What vendors bear without complaint; far below the documented limits of those we know. */
+export const DEFAULT_LIMITS: AccountLimits = { inFlightMax: 4, perSecond: 10, waitingMax: 8 };
+
+/** Lines that nobody stands in are forgotten when there are more than this. */
+const LINES_MAX = 256;
+
+/** All lines, by account. */
+export class AccountLines {
+  readonly #clock: Clock;
+  readonly #limits: AccountLimits;
+  readonly #lines = new Map<string, AccountLine>();
+  readonly #creates = new Map<string, AccountLine>();
+
+  constructor(clock: Clock, limits: AccountLimits = DEFAULT_LIMITS) {
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  /** `http` with the limits of `account`, which is asked for at each request: a login may tell it. */
+  limit(http: VendorHttp, account: () => string): VendorHttp {
+    return {
+      send: (request, signal) =>
+        this.#line(this.#lines, account(), this.#limits).pass(
+          () => http.send(request, signal),
+          signal,
+        ),
+    };
+  }
+
+  /**
+   * Runs `act` while nobody else does for the same account; for create calls of stores where two
+   * at a time could not be told apart afterwards.
+   * @throws StoreFailure Throttled, executed No, when several wait already or the signal is aborted
+   */
+  exclusively<T>(account: string, act: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const limits = { ...this.#limits, inFlightMax: 1 };
+    return this.#line(this.#creates, account, limits).pass(act, signal);
+  }
+
+  /** Requests in flight and waiting for `account`. */
+  busy(account: string): number {
+    return this.#lines.get(account)?.size ?? 0;
+  }
+
+  #line(lines: Map<string, AccountLine>, account: string, limits: AccountLimits): AccountLine {
+    const known = lines.get(account);
+    if (known !== undefined) return known;
+    if (lines.size >= LINES_MAX) {
+      for (const [name, line] of lines) if (line.size === 0) lines.delete(name);
+    }
+    const line = new AccountLine(this.#clock, limits);
+    lines.set(account, line);
+    return line;
+  }
+}
+
+type Waiter = { readonly enter: () => void };
+
+/** One line: first come, first served. */
+class AccountLine {
+  readonly #clock: Clock;
+  readonly #limits: AccountLimits;
+  readonly #bucket: TokenBucket;
+  readonly #waiting = new Set<Waiter>();
+  #inFlight = 0;
+  #isTimerSet = false;
+
+  constructor(clock: Clock, limits: AccountLimits) {
+    this.#clock = clock;
+    this.#limits = limits;
+    const { perSecond, inFlightMax } = limits;
+    this.#bucket = new TokenBucket({ burst: inFlightMax, perSecond }, clock.monotonicMs());
+  }
+
+  get size(): number {
+    return this.#inFlight + this.#waiting.size;
+  }
+
+  async pass<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    await this.#enter(signal);
+    try {
+      return await act();
+    } finally {
+      this.#inFlight -= 1;
+      this.#admit();
+    }
+  }
+
+  async #enter(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) throw givenUp();
+    if (this.#waiting.size >= this.#limits.waitingMax) throw this.#full();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiter: Waiter = { enter: resolve };
+    const onAbort = (): void => {
+      // Whoever was let in already goes on; the request itself looks at the signal.
+      if (this.#waiting.delete(waiter)) reject(givenUp());
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#waiting.add(waiter);
+    this.#admit();
+    try {
+      await promise;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Lets in who may; comes back by itself when only time is missing. */
+  #admit(): void {
+    for (const waiter of this.#waiting) {
+      if (this.#inFlight >= this.#limits.inFlightMax) return;
+      const nowMs = this.#clock.monotonicMs();
+      if (!this.#bucket.take(nowMs)) {
+        this.#comeBackIn(this.#bucket.waitMs(nowMs));
+        return;
+      }
+      this.#waiting.delete(waiter);
+      this.#inFlight += 1;
+      waiter.enter();
+    }
+  }
+
+  #comeBackIn(delayMs: number): void {
+    if (this.#isTimerSet) return;
+    this.#isTimerSet = true;
+    this.#clock.after(delayMs, () => {
+      this.#isTimerSet = false;
+      this.#admit();
+    });
+  }
+
+  #full(): StoreFailure {
+    const ahead = this.size / this.#limits.perSecond;
+    return new StoreFailure('Throttled', {
+      message: 'many requests to this account are waiting already',
+      executed: 'No',
+      retryAfterMs: Math.max(SECOND_MS, Math.ceil(ahead * SECOND_MS)),
+    });
+  }
+}
+
+function givenUp(): StoreFailure {
+  return new StoreFailure('Unavailable', {
+    message: 'the request was given up while it waited for its turn',
+    executed: 'No',
+  });
+}
