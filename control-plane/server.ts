@@ -16,6 +16,12 @@ export type ServerCommand = {
   readonly path: string;
   readonly args: readonly string[];
   readonly logFile: string;
+  /** User and group to run as; absent: ours. */
+  readonly uid?: number;
+  /** Variables beside ours. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What asks it to end; absent: SIGTERM. */
+  readonly stopSignal?: 'SIGTERM' | 'SIGINT';
 };
 
 /** A server that is running, or was. */
@@ -49,9 +55,12 @@ export class Server {
     if (this.#child !== undefined) return;
     const log = openSync(this.#command.logFile, 'a');
     // A group of its own: Ctrl-C in the terminal must not reach it before the orderly stop.
-    const child = spawn(this.#command.path, this.#command.args, {
+    const { path, args, uid, env } = this.#command;
+    const child = spawn(path, args, {
       stdio: ['ignore', log, log],
       detached: true,
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+      ...(env === undefined ? {} : { env: { ...process.env, ...env } }),
     });
     closeSync(log);
     child.unref();
@@ -72,7 +81,7 @@ export class Server {
   async stop(): Promise<void> {
     const killer = setTimeout(() => this.#child?.kill('SIGKILL'), GRACE_MS);
     this.#child?.ref();
-    this.#child?.kill('SIGTERM');
+    this.#child?.kill(this.#command.stopSignal ?? 'SIGTERM');
     // A frozen process would never see the request.
     this.#child?.kill('SIGCONT');
     await this.#ended;

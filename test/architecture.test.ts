@@ -38,6 +38,7 @@ const SINGLE_HOMES: readonly { readonly name: RegExp; readonly home: RegExp }[] 
   { name: /^node:sqlite$/, home: /^src\/ledger\// },
   { name: /^@kubernetes\/client-node$/, home: /^src\/kube\// },
   { name: /^node:(tls|https)$/, home: /^src\/(kube\/|stores\/(http|dialing)\.ts$)/ },
+  { name: /^pg$/, home: /^src\/ledger\/postgres\// },
   { name: /^pino$/, home: /^src\/kernel\/log\.ts$/ },
   { name: /^prom-client$/, home: /^src\/kernel\/metrics\.ts$/ },
 ];

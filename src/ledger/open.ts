@@ -1,42 +1,54 @@
 /** Chooses the database behind the ledger by the scheme of its URL. */
-import { KeywardError } from '../kernel/errors.ts';
+import { isPostgresUrl } from './postgres/location.ts';
 import type { Ledger } from './port.ts';
-import { openSqliteLedger, type SqliteOptions } from './sqlite/open.ts';
-import { openSqliteReader } from './sqlite/reader.ts';
+import { terminal } from './refusals.ts';
+import type { SqliteOptions } from './sqlite/open.ts';
 import type { LedgerReader } from './verbs.ts';
 
+/** Which database and whether it may be made; see the options of the two databases. */
+export type LedgerOptions = SqliteOptions;
+
 /**
- * Opens the ledger at `url`; see `openSqliteLedger` for the errors.
+ * Opens the ledger at `url`; see `openSqliteLedger` and `openPostgresLedger` for the errors. Only the
+ * code of the database that is used is loaded.
  *
  * @throws KeywardError Terminal DatabaseUrlInvalid for a scheme that is not supported
  */
-export async function openLedger(options: SqliteOptions): Promise<Ledger> {
-  if (isSqlite(options.url)) return openSqliteLedger(options);
-  throw unsupported(options.url);
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  if (isSqlite(options.url)) {
+    const { openSqliteLedger } = await import('./sqlite/open.ts');
+    return openSqliteLedger(options);
+  }
+  if (!isPostgresUrl(options.url)) throw unsupported(options.url);
+  const { openPostgresLedger } = await import('./postgres/open.ts');
+  return openPostgresLedger(options);
 }
 
 /**
- * Opens an existing ledger to look at it beside its operator; see `openSqliteReader` for the errors.
+ * Opens an existing ledger to look at it beside its operator; see `openSqliteReader` and
+ * `openPostgresReader` for the errors.
  *
  * @throws KeywardError Terminal DatabaseUrlInvalid for a scheme that is not supported
  */
 export async function openLedgerReader(url: string): Promise<LedgerReader> {
-  if (isSqlite(url)) return openSqliteReader(url);
-  throw unsupported(url);
+  if (isSqlite(url)) {
+    const { openSqliteReader } = await import('./sqlite/reader.ts');
+    return openSqliteReader(url);
+  }
+  if (!isPostgresUrl(url)) throw unsupported(url);
+  const { openPostgresReader } = await import('./postgres/open.ts');
+  return openPostgresReader(url);
 }
 
 function isSqlite(url: string): boolean {
   return url.startsWith('sqlite:');
 }
 
-function unsupported(url: string): KeywardError {
+function unsupported(url: string) {
   const scheme = url.slice(0, url.indexOf(':') + 1);
-  const isPostgres = scheme === 'postgres:' || scheme === 'postgresql:';
-  return new KeywardError('Terminal', {
-    reason: 'DatabaseUrlInvalid',
-    // Without the URL: it may hold a password.
-    message: isPostgres
-      ? 'PostgreSQL is not available yet; use a sqlite:/// URL'
-      : `the database URL has an unknown scheme "${scheme}"; use a sqlite:/// URL`,
-  });
+  // Without the URL: it may hold a password.
+  return terminal(
+    'DatabaseUrlInvalid',
+    `the database URL has an unknown scheme "${scheme}"; use sqlite:///path or postgres://user@host/database`,
+  );
 }

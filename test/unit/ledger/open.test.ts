@@ -3,8 +3,8 @@ import { openLedger, openLedgerReader } from '../../../src/ledger/open.ts';
 
 describe('A database URL', () => {
   it.each([
-    { url: 'postgres://keyward:hunter2@db/keyward', says: 'PostgreSQL is not available yet' },
-    { url: 'postgresql://keyward:hunter2@db/keyward', says: 'PostgreSQL is not available yet' },
+    { url: 'postgres://keyward:hunter2@db', says: 'it names no database' },
+    { url: 'postgresql://keyward:hunter2@db/keyward?ssl=1', says: 'unknown parameter "ssl"' },
     { url: 'mysql://keyward:hunter2@db/keyward', says: 'unknown scheme "mysql:"' },
     { url: 'hunter2', says: 'unknown scheme ""' },
   ])('of another kind is refused without repeating its password: $says', async ({ url, says }) => {

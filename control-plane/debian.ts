@@ -1,0 +1,83 @@
+/**
+ * Programs that come from Debian packages and need not be installed: they are unpacked into the
+ * cache and run from there. Called by the harnesses of PostgreSQL and PgBouncer.
+ */
+import { execFile } from 'node:child_process';
+import { access, constants, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { cacheFolder } from './binaries.ts';
+import { withLock } from './lock.ts';
+
+const run = promisify(execFile);
+
+/** What is wanted, and where it may be. */
+export type DebianProgram = {
+  /** The program that proves that the folder is the right one. */
+  readonly program: string;
+  /** Folders where an installed one lies, tried before PATH's. */
+  readonly installed: readonly string[];
+  /** Packages to unpack where none is installed. */
+  readonly packages: readonly string[];
+  /** The program's folder inside the unpacked packages. */
+  readonly folder: string;
+};
+
+/** A folder of programs, and where their libraries lie when they were unpacked. */
+export type Unpacked = { readonly folder: string; readonly libraries: string | undefined };
+
+/**
+ * The folder that holds the program; downloads and unpacks its packages where that is needed, which
+ * takes some seconds. Undefined when the machine can do neither: no Debian, or no network.
+ */
+export async function findDebianProgram(wanted: DebianProgram): Promise<Unpacked | undefined> {
+  const folders = [...wanted.installed, ...(process.env['PATH'] ?? '').split(delimiter)];
+  for (const folder of folders) {
+    if (await isExecutable(join(folder, wanted.program))) return { folder, libraries: undefined };
+  }
+  const cache = join(cacheFolder(process.env, homedir()), 'debian');
+  const root = join(cache, wanted.program);
+  const found = { folder: join(root, wanted.folder), libraries: await librariesIn(root) };
+  if (await isExecutable(join(found.folder, wanted.program))) return found;
+  await mkdir(cache, { recursive: true });
+  try {
+    await withLock(
+      `${root}.lock`,
+      () => unpack(root, wanted),
+      () => undefined,
+    );
+  } catch {
+    return undefined;
+  }
+  return { ...found, libraries: await librariesIn(root) };
+}
+
+async function unpack(root: string, { packages, folder, program }: DebianProgram): Promise<void> {
+  if (await isExecutable(join(root, folder, program))) return;
+  const draft = await mkdtemp(`${root}-`);
+  try {
+    await run('apt-get', ['download', '--quiet', ...packages], { cwd: draft });
+    for (const file of await readdir(draft)) {
+      if (file.endsWith('.deb')) await run('dpkg-deb', ['-x', file, 'root'], { cwd: draft });
+    }
+    await rm(root, { recursive: true, force: true });
+    await rename(join(draft, 'root'), root);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+async function librariesIn(root: string): Promise<string | undefined> {
+  const lib = join(root, 'usr/lib');
+  const names = await readdir(lib).catch((): string[] => []);
+  const triplet = names.find((name) => name.endsWith('-linux-gnu'));
+  return triplet === undefined ? undefined : join(lib, triplet);
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}

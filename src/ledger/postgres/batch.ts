@@ -1,0 +1,212 @@
+/**
+ * Decides a batch of commits: each one sees what those before it did, and what all of them leave
+ * behind is written at once. Pure: it compares with what was read under the database's lock.
+ */
+import { KeywardError } from '../../kernel/errors.ts';
+import { hashEntry } from '../audit.ts';
+import { fenced, foreign } from '../refusals.ts';
+import type { Answers, CommitRequest } from '../requests.ts';
+import { AT, type CredentialRows, integer, nameOf, type Row, text } from '../rows.ts';
+import { type StoreUsage, usageOf } from '../usage.ts';
+import type { Head, Stored } from './stored.ts';
+
+/** A credential that the batch touches. */
+export type CredentialDraft = {
+  readonly sequence: number;
+  readonly isNew: boolean;
+  readonly epoch: number;
+  /** What to write; undefined: it only ends. */
+  readonly rows: CredentialRows | undefined;
+  /** When it ended; undefined: it did not. */
+  readonly endedAtMs: number | undefined;
+};
+
+/** A key that the batch changes, as it is left behind. */
+export type KeyDraft = {
+  readonly id: number;
+  readonly isNew: boolean;
+  readonly identity: Row;
+  content: Row;
+  revision: number;
+  endedAtMs: number | null;
+  /** Names of the credentials that are not Deleted, with their sequences. */
+  open: ReadonlyMap<string, number>;
+  readonly credentials: Map<string, CredentialDraft>;
+};
+
+/** What a batch comes to. */
+export type Decision = {
+  /** One per commit, in order. */
+  readonly answers: readonly (Answers['commit'] | KeywardError)[];
+  readonly keys: readonly KeyDraft[];
+  /** Rows of uid, request id and cluster id. */
+  readonly spent: readonly Row[];
+  /** Rows of AUDIT_COLUMNS. */
+  readonly audit: readonly Row[];
+  readonly commitCounter: number;
+  /** Time of the newest commit; 0: nothing is committed. */
+  readonly atMs: number;
+};
+
+/** Decides `commits` in order; `usage` is kept up to date as if all of it were committed. */
+export function decide(
+  commits: readonly CommitRequest[],
+  known: { readonly head: Head; readonly stored: Stored; readonly usage: StoreUsage },
+): Decision {
+  const draft = new Draft(known);
+  const answers = commits.map((commit) => draft.apply(commit));
+  return { answers, ...draft.result() };
+}
+
+class Draft {
+  readonly #head: Head;
+  readonly #stored: Stored;
+  readonly #usage: StoreUsage;
+  readonly #keys = new Map<string, KeyDraft>();
+  readonly #spent = new Map<string, Row>();
+  readonly #audit: Row[] = [];
+  #hash: Uint8Array;
+  #atMs = 0;
+
+  constructor({ head, stored, usage }: Parameters<typeof decide>[1]) {
+    this.#head = head;
+    this.#stored = stored;
+    this.#usage = usage;
+    this.#hash = head.hash;
+  }
+
+  result(): Omit<Decision, 'answers'> {
+    return {
+      keys: [...this.#keys.values()],
+      spent: [...this.#spent.values()],
+      audit: this.#audit,
+      commitCounter: this.#head.commitCounter + this.#audit.length,
+      atMs: this.#atMs,
+    };
+  }
+
+  apply(request: CommitRequest): Decision['answers'][number] {
+    const { identity, content } = request.rows;
+    const { epoch, clusterId } = this.#head;
+    if (request.epoch !== epoch || epoch === 0) return fenced(request.epoch, epoch);
+    if (identity[0] !== clusterId) return foreign(clusterId, text(identity[0]));
+    const before = this.#find(text(identity[AT.uid]));
+    if ((before?.revision ?? 0) !== request.expectedRevision) return { type: 'Stale' };
+    if (this.#isSpent(request)) return { type: 'RequestSpent' };
+    if (this.#revives(request)) return revived();
+    const usedBefore = before === undefined ? undefined : usageOf(before.storeUid, before.phase);
+    const usedAfter = usageOf(content[AT.storeUid], content[AT.phase]);
+    const namespace = text(identity[AT.namespace]);
+    if (usedBefore === undefined && usedAfter !== undefined) {
+      const limit = this.#usage.exceeded(usedAfter, namespace, request);
+      if (limit !== undefined) return { type: 'LimitExceeded', limit };
+    }
+    this.#usage.move(namespace, usedBefore, usedAfter);
+    this.#change(request);
+    return { type: 'Committed' };
+  }
+
+  #find(
+    uid: string,
+  ): { readonly revision: number; readonly phase: Row[0]; readonly storeUid: Row[0] } | undefined {
+    const draft = this.#keys.get(uid);
+    if (draft === undefined) return this.#stored.keys.get(uid);
+    const { revision, content } = draft;
+    return {
+      revision,
+      phase: content[AT.phase] ?? null,
+      storeUid: content[AT.storeUid] ?? null,
+    };
+  }
+
+  #isSpent({ spendRequestId, rows }: CommitRequest): boolean {
+    if (spendRequestId === undefined) return false;
+    const name = `${text(rows.identity[AT.uid])}/${spendRequestId}`;
+    return this.#spent.has(name) || this.#stored.spent.has(name);
+  }
+
+  /** The database itself refuses what ended in an earlier batch: its token is taken for ever. */
+  #revives({ rows }: CommitRequest): boolean {
+    const credentials = this.#keys.get(text(rows.identity[AT.uid]))?.credentials;
+    return rows.credentials.some(
+      ({ identity }) => credentials?.get(nameOf(identity))?.endedAtMs !== undefined,
+    );
+  }
+
+  #change(request: CommitRequest): void {
+    const { rows, atMs, spendRequestId } = request;
+    const uid = text(rows.identity[AT.uid]);
+    this.#chain(uid, request);
+    const key = this.#keys.get(uid) ?? this.#begin(uid, request);
+    this.#keys.set(uid, key);
+    key.content = rows.content;
+    key.revision = request.expectedRevision + 1;
+    key.endedAtMs = rows.content[AT.phase] === 'Ended' ? atMs : null;
+    changeCredentials(key, request);
+    if (spendRequestId !== undefined) {
+      const clusterId = text(rows.identity[0]);
+      this.#spent.set(`${uid}/${spendRequestId}`, [uid, spendRequestId, clusterId]);
+    }
+    this.#atMs = Math.max(this.#atMs, atMs);
+  }
+
+  #begin(uid: string, { rows }: CommitRequest): KeyDraft {
+    const stored = this.#stored.keys.get(uid);
+    return {
+      id: stored?.id ?? this.#head.commitCounter + this.#audit.length,
+      isNew: stored === undefined,
+      identity: rows.identity,
+      content: rows.content,
+      revision: 0,
+      endedAtMs: null,
+      open: stored?.open ?? new Map(),
+      credentials: new Map(),
+    };
+  }
+
+  #chain(uid: string, { rows, atMs, actor, action, facts }: CommitRequest): void {
+    const clusterId = text(rows.identity[0]);
+    const commitNumber = this.#head.commitCounter + this.#audit.length + 1;
+    const entry = { commitNumber, clusterId, atMs, actor, action, uid, facts };
+    const previous = this.#hash;
+    this.#hash = hashEntry(previous, entry);
+    this.#audit.push([
+      commitNumber,
+      clusterId,
+      atMs,
+      actor,
+      action,
+      uid,
+      facts,
+      previous,
+      this.#hash,
+    ]);
+  }
+}
+
+/** Those that the record leaves out end; one that is not known under both of its names is new. */
+function changeCredentials(key: KeyDraft, { rows, epoch, atMs }: CommitRequest): void {
+  const gone = new Map(key.open);
+  const open = new Map<string, number>();
+  for (const credential of rows.credentials) {
+    const name = nameOf(credential.identity);
+    const sequence = integer(credential.identity[AT.sequence]);
+    const isKnown = gone.delete(name);
+    const isNew = !isKnown || key.credentials.get(name)?.isNew === true;
+    open.set(name, sequence);
+    key.credentials.set(name, { sequence, isNew, epoch, rows: credential, endedAtMs: undefined });
+  }
+  for (const [name, sequence] of gone) {
+    const before = key.credentials.get(name);
+    const isNew = before?.isNew === true;
+    key.credentials.set(name, { sequence, isNew, epoch, rows: before?.rows, endedAtMs: atMs });
+  }
+  key.open = open;
+}
+
+function revived(): KeywardError {
+  return new KeywardError('Bug', {
+    reason: 'ConstraintViolated',
+    message: 'the database refused a commit that revives a credential',
+  });
+}

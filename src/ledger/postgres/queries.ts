@@ -1,0 +1,202 @@
+/**
+ * Everything that is read from a PostgreSQL ledger. Each query is one statement, which sees one
+ * moment of the database, so none needs a transaction.
+ */
+import { AUDIT_COLUMNS, type AuditPosition, type AuditStep, checkEntries } from '../audit.ts';
+import { readCursor, writeCursor } from '../cursor.ts';
+import type { FeedPage, LedgerIdentity, StoreCount, VersionInUse } from '../port.ts';
+import type { Answers, ReadRequest } from '../requests.ts';
+import { integer, optionalText, type Row, type StoredRecord, text } from '../rows.ts';
+import type { Connection } from './connection.ts';
+import type { Qualify } from './names.ts';
+import { recordQuery, readRecords } from './records.ts';
+
+/** Entries of the audit chain that are checked at once. */
+const AUDIT_STEP = 2_000;
+
+/** A request that is answered alone; loads are answered together, see `loadAll`. */
+export type SingleRead = Exclude<ReadRequest, { type: 'load' }>;
+type Load = Extract<ReadRequest, { type: 'load' }>;
+
+/** A connection, and the names of the tables. */
+export type Source = { readonly connection: Connection; readonly qualify: Qualify };
+
+/** The answer to a request that only looks. */
+export function answerRead(
+  source: Source,
+  request: SingleRead,
+): Promise<Answers[SingleRead['type']]> {
+  switch (request.type) {
+    case 'identity':
+      return readIdentity(source);
+    case 'isRequestSpent':
+      return isRequestSpent(source, request.uid, request.requestId);
+    case 'scan':
+      return scan(source, request.limit, request.after);
+    case 'findByKeyId':
+      return findByKeyId(source, request.keyId);
+    case 'changes':
+      return changes(source, request.limit, request.cursor);
+    case 'countByStore':
+      return countByStore(source);
+    case 'versionsInUse':
+      return versionsInUse(source);
+    case 'verifyAudit':
+      return verifyAudit(source, request.from);
+  }
+}
+
+/** Who the database is. */
+export async function readIdentity({ connection, qualify }: Source): Promise<LedgerIdentity> {
+  const [row = []] = await connection.query(
+    qualify(
+      `SELECT database_id, incarnation, commit_counter, cluster_id, epoch,
+              (SELECT max(version) FROM {schema}.migrations) FROM {schema}.meta`,
+    ),
+  );
+  return {
+    databaseId: text(row[0]),
+    incarnation: text(row[1]),
+    commitCounter: integer(row[2]),
+    clusterId: optionalText(row[3]),
+    epoch: integer(row[4]),
+    schemaVersion: integer(row[5]),
+  };
+}
+
+/** Several loads in one statement, answered in their order. */
+export async function loadAll(
+  { connection, qualify }: Source,
+  loads: readonly Load[],
+): Promise<readonly Answers['load'][]> {
+  const wanted = qualify(
+    `SELECT id FROM {schema}.keys WHERE uid = ANY($1::text[])
+     UNION SELECT n.id FROM {schema}.keys n
+       JOIN unnest($2::text[], $3::text[]) AS at (namespace, name)
+         ON n.namespace = at.namespace AND n.name = at.name
+       WHERE n.phase IN ('Live', 'Ending')`,
+  );
+  const rows = await connection.query(qualify(recordQuery(wanted)), [
+    loads.map(({ uid }) => uid),
+    loads.map(({ namespace }) => namespace),
+    loads.map(({ name }) => name),
+  ]);
+  const found = readRecords(rows);
+  const byUid = new Map(found.map((record) => [uidOf(record), record]));
+  const byName = Map.groupBy(found, ({ key }) => `${text(key[2])}/${text(key[3])}`);
+  return loads.map(({ uid, namespace, name }) => ({
+    record: byUid.get(uid),
+    others: (byName.get(`${namespace}/${name}`) ?? []).filter(
+      (record) => uidOf(record) !== uid && ['Live', 'Ending'].includes(text(record.key[4])),
+    ),
+  }));
+}
+
+async function isRequestSpent(
+  { connection, qualify }: Source,
+  uid: string,
+  requestId: string,
+): Promise<boolean> {
+  const rows = await connection.query(
+    qualify('SELECT 1 FROM {schema}.rotation_requests WHERE uid = $1 AND request_id = $2'),
+    [uid, requestId],
+  );
+  return rows.length > 0;
+}
+
+async function scan(
+  { connection, qualify }: Source,
+  limit: number,
+  after: string | undefined,
+): Promise<readonly StoredRecord[]> {
+  const wanted = `SELECT id FROM {schema}.keys WHERE uid > $1 AND phase <> 'Ended'
+    ORDER BY uid LIMIT $2`;
+  return readRecords(await connection.query(qualify(recordQuery(wanted)), [after ?? '', limit]));
+}
+
+async function findByKeyId(
+  { connection, qualify }: Source,
+  keyId: string,
+): Promise<StoredRecord | undefined> {
+  const wanted = 'SELECT key FROM {schema}.credentials WHERE key_id = $1';
+  return readRecords(await connection.query(qualify(recordQuery(wanted)), [keyId]))[0];
+}
+
+async function changes(
+  { connection, qualify }: Source,
+  limit: number,
+  cursor: string | undefined,
+): Promise<FeedPage> {
+  // Only believed when it turns out to be of this incarnation, below.
+  const claimed = Number(cursor?.split('/')[1] ?? Number.NaN);
+  const rows = await connection.query(
+    qualify(
+      `SELECT m.incarnation, m.commit_counter, a.uid, a.commit_number FROM {schema}.meta m
+       LEFT JOIN (
+         SELECT uid, commit_number FROM {schema}.audit WHERE commit_number > $1
+         ORDER BY commit_number LIMIT $2
+       ) a ON true ORDER BY a.commit_number`,
+    ),
+    [Number.isSafeInteger(claimed) ? claimed : 0, cursor === undefined ? 0 : limit],
+  );
+  const incarnation = text(rows[0]?.[0]);
+  if (cursor !== undefined) readCursor(incarnation, cursor);
+  const entries = rows.filter((row) => row[2] !== null);
+  const isLast = cursor === undefined || entries.length < limit;
+  const reached = isLast ? integer(rows[0]?.[1]) : integer(entries.at(-1)?.[3]);
+  const uids = [...new Set(entries.map((row) => text(row[2])))];
+  return { uids, cursor: writeCursor(incarnation, reached) };
+}
+
+async function countByStore({ connection, qualify }: Source): Promise<readonly StoreCount[]> {
+  const rows = await connection.query(
+    qualify(
+      `SELECT store_uid, sum(keys)::bigint, sum(debts)::bigint FROM (
+         SELECT store_uid, 1 AS keys, 0 AS debts FROM {schema}.keys
+           WHERE phase IN ('Live', 'Retained')
+         UNION ALL SELECT store_uid, 0, 1 FROM {schema}.debts
+       ) AS each GROUP BY store_uid ORDER BY store_uid`,
+    ),
+  );
+  return rows.map((row) => ({
+    storeUid: text(row[0]),
+    keys: integer(row[1]),
+    debts: integer(row[2]),
+  }));
+}
+
+async function versionsInUse({ connection, qualify }: Source): Promise<readonly VersionInUse[]> {
+  const rows = await connection.query(
+    qualify(
+      `SELECT used.version, m.check_value FROM (
+         SELECT pepper_version AS version FROM {schema}.slots
+         UNION SELECT seal_version FROM {schema}.slots WHERE seal_version IS NOT NULL
+       ) used LEFT JOIN {schema}.master_key_versions m ON m.version = used.version
+       ORDER BY used.version`,
+    ),
+  );
+  return rows.map((row) => ({ version: integer(row[0]), checkValue: optionalText(row[1]) }));
+}
+
+async function verifyAudit(
+  { connection, qualify }: Source,
+  from: AuditPosition,
+): Promise<AuditStep> {
+  const columns = AUDIT_COLUMNS.map((column) => `a.${column}`).join(', ');
+  const rows = await connection.query(
+    qualify(
+      `SELECT m.commit_counter, ${columns} FROM {schema}.meta m
+       LEFT JOIN (
+         SELECT * FROM {schema}.audit WHERE commit_number > $1 ORDER BY commit_number LIMIT $2
+       ) a ON true ORDER BY a.commit_number`,
+    ),
+    [from.entries, AUDIT_STEP],
+  );
+  const total = integer(rows[0]?.[0]);
+  const entries = rows.filter((row) => row[1] !== null).map((row): Row => row.slice(1));
+  return checkEntries(from, entries, { total, stepMax: AUDIT_STEP });
+}
+
+function uidOf({ key }: StoredRecord): string {
+  return text(key[1]);
+}

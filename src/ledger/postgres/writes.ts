@@ -1,0 +1,188 @@
+/**
+ * A decided batch as statements: a handful, whatever the number of commits. Rows travel as JSON and
+ * take their types from the table, so a new column is named in the schema and in rows.ts only.
+ */
+import { AUDIT_COLUMNS } from '../audit.ts';
+import {
+  CREDENTIAL_CONTENT,
+  CREDENTIAL_IDENTITY,
+  KEY_CONTENT,
+  KEY_IDENTITY,
+  type Row,
+  SLOT_COLUMNS,
+  type Value,
+} from '../rows.ts';
+import { PURGE_MAX, TOMBSTONE_MS } from '../tombstones.ts';
+import type { CredentialDraft, Decision, KeyDraft } from './batch.ts';
+import type { Parameter } from './connection.ts';
+
+/** A statement whose tables are still called `{schema}.name`. */
+export type Statement = { readonly sql: string; readonly parameters: readonly Parameter[] };
+
+/** Transactions whose names are kept, counted in commits: far more than can wait for their answer. */
+const BATCHES_KEPT = 10_000;
+
+/** Everything the decision writes, in order; `batchId` names the transaction. */
+export function writesOf(decision: Decision, batchId: string): readonly Statement[] {
+  const { keys, spent, audit, commitCounter } = decision;
+  return [
+    ...keyWrites(keys),
+    ...credentialWrites(keys),
+    ...insert('rotation_requests', ['uid', 'request_id', 'cluster_id'], spent),
+    ...insert('audit', AUDIT_COLUMNS, audit),
+    mark(batchId, commitCounter),
+    { sql: 'UPDATE {schema}.meta SET commit_counter = $1', parameters: [commitCounter] },
+  ];
+}
+
+/** Remembers the name of this transaction. */
+export function mark(batchId: string, commitCounter: number): Statement {
+  const sql = 'INSERT INTO {schema}.batches (id, commit_number) VALUES ($1, $2)';
+  return { sql, parameters: [batchId, commitCounter] };
+}
+
+/** Forgets tombstones that are old at `atMs`, and the names of transactions of long ago. */
+export function purgesAt(atMs: number, commitCounter: number): readonly Statement[] {
+  const before = atMs - TOMBSTONE_MS;
+  const old = `SELECT uid FROM {schema}.keys WHERE ended_at < $1
+    ORDER BY ended_at, uid LIMIT ${PURGE_MAX}`;
+  return [
+    { sql: `DELETE FROM {schema}.rotation_requests WHERE uid IN (${old})`, parameters: [before] },
+    { sql: `DELETE FROM {schema}.keys WHERE uid IN (${old})`, parameters: [before] },
+    {
+      sql: 'DELETE FROM {schema}.batches WHERE commit_number < $1',
+      parameters: [commitCounter - BATCHES_KEPT],
+    },
+  ];
+}
+
+function keyWrites(keys: readonly KeyDraft[]): readonly Statement[] {
+  const columns = [...KEY_CONTENT, 'revision', 'ended_at'];
+  const changed = (key: KeyDraft): Row => [...key.content, key.revision, key.endedAtMs];
+  const isNew = Map.groupBy(keys, (key) => key.isNew);
+  return [
+    ...insert(
+      'keys',
+      ['id', ...KEY_IDENTITY, ...columns],
+      (isNew.get(true) ?? []).map((key) => [key.id, ...key.identity, ...changed(key)]),
+    ),
+    ...update(
+      'keys',
+      { by: ['id'], set: columns },
+      (isNew.get(false) ?? []).map((key) => [key.id, ...changed(key)]),
+    ),
+  ];
+}
+
+function credentialWrites(keys: readonly KeyDraft[]): readonly Statement[] {
+  const by = ['key', 'sequence'];
+  const drafts = keys.flatMap((key) =>
+    [...key.credentials.values()].map((credential) => ({ key, credential })),
+  );
+  const at = ({ key, credential }: (typeof drafts)[number]): Row => [key.id, credential.sequence];
+  const written = drafts.filter(({ credential }) => credential.rows !== undefined);
+  const added = written.filter(({ credential }) => credential.isNew);
+  const changed = written.filter(({ credential }) => !credential.isNew);
+  const ended = drafts.filter(({ credential }) => credential.endedAtMs !== undefined);
+  const stored = drafts.filter(({ credential }) => !credential.isNew);
+  return [
+    ...remove('slots', by, stored.map(at)),
+    ...insert(
+      'credentials',
+      [...by, 'cluster_id', 'uid', 'epoch', ...identityColumns(), ...CREDENTIAL_CONTENT],
+      added.map(({ key, credential }) => [
+        ...at({ key, credential }),
+        ...key.identity.slice(0, 2),
+        credential.epoch,
+        ...identityOf(credential),
+        ...(credential.rows?.content ?? []),
+      ]),
+    ),
+    ...update(
+      'credentials',
+      { by, set: ['epoch', ...CREDENTIAL_CONTENT] },
+      changed.map((each) => [
+        ...at(each),
+        each.credential.epoch,
+        ...(each.credential.rows?.content ?? []),
+      ]),
+    ),
+    ...update(
+      'credentials',
+      { by, set: ['epoch', 'state', 'ended_at'] },
+      ended.map((each) => [
+        ...at(each),
+        each.credential.epoch,
+        'Deleted',
+        each.credential.endedAtMs ?? null,
+      ]),
+    ),
+    ...insert(
+      'slots',
+      [...by, ...SLOT_COLUMNS],
+      written
+        .filter(({ credential }) => credential.endedAtMs === undefined)
+        .flatMap((each) =>
+          (each.credential.rows?.slots ?? []).map((slot) => [...at(each), ...slot]),
+        ),
+    ),
+  ];
+}
+
+/** The sequence is a column of its own already. */
+function identityColumns(): readonly string[] {
+  return CREDENTIAL_IDENTITY.filter((column) => column !== 'sequence');
+}
+
+function identityOf({ rows }: CredentialDraft): Row {
+  return (rows?.identity ?? []).filter((_, index) => CREDENTIAL_IDENTITY[index] !== 'sequence');
+}
+
+function insert(
+  table: string,
+  columns: readonly string[],
+  rows: readonly Row[],
+): readonly Statement[] {
+  const names = columns.join(', ');
+  const sql = `INSERT INTO {schema}.${table} (${names}) SELECT ${names} FROM ${recordsOf(table)}`;
+  return statement(sql, columns, rows);
+}
+
+function update(
+  table: string,
+  { by, set }: { readonly by: readonly string[]; readonly set: readonly string[] },
+  rows: readonly Row[],
+): readonly Statement[] {
+  const changes = set.map((column) => `${column} = r.${column}`).join(', ');
+  const sql = `UPDATE {schema}.${table} t SET ${changes} FROM ${recordsOf(table)} r
+    WHERE ${by.map((column) => `t.${column} = r.${column}`).join(' AND ')}`;
+  return statement(sql, [...by, ...set], rows);
+}
+
+function remove(table: string, by: readonly string[], rows: readonly Row[]): readonly Statement[] {
+  const names = by.join(', ');
+  const sql = `DELETE FROM {schema}.${table}
+    WHERE (${names}) IN (SELECT ${names} FROM ${recordsOf(table)})`;
+  return statement(sql, by, rows);
+}
+
+function recordsOf(table: string): string {
+  return `json_populate_recordset(NULL::{schema}.${table}, $1::json)`;
+}
+
+function statement(
+  sql: string,
+  columns: readonly string[],
+  rows: readonly Row[],
+): readonly Statement[] {
+  if (rows.length === 0) return [];
+  const records = rows.map((row) =>
+    Object.fromEntries(columns.map((column, index) => [column, asJson(row[index])])),
+  );
+  return [{ sql, parameters: [JSON.stringify(records)] }];
+}
+
+function asJson(value: Value | undefined): string | number | null {
+  if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
+  return value ?? null;
+}

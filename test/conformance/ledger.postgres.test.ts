@@ -1,0 +1,26 @@
+import type { Ledger } from '../../src/ledger/port.ts';
+import { openLedger } from '../../src/ledger/open.ts';
+import { describeOnPostgres, freshSchema } from '../support/postgres.ts';
+import { describeLedger } from './ledger.ts';
+
+describeOnPostgres('On a real server', (server) =>
+  describeLedger('PostgreSQL', async () => {
+    const schema = freshSchema();
+    const opened: Ledger[] = [];
+    return {
+      open: async () => {
+        const url = server().url(`schema=${schema}`);
+        const ledger = await openLedger({ url, missing: 'Create' });
+        opened.push(ledger);
+        return ledger;
+      },
+      tamper: async (sql) => {
+        await server().sql(`SET search_path = ${schema}; ${sql}`, 'keyward');
+      },
+      remove: async () => {
+        await Promise.all(opened.map((ledger) => ledger.close()));
+        await server().sql(`DROP SCHEMA ${schema} CASCADE`, 'keyward');
+      },
+    };
+  }),
+);
