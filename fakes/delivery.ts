@@ -129,8 +129,11 @@ async function tear(res: ServerResponse, answer: FakeAnswer): Promise<void> {
   const body = bodyOf(answer);
   const { promise, resolve } = Promise.withResolvers<void>();
   res.once('close', resolve);
-  // One more than there is: an empty body can be torn as well.
-  res.writeHead(answer.status, { ...JSON_TYPE, 'content-length': body.length + 1 });
+  // One more than there is: an empty body can be torn as well, but 204 must not have any.
+  res.writeHead(answer.status === 204 ? 200 : answer.status, {
+    ...JSON_TYPE,
+    'content-length': body.length + 1,
+  });
   res.write(body.subarray(0, Math.ceil(body.length / 2)), () => res.destroy());
   await promise;
 }

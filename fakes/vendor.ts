@@ -170,6 +170,8 @@ export abstract class FakeVendor<State> implements FakeControl {
   }
 
   async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    // The vendor's own clock, which a test may have moved.
+    res.setHeader('date', new Date(this.nowMs()).toUTCString());
     const body = await readBody(req);
     if (body === undefined) return send(res, { status: 413 });
     const request = requestOf(req, body);
