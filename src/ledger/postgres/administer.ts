@@ -1,6 +1,7 @@
-/** The rare writes that are no commits: whom the database belongs to, who leads, which keys there are. */
+/** The rare writes that are no commits: whom the database belongs to, who leads, what stores are. */
 import { randomBytes } from 'node:crypto';
 import { fenced, foreign, masterKeyMismatch } from '../refusals.ts';
+import type { StoreRow } from '../port.ts';
 import type { CommitRequest, WriteRequest } from '../requests.ts';
 import { type Attempt, checkSame, type CommitterOptions, send } from './committer.ts';
 import { type Head, LOCK_HEAD, readHead } from './stored.ts';
@@ -67,5 +68,21 @@ function writeOf(
       const sql = 'INSERT INTO {schema}.master_key_versions (version, check_value) VALUES ($1, $2)';
       return { sql, parameters: [version, checkValue] };
     }
+    case 'saveStore':
+      if (request.epoch !== head.epoch || head.epoch === 0) throw fenced(request.epoch, head.epoch);
+      return storeWrite(request.row, head.clusterId ?? '');
   }
+}
+
+function storeWrite(row: StoreRow, clusterId: string): Statement {
+  const { storeUid, type, account, settings, sealed } = row;
+  const columns = ['cluster_id', 'type', 'account', 'settings', 'seal_version', 'sealed'];
+  const sql = `INSERT INTO {schema}.stores (store_uid, ${columns.join(', ')})
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    ON CONFLICT (store_uid) DO UPDATE SET
+      ${columns.map((column) => `${column} = excluded.${column}`).join(', ')}`;
+  return {
+    sql,
+    parameters: [storeUid, clusterId, type, account, settings, sealed.version, sealed.blob],
+  };
 }

@@ -6,7 +6,15 @@ import { KeywardError } from '../../kernel/errors.ts';
 import { hashEntry } from '../audit.ts';
 import { fenced, foreign } from '../refusals.ts';
 import type { Answers, CommitRequest } from '../requests.ts';
-import { AT, type CredentialRows, integer, nameOf, type Row, text } from '../rows.ts';
+import {
+  AT,
+  CREDENTIAL_CONTENT,
+  type CredentialRows,
+  integer,
+  nameOf,
+  type Row,
+  text,
+} from '../rows.ts';
 import { type StoreUsage, usageOf } from '../usage.ts';
 import type { Head, Stored } from './stored.ts';
 
@@ -93,6 +101,7 @@ class Draft {
     const before = this.#find(text(identity[AT.uid]));
     if ((before?.revision ?? 0) !== request.expectedRevision) return { type: 'Stale' };
     if (this.#isSpent(request)) return { type: 'RequestSpent' };
+    if (this.#isAccountBusy(request)) return { type: 'AccountBusy' };
     if (this.#revives(request)) return revived();
     const usedBefore = before === undefined ? undefined : usageOf(before.storeUid, before.phase);
     const usedAfter = usageOf(content[AT.storeUid], content[AT.phase]);
@@ -123,6 +132,18 @@ class Draft {
     if (spendRequestId === undefined) return false;
     const name = `${text(rows.identity[AT.uid])}/${spendRequestId}`;
     return this.#spent.has(name) || this.#stored.spent.has(name);
+  }
+
+  /** What the batch changed counts as it left it, everything else as it is stored. */
+  #isAccountBusy({ exclusiveAccount: account, rows }: CommitRequest): boolean {
+    if (account === undefined) return false;
+    const uid = text(rows.identity[AT.uid]);
+    const stored = [...(this.#stored.creating.get(account) ?? [])];
+    if (stored.some((other) => other !== uid && !this.#keys.has(other))) return true;
+    return [...this.#keys].some(
+      ([other, key]) =>
+        other !== uid && [...key.credentials.values()].some((each) => isCreating(each, account)),
+    );
   }
 
   /** The database itself refuses what ended in an earlier batch: its token is taken for ever. */
@@ -202,6 +223,18 @@ function changeCredentials(key: KeyDraft, { rows, epoch, atMs }: CommitRequest):
     key.credentials.set(name, { sequence, isNew, epoch, rows: before?.rows, endedAtMs: atMs });
   }
   key.open = open;
+}
+
+function isCreating({ rows, endedAtMs }: CredentialDraft, account: string): boolean {
+  if (rows === undefined || endedAtMs !== undefined) return false;
+  const at = (column: (typeof CREDENTIAL_CONTENT)[number]) =>
+    rows.content[CREDENTIAL_CONTENT.indexOf(column)];
+  return (
+    at('remote_account') === account &&
+    at('remote_id') === null &&
+    at('create_begun') !== null &&
+    (at('state') === 'Intent' || at('state') === 'Disabled')
+  );
 }
 
 function revived(): KeywardError {

@@ -15,7 +15,7 @@ const ANSWER_MAX_MS = 15_000;
 const KEEP_ALIVE_MS = 10_000;
 
 /** What can be bound to a statement. */
-export type Parameter = string | number | null | readonly (string | number)[];
+export type Parameter = string | number | null | Uint8Array | readonly (string | number)[];
 
 /** See the file comment. */
 export type Connection = {

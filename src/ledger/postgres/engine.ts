@@ -145,6 +145,7 @@ const WRITES: ReadonlySet<string> = new Set<WriteRequest['type']>([
   'adoptCluster',
   'openEpoch',
   'rememberVersion',
+  'saveStore',
 ]);
 
 function isWrite(request: Request): request is WriteRequest {

@@ -10,12 +10,16 @@ import type { Connection } from './connection.ts';
 import { isMadeMeanwhile, isUnsupported } from './failures.ts';
 import type { PostgresLocation } from './location.ts';
 import { MIGRATION_0001 } from './migrations/0001.ts';
+import { MIGRATION_0002 } from './migrations/0002.ts';
 import { qualify } from './names.ts';
 import type { Pool } from './pool.ts';
 import { begin, finish, transact } from './transaction.ts';
 
 /** All migrations in order; versions count from 1 without gaps. */
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, sql: MIGRATION_0001 }];
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, sql: MIGRATION_0001 },
+  { version: 2, sql: MIGRATION_0002 },
+];
 
 /** "KEYW": whoever else takes advisory locks in this database will hardly take this one. */
 const LOCK = 0x4b455957;

@@ -4,9 +4,9 @@
  */
 import { AUDIT_COLUMNS, type AuditPosition, type AuditStep, checkEntries } from '../audit.ts';
 import { readCursor, writeCursor } from '../cursor.ts';
-import type { FeedPage, LedgerIdentity, StoreCount, VersionInUse } from '../port.ts';
+import type { FeedPage, LedgerIdentity, StoreCount, StoreRow, VersionInUse } from '../port.ts';
 import type { Answers, ReadRequest } from '../requests.ts';
-import { integer, optionalText, type Row, type StoredRecord, text } from '../rows.ts';
+import { decodeStore, integer, optionalText, type Row, type StoredRecord, text } from '../rows.ts';
 import type { Connection } from './connection.ts';
 import type { Qualify } from './names.ts';
 import { recordQuery, readRecords } from './records.ts';
@@ -39,6 +39,12 @@ export function answerRead(
       return changes(source, request.limit, request.cursor);
     case 'countByStore':
       return countByStore(source);
+    case 'debts':
+      return debts(source, request.limit, request.after);
+    case 'claimedIds':
+      return claimedIds(source, request.account, request.ids);
+    case 'loadStore':
+      return loadStore(source, request.storeUid);
     case 'versionsInUse':
       return versionsInUse(source);
     case 'verifyAudit':
@@ -114,6 +120,48 @@ async function scan(
   return readRecords(await connection.query(qualify(recordQuery(wanted)), [after ?? '', limit]));
 }
 
+async function debts(
+  { connection, qualify }: Source,
+  limit: number,
+  after: string | undefined,
+): Promise<readonly StoredRecord[]> {
+  const wanted = `SELECT o.id FROM {schema}.keys o WHERE o.uid > $1 AND o.phase = 'Ended'
+    AND EXISTS (
+      SELECT 1 FROM {schema}.credentials d
+      WHERE d.key = o.id AND d.remote_account IS NOT NULL AND d.state = 'Disabled'
+    ) ORDER BY o.uid LIMIT $2`;
+  return readRecords(await connection.query(qualify(recordQuery(wanted)), [after ?? '', limit]));
+}
+
+async function claimedIds(
+  { connection, qualify }: Source,
+  account: string,
+  ids: readonly string[],
+): Promise<readonly string[]> {
+  const rows = await connection.query(
+    qualify(
+      `SELECT DISTINCT remote_id FROM {schema}.credentials
+       WHERE remote_account = $1 AND remote_id = ANY($2::text[])`,
+    ),
+    [account, ids],
+  );
+  return rows.map((row) => text(row[0]));
+}
+
+async function loadStore(
+  { connection, qualify }: Source,
+  storeUid: string,
+): Promise<StoreRow | undefined> {
+  const [row] = await connection.query(
+    qualify(
+      `SELECT store_uid, type, account, settings, seal_version, sealed FROM {schema}.stores
+       WHERE store_uid = $1`,
+    ),
+    [storeUid],
+  );
+  return row === undefined ? undefined : decodeStore(row);
+}
+
 async function findByKeyId(
   { connection, qualify }: Source,
   keyId: string,
@@ -154,7 +202,9 @@ async function countByStore({ connection, qualify }: Source): Promise<readonly S
       `SELECT store_uid, sum(keys)::bigint, sum(debts)::bigint FROM (
          SELECT store_uid, 1 AS keys, 0 AS debts FROM {schema}.keys
            WHERE phase IN ('Live', 'Retained')
-         UNION ALL SELECT store_uid, 0, 1 FROM {schema}.debts
+         UNION ALL SELECT k.store_uid, 0, 1 FROM {schema}.credentials c
+           JOIN {schema}.keys k ON k.id = c.key
+           WHERE c.remote_account IS NOT NULL AND c.state = 'Disabled'
        ) AS each GROUP BY store_uid ORDER BY store_uid`,
     ),
   );
@@ -171,6 +221,7 @@ async function versionsInUse({ connection, qualify }: Source): Promise<readonly 
       `SELECT used.version, m.check_value FROM (
          SELECT pepper_version AS version FROM {schema}.slots
          UNION SELECT seal_version FROM {schema}.slots WHERE seal_version IS NOT NULL
+         UNION SELECT seal_version FROM {schema}.stores
        ) used LEFT JOIN {schema}.master_key_versions m ON m.version = used.version
        ORDER BY used.version`,
     ),

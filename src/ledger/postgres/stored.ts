@@ -39,6 +39,8 @@ export type Stored = {
   readonly keys: ReadonlyMap<string, StoredKey>;
   /** `uid/requestId` of requests that were spent. */
   readonly spent: ReadonlySet<string>;
+  /** Keys with a create call under way, by the account at a vendor. */
+  readonly creating: ReadonlyMap<string, ReadonlySet<string>>;
 };
 
 /** Statements that lock the database against other writers and read its head. */
@@ -67,11 +69,12 @@ export async function readStored(
   qualify: Qualify,
   commits: readonly CommitRequest[],
 ): Promise<Stored> {
-  const [keys, spent] = await Promise.all([
+  const [keys, spent, creating] = await Promise.all([
     readKeys(connection, qualify, commits),
     readSpent(connection, qualify, commits),
+    readCreating(connection, qualify, commits),
   ]);
-  return { keys, spent };
+  return { keys, spent, creating };
 }
 
 /** Rows for StoreUsage: live and retained keys by store and namespace. */
@@ -134,4 +137,27 @@ async function readSpent(
     ],
   );
   return new Set(rows.map(([uid, requestId]) => `${text(uid)}/${text(requestId)}`));
+}
+
+async function readCreating(
+  connection: Connection,
+  qualify: Qualify,
+  commits: readonly CommitRequest[],
+): Promise<Stored['creating']> {
+  const accounts = new Set(commits.flatMap(({ exclusiveAccount }) => exclusiveAccount ?? []));
+  if (accounts.size === 0) return new Map();
+  const rows = await connection.query(
+    qualify(
+      `SELECT remote_account, uid FROM {schema}.credentials
+       WHERE remote_account = ANY($1::text[]) AND remote_id IS NULL
+         AND create_begun IS NOT NULL AND state IN ('Intent', 'Disabled')`,
+    ),
+    [[...accounts]],
+  );
+  const creating = new Map<string, Set<string>>();
+  for (const [account, uid] of rows) {
+    const uids = creating.get(text(account)) ?? new Set();
+    creating.set(text(account), uids.add(text(uid)));
+  }
+  return creating;
 }

@@ -44,8 +44,9 @@ export function mark(batchId: string, commitCounter: number): Statement {
 /** Forgets tombstones that are old at `atMs`, and the names of transactions of long ago. */
 export function purgesAt(atMs: number, commitCounter: number): readonly Statement[] {
   const before = atMs - TOMBSTONE_MS;
-  const old = `SELECT uid FROM {schema}.keys WHERE ended_at < $1
-    ORDER BY ended_at, uid LIMIT ${PURGE_MAX}`;
+  const old = `SELECT k.uid FROM {schema}.keys k WHERE k.ended_at < $1 AND NOT EXISTS (
+      SELECT 1 FROM {schema}.credentials c WHERE c.key = k.id AND c.state <> 'Deleted'
+    ) ORDER BY k.ended_at, k.uid LIMIT ${PURGE_MAX}`;
   return [
     { sql: `DELETE FROM {schema}.rotation_requests WHERE uid IN (${old})`, parameters: [before] },
     { sql: `DELETE FROM {schema}.keys WHERE uid IN (${old})`, parameters: [before] },
