@@ -3,14 +3,17 @@
  * cache and run from there. Called by the harnesses of PostgreSQL and PgBouncer.
  */
 import { execFile } from 'node:child_process';
-import { access, constants, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheFolder } from './binaries.ts';
 import { withLock } from './lock.ts';
 
 const run = promisify(execFile);
+
+const OPEN_CACHE = '/var/tmp/keyward-debian';
+const OTHERS_ENTER = 0o001;
 
 /** What is wanted, and where it may be. */
 export type DebianProgram = {
@@ -36,7 +39,7 @@ export async function findDebianProgram(wanted: DebianProgram): Promise<Unpacked
   for (const folder of folders) {
     if (await isExecutable(join(folder, wanted.program))) return { folder, libraries: undefined };
   }
-  const cache = join(cacheFolder(process.env, homedir()), 'debian');
+  const cache = await openCache();
   const root = join(cache, wanted.program);
   const found = { folder: join(root, wanted.folder), libraries: await librariesIn(root) };
   if (await isExecutable(join(found.folder, wanted.program))) return found;
@@ -51,6 +54,17 @@ export async function findDebianProgram(wanted: DebianProgram): Promise<Unpacked
     return undefined;
   }
   return { ...found, libraries: await librariesIn(root) };
+}
+
+/** Servers that refuse to be root run as nobody, who cannot look into root's home. */
+async function openCache(): Promise<string> {
+  const cache = join(cacheFolder(process.env, homedir()), 'debian');
+  if (process.getuid?.() !== 0) return cache;
+  for (let folder = cache; folder !== dirname(folder); folder = dirname(folder)) {
+    const { mode } = await stat(folder).catch(() => ({ mode: OTHERS_ENTER }));
+    if ((mode & OTHERS_ENTER) === 0) return OPEN_CACHE;
+  }
+  return cache;
 }
 
 async function unpack(root: string, { packages, folder, program }: DebianProgram): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFile, chmod, chown, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, chown, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -27,6 +27,8 @@ export type PostgresOptions = {
   readonly settings?: readonly string[];
   /** Whether the disk is waited for. Absent: no; a kill of the process loses nothing even so. */
   readonly durable?: boolean;
+  /** Makes it speak TLS; both PEM. */
+  readonly certificate?: { readonly certificatePem: string; readonly privateKeyPem: string };
 };
 
 /** A running server. */
@@ -126,6 +128,9 @@ async function startIn(folder: string, { programs, watchdog, options }: Start): 
       `unix_socket_directories = '${socketFolder}'`,
       `shared_buffers = 32MB`,
       ...(options.durable === true ? [] : ['fsync = off']),
+      ...(options.certificate === undefined
+        ? []
+        : await writeCertificate(dataFolder, options.certificate, uid)),
       ...(options.settings ?? []),
       '',
     ].join('\n'),
@@ -171,7 +176,7 @@ async function startIn(folder: string, { programs, watchdog, options }: Start): 
     url: (parameters = '', database = 'keyward') =>
       `postgres://keyward:${password}@127.0.0.1:${port}/${database}?sslmode=disable${parameters === '' ? '' : `&${parameters}`}`,
     sql,
-    kill: () => server.kill(),
+    kill: () => killAll(server),
     start,
     freeze: () => server.freeze(),
     thaw: () => server.thaw(),
@@ -184,6 +189,34 @@ async function startIn(folder: string, { programs, watchdog, options }: Start): 
       await watchdog.release();
     },
   };
+}
+
+/** Each server process is in a group of its own, and would finish what it does without the first. */
+async function killAll(server: Server): Promise<void> {
+  const { pid } = server;
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  const ended = server.kill();
+  for (const child of children.split(' ').filter((text) => text !== '')) {
+    try {
+      process.kill(Number(child), 'SIGKILL');
+    } catch {
+      // It was gone already.
+    }
+  }
+  await ended;
+}
+
+async function writeCertificate(
+  dataFolder: string,
+  { certificatePem, privateKeyPem }: NonNullable<PostgresOptions['certificate']>,
+  uid: number | undefined,
+): Promise<readonly string[]> {
+  const certificate = join(dataFolder, 'server.crt');
+  const key = join(dataFolder, 'server.key');
+  await writeFile(certificate, certificatePem);
+  await writeFile(key, privateKeyPem, { mode: 0o600 });
+  if (uid !== undefined) for (const path of [certificate, key]) await chown(path, uid, uid);
+  return ['ssl = on'];
 }
 
 async function waitUntilReady(
