@@ -1,7 +1,9 @@
 /**
  * `npm run build`: the program as a few files in dist/, for the image and the npm package. Modules
  * that only some commands need stay in chunks of their own and are read when they are first used.
+ * Beside it the kit for authors of drivers, one file that shares nothing with the program.
  */
+import { execFileSync } from 'node:child_process';
 import { build } from 'esbuild';
 import { existsSync } from 'node:fs';
 import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -50,14 +52,32 @@ await build({
   legalComments: 'linked',
   logLevel: 'warning',
 });
+await buildKit();
 const program = join(DIST, 'keyward.js');
 await writeFile(program, `${SHEBANG}\n${await readFile(program, 'utf8')}`);
 await chmod(program, 0o755);
 await printSizes();
 
+/** Readable, because a failed case is read; its types come from the compiler. */
+async function buildKit(): Promise<void> {
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: { 'driver-kit': 'kit/entry.ts' },
+    outdir: DIST,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    logLevel: 'warning',
+  });
+  execFileSync('tsc', ['-p', 'kit'], { cwd: ROOT, stdio: 'inherit' });
+}
+
 async function printSizes(): Promise<void> {
   let totalBytes = 0;
-  for (const name of (await readdir(DIST)).toSorted()) {
+  const entries = await readdir(DIST, { withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  for (const name of files.toSorted()) {
     const { size } = await stat(join(DIST, name));
     totalBytes += size;
     console.log(`${inKib(size)}  dist/${name}`);
