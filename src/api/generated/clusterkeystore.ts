@@ -15,8 +15,39 @@ export interface ClusterKeyStoreSpec {
   /**
    * Which driver; the member of the same name holds its settings. Cannot be changed.
    */
-  readonly type: 'Builtin';
+  readonly type: 'Builtin' | 'Naver';
   readonly builtin?: ClusterKeyStoreBuiltin;
+  /**
+   * Keys of an account at NAVER Cloud Platform API Gateway. They have the format Dual.
+   */
+  readonly naver?: {
+    /**
+     * Base address of the interface; other zones of the vendor have their own. Its host must be one that the driver knows or the administrator of the operator allows.
+     */
+    readonly endpoint: string;
+    /**
+     * Secret with the entries accessKey and secretKey: for a KeyStore in its own namespace, for a ClusterKeyStore in the operator's.
+     */
+    readonly credentialsSecretRef: {
+      readonly name: string;
+    };
+    /**
+     * Tenant that the credentials must belong to; other ones are refused. Absent: the tenant of the first key that the vendor shows.
+     */
+    readonly tenantId?: string;
+    /**
+     * How long after a create call its key may still not show in lists.
+     */
+    readonly settleSeconds: number;
+    /**
+     * What happens to the key at the vendor when its validity ends. A disabled one can be revived.
+     */
+    readonly onExpiry: 'Disable' | 'Delete';
+    /**
+     * How long a key that is to be deleted stays disabled before it is.
+     */
+    readonly deleteGraceSeconds: number;
+  };
   readonly applications: ClusterKeyStoreApplications;
   readonly defaults: ClusterKeyStoreDefaults;
   readonly limits?: ClusterKeyStoreLimits;

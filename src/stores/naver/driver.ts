@@ -1,0 +1,44 @@
+/**
+ * NAVER Cloud Platform API Gateway: keys with two values that both work. The class is M: a new key
+ * bears the mark in name and description, and values can be read by id at any time.
+ */
+import type { Capabilities, Driver } from '../contract.ts';
+import { HOSTS, parseSettings } from './settings.ts';
+import { connectStore } from './store.ts';
+
+/** Limits of name and description are the vendor's, in characters as people count them. */
+const CAPABILITIES: Capabilities = {
+  class: 'M',
+  formats: ['Dual'],
+  recoverable: true,
+  rotation: 'InPlace',
+  regeneratePerSlot: true,
+  suspend: true,
+  displayNameMax: 20,
+  descriptionMax: 50,
+  // Usage plans and products are the vendor's own; Keyward's gate is not asked for these keys.
+  terms: [],
+};
+
+/** The driver of stores with `spec.type: Naver`. */
+export const naverDriver: Driver = {
+  type: 'Naver',
+  hosts: HOSTS,
+  open(member) {
+    const settings = parseSettings(member);
+    if ('problem' in settings) return settings;
+    const { endpoint, secretName, settleMs, deleteGraceMs, onExpiry } = settings;
+    return {
+      type: 'Remote',
+      capabilities: CAPABILITIES,
+      defaultFormat: 'Dual',
+      provider: 'naver',
+      endpoint,
+      credentials: { secretName, entries: ['accessKey', 'secretKey'] },
+      settleMs,
+      deleteGraceMs,
+      onExpiry,
+      connect: (connection) => connectStore(connection, settings),
+    };
+  },
+};

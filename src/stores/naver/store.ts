@@ -1,0 +1,158 @@
+/** The calls of a remote store, in the vendor's words. */
+import type { SlotName } from '../../keys/mint.ts';
+import {
+  StoreFailure,
+  type Account,
+  type Connection,
+  type RemoteCredential,
+  type RemoteListing,
+  type RemoteStore,
+} from '../contract.ts';
+import { isSameGeneration, markName, markText, parseMark } from '../mark.ts';
+import { createCalls, pairOf, type Calls } from './calls.ts';
+import { readAll, type PageReader } from './pages.ts';
+import type { Settings } from './settings.ts';
+import { createSubscriptions } from './subscriptions.ts';
+import { decodeKey, decodePage, type ListedKey, type SingleKey } from './wire.ts';
+
+const KEY_TYPES: Readonly<Partial<Record<SlotName, string>>> = {
+  primaryKey: 'PRIMARY',
+  secondaryKey: 'SECONDARY',
+};
+const HINT_LENGTH = 4;
+
+/** A store at the vendor, for as long as its credentials stay what they are. */
+export function connectStore(connection: Connection, settings: Settings): RemoteStore {
+  // A doubled slash would be signed and sent as it is; no reason to send one.
+  const basePath = settings.endpoint.pathname.replace(/\/+$/, '');
+  const calls = createCalls(connection, basePath);
+  const list = (signal: AbortSignal): Promise<readonly ListedKey[]> =>
+    readAll(pageReader(calls, {}, signal));
+  const exists = async (id: string, signal: AbortSignal): Promise<boolean> =>
+    (await list(signal)).some((key) => key.id === id);
+  return {
+    login: (signal) => login(calls, connection, { tenantId: settings.tenantId, signal }),
+    async create({ mark }, signal) {
+      const body = { apiKeyName: markName(mark), apiKeyDescription: markText(mark) };
+      const text = await calls.send({ method: 'POST', path: '/api-keys', body }, signal);
+      const key = decodeKey(text, undefined);
+      // Of a key that was just made the last change is its creation.
+      const { modifiedMs: createdMs } = key;
+      return { ...credentialOf(key), ...(createdMs === undefined ? {} : { createdMs }) };
+    },
+    async find(mark, signal) {
+      const keys = await readAll(pageReader(calls, { apiKeyName: markName(mark) }, signal));
+      return keys.map(listingOf).filter((found) => isSameGeneration(found.mark, mark));
+    },
+    list: async (signal) => (await list(signal)).map(listingOf),
+    ...singleCalls(calls, exists),
+    subscriptions: createSubscriptions(calls),
+  };
+}
+
+type SingleCalls = Pick<RemoteStore, 'read' | 'update' | 'regenerate' | 'delete'>;
+type Exists = (id: string, signal: AbortSignal) => Promise<boolean>;
+
+function singleCalls(calls: Calls, exists: Exists): SingleCalls {
+  const about = async (
+    id: string,
+    call: { readonly method: 'GET' | 'PUT' | 'PATCH'; readonly body?: Record<string, unknown> },
+    signal: AbortSignal,
+  ): Promise<RemoteCredential | undefined> => {
+    const request = { path: pathOf(id), ...call };
+    const text = await calls.sendAbout(request, () => exists(id, signal), signal);
+    return text === undefined ? undefined : credentialOf(decodeKey(text, id));
+  };
+  return {
+    read: (id, signal) => about(id, { method: 'GET' }, signal),
+    update(id, { enabled, name, description }, signal) {
+      // The whole key each time: what a missing member would do is not documented.
+      const body = { isEnabled: enabled, apiKeyName: name, apiKeyDescription: description };
+      return about(id, { method: 'PUT', body }, signal);
+    },
+    async regenerate(id, slot, signal) {
+      const keyType = KEY_TYPES[slot];
+      if (keyType === undefined) {
+        throw new StoreFailure('Refused', { message: `a key of this store has no ${slot}` });
+      }
+      return await about(id, { method: 'PATCH', body: { keyType } }, signal);
+    },
+    async delete(id, signal) {
+      const request = { method: 'DELETE', path: pathOf(id) } as const;
+      const text = await calls.sendAbout(request, () => exists(id, signal), signal);
+      return text === undefined ? 'NotFound' : 'Deleted';
+    },
+  };
+}
+
+/**
+ * Shows one key of the account, which needs the credentials and the right to look. A tenant is known
+ * from its keys only; until there is one the access key stands for the account.
+ */
+async function login(
+  calls: Calls,
+  connection: Connection,
+  { tenantId, signal }: { readonly tenantId: string | undefined; readonly signal: AbortSignal },
+): Promise<Account> {
+  const { entries } = await pageReader(calls, {}, signal)({ offset: 0, limit: 1 });
+  const shown = entries[0]?.tenantId;
+  if (tenantId !== undefined && shown !== undefined && shown !== tenantId) {
+    throw new StoreFailure('Denied', {
+      message: 'the credentials belong to another tenant than spec.naver.tenantId names',
+    });
+  }
+  const known = tenantId ?? shown;
+  if (known !== undefined) return { id: known, facts: { tenantId: known } };
+  return { id: pairOf(connection).accessKey, facts: {}, provisional: true };
+}
+
+function pageReader(
+  calls: Calls,
+  filter: { readonly apiKeyName?: string },
+  signal: AbortSignal,
+): PageReader<ListedKey> {
+  return async ({ offset, limit }) => {
+    const query = new URLSearchParams({ offset: `${offset}`, limit: `${limit}`, ...filter });
+    return decodePage(await calls.send({ method: 'GET', path: `/api-keys?${query}` }, signal));
+  };
+}
+
+function pathOf(id: string): string {
+  return `/api-keys/${encodeURIComponent(id)}`;
+}
+
+function listingOf({ id, enabled, description, modifiedMs }: ListedKey): RemoteListing {
+  const mark = parseMark(description);
+  return {
+    id,
+    enabled,
+    ...(mark === undefined ? {} : { mark }),
+    // Never earlier than the creation, so an age that is counted from it is never too high.
+    ...(modifiedMs === undefined ? {} : { createdMs: modifiedMs }),
+  };
+}
+
+function credentialOf(key: SingleKey): RemoteCredential {
+  const { primary, secondary, tenantId, modifier, domainCode, modifiedMs } = key;
+  const mark = parseMark(key.description);
+  const shown = primary ?? secondary;
+  return {
+    id: key.id,
+    enabled: key.enabled,
+    name: key.name,
+    description: key.description,
+    hint: shown === undefined ? key.id : `...${shown.revealText().slice(-HINT_LENGTH)}`,
+    values: {
+      ...(primary === undefined ? {} : { primaryKey: primary }),
+      ...(secondary === undefined ? {} : { secondaryKey: secondary }),
+    },
+    facts: {
+      ...(tenantId === undefined ? {} : { tenantId }),
+      ...(modifier === undefined ? {} : { modifier }),
+      ...(domainCode === undefined ? {} : { domainCode }),
+    },
+    ...(mark === undefined ? {} : { mark }),
+    ...(tenantId === undefined ? {} : { accountId: tenantId }),
+    ...(modifiedMs === undefined ? {} : { modifiedMs }),
+  };
+}
