@@ -29,6 +29,10 @@ beforeAll(async () => {
 
 const builtin = (fields: object): object => ({ type: 'Builtin', builtin: fields });
 const withBuiltin = (fields: object): object => ({ ...builtin({}), ...fields });
+const naver = (fields: object): object => ({
+  type: 'Naver',
+  naver: { credentialsSecretRef: { name: 'account' }, ...fields },
+});
 const applications = (fields: object): object => withBuiltin({ applications: fields });
 const store = (kind: string, name: string, spec: unknown): object => ({
   apiVersion: 'keyward.dev/v1alpha1',
@@ -150,6 +154,83 @@ const STORE_CASES: readonly StoreCase[] = [
   { why: 'no notice', spec: withBuiltin({ expiryNoticeDays: [] }) },
 ];
 
+const NAVER_CASES: readonly StoreCase[] = [
+  { why: 'an account at NAVER', spec: naver({}) },
+  { why: 'a tenant there', spec: naver({ tenantId: '0123402f55ae4436913a6e2c65bab47c' }) },
+  {
+    why: 'an account without credentials',
+    spec: { type: 'Naver', naver: {} },
+    refused: 'credentialsSecretRef: Required',
+  },
+  {
+    why: 'the type Naver without its member',
+    spec: { type: 'Naver' },
+    refused: 'type Naver and naver need each other',
+  },
+  {
+    why: 'the type Naver with the member of another type',
+    spec: { type: 'Naver', builtin: {} },
+    refused: 'type Naver and naver need each other',
+  },
+  {
+    why: 'two members',
+    spec: { ...naver({}), builtin: {} },
+    refused: 'type Builtin and builtin need each other',
+  },
+  {
+    why: 'the type Builtin with the member naver beside its own',
+    spec: { ...naver({}), ...builtin({}) },
+    refused: 'type Naver and naver need each other',
+  },
+  {
+    why: 'another zone',
+    spec: naver({ endpoint: 'https://apigateway.apigw.gov-ntruss.com/api/v1' }),
+  },
+  { why: 'a fake on this machine', spec: naver({ endpoint: 'http://127.0.0.1:8080/api/v1' }) },
+  { why: 'a fake on this machine by IPv6', spec: naver({ endpoint: 'http://[::1]:8080' }) },
+  {
+    why: 'an address without TLS',
+    spec: naver({ endpoint: 'http://apigateway.apigw.ntruss.com/api/v1' }),
+    refused: 'the endpoint must be reached by https',
+  },
+  {
+    why: 'an address without TLS that looks like this machine',
+    spec: naver({ endpoint: 'http://127.0.0.1.example.com/' }),
+    refused: 'the endpoint must be reached by https',
+  },
+  {
+    why: 'an address with a user',
+    spec: naver({ endpoint: 'https://user@example.com/' }),
+    refused: 'naver.endpoint',
+  },
+  {
+    why: 'an address with a query',
+    spec: naver({ endpoint: 'https://example.com/?a=b' }),
+    refused: 'naver.endpoint',
+  },
+  {
+    why: 'a Secret without name',
+    spec: naver({ credentialsSecretRef: { name: '' } }),
+    refused: 'credentialsSecretRef.name',
+  },
+  { why: 'a tenant with blanks', spec: naver({ tenantId: 'a b' }), refused: 'tenantId' },
+  {
+    why: 'an unknown end',
+    spec: naver({ onExpiry: 'Keep' }),
+    refused: 'onExpiry: Unsupported value',
+  },
+  {
+    why: 'a negative settle time',
+    spec: naver({ settleSeconds: -1 }),
+    refused: 'settleSeconds',
+  },
+  {
+    why: 'a grace of more than 30 days',
+    spec: naver({ deleteGraceSeconds: 2_592_001 }),
+    refused: 'deleteGraceSeconds',
+  },
+];
+
 const NAMESPACE_CASES: readonly StoreCase[] = [
   { why: 'for all namespaces', spec: withBuiltin({ allowedNamespaces: {} }) },
   {
@@ -181,8 +262,8 @@ const NAMESPACE_CASES: readonly StoreCase[] = [
 ];
 
 describe.each([
-  ['KeyStore', STORE_CASES],
-  ['ClusterKeyStore', [...STORE_CASES, ...NAMESPACE_CASES]],
+  ['KeyStore', [...STORE_CASES, ...NAVER_CASES]],
+  ['ClusterKeyStore', [...STORE_CASES, ...NAVER_CASES, ...NAMESPACE_CASES]],
 ])('a new %s', (kind, cases) => {
   it.each(cases)('$why: $refused', async ({ spec, refused }) => {
     const path =
@@ -227,6 +308,20 @@ it('fills in the defaults of a store', async () => {
     expiryNoticeDays: [30, 7, 1],
   });
   expect(object['status']).toMatchObject({ observedGeneration: -1 });
+});
+
+it('fills in the defaults of an account at NAVER', async () => {
+  const path = `${API}/namespaces/${namespace}/keystores?dryRun=All`;
+  const body = store('KeyStore', 'sample', naver({}));
+  const { object } = await send({ method: 'POST', path, body });
+  expect(object['spec']).toMatchObject({
+    naver: {
+      endpoint: 'https://apigateway.apigw.ntruss.com/api/v1',
+      settleSeconds: 30,
+      onExpiry: 'Disable',
+      deleteGraceSeconds: 0,
+    },
+  });
 });
 
 describe('the generator', () => {

@@ -138,9 +138,12 @@ function specSchema(base: Schema, kind: Kind, drivers: readonly DriverSchema[]):
 }
 
 function memberRule(driver: DriverSchema): Rule {
+  // A member with required fields has no such short form.
+  const isOptional = (driver.schema.required ?? []).length === 0;
+  const hint = isOptional ? `; for all defaults write "${driver.member}: {}"` : '';
   return {
     rule: `has(self.${driver.member}) == (self.type == '${driver.type}')`,
-    message: `type ${driver.type} and ${driver.member} need each other; for all defaults write "${driver.member}: {}"`,
+    message: `type ${driver.type} and ${driver.member} need each other${hint}`,
     fieldPath: `.${driver.member}`,
   };
 }
