@@ -6,6 +6,7 @@ import type { Subject } from '../../kit/subject.ts';
 import type { LocalSubject } from '../../kit/localkit.ts';
 import { builtinDriver } from '../../src/stores/builtin/driver.ts';
 import { awkwardDriver } from '../support/awkward/driver.ts';
+import { naverSubjects } from './subjects.naver.ts';
 
 /** Name in the test titles, to subject. */
 export const subjects: Readonly<Record<string, Subject>> = {
@@ -13,6 +14,7 @@ export const subjects: Readonly<Record<string, Subject>> = {
     ...awkward('O', 'Readable'),
     driver: tokenshopDriver,
   },
+  ...naverSubjects,
   'Awkward, class O': awkward('O', 'ShownOnce'),
   'Awkward, class I': awkward('I', 'Idempotent'),
   'Awkward, class X': awkward('X', 'Bare'),

@@ -33,7 +33,8 @@ export const naverDriver: Driver = {
       capabilities: CAPABILITIES,
       defaultFormat: 'Dual',
       provider: 'naver',
-      endpoint,
+      // The base path is the driver's affair.
+      endpoint: new URL(endpoint.origin),
       credentials: { secretName, entries: ['accessKey', 'secretKey'] },
       settleMs,
       deleteGraceMs,

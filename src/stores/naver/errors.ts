@@ -5,10 +5,10 @@
  */
 import { MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
 import { StoreFailure, type FailureKind, type VendorResponse } from '../contract.ts';
+import { retryAfterMs } from '../retryafter.ts';
 
 /** The vendor's limit is five minutes; what lies just below may have been above it on arrival. */
 const SKEW_MS = 5 * MINUTE_MS - 10 * SECOND_MS;
-const RETRY_AFTER_MAX_MS = 60 * MINUTE_MS;
 const NOT_FOUND_CODE = '300';
 const QUOTA_CODE = '400';
 
@@ -42,12 +42,12 @@ export function absenceIn(response: VendorResponse): 'Certain' | 'Doubt' | 'None
 export function failureOf(response: VendorResponse, nowMs: number): StoreFailure {
   const code = errorCodeOf(response.body);
   const kind = kindOf(response, code, nowMs);
-  const retryAfterMs = retryAfter(response, nowMs);
+  const waitMs = retryAfterMs(response.headers, nowMs);
   return new StoreFailure(kind, {
     message: `${SENTENCES[kind]}: HTTP ${response.status}`,
     // Refused before anything was looked at, or for want of right, room or quota.
     ...(kind === 'ClockSkew' || kind === 'Exhausted' ? { executed: 'No' } : {}),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
     ...(code === undefined ? {} : { code }),
   });
 }
@@ -75,14 +75,6 @@ function kindOf(response: VendorResponse, code: string | undefined, nowMs: numbe
 function isSkewed({ headers }: VendorResponse, nowMs: number): boolean {
   const vendorMs = Date.parse(headers['date'] ?? '');
   return !Number.isNaN(vendorMs) && Math.abs(vendorMs - nowMs) >= SKEW_MS;
-}
-
-function retryAfter({ headers }: VendorResponse, nowMs: number): number | undefined {
-  const text = headers['retry-after'];
-  if (text === undefined) return undefined;
-  const waitMs = /^\d{1,9}$/.test(text) ? Number(text) * SECOND_MS : Date.parse(text) - nowMs;
-  if (Number.isNaN(waitMs) || waitMs <= 0) return undefined;
-  return Math.min(waitMs, RETRY_AFTER_MAX_MS);
 }
 
 function parse(body: string): unknown {

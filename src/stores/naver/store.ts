@@ -13,7 +13,7 @@ import { createCalls, pairOf, type Calls } from './calls.ts';
 import { readAll, type PageReader } from './pages.ts';
 import type { Settings } from './settings.ts';
 import { createSubscriptions } from './subscriptions.ts';
-import { decodeKey, decodePage, type ListedKey, type SingleKey } from './wire.ts';
+import { decodeKey, decodePage, isKeyId, type ListedKey, type SingleKey } from './wire.ts';
 
 const KEY_TYPES: Readonly<Partial<Record<SlotName, string>>> = {
   primaryKey: 'PRIMARY',
@@ -59,7 +59,8 @@ function singleCalls(calls: Calls, exists: Exists): SingleCalls {
     call: { readonly method: 'GET' | 'PUT' | 'PATCH'; readonly body?: Record<string, unknown> },
     signal: AbortSignal,
   ): Promise<RemoteCredential | undefined> => {
-    const request = { path: pathOf(id), ...call };
+    if (!isKeyId(id)) return undefined;
+    const request = { path: `/api-keys/${id}`, ...call };
     const text = await calls.sendAbout(request, () => exists(id, signal), signal);
     return text === undefined ? undefined : credentialOf(decodeKey(text, id));
   };
@@ -78,7 +79,8 @@ function singleCalls(calls: Calls, exists: Exists): SingleCalls {
       return await about(id, { method: 'PATCH', body: { keyType } }, signal);
     },
     async delete(id, signal) {
-      const request = { method: 'DELETE', path: pathOf(id) } as const;
+      if (!isKeyId(id)) return 'NotFound';
+      const request = { method: 'DELETE', path: `/api-keys/${id}` } as const;
       const text = await calls.sendAbout(request, () => exists(id, signal), signal);
       return text === undefined ? 'NotFound' : 'Deleted';
     },
@@ -115,10 +117,6 @@ function pageReader(
     const query = new URLSearchParams({ offset: `${offset}`, limit: `${limit}`, ...filter });
     return decodePage(await calls.send({ method: 'GET', path: `/api-keys?${query}` }, signal));
   };
-}
-
-function pathOf(id: string): string {
-  return `/api-keys/${encodeURIComponent(id)}`;
 }
 
 function listingOf({ id, enabled, description, modifiedMs }: ListedKey): RemoteListing {

@@ -1,8 +1,8 @@
 /** A key's subscriptions to the vendor's products, seen from the subscriber's side. */
-import type { Subscriptions, SubscriptionState } from '../contract.ts';
+import { StoreFailure, type Subscriptions, type SubscriptionState } from '../contract.ts';
 import type { Calls } from './calls.ts';
 import { readAll } from './pages.ts';
-import { decodeProductPage, garbled } from './wire.ts';
+import { decodeProductPage, garbled, isKeyId } from './wire.ts';
 
 /** A blocked request is as good as a denied one: nobody will decide about it any more. */
 const STATES: Readonly<Record<string, SubscriptionState>> = {
@@ -20,7 +20,10 @@ export function createSubscriptions(calls: Calls): Subscriptions {
     { id, productId }: { readonly id: string; readonly productId: string },
     signal: AbortSignal,
   ): Promise<void> => {
-    const path = `/api-keys/${encodeURIComponent(id)}/${verb}`;
+    if (!isKeyId(id)) {
+      throw new StoreFailure('Refused', { message: 'there is no key of that id at the vendor' });
+    }
+    const path = `/api-keys/${id}/${verb}`;
     await calls.send({ method: 'POST', path, body: { productId } }, signal);
   };
   return {

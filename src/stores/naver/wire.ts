@@ -80,6 +80,11 @@ export function decodeProductPage(body: string): Page<ProductKey> {
   });
 }
 
+/** Whether the text can be the id of a key; no other one ever was. */
+export function isKeyId(text: string): boolean {
+  return ID.test(text);
+}
+
 /** A failure that says what was wrong in our words. */
 export function garbled(what: string): StoreFailure {
   return new StoreFailure('Garbled', {
@@ -131,7 +136,7 @@ function listedKey(fields: Members): ListedKey {
 
 function idOf(fields: Members): string {
   const id = textOf(fields, 'apiKeyId');
-  if (id === undefined || !ID.test(id)) throw garbled('apiKeyId is no id');
+  if (id === undefined || !isKeyId(id)) throw garbled('apiKeyId is no id');
   return id;
 }
 

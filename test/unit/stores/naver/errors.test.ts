@@ -73,7 +73,7 @@ describe('a refusal of the vendor (R50)', () => {
     expect(failure.retryAfterMs).toBe(retryAfterMs);
   });
 
-  test.each(['soon', '-5', ''])('ignores a Retry-After of %j', (value) => {
+  test.each(['soon', '-5'])('ignores a Retry-After of %j', (value) => {
     const failure = failureOf(answer(429, '410', { 'retry-after': value }), NOW_MS);
     expect(failure.retryAfterMs).toBeUndefined();
   });
