@@ -22,6 +22,14 @@ export const DEFAULT_LIMITS: AccountLimits = { inFlightMax: 4, perSecond: 10, wa
 /** Lines that nobody stands in are forgotten when there are more than this. */
 const LINES_MAX = 256;
 
+/** The line was full; this says nothing about the vendor. */
+export class LineFull extends StoreFailure {
+  constructor(retryAfterMs: number) {
+    const message = 'many requests to this account are waiting already';
+    super('Throttled', { message, executed: 'No', retryAfterMs });
+  }
+}
+
 /** All lines, by account. */
 export class AccountLines {
   readonly #clock: Clock;
@@ -147,13 +155,9 @@ class AccountLine {
     });
   }
 
-  #full(): StoreFailure {
-    const ahead = this.size / this.#limits.perSecond;
-    return new StoreFailure('Throttled', {
-      message: 'many requests to this account are waiting already',
-      executed: 'No',
-      retryAfterMs: Math.max(SECOND_MS, Math.ceil(ahead * SECOND_MS)),
-    });
+  #full(): LineFull {
+    const aheadMs = Math.ceil((this.size / this.#limits.perSecond) * SECOND_MS);
+    return new LineFull(Math.max(SECOND_MS, aheadMs));
   }
 }
 

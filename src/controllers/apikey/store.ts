@@ -2,7 +2,8 @@
 import type { ClusterKeyStoreSpec } from '../../api/generated/clusterkeystore.ts';
 import type { KeyStoreSpec } from '../../api/generated/keystore.ts';
 import type { Ref } from '../../api/meta.ts';
-import type { Driver, StoreHandle } from '../../stores/contract.ts';
+import type { Driver } from '../../stores/contract.ts';
+import { openHandle } from '../../stores/opening.ts';
 import type { StoreBinding } from '../../ledger/record.ts';
 import type { ResolvedStore } from './deps.ts';
 import { DEFAULT_STORE, type ApiKeyView, type StoreFact } from './world.ts';
@@ -48,20 +49,6 @@ export function createStoreResolver(
     if (cached?.version !== version) opened.set(cacheKey, { version, store });
     return withNamespace(sources, key, view, store);
   };
-}
-
-/** The driver's handle for a store spec, or why there is none. */
-export function openHandle(
-  drivers: ReadonlyMap<string, Driver>,
-  spec: StoreView['spec'],
-): StoreHandle | { readonly problem: string } {
-  const driver = drivers.get(spec.type);
-  if (driver === undefined) return { problem: `spec.type '${spec.type}' has no driver here` };
-  // The member of the union has the type's name with a small first letter.
-  const member = spec.type.charAt(0).toLowerCase() + spec.type.slice(1);
-  const settings: unknown = Object.entries(spec).find(([name]) => name === member)?.[1] ?? {};
-  // The API server checked the member against the driver's own schema.
-  return driver.open(settings as Record<string, unknown>);
 }
 
 /** True when labels satisfy the selector; an absent selector selects nothing. */

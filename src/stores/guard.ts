@@ -1,0 +1,49 @@
+/** A RemoteStore whose every call goes through one gate. */
+import type { RemoteStore, Subscriptions } from './contract.ts';
+
+/** What is asked of a store; for metrics. */
+export type Operation =
+  | 'login'
+  | 'create'
+  | 'read'
+  | 'find'
+  | 'list'
+  | 'update'
+  | 'regenerate'
+  | 'delete'
+  | 'subscription';
+
+/** Runs one call with the store that is connected then, or refuses it. */
+export type Gate = <T>(
+  operation: Operation,
+  act: (remote: RemoteStore) => Promise<T>,
+  signal: AbortSignal,
+) => Promise<T>;
+
+/** The same store behind the gate. */
+export function guarded(remote: RemoteStore, gate: Gate): RemoteStore {
+  const subscriptions = remote.subscriptions && guardedSubscriptions(remote.subscriptions, gate);
+  return {
+    login: (signal) => gate('login', (to) => to.login(signal), signal),
+    create: (wanted, signal) => gate('create', (to) => to.create(wanted, signal), signal),
+    read: (id, signal) => gate('read', (to) => to.read(id, signal), signal),
+    find: (mark, signal) => gate('find', (to) => to.find(mark, signal), signal),
+    list: (signal) => gate('list', (to) => to.list(signal), signal),
+    update: (id, wish, signal) => gate('update', (to) => to.update(id, wish, signal), signal),
+    regenerate: (id, slot, signal) =>
+      gate('regenerate', (to) => to.regenerate(id, slot, signal), signal),
+    delete: (id, signal) => gate('delete', (to) => to.delete(id, signal), signal),
+    ...(subscriptions === undefined ? {} : { subscriptions }),
+  };
+}
+
+function guardedSubscriptions(first: Subscriptions, gate: Gate): Subscriptions {
+  const through = <T>(act: (to: Subscriptions) => Promise<T>, signal: AbortSignal): Promise<T> =>
+    // A reconnected store of the same driver has what the first one had.
+    gate('subscription', (remote) => act(remote.subscriptions ?? first), signal);
+  return {
+    state: (id, product, signal) => through((to) => to.state(id, product, signal), signal),
+    request: (id, product, signal) => through((to) => to.request(id, product, signal), signal),
+    withdraw: (id, product, signal) => through((to) => to.withdraw(id, product, signal), signal),
+  };
+}

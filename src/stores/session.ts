@@ -1,0 +1,308 @@
+/**
+ * One store as the protocol meets it: connected, with a proven login, or with one sentence why not.
+ *
+ * Guarantees:
+ * - No request goes out before the account of the current credentials is proven, and is the account
+ *   that the keys of the store are in.
+ * - Whatever is thrown before a request of the caller went out is a StoreFailure, `executed` No.
+ * - A store that refuses us is left alone until credentials or settings change, or ten minutes have
+ *   passed; one that is dead is asked in growing pauses.
+ */
+import type { Clock } from '../kernel/clock.ts';
+import type { Entropy } from '../kernel/entropy.ts';
+import { KeywardError } from '../kernel/errors.ts';
+import { MINUTE_MS, SECOND_MS } from '../kernel/time.ts';
+import { Circuit } from './circuit.ts';
+import {
+  StoreFailure,
+  type Account,
+  type FailureKind,
+  type RemoteHandle,
+  type RemoteStore,
+  type VendorHttp,
+} from './contract.ts';
+import type { Credentials, CredentialSource } from './credentials.ts';
+import { guarded, type Operation } from './guard.ts';
+import { Objection, stateAfter, type HealthState, type StoreHealth } from './health.ts';
+import { LineFull } from './limits.ts';
+
+/** What a session works with. */
+export type SessionOptions = {
+  readonly handle: RemoteHandle;
+  readonly source: CredentialSource;
+  /** With the limits of the account. */
+  readonly http: VendorHttp;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  /** Asked before credentials go anywhere. @throws Objection */
+  readonly precheck: () => Promise<void>;
+  /** Hears of each proven login, and remembers it. @throws Objection against the account */
+  readonly accept: (account: Account, credentials: Credentials) => Promise<void>;
+  /** Runs a create call, alone where the driver's class needs that. */
+  readonly create: <T>(act: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+  readonly onHealth: (health: StoreHealth) => void;
+  readonly onCall: (operation: Operation, result: FailureKind | 'Done', tookMs: number) => void;
+};
+
+/** Credentials are read again after this, or at once when they were refused. */
+const REREAD_MS = MINUTE_MS;
+/** Somebody is probably about to make the Secret. */
+const REREAD_MISSING_MS = 10 * SECOND_MS;
+/** For so long a login counts as proof that "not found" is the truth. */
+const PROVEN_MS = 5 * MINUTE_MS;
+/** Shared work is not given up because one of those who wait for it gives up; it has deadlines. */
+const SHARED = new AbortController().signal;
+
+type Connected = { readonly credentials: Credentials; readonly remote: RemoteStore };
+type Proof = { readonly account: Account; readonly atMs: number };
+
+/** See the head of the file. */
+export class StoreSession {
+  readonly #options: SessionOptions;
+  readonly #circuit = new Circuit();
+  #health: StoreHealth;
+  #connected: Connected | undefined;
+  #missing: Objection | undefined;
+  #rereadAtMs = -Infinity;
+  #proof: Proof | undefined;
+  #reading: Promise<void> | undefined;
+  #provingLogin: Promise<Account> | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#health = { state: 'Unknown', sinceMs: options.clock.nowMs(), message: '' };
+  }
+
+  /** What the last contact showed. */
+  get health(): StoreHealth {
+    return this.#health;
+  }
+
+  /** The account of the last proven login with the current credentials. */
+  get account(): Account | undefined {
+    return this.#proof?.account;
+  }
+
+  /**
+   * True when the current credentials logged in within the last minutes; only then may an answer of
+   * "not found" be believed.
+   * @param nowMs wall clock
+   */
+  isProven(nowMs: number): boolean {
+    const ageMs = nowMs - (this.#proof?.atMs ?? -Infinity);
+    return ageMs >= 0 && ageMs <= PROVEN_MS;
+  }
+
+  /**
+   * The store to call, after a proven login. Each of its calls goes through the session again, so it
+   * may be kept. @throws StoreFailure, executed No
+   */
+  async connect(signal: AbortSignal): Promise<RemoteStore> {
+    const { remote } = await this.#readyOnly(signal);
+    return guarded(remote, (operation, act, callSignal) =>
+      operation === 'create'
+        ? this.#options.create(() => this.#call(operation, act, callSignal), callSignal)
+        : this.#call(operation, act, callSignal),
+    );
+  }
+
+  /** Makes `isProven` true, by a login where there was none lately. @throws StoreFailure, executed No */
+  async prove(signal: AbortSignal): Promise<Account> {
+    const { account } = await this.#readyOnly(signal);
+    if (this.isProven(this.#options.clock.nowMs())) return account;
+    return beforehand(this.#login(), signal);
+  }
+
+  /** As `#ready`, but no call follows that would tell how the store is. */
+  async #readyOnly(signal: AbortSignal): Promise<{ remote: RemoteStore; account: Account }> {
+    try {
+      return await this.#ready(signal);
+    } finally {
+      this.#circuit.givenUp();
+    }
+  }
+
+  /** One call of a store that was handed out. */
+  async #call<T>(
+    operation: Operation,
+    act: (remote: RemoteStore) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const { remote } = await this.#ready(signal);
+    const { clock, onCall } = this.#options;
+    const begunMs = clock.monotonicMs();
+    const tell = (result: FailureKind | 'Done') =>
+      onCall(operation, result, clock.monotonicMs() - begunMs);
+    try {
+      const result = await act(remote);
+      tell('Done');
+      this.#well();
+      return result;
+    } catch (error) {
+      if (error instanceof StoreFailure) tell(error.kind);
+      throw await this.#learn(error, signal);
+    }
+  }
+
+  /** Credentials that are current, a way that is open, a login that is proven. */
+  async #ready(signal: AbortSignal): Promise<{ remote: RemoteStore; account: Account }> {
+    if (signal.aborted) throw unsent('Unavailable', 'the request was given up');
+    await beforehand(this.#read(), signal);
+    if (this.#missing !== undefined) throw this.#missing;
+    const refusal = this.#circuit.refusal(this.#options.clock.monotonicMs());
+    if (refusal !== undefined) throw refusal;
+    const account = this.#proof?.account ?? (await beforehand(this.#login(), signal));
+    const remote = this.#connected?.remote;
+    if (remote !== undefined && this.#proof !== undefined) return { remote, account };
+    throw unsent('Unavailable', 'the credentials of the store have just changed');
+  }
+
+  /** Reads the credentials when it is time. One at a time, for all who wait. */
+  #read(): Promise<void> {
+    if (this.#options.clock.monotonicMs() < this.#rereadAtMs) return Promise.resolve();
+    this.#reading ??= this.#readNow().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #readNow(): Promise<void> {
+    const { source, clock } = this.#options;
+    const found = await this.#tolerate(source(SHARED));
+    this.#rereadAtMs = clock.monotonicMs() + REREAD_MS;
+    if (found === undefined) return;
+    if ('problem' in found) {
+      this.#rereadAtMs = clock.monotonicMs() + REREAD_MISSING_MS;
+      this.#missing = new Objection('CredentialsNotFound', found.problem, REREAD_MISSING_MS);
+      this.#connected = undefined;
+      this.#proof = undefined;
+      this.#circuit.succeeded();
+      this.#setHealth('CredentialsNotFound', found.problem);
+      return;
+    }
+    this.#missing = undefined;
+    if (this.#connected?.credentials.version !== found.version) this.#use(found);
+  }
+
+  /** While the API server cannot be asked, the credentials that are there go on working. */
+  async #tolerate<T>(reading: Promise<T>): Promise<T | undefined> {
+    try {
+      return await reading;
+    } catch (error) {
+      if (this.#connected === undefined) throw error;
+      return undefined;
+    }
+  }
+
+  #use(credentials: Credentials): void {
+    const { handle, http, clock, entropy } = this.#options;
+    const remote = handle.connect({ http, credentials: credentials.values, clock, entropy });
+    this.#connected = { credentials, remote };
+    this.#proof = undefined;
+    this.#circuit.succeeded();
+  }
+
+  /** Logs in, one at a time for all who wait. */
+  #login(): Promise<Account> {
+    this.#provingLogin ??= this.#loginNow().finally(() => {
+      this.#provingLogin = undefined;
+    });
+    return this.#provingLogin;
+  }
+
+  async #loginNow(): Promise<Account> {
+    const { clock, onCall, precheck, accept } = this.#options;
+    const connected = this.#connected;
+    if (connected === undefined) throw unsent('Unavailable', 'the store is not connected');
+    const begunMs = clock.monotonicMs();
+    const tell = (result: FailureKind | 'Done') =>
+      onCall('login', result, clock.monotonicMs() - begunMs);
+    try {
+      await precheck();
+      const account = await connected.remote.login(SHARED);
+      tell('Done');
+      await accept(account, connected.credentials);
+      if (this.#connected === connected) {
+        this.#proof = { account, atMs: clock.nowMs() };
+        this.#well();
+      }
+      return account;
+    } catch (error) {
+      if (error instanceof StoreFailure && !(error instanceof Objection)) tell(error.kind);
+      const failure = await this.#learn(error, SHARED);
+      // Without a login nothing else works, so those who wait must not all try it.
+      const isCurrent = this.#connected === connected;
+      if (isCurrent && failure instanceof StoreFailure) {
+        this.#circuit.hold(failure, clock.monotonicMs());
+        this.#showIll(failure);
+      }
+      throw failure;
+    }
+  }
+
+  #well(): void {
+    this.#circuit.succeeded();
+    this.#setHealth('Connected', '');
+  }
+
+  /** Takes from a failure what it says about the store, and answers what is to be thrown. */
+  async #learn(error: unknown, signal: AbortSignal): Promise<unknown> {
+    if (signal.aborted || !(error instanceof StoreFailure) || error instanceof LineFull) {
+      this.#circuit.givenUp();
+      return error;
+    }
+    const before = this.#connected?.credentials.version;
+    this.#circuit.failed(error, this.#options.clock.monotonicMs());
+    if (error.kind !== 'Denied' || error instanceof Objection) {
+      this.#showIll(error);
+      return error;
+    }
+    this.#proof = undefined;
+    this.#rereadAtMs = -Infinity;
+    await this.#read().catch(() => undefined);
+    if (this.#connected !== undefined && this.#connected.credentials.version !== before) {
+      const message = 'the credentials of the store have just changed';
+      return new StoreFailure('Unavailable', { message, executed: error.executed });
+    }
+    if (this.#connected !== undefined) this.#showIll(error);
+    return error;
+  }
+
+  /** One lost answer makes no ill store; a closed way does. */
+  #showIll(failure: StoreFailure): void {
+    if (this.#circuit.reason === undefined && this.#health.state === 'Connected') return;
+    this.#setHealth(stateAfter(failure), failure.message);
+  }
+
+  #setHealth(state: HealthState, message: string): void {
+    const { state: before, message: messageBefore, sinceMs } = this.#health;
+    if (state === before && message === messageBefore) return;
+    const { clock, onHealth } = this.#options;
+    this.#health = { state, message, sinceMs: state === before ? sinceMs : clock.nowMs() };
+    onHealth(this.#health);
+  }
+}
+
+function unsent(kind: FailureKind, message: string, retryAfterMs?: number): StoreFailure {
+  const pause = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return new StoreFailure(kind, { message, executed: 'No', ...pause });
+}
+
+/**
+ * The result of shared work that comes before a caller's own request, unless he gives up first.
+ * Nothing of his was sent when it fails.
+ */
+async function beforehand<T>(shared: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(unsent('Unavailable', 'the request was given up'));
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([shared, aborted.promise]);
+  } catch (error) {
+    if (error instanceof Objection || !(error instanceof KeywardError)) throw error;
+    const { message, retryAfterMs } = error;
+    throw unsent(error instanceof StoreFailure ? error.kind : 'Unavailable', message, retryAfterMs);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
