@@ -11,6 +11,8 @@ const FORMAT_VERSION = '1';
 
 /** 26 characters of 5 bits: 130 bits. */
 export const TOKEN_LENGTH = 26;
+/** So many bytes hold the bits of a token. */
+const TOKEN_BYTES = Math.ceil((TOKEN_LENGTH * 5) / 8);
 
 /** What identifies a credential generation over all clusters that share a database or a vendor account. */
 export type Generation = {
@@ -26,7 +28,8 @@ export type Generation = {
 export function credentialToken(generation: Generation): string {
   const { clusterId, storeUid, apiKeyUid, sequence } = generation;
   const bytes = frame([FORMAT_VERSION, clusterId, storeUid, apiKeyUid, String(sequence)]);
-  return base32(hash('sha256', bytes, 'buffer')).slice(0, TOKEN_LENGTH);
+  const digest = hash('sha256', bytes, 'buffer');
+  return base32(digest.subarray(0, TOKEN_BYTES)).slice(0, TOKEN_LENGTH);
 }
 
 function base32(bytes: Uint8Array): string {

@@ -240,7 +240,28 @@ function success(response: HttpResponse, call: Call): unknown {
   return value;
 }
 
+/**
+ * The beginning of a metadata-only answer as API servers write it. Anchored, and without room for
+ * anything but these fields in this order, so that nothing else can be taken for them; whatever
+ * looks different is parsed as a whole. Parsing costs ten times as much.
+ */
+const WRITTEN =
+  /^\{"kind":"PartialObjectMetadata","apiVersion":"meta\.k8s\.io\/v1","metadata":\{"name":"([a-z0-9.-]+)",(?:"namespace":"[a-z0-9-]+",)?"uid":"([0-9a-f-]+)","resourceVersion":"(\d+)",(?:"generation":(\d{1,15}),)?"creationTimestamp":/;
+/** Longer than the longest such beginning. */
+const WRITTEN_BYTES = 640;
+
+function scanWritten({ head, body }: HttpResponse): Written | undefined {
+  if (head.status < 200 || head.status > 299 || !head.contentType.startsWith(JSON_TYPE)) return;
+  const match = WRITTEN.exec(body.toString('latin1', 0, WRITTEN_BYTES));
+  const [, name, uid, resourceVersion, generation] = match ?? [];
+  if (name === undefined || uid === undefined || resourceVersion === undefined) return;
+  if (generation === undefined) return { name, uid, resourceVersion };
+  return { name, uid, resourceVersion, generation: Number(generation) };
+}
+
 function readWritten(response: HttpResponse, call: Call): Written {
+  const scanned = scanWritten(response);
+  if (scanned !== undefined) return scanned;
   const meta = readMeta(success(response, call));
   if (meta === undefined) throw unreadable(call);
   const { name, uid, resourceVersion, generation } = meta;

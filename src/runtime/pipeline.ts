@@ -107,29 +107,31 @@ async function walk<World, Action>(
 ): Promise<void> {
   let world = await steps.observe(ref, signal);
   if (world === undefined) return;
-  note(steps, progress, world);
-  for (let action = steps.next(world); action !== undefined; action = steps.next(world)) {
-    if (progress.actions === STEPS_MAX) throw runsInCircles();
-    signal.throwIfAborted();
-    world = await steps.apply(world, action, signal);
-    progress.actions += 1;
-    note(steps, progress, world);
+  progress.world = world;
+  try {
+    for (let action = steps.next(world); action !== undefined; action = steps.next(world)) {
+      if (progress.actions === STEPS_MAX) throw runsInCircles();
+      signal.throwIfAborted();
+      world = await steps.apply(world, action, signal);
+      progress.actions += 1;
+      progress.world = world;
+    }
+  } finally {
+    // Of the newest world, and also after a failure, because dates go on whatever failed.
+    progress.again = lookAgain(steps, world);
   }
   progress.isReportTried = true;
   await steps.report(world, undefined, signal);
 }
 
-/** Keeps the newest world and its instant, so that a failure later on finds both. */
-function note<World, Action>(
+function lookAgain<World, Action>(
   steps: Steps<World, Action>,
-  progress: Progress<World>,
   world: World,
-): void {
-  progress.world = world;
+): LookAgain | undefined {
   const atMs = steps.lookAgainAtMs(world);
   if (Number.isNaN(atMs)) throw new RangeError('lookAgainAtMs is not a number');
   const lane = steps.lookAgainLane?.(world) ?? 'normal';
-  progress.again = atMs === undefined ? undefined : { atMs, lane };
+  return atMs === undefined ? undefined : { atMs, lane };
 }
 
 /** Lets the status tell what stopped the steps; answers what stopped that, if anything did. */

@@ -12,7 +12,7 @@ import {
   type WantedCondition,
 } from '../../api/conditions.ts';
 import type { ApiKeyStatus } from '../../api/generated/apikey.ts';
-import { canonicalJson } from '../../kernel/canonicaljson.ts';
+import { isSameJson } from '../../kernel/samejson.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
 import { DAY_MS, formatTime } from '../../kernel/time.ts';
 import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
@@ -38,7 +38,7 @@ export function wantedStatus(world: World, failure?: KeywardError): ApiKeyStatus
 
 /** True when both say the same; then nothing is written. */
 export function isSameStatus(a: ApiKeyStatus | undefined, b: ApiKeyStatus): boolean {
-  return a !== undefined && canonicalJson(a) === canonicalJson(b);
+  return isSameJson(a, b);
 }
 
 function facts(

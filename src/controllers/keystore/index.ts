@@ -3,7 +3,7 @@ import { keyStoreReady, mergeConditions, type WantedCondition } from '../../api/
 import type { KeyStoreStatus } from '../../api/generated/keystore.ts';
 import { refText, type Ref, type Resource } from '../../api/meta.ts';
 import { API_VERSION, FINALIZER } from '../../api/names.ts';
-import { canonicalJson } from '../../kernel/canonicaljson.ts';
+import { isSameJson } from '../../kernel/samejson.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
 import { KeywardError as Failure } from '../../kernel/errors.ts';
@@ -140,7 +140,7 @@ async function report<View extends StoreObject>(
   const { store } = world;
   if (isGone(world)) return;
   const status = wantedStatus(world, failure);
-  if (canonicalJson(status) === canonicalJson(store.status)) return;
+  if (isSameJson(status, store.status)) return;
   const { uid, resourceVersion, ref } = store;
   const namespace = deps.resource.namespaced ? { namespace: ref.namespace } : {};
   await deps.client.replaceStatus(

@@ -21,6 +21,9 @@ const GATHER_MS = 4;
  */
 const GATHER_BACKLOG_MS = 20;
 
+/** So much company is enough: what a batch costs by itself is then little for each of its requests. */
+const GATHER_ENOUGH = 24;
+
 /** How requests are gathered into batches. */
 export type Gathering = {
   /** Absent: 4 ms; 0 for tests that ask one by one. */
@@ -48,7 +51,8 @@ export class LedgerThread {
   readonly #closed = Promise.withResolvers<void>();
   #gathering: Waiting[] = [];
   #underWay: readonly Waiting[] = [];
-  #isScheduled = false;
+  /** The batch that is about to leave: at the end of this turn, or when its time has come. */
+  #departure: { readonly isNow: boolean; readonly cancel: () => void } | undefined;
   #sentAtMs = Number.NEGATIVE_INFINITY;
   #ended: KeywardError | undefined;
 
@@ -106,20 +110,26 @@ export class LedgerThread {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#underWay.length > 0 || this.#gathering.length === 0) return;
-    this.#isScheduled = true;
-    const send = (): void => {
-      this.#isScheduled = false;
-      this.#send();
-    };
-    const gatherMs = this.#isBacklogged() ? GATHER_BACKLOG_MS : this.#gatherMs;
-    const waitMs = this.#sentAtMs + gatherMs - performance.now();
+    if (this.#underWay.length > 0 || this.#gathering.length === 0) return;
+    const waitMs = this.#gathering.length < GATHER_ENOUGH ? this.#waitMs() : 0;
+    const isNow = waitMs <= 0;
+    if (this.#departure !== undefined) {
+      if (!isNow || this.#departure.isNow) return;
+      this.#departure.cancel();
+    }
     // Not before the end of this turn of the event loop: what else is asked in it travels along.
-    if (waitMs <= 0) setImmediate(send);
-    else setTimeout(send, waitMs);
+    const send = (): void => this.#send();
+    const timer = isNow ? setImmediate(send) : setTimeout(send, waitMs);
+    this.#departure = { isNow, cancel: () => timer[Symbol.dispose]() };
+  }
+
+  #waitMs(): number {
+    const gatherMs = this.#isBacklogged() ? GATHER_BACKLOG_MS : this.#gatherMs;
+    return this.#sentAtMs + gatherMs - performance.now();
   }
 
   #send(): void {
+    this.#departure = undefined;
     if (this.#ended !== undefined || this.#gathering.length === 0) return;
     this.#sentAtMs = performance.now();
     this.#underWay = this.#gathering.slice(0, BATCH_MAX);

@@ -48,6 +48,28 @@ async function errorOf(calling: Promise<unknown>): Promise<KeywardError> {
 }
 
 describe('requests', () => {
+  const written = { name: 'a', namespace: 'n', uid: '0a-1b', resourceVersion: '78', generation: 3 };
+  const more = { creationTimestamp: '2026-01-01T00:00:00Z', annotations: { uid: 'x' } };
+  test.each([
+    ['as API servers write it', { ...written, ...more }],
+    ['in another order', { ...more, ...written }],
+    ['with a name that has to be escaped', { ...written, name: 'a"b', ...more }],
+  ])('the answer to a write is understood %s', async (_, metadata) => {
+    const head = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' };
+    server.script = (_seen, reply) => reply.json(201, { ...head, metadata });
+    const { name, uid, resourceVersion, generation } = metadata;
+    expect(await client.create(SECRETS, DRAFT)).toEqual({ name, uid, resourceVersion, generation });
+  });
+
+  test('fields that only look like those of the answer are not taken for them', async () => {
+    const managedFields = [{ uid: 'no', resourceVersion: '1' }];
+    const { name, ...rest } = written;
+    const metadata = { name, managedFields, ...rest };
+    const head = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' };
+    server.script = (_seen, reply) => reply.json(200, { ...head, metadata });
+    expect(await client.replace(SECRETS, DRAFT)).toMatchObject({ uid: '0a-1b', generation: 3 });
+  });
+
   test('each verb has its method, path and media types', async () => {
     const { uid, resourceVersion } = META;
     await client.get(API_KEYS, REF);
