@@ -88,7 +88,6 @@ export class Connection implements ResponseSink {
     this.#onFree = onFree;
     socket.setNoDelay(true);
     socket.once(connectedEvent, () => this.#connected());
-    socket.on('data', (chunk: Buffer) => this.#received(chunk));
     socket.on('error', (error) => this.#fail('Closed', error));
     socket.on('end', () => this.#fail('Closed'));
     socket.on('close', () => this.#fail('Closed'));
@@ -124,6 +123,27 @@ export class Connection implements ResponseSink {
     if (nowMs >= this.#dueMs) this.#fail('Deadline');
   }
 
+  /** Takes what the socket has read; the chunk is a view that is used again afterwards. */
+  received(chunk: Buffer): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) {
+      // An answer that nobody asked for, such as a proxy's time-out page on an idle connection.
+      this.#fail('Malformed');
+      return;
+    }
+    this.#state = 'Answering';
+    this.#dueMs = this.#startedMs + exchange.deadlines.wholeMs;
+    if (exchange.deadlines.silenceMs !== Infinity) {
+      const silentByMs = this.#clock.monotonicMs() + exchange.deadlines.silenceMs;
+      this.#dueMs = Math.min(this.#dueMs, silentByMs);
+    }
+    try {
+      this.#parser.push(chunk);
+    } catch (error) {
+      this.#fail('Malformed', error);
+    }
+  }
+
   onHead(head: ResponseHead): void {
     this.#head = head;
   }
@@ -136,7 +156,7 @@ export class Connection implements ResponseSink {
     }
     this.#bodyBytes += chunk.length;
     if (this.#bodyBytes > BODY_BYTES_MAX) throw new Error('answer too long');
-    this.#body.push(chunk);
+    this.#body.push(Buffer.from(chunk));
   }
 
   onEnd(): void {
@@ -175,26 +195,6 @@ export class Connection implements ResponseSink {
     this.#state = 'Waiting';
     this.uses += 1;
     this.#socket.write(exchange.text, 'utf8');
-  }
-
-  #received(chunk: Buffer): void {
-    const exchange = this.#exchange;
-    if (exchange === undefined) {
-      // An answer that nobody asked for, such as a proxy's time-out page on an idle connection.
-      this.#fail('Malformed');
-      return;
-    }
-    this.#state = 'Answering';
-    this.#dueMs = this.#startedMs + exchange.deadlines.wholeMs;
-    if (exchange.deadlines.silenceMs !== Infinity) {
-      const silentByMs = this.#clock.monotonicMs() + exchange.deadlines.silenceMs;
-      this.#dueMs = Math.min(this.#dueMs, silentByMs);
-    }
-    try {
-      this.#parser.push(chunk);
-    } catch (error) {
-      this.#fail('Malformed', error);
-    }
   }
 
   #takeBody(): Buffer {

@@ -2,7 +2,7 @@
  * The connections to the API server: idle ones are used again, newest first, so that few stay warm;
  * one timer looks after the deadlines of all of them.
  */
-import { connect as connectPlain, isIP } from 'node:net';
+import { connect as connectPlain, isIP, type SocketConstructorOpts } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import type { Clock } from '../kernel/clock.ts';
 import type { Server, TlsMaterial } from './access.ts';
@@ -15,6 +15,11 @@ import { Connection } from './connection.ts';
 const IDLE_MS = 60_000;
 /** Precision of all deadlines. One sweep costs microseconds; timers per call would cost more. */
 const SWEEP_MS = 250;
+/** What one socket can hand over at once; TLS records have 16 KiB at most. */
+const INPUT_BYTES = 64 * 1024;
+
+/** `onread` of a socket, which TLS sockets take as well. */
+type Input = Pick<SocketConstructorOpts, 'onread'>;
 
 /** The sockets of one process to one API server. */
 export class Pool {
@@ -27,6 +32,11 @@ export class Pool {
   #session: Buffer | undefined;
   #cancelSweep: (() => void) | undefined;
   #closed = false;
+  /**
+   * All sockets read into the same buffer, because each takes what it has read before the next one
+   * reads. A buffer for each read would be most of what the collector has to look at.
+   */
+  readonly #input = Buffer.alloc(INPUT_BYTES);
 
   constructor(server: Server, clock: Clock) {
     this.#server = server;
@@ -81,21 +91,28 @@ export class Pool {
 
   #open(material: TlsMaterial, onFree: (connection: Connection) => void): Connection {
     const { host, port } = this.#server;
+    let connection: Connection | undefined;
+    const callback = (size: number): boolean => {
+      connection?.received(this.#input.subarray(0, size));
+      return true;
+    };
+    const input = { onread: { buffer: this.#input, callback } };
     const socket = this.#server.secure
-      ? this.#connectTls(material)
-      : connectPlain({ host, port, keepAlive: true });
+      ? this.#connectTls(material, input)
+      : connectPlain({ host, port, keepAlive: true, ...input });
     const event = this.#server.secure ? 'secureConnect' : 'connect';
-    const connection = new Connection(socket, event, this.#clock, onFree);
+    connection = new Connection(socket, event, this.#clock, onFree);
     this.#all.add(connection);
     this.#cancelSweep ??= this.#clock.after(SWEEP_MS, () => this.#sweep());
     return connection;
   }
 
-  #connectTls(material: TlsMaterial): ReturnType<typeof connectTls> {
+  #connectTls(material: TlsMaterial, input: Input): ReturnType<typeof connectTls> {
     const { host, port, serverName } = this.#server;
     // An IP address is verified as such; it must not be sent as a server name.
     const name = serverName ?? (isIP(host) === 0 ? host : undefined);
     const socket = connectTls({
+      ...input,
       host,
       port,
       ALPNProtocols: ['http/1.1'],

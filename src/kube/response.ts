@@ -47,14 +47,14 @@ export class ResponseParser {
     this.#left = 0;
   }
 
-  /** Takes what arrived. Throws on anything that is not a plain HTTP/1.1 answer. */
+  /** Takes what arrived and keeps no view of it. Throws on anything that is not a plain HTTP/1.1 answer. */
   push(chunk: Buffer): void {
     let rest = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
     this.#pending = EMPTY;
     while (rest.length > 0) {
       const used = this.#step(rest);
       if (used === 0) {
-        this.#pending = rest;
+        this.#pending = Buffer.from(rest);
         return;
       }
       rest = used === rest.length ? EMPTY : rest.subarray(used);

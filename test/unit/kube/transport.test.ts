@@ -57,6 +57,29 @@ describe('a request', () => {
     expect(server.connections).toBe(8);
   });
 
+  test.each([5, 30, 70])(
+    'gets its own answer, though others come between its byte %i and the rest',
+    async (split) => {
+      const answer = (path: string): string => {
+        const body = JSON.stringify({ path });
+        return `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\nX-Filler: ${'x'.repeat(20)}\r\n\r\n${body}`;
+      };
+      const rests: (() => void)[] = [];
+      server.script = ({ path }, reply) => {
+        reply.raw(answer(path).slice(0, split));
+        rests.push(() => reply.raw(answer(path).slice(split)));
+      };
+      const paths = ['/a', '/bb', '/ccc'];
+      const sent = paths.map((path) => transport.send({ ...GET, path }));
+      await server.requests(paths.length);
+      server.script = ({ path }, reply) => reply.json(200, { path });
+      await transport.send({ ...GET, path: '/in-between' });
+      for (const rest of rests) rest();
+      const bodies = (await Promise.all(sent)).map(({ body }) => body.toString());
+      expect(bodies).toEqual(paths.map((path) => JSON.stringify({ path })));
+    },
+  );
+
   test('opens a new connection after Connection: close', async () => {
     server.script = (_seen, reply) => reply.json(200, {}, 'Connection: close\r\n');
     await transport.send(GET);
