@@ -63,20 +63,29 @@ async function programOf(
   { entry, nodeFlags }: BenchOptions,
   root: string,
 ): Promise<Omit<Program, 'watchdog'>> {
-  if (entry !== undefined) return { entry: resolve(entry), nodeFlags };
+  if (entry !== undefined) return { entry: resolve(entry), nodeFlags, env: {} };
   report('building the bundle');
   execFileSync(process.execPath, [join(ROOT, 'tools', 'build.ts')], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   await cp(join(ROOT, 'dist'), join(root, 'dist'), { recursive: true });
   const bundle = join(root, 'dist', 'keyward.js');
-  return { entry: bundle, nodeFlags: [...shebangFlags(bundle), ...nodeFlags] };
+  const { nodeFlags: own, env } = shebangOf(bundle);
+  return { entry: bundle, nodeFlags: [...own, ...nodeFlags], env };
 }
 
-/** The flags of Node with which the installed program runs: those in its first line. */
-function shebangFlags(program: string): readonly string[] {
+/** How the installed program runs: flags of Node and environment, as its first line has them. */
+function shebangOf(program: string): Pick<Program, 'nodeFlags' | 'env'> {
   const [first = ''] = readFileSync(program, 'utf8').split('\n', 1);
-  return first.startsWith('#!') ? first.split(' ').filter((word) => word.startsWith('--')) : [];
+  const words = first.startsWith('#!') ? first.split(' ') : [];
+  const settings = words.flatMap((word) => {
+    const [, name, value] = /^([A-Z_]+)=(.*)$/.exec(word) ?? [];
+    return name === undefined || value === undefined ? [] : [[name, value] as const];
+  });
+  return {
+    nodeFlags: words.filter((word) => word.startsWith('--')),
+    env: Object.fromEntries(settings),
+  };
 }
 
 type Load = { readonly root: string; readonly bare: string; readonly keys: number };

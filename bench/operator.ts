@@ -9,10 +9,11 @@ import { freePort } from '../control-plane/ports.ts';
 import type { Watchdog } from '../control-plane/watchdog.ts';
 import { OPERATOR_NAMESPACE, type Cluster } from './cluster.ts';
 
-/** What is run, with which flags of Node, and who ends it when the bench itself is ended. */
+/** What is run, with which flags of Node and additions to the environment, and who ends it when the bench itself is ended. */
 export type Program = {
   readonly entry: string;
   readonly nodeFlags: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
   readonly watchdog: Pick<Watchdog, 'watch' | 'forget'>;
 };
 
@@ -116,7 +117,7 @@ export async function startOperator(
       '--identity=bench',
       '--log-level=info',
     ],
-    { stdio: ['ignore', log, log] },
+    { stdio: ['ignore', log, log], env: { ...process.env, ...program.env } },
   );
   closeSync(log);
   const pid = child.pid ?? 0;

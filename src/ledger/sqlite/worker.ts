@@ -13,6 +13,11 @@ const SCRUB_IDLE_MS = 500;
 /** and while commits go on without a pause, this long after the erasing one. */
 const SCRUB_LATEST_MS = 5_000;
 
+/** So many requests leave enough garbage to be worth a collection, */
+const COMPACT_REQUESTS = 500;
+/** so long after the last of them. */
+const COMPACT_IDLE_MS = 1_000;
+
 // Set by thread.ts, which starts this file with exactly these options.
 const { path, missing, crashAt } = workerData as WorkerOptions;
 
@@ -26,10 +31,12 @@ function serve(): void {
   const db = openFile(path, missing);
   const engine = new Engine({ db, path, watch: FileWatch.ofWriter(path), crashAt });
   const scrubber = createScrubber(engine);
+  const compactor = createCompactor(() => db.exec('PRAGMA shrink_memory'));
 
   parentPort?.on('message', (message: ToWorker) => {
     if (message === 'close') {
       scrubber.stop();
+      compactor.stop();
       if (engine.hasErased) engine.scrub();
       db.close();
       held.close();
@@ -39,6 +46,7 @@ function serve(): void {
     }
     reply({ type: 'answers', answers: engine.execute(message) });
     scrubber.touch();
+    compactor.touch(message.length);
   });
   reply({ type: 'opened' });
 }
@@ -63,6 +71,31 @@ function createScrubber(engine: Engine): { touch(): void; stop(): void } {
     if (nowMs >= latestMs) return scrub();
     if (timer === undefined) timer = setTimeout(scrub, SCRUB_IDLE_MS);
     else timer.refresh();
+  };
+  return { touch, stop };
+}
+
+/**
+ * Gives memory back after a burst: V8's pages where the program was started with `--expose-gc`, and
+ * what `release` frees.
+ */
+function createCompactor(release: () => void): { touch(requests: number): void; stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let sinceLast = 0;
+  const stop = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
+  const compact = (): void => {
+    stop();
+    sinceLast = 0;
+    release();
+    globalThis.gc?.({ type: 'major', flavor: 'last-resort', execution: 'sync' });
+  };
+  const touch = (requests: number): void => {
+    sinceLast += requests;
+    if (timer !== undefined) timer.refresh();
+    else if (sinceLast >= COMPACT_REQUESTS) timer = setTimeout(compact, COMPACT_IDLE_MS);
   };
   return { touch, stop };
 }
