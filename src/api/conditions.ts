@@ -91,6 +91,10 @@ export const API_KEY_READY = {
     'Several remote keys could be this one; an administrator must choose.',
   ),
   OwnershipMismatch: failed('The remote key belongs to somebody else; it is left alone.'),
+  CreateBlocked: failed(
+    'The vendor made keys whose values were lost on the way, again and again; see keyward keys resolve.',
+  ),
+  RemoteMissing: failed('The vendor has the key no more; spec.secret.onLoss says what follows.'),
   GrantWithdrawn: failed('A reviewer withdrew the grant; every value is dead.'),
 } as const satisfies Record<string, ReadyFact>;
 
@@ -109,6 +113,7 @@ export const API_KEY_CONDITIONS = {
   StoreSynced: {
     StoreUnavailable: isUnknown('The store does not answer; what it holds is not known.'),
     StoreRejected: isFalse('The store refused the last change; live values are unchanged.'),
+    RemoteMissing: isFalse('The vendor has the key no more.'),
     StoreLimitReached: isFalse('The store has no room for another key.'),
   },
   SpecSupported: {
@@ -291,6 +296,10 @@ export const EVENT_REASONS = {
   KeyRetained: {
     type: 'Normal',
     sentence: 'The object went, the key stays alive by deletionPolicy.',
+  },
+  RemoteChanged: {
+    type: 'Warning',
+    sentence: 'Somebody changed the credential at the vendor; the note says what follows.',
   },
   SecretRestored: { type: 'Normal', sentence: 'An edited or deleted Secret was written again.' },
   SecretConflict: { type: 'Warning', sentence: 'The Secret name is taken by something else.' },

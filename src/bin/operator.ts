@@ -5,6 +5,7 @@ import { revokeRetained } from '../cli/keys.ts';
 import { operatorConfig, type Flags, type OperatorConfig } from '../config.ts';
 import type { Deps } from '../controllers/apikey/deps.ts';
 import { apiKeySteps } from '../controllers/apikey/index.ts';
+import { RemoteChecks } from '../controllers/apikey/remote/checks.ts';
 import { createApiKeyMetrics } from '../controllers/apikey/metrics.ts';
 import { OwnSecrets } from '../controllers/apikey/ownsecrets.ts';
 import { OwnStatus } from '../controllers/apikey/ownstatus.ts';
@@ -168,7 +169,17 @@ function createDeps(parts: Parts, known: Pick<Deps, 'keyring' | 'clusterId' | 'k
     epoch: () => leadership.epoch,
     keys: caches.keys,
     secrets: caches.secrets,
-    store: createStoreResolver({
+    vendors: {
+      session: () =>
+        Promise.reject(
+          new KeywardError('Waiting', {
+            reason: 'StoreUnavailable',
+            message: 'remote stores are not connected in this version',
+          }),
+        ),
+    },
+    remoteChecks: new RemoteChecks(systemClock, Math.random),
+    stores: createStoreResolver({
       keyStore: (ref) => caches.keyStores.get(ref),
       clusterKeyStore: (name) => caches.clusterKeyStores.get({ namespace: '', name }),
       namespaceLabels: (name) => caches.namespaces.get({ namespace: '', name })?.labels,

@@ -42,7 +42,7 @@ export async function revokeRetained(
   const record = await expectRetained(ledger, uid);
   const { epoch } = await ledger.identity();
   const result = await ledger.commit({
-    record: close(end(record)),
+    record: close(end(record, context.nowMs)),
     expectedRevision: record.revision,
     epoch,
     audit: {

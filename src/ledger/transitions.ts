@@ -7,6 +7,7 @@
 import { KeywardError } from '../kernel/errors.ts';
 import type { KeyTerms } from '../terms/terms.ts';
 import { isLive } from '../terms/verdict.ts';
+import { doom, isPending } from './remote.ts';
 import type { CredentialRecord, KeyRecord, KeyState, SecretRecord, SlotRecord } from './record.ts';
 
 /** A credential that is about to exist, and what becomes of those before it. */
@@ -27,13 +28,16 @@ export function addCredential(record: KeyRecord, addition: Addition): KeyRecord 
   demand(mayInterrupt || !hasOpenCredential(record), record, 'one rotation at a time');
   demand(credential.sequence === record.sequence + 1, record, 'a sequence is never reused');
   const overlapping = overlappingOf(record);
-  const before = record.credentials.map((old): CredentialRecord => {
-    if (oldValuesEnd === 'AtOnce' || old !== overlapping)
-      return { ...withoutSealed(old), state: 'Disabled' };
-    if (lost === 'Nothing') return old;
+  const before = record.credentials.flatMap((old): readonly CredentialRecord[] => {
+    if (oldValuesEnd === 'AtOnce' || old !== overlapping) {
+      return old.remote === undefined
+        ? [{ ...withoutSealed(old), state: 'Disabled' }]
+        : doom(old, credential.createdAtMs);
+    }
+    if (lost === 'Nothing') return [old];
     // An open credential whose Secret is lost was never seen whole: it overlaps like any other.
     const kept = withoutSealed(old);
-    return { ...kept, state: isOpen(old) ? 'Active' : old.state, valueLost: true };
+    return [{ ...kept, state: isOpen(old) ? 'Active' : old.state, valueLost: true }];
   });
   return {
     ...omitSecret(record, lost === 'Secret'),
@@ -111,12 +115,12 @@ export type Confirmation = {
 export function confirm(record: KeyRecord, confirmation: Confirmation): KeyRecord {
   const { secret, nowMs, overlapMs } = confirmation;
   const open = record.credentials.find(isOpen);
-  const credentials = record.credentials.flatMap((credential): CredentialRecord[] => {
+  const credentials = record.credentials.flatMap((credential): readonly CredentialRecord[] => {
     if (credential === open) return [activate(credential, confirmation)];
     if (open === undefined || open.sequence < credential.sequence) return [credential];
-    if (credential.state === 'Disabled') return [];
+    if (credential.state === 'Disabled') return doom(credential, nowMs);
     if (credential.state === 'Retiring') return [credential];
-    if (overlapMs === 0) return [];
+    if (overlapMs === 0) return doom(credential, nowMs);
     return [{ ...credential, state: 'Retiring', retireAtMs: nowMs + overlapMs }];
   });
   return { ...record, secret, credentials };
@@ -136,15 +140,19 @@ function activate(credential: CredentialRecord, confirmation: Confirmation): Cre
   return { ...credential, state: 'Active', slots };
 }
 
-/** Drops the credentials whose overlap is over. */
+/** Ends the credentials whose overlap is over. */
 export function retireDue(record: KeyRecord, nowMs: number): KeyRecord {
-  return { ...record, credentials: record.credentials.filter((c) => !isRetireDue(c, nowMs)) };
+  const credentials = record.credentials.flatMap((credential) =>
+    isRetireDue(credential, nowMs) ? doom(credential, nowMs) : [credential],
+  );
+  return { ...record, credentials };
 }
 
 /** Changes the state; Revoked is final and kills every value. */
-export function setState(record: KeyRecord, state: KeyState): KeyRecord {
+export function setState(record: KeyRecord, state: KeyState, nowMs: number): KeyRecord {
   demand(record.state !== 'Revoked' || state === 'Revoked', record, 'Revoked is final');
-  return { ...record, state, credentials: state === 'Revoked' ? [] : record.credentials };
+  const next = { ...record, state };
+  return state === 'Revoked' ? dropCredentials(next, nowMs) : next;
 }
 
 /** New terms for the same values. */
@@ -171,14 +179,14 @@ export function forgetSecret(record: KeyRecord): KeyRecord {
 }
 
 /** Ends every value without ending the key: the grace time after expiry is over. */
-export function dropCredentials(record: KeyRecord): KeyRecord {
-  return { ...record, credentials: [] };
+export function dropCredentials(record: KeyRecord, nowMs: number): KeyRecord {
+  return { ...record, credentials: record.credentials.flatMap((each) => doom(each, nowMs)) };
 }
 
 /** The object is going or gone: every value is dead from here. May be repeated. */
-export function end(record: KeyRecord): KeyRecord {
+export function end(record: KeyRecord, nowMs: number): KeyRecord {
   if (record.phase === 'Ending' || record.phase === 'Ended') return record;
-  return { ...record, phase: 'Ending', credentials: [] };
+  return { ...dropCredentials(record, nowMs), phase: 'Ending' };
 }
 
 /** The object is going, the key goes on. */
@@ -187,9 +195,13 @@ export function retain(record: KeyRecord): KeyRecord {
   return { ...record, phase: 'Retained' };
 }
 
-/** Nothing is left outside the ledger: only the tombstone stays. */
+/**
+ * Nothing is left in the cluster: only the tombstone stays, and with it what is still owed to a
+ * vendor.
+ */
 export function close(record: KeyRecord): KeyRecord {
-  demand(record.credentials.length === 0, record, 'a closed key has no credentials');
+  const isOwed = record.credentials.every(({ state }) => state === 'Disabled');
+  demand(isOwed, record, 'a closed key has no living credentials');
   return { ...omitSecret(record, true), phase: 'Ended' };
 }
 
@@ -207,7 +219,7 @@ function withoutSealed(credential: CredentialRecord): CredentialRecord {
 }
 
 function hasOpenCredential(record: KeyRecord): boolean {
-  return record.credentials.some(isOpen);
+  return record.credentials.some((credential) => isOpen(credential) || isPending(credential));
 }
 
 /** The credential the Secret holds or shall hold: the newest that still verifies. */

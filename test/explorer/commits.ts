@@ -32,7 +32,8 @@ type LedgerAction = Exclude<
       | 'ProveLoss'
       | 'ProveGone'
       | 'End'
-      | 'Close';
+      | 'Close'
+      | 'Remote';
   }
 >;
 
@@ -58,13 +59,13 @@ function transition(world: World, before: KeyRecord, action: LedgerAction): KeyR
     case 'Regenerate':
       return regenerate(world, before, action);
     case 'SetState':
-      return setState(before, action.state);
+      return setState(before, action.state, NOW_MS);
     case 'SetTerms':
       return setTerms(before, action.terms);
     case 'RetireDue':
       return retireDue(before, world.nowMs);
     case 'DropExpired':
-      return dropCredentials(before);
+      return dropCredentials(before, NOW_MS);
     case 'Retain':
       return retain(before);
     case 'Confirm':

@@ -46,6 +46,7 @@ export function observe(
     mayEndVanished: true,
     rotationRequest: key && newRequest(model, key, record),
     secret: seen.sight,
+    isRemoteCheckDue: false,
     lossGraceMs: GRACE_MS,
     evidence: {},
   };

@@ -12,6 +12,7 @@ import { applyToRecord } from './commits.ts';
 import { commit, type Committed } from './ledger.ts';
 import { endOperator, setPass, stamp, storeKey, type Model, type Place } from './model.ts';
 import { deleteSecret, inspectSecret, writeSecret } from './secrets.ts';
+import { NOW_MS } from '../support/world.ts';
 
 /** What a step led to. Outside: etcd or the ledger changed, so its answer may be lost. */
 export type Step = { readonly model: Model; readonly label: string; readonly isOutside: boolean };
@@ -60,6 +61,8 @@ function perform(model: Model, at: Place, world: World, action: Action): Step {
     case 'End':
     case 'Close':
       return endOrClose(model, at, world, action);
+    case 'Remote':
+      throw new Error('the explored store is the built-in one');
     default:
       return proceed(
         at,
@@ -114,7 +117,7 @@ function endOrClose(
   action: Extract<Action, { type: 'End' | 'Close' }>,
 ): Step {
   const before = action.record;
-  const after = action.type === 'End' ? end(before) : close(before);
+  const after = action.type === 'End' ? end(before, NOW_MS) : close(before);
   return proceed(
     at,
     commit(model, at, { record: after, expectedRevision: before.revision }),

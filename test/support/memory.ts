@@ -95,6 +95,9 @@ export class MemoryCluster implements KubeClient {
 export class MemoryLedger {
   readonly records = new Map<string, KeyRecord>();
   readonly #spent = new Set<string>();
+  readonly #claimed = new Set<string>();
+  /** Called before and after each commit that succeeds; a test dies there. */
+  around: (position: 'before' | 'after', action: string) => void = () => undefined;
   epoch = 1;
 
   /** As the port; the controller asks for nothing else. */
@@ -111,13 +114,15 @@ export class MemoryLedger {
         ),
       }),
       commit: async (commit) => this.#commit(commit),
+      claimedIds: async (account, ids) => ids.filter((id) => this.#claimed.has(`${account} ${id}`)),
       isRequestSpent: async (uid, requestId) => this.#spent.has(`${uid}/${requestId}`),
     };
     // Whatever else is called is undefined and fails the test.
     return port as Ledger;
   }
 
-  #commit({ record, expectedRevision, epoch, spendRequestId }: Commit): CommitResult {
+  #commit(commit: Commit): CommitResult {
+    const { record, expectedRevision, epoch, spendRequestId, exclusiveAccount } = commit;
     if (epoch !== this.epoch) {
       throw new KeywardError('Terminal', { reason: 'Fenced', message: 'an older epoch' });
     }
@@ -126,10 +131,32 @@ export class MemoryLedger {
     }
     const request = `${record.uid}/${spendRequestId}`;
     if (spendRequestId !== undefined && this.#spent.has(request)) return { type: 'RequestSpent' };
+    if (exclusiveAccount !== undefined && this.#isBusy(record.uid, exclusiveAccount)) {
+      return { type: 'AccountBusy' };
+    }
+    this.around('before', commit.audit.action);
     if (spendRequestId !== undefined) this.#spent.add(request);
+    for (const { remote } of record.credentials) {
+      if (remote?.id !== undefined) this.#claimed.add(`${remote.account} ${remote.id}`);
+    }
     const stored = { ...record, revision: expectedRevision + 1 };
     this.records.set(record.uid, stored);
+    this.around('after', commit.audit.action);
     return { type: 'Committed', record: stored };
+  }
+
+  #isBusy(uid: string, account: string): boolean {
+    return [...this.records.values()].some(
+      (record) =>
+        record.uid !== uid &&
+        record.credentials.some(
+          ({ state, remote }) =>
+            (state === 'Intent' || state === 'Disabled') &&
+            remote?.account === account &&
+            remote.id === undefined &&
+            remote.createBegunAtMs !== undefined,
+        ),
+    );
   }
 }
 

@@ -189,6 +189,7 @@ export function aWorld(change: Partial<World> = {}): World {
     mayEndVanished: true,
     rotationRequest: undefined,
     secret: { type: 'Unwatched' },
+    isRemoteCheckDue: false,
     lossGraceMs: 30_000,
     evidence: {},
     ...change,

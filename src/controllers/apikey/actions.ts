@@ -5,12 +5,19 @@ import type { KeyFormat } from '../../keys/format.ts';
 import type { SlotName } from '../../keys/mint.ts';
 import type { KeyRecord, KeyState } from '../../ledger/record.ts';
 import type { KeyTerms } from '../../terms/terms.ts';
+import type { RemoteWish } from '../../stores/contract.ts';
 import { secretLayout, type SecretLayout } from './secret.ts';
 import { overlapMs, wantedTerms } from './wanted.ts';
 import type { ApiKeyView, UsableStore, World } from './world.ts';
 
 /** Why new values are made; in the audit chain. */
-export type RotationTrigger = 'Request' | 'Age' | 'SecretLost' | 'SecretTampered' | 'Revival';
+export type RotationTrigger =
+  | 'Request'
+  | 'Age'
+  | 'SecretLost'
+  | 'SecretTampered'
+  | 'RemoteLost'
+  | 'Revival';
 
 /** One step. Each is safe to repeat after a crash. */
 export type Action =
@@ -27,6 +34,8 @@ export type Action =
   | {
       readonly type: 'Regenerate';
       readonly slot: SlotName;
+      /** Further slots to follow at once: an emergency at a vendor. */
+      readonly also?: readonly SlotName[];
       readonly trigger: RotationTrigger | 'Retire';
       readonly becomesActive: boolean;
       readonly requestId?: string;
@@ -47,7 +56,40 @@ export type Action =
   | { readonly type: 'Retain' }
   | { readonly type: 'DeleteSecret'; readonly record: KeyRecord }
   | { readonly type: 'ReleaseFinalizer' }
-  | { readonly type: 'Close'; readonly record: KeyRecord };
+  | { readonly type: 'Close'; readonly record: KeyRecord }
+  | { readonly type: 'Remote'; readonly step: RemoteStep };
+
+/** A step at a vendor, about one credential generation. */
+export type RemoteStep =
+  /** Looks whether it is there after all, says in the ledger that it begins, and calls. */
+  | { readonly type: 'Create'; readonly sequence: number; readonly attempt: number }
+  | { readonly type: 'Search'; readonly sequence: number; readonly record: KeyRecord }
+  | { readonly type: 'Adopt'; readonly sequence: number; readonly id: string }
+  /** Its values can never be read: it is ended, and made anew. */
+  | { readonly type: 'Burn'; readonly sequence: number; readonly id: string }
+  | {
+      readonly type: 'Stop';
+      readonly sequence: number;
+      readonly state: 'Unknown' | 'Ambiguous' | 'Blocked';
+      readonly candidates?: readonly string[];
+    }
+  | { readonly type: 'AwaitSettled'; readonly untilMs: number }
+  | { readonly type: 'Regenerate'; readonly sequence: number }
+  | { readonly type: 'Update'; readonly sequence: number; readonly wish: RemoteWish }
+  | { readonly type: 'Read'; readonly sequence: number }
+  | {
+      readonly type: 'End';
+      readonly sequence: number;
+      readonly record: KeyRecord;
+      readonly how: 'Disable' | 'Delete' | 'Forget' | 'Claim';
+      /** Claim: the id that a search found. */
+      readonly id?: string;
+    };
+
+/** The actions of these types. */
+export type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>;
+/** The same among steps at a vendor. */
+export type RemoteStepOf<T extends RemoteStep['type']> = Extract<RemoteStep, { type: T }>;
 
 /** Ends the search: none of the rules below applies. */
 export type Nothing = { readonly type: 'Nothing' };

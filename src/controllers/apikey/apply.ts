@@ -22,12 +22,11 @@ import {
 } from '../../ledger/transitions.ts';
 import { audit, change, commit, mine, present, usable } from './commits.ts';
 import type { Deps } from './deps.ts';
-import type { Action } from './actions.ts';
+import type { Action, ActionOf } from './actions.ts';
+import { applyRemote } from './remote/apply.ts';
 import { deleteSecret, inspectSecret, writeSecret } from './secretio.ts';
 import { issue, regenerate, rotate } from './values.ts';
 import type { World } from './world.ts';
-
-type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>;
 
 /** See the file comment. @throws KeywardError whose class says whether to try again */
 export function apply(
@@ -55,8 +54,10 @@ export function apply(
     case 'NoteMissing':
     case 'ForgetSecret':
       return noteSecret(deps, world, action);
+    case 'Remote':
+      return applyRemote(deps, world, action.step, signal);
     default:
-      return applyToLedger(deps, world, action);
+      return applyToLedger(deps, world, action, signal);
   }
 }
 
@@ -73,17 +74,23 @@ type LedgerAction = Exclude<
       | 'ProveGone'
       | 'NoteSecret'
       | 'NoteMissing'
-      | 'ForgetSecret';
+      | 'ForgetSecret'
+      | 'Remote';
   }
 >;
 
 /** The actions that are one commit about the key itself. */
-function applyToLedger(deps: Deps, world: World, action: LedgerAction): Promise<World> {
+function applyToLedger(
+  deps: Deps,
+  world: World,
+  action: LedgerAction,
+  signal: AbortSignal,
+): Promise<World> {
   switch (action.type) {
     case 'Issue':
-      return issue(deps, world, action);
+      return issue(deps, world, action, signal);
     case 'Rotate':
-      return rotate(deps, world, action);
+      return rotate(deps, world, action, signal);
     case 'Regenerate':
       return regenerate(deps, world, action);
     case 'Confirm':
@@ -129,7 +136,7 @@ async function confirmSecret(
 
 async function changeState(deps: Deps, world: World, action: ActionOf<'SetState'>): Promise<World> {
   const before = mine(world);
-  const record = setState(before, action.state);
+  const record = setState(before, action.state, deps.clock.nowMs());
   const next = await change(deps, world, record, {
     action: 'StateChanged',
     facts: { from: before.state, to: action.state },
@@ -144,7 +151,9 @@ async function endOld(
   action: ActionOf<'RetireDue' | 'DropExpired'>,
 ): Promise<World> {
   if (action.type === 'DropExpired') {
-    return change(deps, world, dropCredentials(mine(world)), { action: 'ExpiredKeyEnded' });
+    return change(deps, world, dropCredentials(mine(world), deps.clock.nowMs()), {
+      action: 'ExpiredKeyEnded',
+    });
   }
   const record = retireDue(mine(world), world.nowMs);
   const next = await change(deps, world, record, { action: 'PreviousRetired' });
@@ -204,7 +213,7 @@ async function endRecord(deps: Deps, world: World, action: ActionOf<'End'>): Pro
   deps.metrics.endings.inc({ cause: action.because });
   if (action.because === 'Vanished') deps.guard.ended();
   const record = await commit(deps, {
-    record: end(action.record),
+    record: end(action.record, deps.clock.nowMs()),
     expectedRevision: action.record.revision,
     audit: audit(deps, { action: 'KeyEnded', facts: { because: action.because } }),
   });

@@ -108,6 +108,35 @@ const slotUnsupported: StoreCheck = (world, key, store) =>
     ? unsupported(store, 'spec.rotation.slot', 'only keys of format Dual have slots')
     : undefined;
 
+const suspendUnsupported: StoreCheck = (_, key, store) =>
+  key.spec.state === 'Suspended' && !store.capabilities.suspend
+    ? unsupported(store, 'spec.state: Suspended', 'its credentials cannot be switched off')
+    : undefined;
+
+const inPlaceUnsupported: StoreCheck = (_, key, store) =>
+  key.spec.rotation?.method === 'InPlace' && !store.capabilities.regeneratePerSlot
+    ? unsupported(store, 'spec.rotation.method: InPlace', 'its values cannot be replaced')
+    : undefined;
+
+const termsUnsupported: StoreCheck = (_, key, store) => {
+  const { quota, originPolicy, cidrs = [], productRefs = [] } = key.spec.terms ?? {};
+  const asked = {
+    quota: quota !== undefined,
+    originPolicy: (originPolicy?.allowed ?? []).length > 0,
+    cidrs: cidrs.length > 0,
+    productRefs: productRefs.length > 0,
+  };
+  const names = Object.keys(asked) as (keyof typeof asked)[];
+  const beyond = names.filter((name) => asked[name] && !store.capabilities.terms.includes(name));
+  return beyond.length === 0
+    ? undefined
+    : unsupported(
+        store,
+        beyond.map((name) => `spec.terms.${name}`).join(', '),
+        'nothing at the vendor enforces that; leave it out',
+      );
+};
+
 const restoreUnsupported: StoreCheck = (_, key, store) =>
   key.spec.secret?.onLoss === 'Restore' && !store.capabilities.recoverable
     ? unsupported(store, 'spec.secret.onLoss', 'it keeps no readable values (recovery: None)')
@@ -137,6 +166,9 @@ const CHECKS: readonly Check[] = [
   withStore(retentionForbidden),
   withStore(namesTooLong),
   withStore(slotUnsupported),
+  withStore(suspendUnsupported),
+  withStore(inPlaceUnsupported),
+  withStore(termsUnsupported),
   withStore(restoreUnsupported),
   withStore(needsLaterVersion), // accepted by the schema, so that manifests need not change later
 ];

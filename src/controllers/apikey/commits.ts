@@ -92,7 +92,7 @@ export function usable(
   world: World,
 ): { key: ApiKeyView; store: UsableStore; handle: StoreHandle } {
   const key = present(world);
-  const { handle } = deps.store(key, world.record?.store);
+  const { handle } = deps.stores.of(key, world.record?.store);
   if (world.store.type === 'Usable' && handle !== undefined) {
     return { key, store: world.store, handle };
   }

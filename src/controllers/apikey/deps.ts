@@ -2,22 +2,43 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Entropy } from '../../kernel/entropy.ts';
 import type { Logger } from '../../kernel/log.ts';
-import type { ApiKeyView, StoreFact } from './world.ts';
 import type { Keyring } from '../../keys/keyring.ts';
 import type { Cache, KubeClient } from '../../kube/port.ts';
 import type { KnownNames } from '../../ledger/known.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import type { StoreBinding } from '../../ledger/record.ts';
-import type { StoreHandle } from '../../stores/contract.ts';
+import type { Account, RemoteHandle, RemoteStore } from '../../stores/contract.ts';
 import type { OwnSecrets } from './ownsecrets.ts';
 import type { OwnStatus } from './ownstatus.ts';
 import type { ApiKeyMetrics } from './metrics.ts';
 import type { Reporter } from './report.ts';
+import type { RemoteChecks } from './remote/checks.ts';
+import type { StoreResolver } from './store.ts';
 import type { VanishedGuard } from './vanished.ts';
 import type { CachedApiKey, SecretView } from './view.ts';
 
-/** The store a key names, and the driver's handle when it can be used. */
-export type ResolvedStore = { readonly fact: StoreFact; readonly handle: StoreHandle | undefined };
+/** The way to the vendors' accounts. */
+export interface Vendors {
+  /**
+   * The store, logged in to. @throws KeywardError Waiting or Transient, saying what is wrong with the
+   * store and what to do about it
+   */
+  session(
+    store: StoreBinding & { readonly namespace: string },
+    handle: RemoteHandle,
+    signal: AbortSignal,
+  ): Promise<VendorSession>;
+}
+
+/** A store that can be called; good for one pass. */
+export type VendorSession = {
+  readonly account: Account;
+  readonly remote: RemoteStore;
+  /** Logs in once more: what a vendor says not to know is believed only then. */
+  prove(signal: AbortSignal): Promise<void>;
+  /** One at a time in this account. */
+  exclusively<T>(work: () => Promise<T>): Promise<T>;
+};
 
 /** Everything the controller works with; made once in `bin`. */
 export type Deps = {
@@ -35,8 +56,9 @@ export type Deps = {
   readonly keys: Cache<CachedApiKey>;
   /** Undefined: Secrets are not watched (`--secret-watch=none`). */
   readonly secrets: Cache<SecretView> | undefined;
-  /** The store a key is bound to, else the one its spec names; from the caches. */
-  readonly store: (key: ApiKeyView, bound?: StoreBinding) => ResolvedStore;
+  readonly stores: StoreResolver;
+  readonly vendors: Vendors;
+  readonly remoteChecks: RemoteChecks;
   readonly ownSecrets: OwnSecrets;
   readonly ownStatus: OwnStatus;
   /** How long a missing Secret is waited for before it counts as lost. */

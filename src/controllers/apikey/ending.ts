@@ -1,6 +1,8 @@
 /** The rules by which keys end: deleted, vanished, revoked, long expired. Pure. */
 import { FINALIZER } from '../../api/names.ts';
-import { NOTHING, type Rule } from './actions.ts';
+import type { KeyRecord } from '../../ledger/record.ts';
+import { NOTHING, type Action, type Answer, type Rule } from './actions.ts';
+import { endNext, isDebt, isOwing } from './remote/rules.ts';
 import { REVIVAL_MS, wantedTerms } from './wanted.ts';
 import type { World } from './world.ts';
 
@@ -11,9 +13,7 @@ export const endVanished: Rule = (world) => {
     return world.key === undefined ? NOTHING : undefined;
   }
   if (record.phase === 'Ending') {
-    return world.evidence.secretDeleted === true || record.secret === undefined
-      ? { type: 'Close', record }
-      : { type: 'DeleteSecret', record };
+    return endNext(world, record) ?? endInCluster(world, record);
   }
   if (!world.mayEndVanished) return NOTHING;
   return world.evidence.goneUids?.includes(record.uid) === true
@@ -28,9 +28,8 @@ export const endDeleted: Rule = (world) => {
   if (record?.phase === 'Live') {
     return mayRetain(world) ? { type: 'Retain' } : { type: 'End', record, because: 'Deleted' };
   }
-  if (record?.phase === 'Ending' && evidence.secretDeleted !== true) {
-    return { type: 'DeleteSecret', record };
-  }
+  const step = record?.phase === 'Ending' ? endEverywhere(world, record) : undefined;
+  if (step !== undefined) return step;
   if (key.finalizers.includes(FINALIZER) && evidence.finalizerReleased !== true) {
     return { type: 'ReleaseFinalizer' };
   }
@@ -38,8 +37,11 @@ export const endDeleted: Rule = (world) => {
 };
 
 /** Nothing more happens to a revoked key, but that its useless Secret goes. */
-export const cleanRevoked: Rule = ({ record, evidence }) => {
+export const cleanRevoked: Rule = (world) => {
+  const { record, evidence } = world;
   if (record?.state !== 'Revoked') return undefined;
+  const step = endNext(world, record);
+  if (step !== undefined) return step;
   return record.secret === undefined || evidence.secretDeleted === true
     ? NOTHING
     : { type: 'DeleteSecret', record };
@@ -51,10 +53,28 @@ export const cleanExpired: Rule = (world) => {
   const endMs = record?.terms.endMs;
   if (record === undefined || endMs === undefined || endMs + REVIVAL_MS > nowMs) return undefined;
   if (isRevivedBySpec(world) || !world.isClockTrusted) return undefined;
-  if (record.credentials.length > 0) return { type: 'DropExpired' };
+  if (record.credentials.some(({ state }) => state !== 'Disabled')) return { type: 'DropExpired' };
+  const step = endNext(world, record);
+  if (step !== undefined) return step;
   if (record.secret === undefined || world.evidence.secretDeleted === true) return NOTHING;
   return { type: 'DeleteSecret', record };
 };
+
+/** What is left to end outside the ledger while the object waits for it. */
+function endEverywhere(world: World, record: KeyRecord): Answer {
+  const step = endNext(world, record);
+  if (step !== undefined) return step;
+  if (world.evidence.secretDeleted !== true) return { type: 'DeleteSecret', record };
+  // A vendor that does not answer has its time; then the debt waits without the object.
+  return isOwing(record) && !isDebt(record, world.nowMs) ? NOTHING : undefined;
+}
+
+/** Of a key without an object: nobody waits for the vendor, what is owed stays as a debt. */
+function endInCluster(world: World, record: KeyRecord): Action {
+  return world.evidence.secretDeleted === true || record.secret === undefined
+    ? { type: 'Close', record }
+    : { type: 'DeleteSecret', record };
+}
 
 function mayRetain({ key, store }: World): boolean {
   return (

@@ -7,9 +7,11 @@ import type { Steps } from '../../runtime/pipeline.ts';
 import { apply } from './apply.ts';
 import type { Deps } from './deps.ts';
 import { observe } from './observe.ts';
+import { currentCredential } from '../../ledger/transitions.ts';
 import { LOOK_PAUSE_MS } from './ownsecrets.ts';
 import type { Action } from './actions.ts';
 import { nextAction } from './plan.ts';
+import { remoteInstants } from './remote/rules.ts';
 import { inPlaceAnnouncement } from './rotating.ts';
 import { isSameStatus, wantedStatus } from './status.ts';
 import { REVIVAL_MS, rotationDueMs, wantedTerms } from './wanted.ts';
@@ -66,6 +68,7 @@ export function lookAgainAtMs(world: World): number | undefined {
   const { record, nowMs } = world;
   const instants = [
     ...termInstants(world),
+    ...remoteInstants(world),
     ...(record?.credentials ?? []).flatMap((credential) => [
       credential.retireAtMs,
       ...credential.slots.map((slot) => slot.retireAtMs),
@@ -80,9 +83,16 @@ export function lookAgainAtMs(world: World): number | undefined {
 }
 
 /** Where Secrets are not watched, each is looked at now and then. */
-function nextLookAtMs(deps: Pick<Deps, 'secrets'>, world: World): number | undefined {
-  const isPaced = deps.secrets === undefined && world.record?.secret !== undefined;
-  return isPaced ? world.nowMs + LOOK_PAUSE_MS : undefined;
+function nextLookAtMs(
+  deps: Pick<Deps, 'secrets' | 'remoteChecks'>,
+  world: World,
+): number | undefined {
+  const { record, nowMs } = world;
+  const isPaced = deps.secrets === undefined && record?.secret !== undefined;
+  const current = record && currentCredential(record, nowMs);
+  const checkMs =
+    current?.remote === undefined ? undefined : deps.remoteChecks.dueMs(current.token);
+  return earlier(isPaced ? nowMs + LOOK_PAUSE_MS : undefined, checkMs);
 }
 
 function termInstants(world: World): readonly (number | undefined)[] {

@@ -4,7 +4,7 @@ import { KeywardError } from '../../kernel/errors.ts';
 import { digestForeign, equalDigests } from '../../keys/digest.ts';
 import { open, openAtGate, seal, sealForGate, type Sealed } from '../../keys/sealing.ts';
 import { credentialToken } from '../../keys/token.ts';
-import { SLOTS, type SlotName } from '../../keys/mint.ts';
+import { mintKeyId, SLOTS, type SlotName } from '../../keys/mint.ts';
 import type { KeyFormat } from '../../keys/format.ts';
 import type { CredentialRecord, KeyRecord, SlotRecord } from '../../ledger/record.ts';
 import type { NewValue } from '../../ledger/transitions.ts';
@@ -12,6 +12,7 @@ import type { LocalHandle, SlotIdentity, StoreHandle } from '../../stores/contra
 import type { Deps } from './deps.ts';
 
 type Maker = Pick<Deps, 'keyring' | 'entropy' | 'clusterId' | 'clock'>;
+type Sealer = Pick<Deps, 'keyring' | 'entropy'>;
 
 /** What a new credential belongs to. */
 export type Generation = {
@@ -29,12 +30,7 @@ export function mintRecord(
 ): CredentialRecord {
   const { format, sequence } = generation;
   const minted = handle.mint(format, deps.entropy);
-  const token = credentialToken({
-    clusterId: deps.clusterId,
-    storeUid: generation.storeUid,
-    apiKeyUid: generation.uid,
-    sequence,
-  });
+  const token = tokenOf(deps, generation);
   const nowMs = deps.clock.nowMs();
   const slots = SLOTS[format].map((name, index): SlotRecord => {
     const value = minted.values[name] ?? new Sensitive('');
@@ -63,6 +59,26 @@ export function mintRecord(
     origin: 'Issued',
     slots,
     createdAtMs: nowMs,
+  };
+}
+
+/** A credential that a vendor is to make: everything but its values. */
+export function intendRecord(
+  deps: Maker,
+  generation: Generation,
+  account: string,
+): CredentialRecord {
+  return {
+    token: tokenOf(deps, generation),
+    sequence: generation.sequence,
+    attempt: 1,
+    keyId: mintKeyId(deps.entropy),
+    hint: '',
+    state: 'Intent',
+    origin: 'Issued',
+    slots: [],
+    createdAtMs: deps.clock.nowMs(),
+    remote: { account, facts: {} },
   };
 }
 
@@ -125,10 +141,12 @@ export function credentialOf(record: KeyRecord, sequence: number): CredentialRec
   return record.credentials.find((credential) => credential.sequence === sequence);
 }
 
-type Place = SlotIdentity & { readonly token: string; readonly generation: number };
+/** Which value of which generation. */
+export type Place = SlotIdentity & { readonly token: string; readonly generation: number };
 
-function sealSlot(
-  deps: Maker,
+/** Digest and sealed copy of a value, as a slot of the ledger holds them. */
+export function sealSlot(
+  deps: Sealer,
   handle: StoreHandle,
   place: Place,
   value: Sensitive,
@@ -148,6 +166,11 @@ function sealSlot(
       ? sealForGate(deps.keyring, value, context, deps.entropy)
       : seal(deps.keyring, value, context, deps.entropy);
   return { digest, pepperVersion, sealed };
+}
+
+function tokenOf({ clusterId }: Pick<Maker, 'clusterId'>, generation: Generation): string {
+  const { storeUid, uid: apiKeyUid, sequence } = generation;
+  return credentialToken({ clusterId, storeUid, apiKeyUid, sequence });
 }
 
 function digestOf(

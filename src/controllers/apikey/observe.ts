@@ -7,7 +7,7 @@ import type { KeyRecord } from '../../ledger/record.ts';
 import type { Deps } from './deps.ts';
 import { viewApiKey } from './view.ts';
 import { wantedTerms } from './wanted.ts';
-import type { ApiKeyView, SecretSight, World } from './world.ts';
+import type { ApiKeyView, SecretSight, StoreFact, World } from './world.ts';
 
 /**
  * Beyond this our clock is not believed for anything that cannot be undone. Kubernetes itself
@@ -33,15 +33,13 @@ export async function observe(
     nowMs: deps.clock.nowMs(),
     isClockTrusted: skewMs <= SKEW_MAX_MS,
     key,
-    store:
-      key === undefined
-        ? { type: 'Missing', name: 'the store' }
-        : deps.store(key, record?.store).fact,
+    store: storeFact(deps, key, record ?? predecessor),
     record,
     predecessor,
     mayEndVanished: deps.guard.permits(),
     rotationRequest: key === undefined ? undefined : await newRequest(deps, key, record),
     secret: await sight(deps, key, record, signal),
+    isRemoteCheckDue: isCheckDue(deps, record),
     lossGraceMs: deps.lossGraceMs,
     evidence: {},
   };
@@ -60,6 +58,25 @@ function load(deps: Deps, ref: Ref, key: ApiKeyView | undefined): Promise<Loaded
   const isGuarded = key !== undefined && !key.isDeleting;
   if (isGuarded && !deps.known.mayHold(ref)) return Promise.resolve(NOTHING);
   return deps.ledger.load(key?.uid ?? '', ref);
+}
+
+function isCheckDue(deps: Deps, record: KeyRecord | undefined): boolean {
+  return (
+    record?.credentials.some(
+      ({ remote, token }) => remote !== undefined && deps.remoteChecks.isDue(token),
+    ) === true
+  );
+}
+
+function storeFact(
+  deps: Deps,
+  key: ApiKeyView | undefined,
+  record: KeyRecord | undefined,
+): StoreFact {
+  if (key !== undefined) return deps.stores.of(key, record?.store).fact;
+  return record === undefined
+    ? { type: 'Missing', name: 'the store' }
+    : deps.stores.bound(record).fact;
 }
 
 /** The first rotation request of the object that was never handled; the ledger keeps them all. */

@@ -8,6 +8,8 @@
  *     loss:     NoteMissing ... ProveLoss -> Rotate -> ...
  *     delete:   End -> DeleteSecret -> ReleaseFinalizer -> Close
  *     vanished: ProveGone -> End -> DeleteSecret -> Close
+ *     at a vendor: Issue | Rotate -> CreateRemote -> WriteSecret -> Confirm -> UpdateRemote
+ *                  Regenerate -> RegenerateRemote -> WriteSecret -> ... End -> EndRemote -> ...
  */
 import { FINALIZER } from '../../api/names.ts';
 import { isOpen, isRetireDue } from '../../ledger/transitions.ts';
@@ -15,6 +17,16 @@ import { NOTHING, withLayout, withTerms, type Action, type Rule } from './action
 import { firstFinding } from './checks.ts';
 import { cleanExpired, cleanRevoked, endDeleted, endVanished } from './ending.ts';
 import { handleLoss } from './loss.ts';
+import {
+  checkRemote,
+  createRemote,
+  dropExpiredRemote,
+  endRemote,
+  finishRegenerate,
+  replaceMissing,
+  syncEnabled,
+  syncNames,
+} from './remote/rules.ts';
 import { retireStandby, rotate, rotateAtOnce } from './rotating.ts';
 import { shapeOf } from './secret.ts';
 import { overlapMs, wantedFormat, wantedState } from './wanted.ts';
@@ -104,15 +116,23 @@ const RULES: readonly Rule[] = [
   followState,
   cleanRevoked,
   cleanExpired,
+  dropExpiredRemote,
   retirePrevious,
   confirmWritten,
+  syncEnabled,
+  endRemote,
+  createRemote,
+  finishRegenerate,
   stopWhileBlocked,
   issue,
   followTerms,
   rotateAtOnce,
+  replaceMissing,
   handleLoss,
   finishOpen,
   rotate,
   retireStandby,
   writeSecret,
+  syncNames,
+  checkRemote,
 ];

@@ -30,6 +30,7 @@ export type Reporter = {
   rotated(world: World, trigger: string, oldValuesEnd: 'AtConfirm' | 'AtOnce'): void;
   retired(world: World): void;
   stateChanged(world: World, from: KeyState, to: KeyState): void;
+  remoteChanged(world: World, what: 'values' | 'settings'): void;
   secretTrouble(world: World, reason: 'SecretLost' | 'SecretTampered'): void;
 };
 
@@ -61,6 +62,13 @@ export function createReporter(sink: EventSink): Reporter {
       if (to === 'Active' && from === 'Suspended') {
         emit(world, 'KeyResumed', 'Resume', 'The key was switched on again');
       }
+    },
+    remoteChanged(world, what) {
+      const note =
+        what === 'values'
+          ? 'Somebody replaced values at the vendor; they are taken over into the Secret'
+          : 'Somebody changed the credential at the vendor; it is set back';
+      emit(world, 'RemoteChanged', 'CheckRemote', note);
     },
     secretTrouble(world, reason) {
       const what = reason === 'SecretLost' ? 'is gone' : 'was edited';

@@ -11,7 +11,7 @@ import {
   type Rule,
 } from './actions.ts';
 import { isOver, rotationDueMs } from './wanted.ts';
-import type { World } from './world.ts';
+import type { UsableStore, World } from './world.ts';
 
 /** In an emergency the old values die first, whatever else is under way. */
 export const rotateAtOnce: Rule = (world) =>
@@ -65,9 +65,7 @@ function requested(
     const slot = rotation.slot === 'Primary' ? 'primaryKey' : 'secondaryKey';
     return { type: 'Regenerate', slot, trigger: 'Request', becomesActive: false, requestId };
   }
-  if (rotation?.urgency === 'Emergency') {
-    return { ...newValues('Request', 'Nothing'), oldValuesEnd: 'AtOnce', requestId };
-  }
+  if (rotation?.urgency === 'Emergency') return { ...atOnce(record, store), requestId };
   const method = rotation?.method ?? store.capabilities.rotation;
   if (method === 'InPlace' && record.format !== 'Dual') {
     if (!isInPlaceAnnounced(world)) return NOTHING;
@@ -75,6 +73,33 @@ function requested(
     return { type: 'Regenerate', slot, trigger: 'Request', becomesActive: false, requestId };
   }
   return { ...planned(record, 'Request'), requestId };
+}
+
+function atOnce(
+  record: KeyRecord,
+  store: UsableStore,
+): Extract<Action, { type: 'Rotate' | 'Regenerate' }> {
+  return isRegenerable(store)
+    ? everySlot(record)
+    : { ...newValues('Request', 'Nothing'), oldValuesEnd: 'AtOnce' };
+}
+
+/** A vendor that can replace values kills the old ones by that, at once and for certain. */
+function isRegenerable({ remote, capabilities }: UsableStore): boolean {
+  return remote !== undefined && capabilities.regeneratePerSlot;
+}
+
+/** The value in use first: it is the one that leaked. */
+function everySlot(record: KeyRecord): Extract<Action, { type: 'Regenerate' }> {
+  const slots = record.credentials.at(-1)?.slots ?? [];
+  const active = slots.find(({ role }) => role === 'Active') ?? slots[0];
+  return {
+    type: 'Regenerate',
+    slot: active?.name ?? 'apiKey',
+    also: slots.filter((slot) => slot !== active).map(({ name }) => name),
+    trigger: 'Request',
+    becomesActive: false,
+  };
 }
 
 /** Dual keys take turns; others get a new credential beside the old one. */

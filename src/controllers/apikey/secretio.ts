@@ -226,7 +226,7 @@ function valueOf(
   if (credential === undefined || slot === undefined) return undefined;
   const sealed = openSlot(deps, credential, slot);
   if (sealed !== undefined) return sealed.revealText();
-  const handle = world.key && deps.store(world.key, world.record?.store).handle;
+  const handle = world.key && deps.stores.of(world.key, world.record?.store).handle;
   if (handle === undefined) return undefined;
   return candidates.find((text) => isValueOf(deps, handle, { credential, slot }, text));
 }

@@ -55,6 +55,7 @@ function facts(
     ...client,
     ...(current === undefined ? {} : credentialFacts(record, current)),
     storeRef: { kind: record.store.kind, name: record.store.name },
+    ...remoteFacts(current),
     ...secretFacts(world, record),
     ...previousFacts(record, current),
     ...(notBeforeMs === undefined ? {} : { notBeforeTime: formatTime(notBeforeMs) }),
@@ -80,6 +81,33 @@ function credentialFacts(record: KeyRecord, current: CredentialRecord): ApiKeySt
     issuedTime: formatTime(current.createdAtMs),
     ...(record.format === 'Dual' ? { slots } : {}),
   };
+}
+
+/** What the vendor told of its copy; never values. */
+function remoteFacts(current: CredentialRecord | undefined): ApiKeyStatus {
+  const remote = current?.remote;
+  if (remote?.id === undefined) return {};
+  const { id, enabled, createdMs, modifiedMs, facts } = remote;
+  return {
+    remote: {
+      id,
+      ...(enabled === undefined ? {} : { state: enabled ? 'Enabled' : 'Disabled' }),
+      ...(createdMs === undefined ? {} : { createdTime: formatTime(createdMs) }),
+      ...(modifiedMs === undefined ? {} : { modifiedTime: formatTime(modifiedMs) }),
+      ...shownFacts(facts),
+    },
+  };
+}
+
+const REMOTE_FACTS = ['modifier', 'tenantId', 'domainCode', 'accountId', 'userId'] as const;
+const FACT_LENGTH_MAX = 256;
+
+/** The fields that the schema has: another one would be dropped and written again for ever. */
+function shownFacts(facts: Readonly<Record<string, string>>): ApiKeyStatus['remote'] {
+  const shown = REMOTE_FACTS.filter((name) => Object.hasOwn(facts, name));
+  return Object.fromEntries(
+    shown.map((name) => [name, (facts[name] ?? '').slice(0, FACT_LENGTH_MAX)]),
+  );
 }
 
 function secretFacts(world: World, record: KeyRecord): ApiKeyStatus {
@@ -163,6 +191,8 @@ function afterIssue(world: World, record: KeyRecord): Finding {
   const { notBeforeMs, endMs } = record.terms;
   if (endMs !== undefined && isOver(record, world.nowMs)) return expired(endMs);
   if (notBeforeMs !== undefined && notBeforeMs > world.nowMs) return notYet(notBeforeMs);
+  const remote = remoteTrouble(record);
+  if (remote !== undefined) return remote;
   const trouble = secretTrouble(world);
   if (trouble !== undefined) return { reason: trouble.ready, message: trouble.message };
   const current = currentCredential(record, world.nowMs);
@@ -170,6 +200,27 @@ function afterIssue(world: World, record: KeyRecord): Finding {
   const retireMs = previousFacts(record, current).previous?.retireTime;
   if (retireMs === undefined) return { reason: 'Active', message: '' };
   return { reason: 'Rotating', message: `the previous value works until ${retireMs}` };
+}
+
+/** What only a person can decide about the vendor's side. */
+function remoteTrouble({ namespace, name, credentials }: KeyRecord): Finding | undefined {
+  const command = `keyward keys resolve ${namespace}/${name}`;
+  for (const { state, remote } of credentials) {
+    if (state === 'Ambiguous' || state === 'Unknown') {
+      const ids = remote?.candidates?.join(', ') ?? 'not known';
+      const message = `it is not known which key at the vendor is this one (candidates: ${ids}); look there, then run ${command}`;
+      return { reason: 'OwnershipAmbiguous', message };
+    }
+    if (state === 'Blocked') {
+      const message = `the vendor's answers with the values were lost too often; look there, then run ${command}`;
+      return { reason: 'CreateBlocked', message };
+    }
+    if (remote?.missingSinceMs !== undefined && state !== 'Disabled') {
+      const message = `the vendor has no key ${remote.id ?? ''} any more; set spec.secret.onLoss to Rotate for a new one`;
+      return { reason: 'RemoteMissing', message };
+    }
+  }
+  return undefined;
 }
 
 /** True when the value in the Secret works, whatever else may be wrong. */
@@ -196,6 +247,8 @@ function failureReason(failure: KeywardError, isSettled: boolean): Finding | und
       return { reason: 'LimitExceeded', message };
     case 'SecretLost':
       return { reason: 'SecretLost', message };
+    case 'OwnershipMismatch':
+      return { reason: 'OwnershipMismatch', message };
     default:
       return isSettled ? undefined : { reason: 'StoreUnavailable', message };
   }
@@ -252,10 +305,35 @@ function storeCondition(
   if (failure?.reason === 'LimitExceeded') {
     return [apiKeyCondition('StoreSynced', 'StoreLimitReached', failure.message)];
   }
+  if (failure?.reason === 'StoreRefused') {
+    return [apiKeyCondition('StoreSynced', 'StoreRejected', failure.message)];
+  }
+  const atVendor = vendorCondition(world, failure);
+  if (atVendor.length > 0) return atVendor;
   const finding = firstFinding(world);
   return finding !== undefined && isStoreTrouble(finding.reason) && world.record !== undefined
     ? [apiKeyCondition('StoreSynced', 'StoreUnavailable', finding.message)]
     : [];
+}
+
+function vendorCondition(
+  { record, evidence }: World,
+  failure: KeywardError | undefined,
+): readonly WantedCondition[] {
+  if (record === undefined) return [];
+  const missing = remoteTrouble(record);
+  if (missing?.reason === 'RemoteMissing') {
+    return [apiKeyCondition('StoreSynced', 'RemoteMissing', missing.message)];
+  }
+  const trouble = evidence.remoteTrouble;
+  const message = trouble?.message ?? storeFailure(failure);
+  if (message === undefined) return [];
+  const reason = trouble?.reason === 'StoreRefused' ? 'StoreRejected' : 'StoreUnavailable';
+  return [apiKeyCondition('StoreSynced', reason, message)];
+}
+
+function storeFailure(failure: KeywardError | undefined): string | undefined {
+  return failure?.reason.startsWith('Store') === true ? failure.message : undefined;
 }
 
 function supportCondition(world: World): readonly WantedCondition[] {

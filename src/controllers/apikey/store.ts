@@ -2,11 +2,13 @@
 import type { ClusterKeyStoreSpec } from '../../api/generated/clusterkeystore.ts';
 import type { KeyStoreSpec } from '../../api/generated/keystore.ts';
 import type { Ref } from '../../api/meta.ts';
-import type { Driver } from '../../stores/contract.ts';
+import type { Driver, StoreHandle } from '../../stores/contract.ts';
 import { openHandle } from '../../stores/opening.ts';
-import type { StoreBinding } from '../../ledger/record.ts';
-import type { ResolvedStore } from './deps.ts';
+import type { KeyRecord, StoreBinding } from '../../ledger/record.ts';
 import { DEFAULT_STORE, type ApiKeyView, type StoreFact } from './world.ts';
+
+/** The store a key names, and the driver's handle when it can be used. */
+export type ResolvedStore = { readonly fact: StoreFact; readonly handle: StoreHandle | undefined };
 
 /** What the caches keep of a KeyStore or ClusterKeyStore. */
 export type StoreView = {
@@ -31,24 +33,52 @@ export type StoreSources = {
 
 type StoreName = { readonly kind: 'KeyStore' | 'ClusterKeyStore'; readonly name: string };
 
+/** Finds stores, from the caches. */
+export type StoreResolver = {
+  /** The store a key is bound to, else the one its spec names, as seen from the key's namespace. */
+  of(key: ApiKeyView, bound?: StoreBinding): ResolvedStore;
+  /** The store a record is bound to, whether or not it still serves the namespace. */
+  bound(record: Pick<KeyRecord, 'namespace' | 'store'>): ResolvedStore;
+};
+
 /** Resolves stores and remembers the opened handle of each store generation. */
-export function createStoreResolver(
-  sources: StoreSources,
-): (key: ApiKeyView, bound?: StoreBinding) => ResolvedStore {
+export function createStoreResolver(sources: StoreSources): StoreResolver {
   const opened = new Map<string, { readonly version: string; readonly store: ResolvedStore }>();
-  return (key, bound) => {
-    // Never from status: whoever may write that must not be able to move a key.
-    const named: StoreName = bound ?? key.spec.storeRef ?? DEFAULT_STORE;
-    const text = `${named.kind} '${named.name}'`;
-    const view = find(sources, key, named);
-    if (view === undefined) return { fact: { type: 'Missing', name: text }, handle: undefined };
+  const open = (named: StoreName, view: StoreView): ResolvedStore => {
     const version = `${view.uid}/${view.generation}`;
     const cacheKey = `${named.kind}/${view.ref.namespace}/${named.name}`;
     const cached = opened.get(cacheKey);
-    const store = cached?.version === version ? cached.store : openStore(sources, named, view);
-    if (cached?.version !== version) opened.set(cacheKey, { version, store });
-    return withNamespace(sources, key, view, store);
+    if (cached?.version === version) return cached.store;
+    const store = openStore(sources, named, view);
+    opened.set(cacheKey, { version, store });
+    return store;
   };
+  const missing = (named: StoreName): ResolvedStore => ({
+    fact: { type: 'Missing', name: `${named.kind} '${named.name}'` },
+    handle: undefined,
+  });
+  return {
+    of(key, bound) {
+      // Never from status: whoever may write that must not be able to move a key.
+      const named: StoreName = bound ?? key.spec.storeRef ?? DEFAULT_STORE;
+      const view = find(sources, key.ref.namespace, named);
+      if (view === undefined) return missing(named);
+      const store = open(named, view);
+      if (isAnother(store, view, bound)) return missing(named);
+      return withNamespace(sources, key, view, store);
+    },
+    bound({ namespace, store: binding }) {
+      const view = find(sources, namespace, binding);
+      if (view === undefined) return missing(binding);
+      const store = open(binding, view);
+      return isAnother(store, view, binding) ? missing(binding) : store;
+    },
+  };
+}
+
+/** A store of the same name that was made later may mean another account at the vendor. */
+function isAnother({ handle }: ResolvedStore, view: StoreView, bound?: StoreBinding): boolean {
+  return handle?.type === 'Remote' && bound !== undefined && bound.uid !== view.uid;
 }
 
 /** True when labels satisfy the selector; an absent selector selects nothing. */
@@ -74,9 +104,9 @@ export function selects(
   });
 }
 
-function find(sources: StoreSources, key: ApiKeyView, named: StoreName): StoreView | undefined {
+function find(sources: StoreSources, namespace: string, named: StoreName): StoreView | undefined {
   return named.kind === 'KeyStore'
-    ? sources.keyStore({ namespace: key.ref.namespace, name: named.name })
+    ? sources.keyStore({ namespace, name: named.name })
     : sources.clusterKeyStore(named.name);
 }
 
@@ -94,6 +124,7 @@ function openStore(sources: StoreSources, named: StoreName, view: StoreView): Re
     name: named.name,
     uid: view.uid,
     capabilities: handle.capabilities,
+    ...(handle.type === 'Remote' ? { remote: handle } : {}),
     defaultFormat: handle.defaultFormat,
     provider: handle.provider,
     allowsNamespace: true,

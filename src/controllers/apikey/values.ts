@@ -1,17 +1,22 @@
 /** The steps that make values: each is minted, digested and sealed before anything is committed. */
-import type { KeyRecord } from '../../ledger/record.ts';
+import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
 import { addCredential, currentCredential, regenerateSlot } from '../../ledger/transitions.ts';
 import { change, local, mine, usable } from './commits.ts';
+import { openVendor } from './remote/vendor.ts';
+import { beginRegeneration } from './remote/values.ts';
 import type { Deps } from './deps.ts';
-import { mintRecord, mintSlotValue } from './material.ts';
-import type { Action } from './actions.ts';
+import { intendRecord, mintRecord, mintSlotValue, type Generation } from './material.ts';
+import type { ActionOf } from './actions.ts';
 import type { World } from './world.ts';
 
-type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>;
-
 /** The first credential of a key. */
-export async function issue(deps: Deps, world: World, action: ActionOf<'Issue'>): Promise<World> {
-  const { key, store, handle } = usable(deps, world);
+export async function issue(
+  deps: Deps,
+  world: World,
+  action: ActionOf<'Issue'>,
+  signal: AbortSignal,
+): Promise<World> {
+  const { key, store } = usable(deps, world);
   const blank: KeyRecord = {
     clusterId: deps.clusterId,
     uid: key.uid,
@@ -28,12 +33,8 @@ export async function issue(deps: Deps, world: World, action: ActionOf<'Issue'>)
     sequence: 0,
     credentials: [],
   };
-  const credential = mintRecord(deps, local(handle), {
-    uid: key.uid,
-    storeUid: store.uid,
-    format: action.format,
-    sequence: 1,
-  });
+  const generation = { uid: key.uid, storeUid: store.uid, format: action.format, sequence: 1 };
+  const credential = await nextCredential(deps, world, { record: blank, generation }, signal);
   const requestId = world.rotationRequest;
   const record = addCredential(blank, {
     credential,
@@ -55,15 +56,17 @@ export async function issue(deps: Deps, world: World, action: ActionOf<'Issue'>)
 }
 
 /** The next credential of a key. */
-export async function rotate(deps: Deps, world: World, action: ActionOf<'Rotate'>): Promise<World> {
-  const { key, store, handle } = usable(deps, world);
+export async function rotate(
+  deps: Deps,
+  world: World,
+  action: ActionOf<'Rotate'>,
+  signal: AbortSignal,
+): Promise<World> {
+  const { key, store } = usable(deps, world);
   const before = mine(world);
-  const credential = mintRecord(deps, local(handle), {
-    uid: key.uid,
-    storeUid: store.uid,
-    format: before.format,
-    sequence: before.sequence + 1,
-  });
+  const sequence = before.sequence + 1;
+  const generation = { uid: key.uid, storeUid: store.uid, format: before.format, sequence };
+  const credential = await nextCredential(deps, world, { record: before, generation }, signal);
   const { requestId, oldValuesEnd, lost, trigger } = action;
   const request = requestId === undefined ? {} : { requestId };
   const record = addCredential(before, { credential, oldValuesEnd, lost, ...request });
@@ -93,6 +96,9 @@ export async function regenerate(
   const credential = currentCredential(before, world.nowMs);
   if (credential === undefined) return world;
   const { requestId, trigger, slot, becomesActive } = action;
+  if (handle.type === 'Remote') {
+    return beginRegeneration(deps, world, action, credential.sequence);
+  }
   const value = mintSlotValue(deps, local(handle), credential, slot);
   const record = regenerateSlot(before, {
     ...value,
@@ -107,4 +113,17 @@ export async function regenerate(
   });
   deps.reporter.rotated(world, trigger, becomesActive ? 'AtConfirm' : 'AtOnce');
   return requestId === undefined ? next : { ...next, rotationRequest: undefined };
+}
+
+/** A fresh credential: minted here, or only intended where a vendor makes it. */
+async function nextCredential(
+  deps: Deps,
+  world: World,
+  { record, generation }: { readonly record: KeyRecord; readonly generation: Generation },
+  signal: AbortSignal,
+): Promise<CredentialRecord> {
+  const { handle } = usable(deps, world);
+  if (handle.type === 'Local') return mintRecord(deps, handle, generation);
+  const { session } = await openVendor(deps, record, signal);
+  return intendRecord(deps, generation, session.account.id);
 }

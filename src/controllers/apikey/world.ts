@@ -7,7 +7,7 @@ import type { Ref } from '../../api/meta.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import type { KeyFormat } from '../../keys/format.ts';
 import type { Resolution } from '../../terms/resolve.ts';
-import type { Capabilities } from '../../stores/contract.ts';
+import type { Capabilities, RemoteHandle } from '../../stores/contract.ts';
 
 /** What the cache keeps of an ApiKey object. */
 export type ApiKeyView = {
@@ -36,6 +36,8 @@ export type StoreFact =
       readonly name: string;
       readonly uid: string;
       readonly capabilities: Capabilities;
+      /** Present exactly for stores at a vendor. */
+      readonly remote?: RemoteRules;
       readonly defaultFormat: KeyFormat;
       readonly provider: string;
       readonly allowsNamespace: boolean;
@@ -50,6 +52,9 @@ export type StoreFact =
       readonly maxQuotaRequests?: number;
       readonly expiryNoticeDays: readonly number[];
     };
+
+/** What the settings of a remote store say about when. */
+export type RemoteRules = Pick<RemoteHandle, 'settleMs' | 'deleteGraceMs' | 'onExpiry'>;
 
 /** A store that keys can be issued in. */
 export type UsableStore = Extract<StoreFact, { type: 'Usable' }>;
@@ -92,6 +97,27 @@ export type Evidence = {
   /** The Secret of the ending key is gone. */
   readonly secretDeleted?: true;
   readonly finalizerReleased?: true;
+  /** What a search at the vendor found for the create call of this token. */
+  readonly search?: RemoteSearch;
+  /** The vendor could not be asked or told; the rest of the pass goes on without it. */
+  readonly remoteTrouble?: RemoteTrouble;
+  /** The vendor's copy was read in this pass. */
+  readonly remoteChecked?: true;
+};
+
+/** Ids at the vendor that may be what a create call of unknown outcome made, oldest first. */
+export type RemoteSearch = {
+  readonly token: string;
+  readonly ids: readonly string[];
+  /** Looked for twice, after the settle time, with a proven login: what is not there is not there. */
+  readonly isSettled: boolean;
+};
+
+/** See Evidence. */
+export type RemoteTrouble = {
+  readonly reason: string;
+  readonly message: string;
+  readonly retryAtMs: number;
 };
 
 /** One moment of one ApiKey: object, store, record, Secret and clock. */
@@ -117,6 +143,8 @@ export type World = {
   /** A rotation request that was not handled before. */
   readonly rotationRequest: string | undefined;
   readonly secret: SecretSight;
+  /** It is time to compare the vendor's copy with ours. */
+  readonly isRemoteCheckDue: boolean;
   /** A missing Secret counts as lost after this time: a backup tool may be at work. */
   readonly lossGraceMs: number;
   readonly evidence: Evidence;

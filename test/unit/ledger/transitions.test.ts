@@ -227,23 +227,23 @@ describe('an overlap', () => {
 
 describe('the end', () => {
   test('by revocation kills every value and is final (I7)', () => {
-    const revoked = setState(aRecord(), 'Revoked');
+    const revoked = setState(aRecord(), 'Revoked', NOW_MS);
     expect(revoked.credentials).toEqual([]);
-    expect(() => setState(revoked, 'Active')).toThrow(illegal);
+    expect(() => setState(revoked, 'Active', NOW_MS)).toThrow(illegal);
   });
 
   test('by suspension keeps the values', () => {
-    expect(setState(aRecord(), 'Suspended').credentials).toEqual(aRecord().credentials);
+    expect(setState(aRecord(), 'Suspended', NOW_MS).credentials).toEqual(aRecord().credentials);
   });
 
   test('by deletion kills every value, remembers the Secret, and may be repeated', () => {
-    const ending = end(aRecord());
+    const ending = end(aRecord(), NOW_MS);
     expect(ending).toMatchObject({ phase: 'Ending', credentials: [], secret: { name: 'web' } });
-    expect(end(ending)).toBe(ending);
+    expect(end(ending, NOW_MS)).toBe(ending);
   });
 
   test('leaves a tombstone without a Secret', () => {
-    const closed = close(end(aRecord()));
+    const closed = close(end(aRecord(), NOW_MS));
     expect(closed.phase).toBe('Ended');
     expect(closed.secret).toBeUndefined();
   });
@@ -254,11 +254,11 @@ describe('the end', () => {
 
   test('of the object alone retains the key with its values', () => {
     expect(retain(aRecord())).toMatchObject({ phase: 'Retained', credentials: [{ sequence: 1 }] });
-    expect(() => retain(end(aRecord()))).toThrow(illegal);
+    expect(() => retain(end(aRecord(), NOW_MS))).toThrow(illegal);
   });
 
   test('of the time after expiry drops the values and leaves the key', () => {
-    expect(dropCredentials(aRecord())).toMatchObject({ phase: 'Live', credentials: [] });
+    expect(dropCredentials(aRecord(), NOW_MS)).toMatchObject({ phase: 'Live', credentials: [] });
   });
 });
 

@@ -40,13 +40,17 @@ function workshop() {
     log: silentLogger,
     clusterId: 'cluster-1',
     epoch: () => 1,
-    store: () => ({ fact: aStore(), handle }),
+    stores: {
+      of: () => ({ fact: aStore(), handle }),
+      bound: () => ({ fact: aStore(), handle }),
+    },
     ownSecrets: new OwnSecrets(),
     lossGraceMs: 30_000,
     reporter: {
       rotated: () => undefined,
       retired: () => undefined,
       stateChanged: () => undefined,
+      remoteChanged: () => undefined,
       secretTrouble: () => undefined,
     },
     metrics: createApiKeyMetrics(createRegistry()),

@@ -38,7 +38,10 @@ async function look({ isKnown, object }: Scene) {
     },
     client: { clockSkewMs: 0 },
     clock: new FakeClock(),
-    store: () => ({ fact: aStore(), handle: undefined }),
+    stores: {
+      of: () => ({ fact: aStore(), handle: undefined }),
+      bound: () => ({ fact: aStore(), handle: undefined }),
+    },
     guard: { permits: () => true },
     lossGraceMs: 30_000,
   };

@@ -1,0 +1,80 @@
+/**
+ * The steps at a vendor (docs/protocol.md). Each call that changes something stands between two
+ * commits: before it the ledger says that it begins, after it how it ended. Decides nothing.
+ */
+import { classify } from '../../../kernel/errors.ts';
+import { StoreFailure } from '../../../stores/contract.ts';
+import type { RemoteStep } from '../actions.ts';
+import type { Deps } from '../deps.ts';
+import type { World } from '../world.ts';
+import { adopt, burn, create, search, stop, unsettled } from './create.ts';
+import { end } from './end.ts';
+import { retryPauseMs } from './rules.ts';
+import { readRemote, regenerateRemote, update } from './values.ts';
+
+/** See the file comment. @throws KeywardError whose class says whether to try again */
+export function applyRemote(
+  deps: Deps,
+  world: World,
+  action: RemoteStep,
+  signal: AbortSignal,
+): Promise<World> {
+  switch (action.type) {
+    case 'Create':
+      return create(deps, world, action, signal);
+    case 'Search':
+      return orTrouble(deps, world, action, () => search(deps, world, action, signal));
+    case 'Adopt':
+      return adopt(deps, world, action, signal);
+    case 'Burn':
+      return burn(deps, world, action, signal);
+    case 'Stop':
+      return stop(deps, world, action);
+    case 'AwaitSettled':
+      return Promise.reject(unsettled(deps, action.untilMs));
+    case 'Regenerate':
+      return regenerateRemote(deps, world, action.sequence, signal);
+    case 'Update':
+      return orTrouble(deps, world, action, () => update(deps, world, action, signal));
+    case 'Read':
+      return orTrouble(deps, world, action, () => readRemote(deps, world, action.sequence, signal));
+    case 'End':
+      return orTrouble(deps, world, action, () => end(deps, world, action, signal));
+  }
+}
+
+/** What must not hold up the rest of the pass becomes a fact of it. */
+async function orTrouble(
+  deps: Deps,
+  world: World,
+  action: RemoteStep,
+  work: () => Promise<World>,
+): Promise<World> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const failure = classify(thrown);
+    const isOfVendor = failure instanceof StoreFailure || failure.reason.startsWith('Store');
+    // An open create call is worth a failed pass: nothing else of the key can go on.
+    if (!isOfVendor || (action.type === 'Search' && isIntent(world))) throw thrown;
+    const nowMs = deps.clock.nowMs();
+    const pauseMs = Math.max(
+      failure.retryAfterMs ?? 0,
+      retryPauseMs(oldestDoom(world) ?? nowMs, nowMs),
+    );
+    const { reason, message } = failure;
+    const remoteTrouble = { reason, message, retryAtMs: nowMs + pauseMs };
+    return { ...world, evidence: { ...world.evidence, remoteTrouble } };
+  }
+}
+
+function isIntent({ record }: World): boolean {
+  return record?.credentials.some(({ state }) => state === 'Intent') === true;
+}
+
+function oldestDoom({ record, predecessor }: World): number | undefined {
+  const doomed = [...(record?.credentials ?? []), ...(predecessor?.credentials ?? [])].flatMap(
+    ({ remote }) => (remote?.doomedAtMs === undefined ? [] : [remote.doomedAtMs]),
+  );
+  return doomed.length === 0 ? undefined : Math.min(...doomed);
+}

@@ -1,0 +1,44 @@
+/** When the vendor's copy of a credential was last compared with ours: in memory, a restart spreads them anew. */
+import type { Clock } from '../../../kernel/clock.ts';
+import { MINUTE_MS } from '../../../kernel/time.ts';
+
+/** Each key's copy is looked at this often. */
+export const CHECK_EVERY_MS = 10 * MINUTE_MS;
+
+/** See the file comment. Bounded by the number of keys at vendors. */
+export class RemoteChecks {
+  readonly #clock: Pick<Clock, 'nowMs'>;
+  readonly #random: () => number;
+  readonly #dueMs = new Map<string, number>();
+
+  /** @param random from 0 to 1; spreads the checks of keys that are seen for the first time */
+  constructor(clock: Pick<Clock, 'nowMs'>, random: () => number) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** True when the credential of this token should be compared. */
+  isDue(token: string): boolean {
+    const dueMs = this.#dueMs.get(token);
+    return dueMs !== undefined && dueMs <= this.#clock.nowMs();
+  }
+
+  /** When to look at it next; the first time at a random instant of the interval. */
+  dueMs(token: string): number {
+    const known = this.#dueMs.get(token);
+    if (known !== undefined) return known;
+    const dueMs = this.#clock.nowMs() + Math.floor(CHECK_EVERY_MS * this.#random());
+    this.#dueMs.set(token, dueMs);
+    return dueMs;
+  }
+
+  /** The credential was compared just now. */
+  done(token: string): void {
+    this.#dueMs.set(token, this.#clock.nowMs() + CHECK_EVERY_MS);
+  }
+
+  /** The credential has ended. */
+  forget(token: string): void {
+    this.#dueMs.delete(token);
+  }
+}

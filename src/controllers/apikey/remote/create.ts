@@ -1,0 +1,241 @@
+/**
+ * Making a credential at a vendor, whatever becomes of the answer: begun in the ledger, called,
+ * taken into the ledger; looked for when the answer was lost.
+ */
+import { MINUTE_MS, SECOND_MS } from '../../../kernel/time.ts';
+import { KeywardError } from '../../../kernel/errors.ts';
+import {
+  beginCreate,
+  burnt,
+  created,
+  refuseCreate,
+  stopCreate,
+  type RemoteCredentialRecord,
+} from '../../../ledger/remote.ts';
+import { StoreFailure, type RemoteCredential } from '../../../stores/contract.ts';
+import { clusterMark, isSameGeneration, type Mark } from '../../../stores/mark.ts';
+import type { RemoteStepOf } from '../actions.ts';
+import { change, mine, present } from '../commits.ts';
+import type { Deps } from '../deps.ts';
+import type { RemoteSearch, World } from '../world.ts';
+import { hasEveryValue, sealRemote, snapshot } from './material.ts';
+import { namesOf } from './rules.ts';
+import { confirmLive, expectOurs, open, withoutSearch, type AtVendor } from './vendor.ts';
+
+/** A vendor's clock may be behind ours by this much when it says when a credential was made. */
+const CLOCK_TOLERANCE_MS = 5 * MINUTE_MS;
+const SETTLE_PAUSE_MIN_MS = SECOND_MS;
+
+/** Makes the credential of an intent, unless a search finds that it was made before. */
+export async function create(
+  deps: Deps,
+  world: World,
+  action: RemoteStepOf<'Create'>,
+  signal: AbortSignal,
+): Promise<World> {
+  const { credential, handle, session } = await open(deps, mine(world), action.sequence, signal);
+  await confirmLive(deps, world, signal);
+  const isOneByOne = handle.capabilities.class === 'D';
+  const at = { credential, handle, session, signal };
+  const make = () => createNow(deps, world, action, at);
+  return isOneByOne ? session.exclusively(make) : make();
+}
+
+async function createNow(
+  deps: Deps,
+  world: World,
+  { sequence, attempt }: RemoteStepOf<'Create'>,
+  at: AtVendor,
+): Promise<World> {
+  const { credential, handle, session, signal } = at;
+  const isListed = handle.capabilities.class === 'D';
+  // Nothing is expected, but a restored database may have forgotten a call of this very token.
+  const known = isListed
+    ? await session.remote.list(signal)
+    : await session.remote.find(markOf(deps, credential), signal);
+  const ids = known.map(({ id }) => id);
+  const fresh = isListed ? [] : without(ids, credential.remote.idsBefore);
+  if (fresh.length > 0)
+    return found(world, { token: credential.token, ids: fresh, isSettled: false });
+  const begun = await change(
+    deps,
+    world,
+    beginCreate(mine(world), sequence, {
+      attempt,
+      atMs: deps.clock.nowMs(),
+      ...(isListed ? { idsBefore: ids } : {}),
+    }),
+    {
+      action: 'RemoteCreateBegun',
+      facts: { sequence, attempt },
+      ...(isListed ? { exclusiveAccount: credential.remote.account } : {}),
+    },
+  );
+  return callCreate(deps, withoutSearch(begun), { ...at, attempt });
+}
+
+async function callCreate(
+  deps: Deps,
+  world: World,
+  at: AtVendor & { readonly attempt: number },
+): Promise<World> {
+  const { credential, session, signal, attempt } = at;
+  const { sequence } = credential;
+  const key = present(world);
+  try {
+    const made = await session.remote.create(
+      {
+        mark: { ...markOf(deps, credential), attempt },
+        format: mine(world).format,
+        ...namesOf(key),
+      },
+      signal,
+    );
+    return await keep(deps, world, at, made);
+  } catch (thrown) {
+    if (!(thrown instanceof StoreFailure) || thrown.executed !== 'No') throw thrown;
+    await change(deps, world, refuseCreate(mine(world), sequence), {
+      action: 'RemoteCreateRefused',
+      facts: { sequence, reason: thrown.reason },
+    });
+    throw thrown;
+  }
+}
+
+/** Takes what the vendor made into the ledger, values sealed. */
+async function keep(
+  deps: Deps,
+  world: World,
+  at: AtVendor,
+  answered: RemoteCredential,
+): Promise<World> {
+  const { credential, session, signal } = at;
+  const { sequence } = credential;
+  expectOurs(session, mine(world), answered);
+  // Some answers show no values; where they can be read later, they are.
+  const isWhole = hasEveryValue(mine(world).format, answered);
+  const made = isWhole ? answered : await session.remote.read(answered.id, signal);
+  if (made === undefined || !hasEveryValue(mine(world).format, made)) {
+    throw new StoreFailure('Garbled', { message: 'the vendor did not show the values it made' });
+  }
+  const slots = sealRemote(deps, { ...at, format: mine(world).format }, made);
+  const next = await change(
+    deps,
+    world,
+    created(mine(world), sequence, { remote: snapshot(made), slots, hint: made.hint }),
+    { action: 'RemoteCreated', facts: { sequence, remoteId: made.id } },
+  );
+  return withoutSearch(next);
+}
+
+/** Looks for what a create call of unknown outcome may have made. */
+export async function search(
+  deps: Deps,
+  world: World,
+  action: RemoteStepOf<'Search'>,
+  signal: AbortSignal,
+): Promise<World> {
+  const { credential, handle, session } = await open(deps, action.record, action.sequence, signal);
+  const begunAtMs = credential.remote.createBegunAtMs ?? 0;
+  const isSettled = begunAtMs + handle.settleMs <= deps.clock.nowMs();
+  await session.prove(signal);
+  const look = () => candidates(deps, { credential, handle, session, signal });
+  let ids = await look();
+  // Absence is believed when two looks agree; presence at once.
+  if (ids.length === 0 && isSettled) ids = await look();
+  return found(world, { token: credential.token, ids, isSettled });
+}
+
+/** Ids that the create call of unknown outcome may have made, oldest first. */
+async function candidates(deps: Deps, at: AtVendor): Promise<readonly string[]> {
+  const { credential, handle, session, signal } = at;
+  const { account, createBegunAtMs = 0, idsBefore } = credential.remote;
+  if (handle.capabilities.class !== 'D') {
+    const mark = markOf(deps, credential);
+    const marked = await session.remote.find(mark, signal);
+    const ours = marked.filter((each) => isSameGeneration(each.mark, mark));
+    return without(byAge(ours), idsBefore);
+  }
+  const sinceMs = createBegunAtMs - CLOCK_TOLERANCE_MS;
+  const young = (await session.remote.list(signal)).filter(
+    ({ createdMs }) => createdMs === undefined || createdMs >= sinceMs,
+  );
+  const fresh = without(byAge(young), idsBefore);
+  return without(fresh, await deps.ledger.claimedIds(account, fresh));
+}
+
+/** Takes over what a search found; its values are read. */
+export async function adopt(
+  deps: Deps,
+  world: World,
+  action: RemoteStepOf<'Adopt'>,
+  signal: AbortSignal,
+): Promise<World> {
+  const opened = await open(deps, mine(world), action.sequence, signal);
+  const at = { ...opened, signal };
+  const made = await at.session.remote.read(action.id, signal);
+  // Seen in the list and not to be read: the search decides again.
+  if (made === undefined) return withoutSearch(world);
+  return keep(deps, world, at, made);
+}
+
+/** Deletes what a search found, because its values can never be read; to be made anew. */
+export async function burn(
+  deps: Deps,
+  world: World,
+  action: RemoteStepOf<'Burn'>,
+  signal: AbortSignal,
+): Promise<World> {
+  const { sequence, id } = action;
+  const { session } = await open(deps, mine(world), sequence, signal);
+  await session.remote.delete(id, signal);
+  const next = await change(deps, world, burnt(mine(world), sequence, id), {
+    action: 'RemoteBurnt',
+    facts: { sequence, remoteId: id },
+  });
+  return withoutSearch(next);
+}
+
+/** Leaves it to a person. */
+export async function stop(deps: Deps, world: World, action: RemoteStepOf<'Stop'>): Promise<World> {
+  const { sequence, state, candidates: ids } = action;
+  return change(
+    deps,
+    world,
+    stopCreate(mine(world), sequence, {
+      state,
+      ...(ids === undefined ? {} : { candidates: ids }),
+    }),
+    { action: 'RemoteCreateStopped', facts: { sequence, state, candidates: ids?.length ?? 0 } },
+  );
+}
+
+/** It is too early to believe that nothing was made. */
+export function unsettled(deps: Deps, untilMs: number): KeywardError {
+  return new KeywardError('Waiting', {
+    reason: 'StoreUnavailable',
+    message:
+      'the answer to the creation was lost; the vendor is asked again once its lists have settled',
+    retryAfterMs: Math.max(SETTLE_PAUSE_MIN_MS, untilMs - deps.clock.nowMs()),
+  });
+}
+
+function markOf(deps: Deps, credential: RemoteCredentialRecord): Mark {
+  const { token, attempt } = credential;
+  return { cluster: clusterMark(deps.clusterId), token, attempt };
+}
+
+function found(world: World, result: RemoteSearch): World {
+  return { ...world, evidence: { ...world.evidence, search: result } };
+}
+
+function byAge(
+  listings: readonly { readonly id: string; readonly createdMs?: number }[],
+): readonly string[] {
+  return listings.toSorted((a, b) => (a.createdMs ?? 0) - (b.createdMs ?? 0)).map(({ id }) => id);
+}
+
+function without(ids: readonly string[], known: readonly string[] = []): readonly string[] {
+  const left = new Set(known);
+  return ids.filter((id) => !left.has(id));
+}

@@ -1,0 +1,291 @@
+/**
+ * The rules for credentials that live at a vendor (docs/protocol.md). Pure.
+ *
+ * What was begun is finished before anything else is begun; how, depends on the class of the driver,
+ * never on who the vendor is. "Not found" counts only when a search is settled.
+ */
+import { MINUTE_MS, SECOND_MS } from '../../../kernel/time.ts';
+import type { CredentialRecord, KeyRecord } from '../../../ledger/record.ts';
+import { isRemote, type RemoteCredentialRecord } from '../../../ledger/remote.ts';
+import { currentCredential } from '../../../ledger/transitions.ts';
+import type { RemoteWish } from '../../../stores/contract.ts';
+import { isLive } from '../../../terms/verdict.ts';
+import { NOTHING, type Action, type Answer, type RemoteStep, type Rule } from '../actions.ts';
+import { firstFinding } from '../checks.ts';
+import { newValues } from '../rotating.ts';
+import { isOver, onLoss, wantedState } from '../wanted.ts';
+import type { ApiKeyView, RemoteRules, UsableStore, World } from '../world.ts';
+
+/** Times a credential of class O is made anew because its values were lost with the answer. */
+const ATTEMPTS_MAX = 5;
+/** After this a vendor that does not answer holds up nothing any more: what is left is a debt. */
+export const DEBT_AFTER_MS = 10 * MINUTE_MS;
+const RETRY_MIN_MS = 5 * SECOND_MS;
+
+type RemoteStoreFact = UsableStore & { readonly remote: RemoteRules };
+
+/** Finishes a create call whose outcome is open, and makes the first for a new intent. */
+export const createRemote: Rule = (world) => {
+  const { record, store } = world;
+  const credential = record?.credentials.filter(isRemote).find(isUnmade);
+  if (record === undefined || credential === undefined || !isAtVendor(store)) return undefined;
+  if (credential.state !== 'Intent') return NOTHING;
+  const { sequence, remote, token } = credential;
+  const isFound = world.evidence.search?.token === token && world.evidence.search.ids.length > 0;
+  if (remote.createBegunAtMs !== undefined || isFound)
+    return finishCreate(world, store, credential);
+  if (firstFinding(world) !== undefined) return undefined;
+  return take({ type: 'Create', sequence, attempt: credential.attempt });
+};
+
+/** Values whose replacement was begun: the vendor tells whether it was done. */
+export const finishRegenerate: Rule = ({ record, store }) => {
+  const begun = record?.credentials
+    .filter(isRemote)
+    .find(({ state, remote }) => state !== 'Disabled' && remote.regenerating !== undefined);
+  if (begun === undefined || !isAtVendor(store)) return undefined;
+  return take({ type: 'Regenerate', sequence: begun.sequence });
+};
+
+/** The vendor's credential works exactly while the key is active and valid. */
+export const syncEnabled: Rule = (world) =>
+  firstWish(world, ({ remote }, wish) => remote.enabled !== wish.enabled);
+
+/** Name and description are what the spec says; a mark in the name has done its service. */
+export const syncNames: Rule = (world) =>
+  firstWish(
+    world,
+    ({ remote }, wish) =>
+      (remote.name !== undefined && remote.name !== wish.name) ||
+      (remote.description !== undefined && remote.description !== wish.description),
+  );
+
+/** A store that deletes on expiry does so at the instant. */
+export const dropExpiredRemote: Rule = (world) => {
+  const { record, store, nowMs, isClockTrusted } = world;
+  if (record === undefined || !isAtVendor(store) || !isClockTrusted) return undefined;
+  if (store.remote.onExpiry !== 'Delete' || !isOver(record, nowMs)) return undefined;
+  return record.credentials.some((each) => each.state !== 'Disabled')
+    ? { type: 'DropExpired' }
+    : undefined;
+};
+
+/** Credentials whose time is over end at the vendor, too, while the key goes on. */
+export const endRemote: Rule = (world) =>
+  world.record === undefined ? undefined : endNext(world, world.record);
+
+/** Compares the vendor's copy with ours now and then. */
+export const checkRemote: Rule = (world) => {
+  const { record, store, evidence, isRemoteCheckDue, nowMs } = world;
+  if (record === undefined || !isAtVendor(store) || !isRemoteCheckDue) return undefined;
+  if (evidence.remoteChecked === true || evidence.remoteTrouble !== undefined) return undefined;
+  const current = currentCredential(record, nowMs);
+  return current === undefined || !isRemote(current) || !isReadable(store)
+    ? undefined
+    : take({ type: 'Read', sequence: current.sequence });
+};
+
+/** The vendor has it no more, and nobody here has ended it. */
+export const replaceMissing: Rule = (world) => {
+  const { record, key, store, nowMs } = world;
+  if (record === undefined || key === undefined || store.type !== 'Usable') return undefined;
+  const current = currentCredential(record, nowMs);
+  if (current?.remote?.missingSinceMs === undefined) return undefined;
+  return onLoss(key, store) === 'Rotate'
+    ? { ...newValues('RemoteLost', 'Values'), oldValuesEnd: 'AtOnce' }
+    : NOTHING;
+};
+
+/**
+ * The next step towards a record that owes its vendor nothing; undefined: none is left, or none can
+ * be taken now. The credential is switched off first, which can be undone, and deleted after the
+ * grace time, or at once when the whole key has ended.
+ */
+export function endNext(world: World, record: KeyRecord): Action | undefined {
+  const { store, evidence } = world;
+  if (evidence.remoteTrouble !== undefined || !isAtVendor(store)) return undefined;
+  // An earlier object of the name may have been in another store; what it owes is paid as a debt.
+  if (store.uid !== record.store.uid) return undefined;
+  for (const credential of record.credentials) {
+    if (!isRemote(credential) || credential.state !== 'Disabled') continue;
+    const step = endStep(world, store, record, credential);
+    if (step !== undefined) return step;
+  }
+  return undefined;
+}
+
+/** Whether a record still owes its vendor something. */
+export function isOwing(record: KeyRecord): boolean {
+  return record.credentials.some((each) => isRemote(each) && each.state === 'Disabled');
+}
+
+/** True when the vendor had its time: from here on the debt waits in the ledger alone. */
+export function isDebt(record: KeyRecord, nowMs: number): boolean {
+  const since = record.credentials.map(({ remote }) => remote?.doomedAtMs ?? nowMs);
+  return Math.min(nowMs, ...since) + DEBT_AFTER_MS <= nowMs;
+}
+
+/** Instants at which a date alone changes what these rules say. */
+export function remoteInstants(world: World): readonly (number | undefined)[] {
+  const { record, store, evidence } = world;
+  if (record === undefined) return [];
+  const remote = store.type === 'Usable' ? store.remote : undefined;
+  return [
+    evidence.remoteTrouble?.retryAtMs,
+    ...record.credentials
+      .filter(isRemote)
+      .flatMap(({ remote: { doomedAtMs, disabledAtMs } }) => [
+        plus(disabledAtMs, remote?.deleteGraceMs),
+        plus(doomedAtMs, DEBT_AFTER_MS),
+      ]),
+  ];
+}
+
+/** Pauses grow with the age of a debt: 5 s at first, 10 minutes at last. */
+export function retryPauseMs(sinceMs: number, nowMs: number): number {
+  return Math.min(DEBT_AFTER_MS, Math.max(RETRY_MIN_MS, nowMs - sinceMs));
+}
+
+function finishCreate(
+  world: World,
+  store: RemoteStoreFact,
+  credential: RemoteCredentialRecord,
+): Answer {
+  const { sequence, attempt, token } = credential;
+  const record = world.record;
+  const driverClass = store.capabilities.class;
+  if (record === undefined) return undefined;
+  if (driverClass === 'X') return take({ type: 'Stop', sequence, state: 'Unknown' });
+  if (driverClass === 'I') return take({ type: 'Create', sequence, attempt });
+  const { search } = world.evidence;
+  if (search?.token !== token) return take({ type: 'Search', sequence, record });
+  const [first] = search.ids;
+  if (first !== undefined)
+    return finishFound(driverClass, credential, [first, ...search.ids.slice(1)]);
+  if (!search.isSettled) {
+    const begunAtMs = credential.remote.createBegunAtMs ?? world.nowMs;
+    return take({ type: 'AwaitSettled', untilMs: begunAtMs + store.remote.settleMs });
+  }
+  if (firstFinding(world) !== undefined) return undefined;
+  return take({ type: 'Create', sequence, attempt });
+}
+
+function finishFound(
+  driverClass: 'M' | 'D' | 'O' | 'Local',
+  credential: RemoteCredentialRecord,
+  ids: readonly [string, ...string[]],
+): Answer {
+  const { sequence, attempt } = credential;
+  const [id] = ids;
+  if (driverClass === 'O') {
+    return attempt >= ATTEMPTS_MAX
+      ? take({ type: 'Stop', sequence, state: 'Blocked', candidates: ids })
+      : take({ type: 'Burn', sequence, id });
+  }
+  if (driverClass === 'D' && ids.length > 1) {
+    return take({ type: 'Stop', sequence, state: 'Ambiguous', candidates: ids });
+  }
+  // Class M with several: each bears our mark. The oldest is taken, the sweep ends the others.
+  return take({ type: 'Adopt', sequence, id });
+}
+
+function endStep(
+  world: World,
+  store: RemoteStoreFact,
+  record: KeyRecord,
+  credential: RemoteCredentialRecord,
+): Action | undefined {
+  const { sequence, remote } = credential;
+  const about = { type: 'End', sequence, record } as const;
+  if (remote.id === undefined) return endUnknown(world, store, record, credential);
+  if (store.capabilities.suspend && remote.enabled !== false)
+    return take({ ...about, how: 'Disable' });
+  const isKeyOver = record.phase !== 'Live' || record.state === 'Revoked';
+  const graceMs = isKeyOver ? 0 : store.remote.deleteGraceMs;
+  const offSinceMs = remote.disabledAtMs ?? remote.doomedAtMs ?? world.nowMs;
+  return offSinceMs + graceMs <= world.nowMs ? take({ ...about, how: 'Delete' }) : undefined;
+}
+
+/** Whether a create call succeeded was never learned: it is looked for, so that nothing stays behind. */
+function endUnknown(
+  world: World,
+  store: RemoteStoreFact,
+  record: KeyRecord,
+  credential: RemoteCredentialRecord,
+): Action | undefined {
+  const { sequence, token } = credential;
+  const driverClass = store.capabilities.class;
+  if (driverClass === 'X' || driverClass === 'I') return undefined;
+  const { search } = world.evidence;
+  if (search?.token !== token) return take({ type: 'Search', sequence, record });
+  const [id] = search.ids;
+  // Among several without a mark the wrong one might be deleted: a person decides.
+  if (id !== undefined && (driverClass !== 'D' || search.ids.length === 1)) {
+    return take({ type: 'End', sequence, record, how: 'Claim', id });
+  }
+  return id === undefined && search.isSettled
+    ? take({ type: 'End', sequence, record, how: 'Forget' })
+    : undefined;
+}
+
+/** The first living credential about which the vendor is to be told something. */
+function firstWish(
+  world: World,
+  differs: (credential: RemoteCredentialRecord, wish: RemoteWish) => boolean,
+): Answer {
+  const { key, record, store, evidence, nowMs } = world;
+  if (key === undefined || record === undefined || !isAtVendor(store)) return undefined;
+  if (evidence.remoteTrouble !== undefined) return undefined;
+  const wish = wishOf(world, key, record, store);
+  const found = record.credentials
+    .filter(isRemote)
+    .find(
+      (each) =>
+        isLive(each, nowMs) && each.remote.missingSinceMs === undefined && differs(each, wish),
+    );
+  return found === undefined ? undefined : take({ type: 'Update', sequence: found.sequence, wish });
+}
+
+/** What the vendor should have for a living credential. */
+export function wishOf(
+  world: World,
+  key: ApiKeyView,
+  record: KeyRecord,
+  store: UsableStore,
+): RemoteWish {
+  const isWanted = wantedState(world, key) === 'Active' && !isOver(record, world.nowMs);
+  return {
+    // A store that cannot switch off is said to be so in a condition.
+    enabled: isWanted || !store.capabilities.suspend,
+    ...namesOf(key),
+  };
+}
+
+/** What the vendor is to call it. */
+export function namesOf(key: ApiKeyView): Pick<RemoteWish, 'name' | 'description'> {
+  return {
+    name: key.spec.displayName ?? key.ref.name,
+    description: key.spec.description ?? '',
+  };
+}
+
+function take(step: RemoteStep): Action {
+  return { type: 'Remote', step };
+}
+
+function isUnmade({ state }: CredentialRecord): boolean {
+  return state === 'Intent' || state === 'Unknown' || state === 'Ambiguous' || state === 'Blocked';
+}
+
+/** True for classes whose values can be read again, so that a difference means something. */
+export function isReadable({ capabilities }: UsableStore): boolean {
+  return capabilities.class === 'M' || capabilities.class === 'D';
+}
+
+function isAtVendor(store: World['store']): store is RemoteStoreFact {
+  return store.type === 'Usable' && store.remote !== undefined;
+}
+
+function plus(atMs: number | undefined, deltaMs: number | undefined): number | undefined {
+  return atMs === undefined || deltaMs === undefined ? undefined : atMs + deltaMs;
+}

@@ -1,0 +1,160 @@
+/** The vendor's copy of a living credential: told what we want, compared, its values replaced. */
+import { equalDigests } from '../../../keys/digest.ts';
+import { beginRegenerate, noteRemote, takeValues } from '../../../ledger/remote.ts';
+import type { SlotRecord } from '../../../ledger/record.ts';
+import type { RemoteCredential } from '../../../stores/contract.ts';
+import type { ActionOf, RemoteStepOf } from '../actions.ts';
+import { change, mine } from '../commits.ts';
+import type { Deps } from '../deps.ts';
+import type { World } from '../world.ts';
+import { digestRemote, replaceSlots, snapshot } from './material.ts';
+import { expectOurs, idOf, missing, open, type AtVendor } from './vendor.ts';
+
+/** Says in the ledger that values are about to be replaced; `regenerateRemote` goes on. */
+export async function beginRegeneration(
+  deps: Deps,
+  world: World,
+  action: ActionOf<'Regenerate'>,
+  sequence: number,
+): Promise<World> {
+  const { slot, also = [], trigger, becomesActive, requestId } = action;
+  const regeneration = {
+    slots: [slot, ...also],
+    ...(becomesActive ? { role: 'Next' as const } : {}),
+    begunAtMs: deps.clock.nowMs(),
+  };
+  const request = requestId === undefined ? {} : { requestId };
+  deps.metrics.rotations.inc({ trigger });
+  const next = await change(
+    deps,
+    world,
+    beginRegenerate(mine(world), sequence, { regeneration, ...request }),
+    {
+      action: 'RemoteRegenerationBegun',
+      facts: { sequence, slot, trigger },
+      ...(requestId === undefined ? {} : { spendRequestId: requestId }),
+    },
+  );
+  deps.reporter.rotated(world, trigger, becomesActive ? 'AtConfirm' : 'AtOnce');
+  return requestId === undefined ? next : { ...next, rotationRequest: undefined };
+}
+
+/**
+ * Replaces the first value that is still to be replaced. Where values can be read, the vendor is
+ * asked first: a value that differs from ours was replaced by a call whose answer was lost.
+ */
+export async function regenerateRemote(
+  deps: Deps,
+  world: World,
+  sequence: number,
+  signal: AbortSignal,
+): Promise<World> {
+  const opened = await open(deps, mine(world), sequence, signal);
+  const at = { ...opened, signal };
+  const { credential, handle, session } = at;
+  const { regenerating } = credential.remote;
+  const slot = credential.slots.find(({ name }) => name === regenerating?.slots[0]);
+  if (slot === undefined) return world;
+  const id = idOf(credential);
+  const isReadable = handle.capabilities.class === 'M' || handle.capabilities.class === 'D';
+  const before = isReadable ? await session.remote.read(id, signal) : undefined;
+  if (isReadable && before === undefined) return missing(deps, world, at);
+  const isDone = before !== undefined && isChanged(deps, at, slot, before);
+  const after = isDone ? before : await session.remote.regenerate(id, slot.name, signal);
+  if (after === undefined) return missing(deps, world, at);
+  expectOurs(session, mine(world), after);
+  const role = regenerating?.role;
+  const record = takeValues(mine(world), sequence, {
+    slots: replaceSlots(deps, at, after, {
+      names: [slot.name],
+      ...(role === undefined ? {} : { role }),
+    }),
+    hint: after.hint,
+    remote: snapshot(after),
+    done: slot.name,
+  });
+  return change(deps, world, record, {
+    action: 'RemoteRegenerated',
+    facts: { sequence, slot: slot.name, call: isDone ? 'Earlier' : 'Now' },
+  });
+}
+
+/** Compares the vendor's copy with ours and takes over what differs; what we want is told later. */
+export async function readRemote(
+  deps: Deps,
+  world: World,
+  sequence: number,
+  signal: AbortSignal,
+): Promise<World> {
+  const opened = await open(deps, mine(world), sequence, signal);
+  const at = { ...opened, signal };
+  const seen = await at.session.remote.read(idOf(at.credential), signal);
+  if (seen === undefined) return missing(deps, world, at);
+  expectOurs(at.session, mine(world), seen);
+  deps.remoteChecks.done(at.credential.token);
+  const checked: World = { ...world, evidence: { ...world.evidence, remoteChecked: true } };
+  const names = at.credential.slots
+    .filter((slot) => isChanged(deps, at, slot, seen))
+    .map(({ name }) => name);
+  if (names.length > 0) {
+    const record = takeValues(mine(world), sequence, {
+      slots: replaceSlots(deps, at, seen, { names }),
+      hint: seen.hint,
+      remote: snapshot(seen),
+    });
+    deps.reporter.remoteChanged(world, 'values');
+    return change(deps, checked, record, {
+      action: 'RemoteValuesChanged',
+      facts: { sequence, slots: names.join(',') },
+    });
+  }
+  const { enabled, name, description } = at.credential.remote;
+  const isSame =
+    seen.enabled === enabled &&
+    (seen.name ?? name) === name &&
+    (seen.description ?? description) === description;
+  if (isSame) return checked;
+  deps.reporter.remoteChanged(world, 'settings');
+  return change(deps, checked, noteRemote(mine(world), sequence, snapshot(seen)), {
+    action: 'RemoteDrifted',
+    facts: { sequence },
+  });
+}
+
+/** Tells the vendor what a credential is to be called and whether it is to work. */
+export async function update(
+  deps: Deps,
+  world: World,
+  action: RemoteStepOf<'Update'>,
+  signal: AbortSignal,
+): Promise<World> {
+  const opened = await open(deps, mine(world), action.sequence, signal);
+  const at = { ...opened, signal };
+  const { credential, session } = at;
+  const seen = await session.remote.update(idOf(credential), action.wish, signal);
+  if (seen === undefined) return missing(deps, world, at);
+  expectOurs(session, mine(world), seen);
+  const { enabled, name, description } = action.wish;
+  const patch = {
+    ...snapshot(seen),
+    enabled,
+    ...(seen.name === undefined ? {} : { name, description }),
+  };
+  return change(deps, world, noteRemote(mine(world), action.sequence, patch), {
+    action: 'RemoteUpdated',
+    facts: { sequence: action.sequence, remoteId: idOf(credential), enabled },
+  });
+}
+
+/** The vendor shows another value than the ledger knows. */
+function isChanged(
+  deps: Deps,
+  { credential }: AtVendor,
+  slot: SlotRecord,
+  seen: RemoteCredential,
+): boolean {
+  const value = seen.values[slot.name];
+  if (value === undefined) return false;
+  const digest = digestRemote(deps, { credential, slot }, value);
+  return !equalDigests(digest, slot.digest);
+}

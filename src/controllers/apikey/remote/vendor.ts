@@ -1,0 +1,122 @@
+/** The way to the vendor of a record, and what every step there relies on. */
+import { API_KEYS } from '../../../api/names.ts';
+import { refText } from '../../../api/meta.ts';
+import { KeywardError } from '../../../kernel/errors.ts';
+import { MINUTE_MS } from '../../../kernel/time.ts';
+import type { KeyRecord } from '../../../ledger/record.ts';
+import { isRemote, noteRemote, type RemoteCredentialRecord } from '../../../ledger/remote.ts';
+import type { RemoteCredential, RemoteHandle } from '../../../stores/contract.ts';
+import { change, mine, present } from '../commits.ts';
+import type { Deps, VendorSession } from '../deps.ts';
+import type { World } from '../world.ts';
+
+/** What a step about one credential works with. */
+export type AtVendor = {
+  readonly credential: RemoteCredentialRecord;
+  readonly handle: RemoteHandle;
+  readonly session: VendorSession;
+  readonly signal: AbortSignal;
+};
+
+/** What a step at the vendor works with. */
+export async function open(
+  deps: Deps,
+  record: KeyRecord,
+  sequence: number,
+  signal: AbortSignal,
+): Promise<Omit<AtVendor, 'signal'>> {
+  const credential = record.credentials.filter(isRemote).find((each) => each.sequence === sequence);
+  const { handle, session } = await openVendor(deps, record, signal);
+  if (credential === undefined) {
+    throw new KeywardError('Bug', {
+      reason: 'CredentialMissing',
+      message: `ApiKey ${record.namespace}/${record.name}: a step was planned for a credential that does not exist`,
+    });
+  }
+  if (credential.remote.account !== session.account.id) {
+    throw new KeywardError('Waiting', {
+      reason: 'StoreUnavailable',
+      message: `${record.store.kind} '${record.store.name}' now leads to another account than the one this key was made in; give it credentials of that account`,
+      retryAfterMs: MINUTE_MS,
+    });
+  }
+  return { credential, handle, session };
+}
+
+/** The vendor of a record's store, logged in to. */
+export async function openVendor(
+  deps: Deps,
+  record: Pick<KeyRecord, 'namespace' | 'store'>,
+  signal: AbortSignal,
+): Promise<{ readonly handle: RemoteHandle; readonly session: VendorSession }> {
+  const { handle } = vendorOf(deps, record);
+  const store = { ...record.store, namespace: record.namespace };
+  return { handle, session: await deps.vendors.session(store, handle, signal) };
+}
+
+function vendorOf(
+  deps: Deps,
+  record: Pick<KeyRecord, 'namespace' | 'store'>,
+): { readonly handle: RemoteHandle } {
+  const { handle } = deps.stores.bound(record);
+  if (handle?.type === 'Remote') return { handle };
+  throw new KeywardError('Waiting', {
+    reason: 'StoreUnavailable',
+    message: `${record.store.kind} '${record.store.name}' is not there, or is another one than the key was made in`,
+  });
+}
+
+/** @throws KeywardError Terminal OwnershipMismatch: nothing of it is written anywhere */
+export function expectOurs(
+  session: VendorSession,
+  record: KeyRecord,
+  seen: Pick<RemoteCredential, 'accountId' | 'id'>,
+): void {
+  if (seen.accountId === undefined || seen.accountId === session.account.id) return;
+  throw new KeywardError('Terminal', {
+    reason: 'OwnershipMismatch',
+    message: `${record.store.kind} '${record.store.name}' shows a credential of another account; it is left alone`,
+  });
+}
+
+/** Reads the object live: what cannot be undone is not done for one that is gone or going. */
+export async function confirmLive(deps: Deps, world: World, signal: AbortSignal): Promise<void> {
+  const { ref, uid } = present(world);
+  const object = await deps.client.get(API_KEYS, ref, { signal });
+  deps.metrics.liveReads.inc();
+  if (object?.metadata.uid === uid && object.metadata.deletionTimestamp === undefined) return;
+  throw new KeywardError('Conflict', {
+    reason: 'ObjectGone',
+    message: `ApiKey ${refText(ref)} was deleted meanwhile`,
+  });
+}
+
+/** The vendor does not know a credential that should live. */
+export async function missing(deps: Deps, world: World, at: AtVendor): Promise<World> {
+  const { credential, session, signal } = at;
+  await session.prove(signal);
+  if ((await session.remote.read(idOf(credential), signal)) !== undefined) return world;
+  deps.remoteChecks.done(credential.token);
+  const { sequence } = credential;
+  return change(
+    deps,
+    world,
+    noteRemote(mine(world), sequence, { missingSinceMs: deps.clock.nowMs() }),
+    { action: 'RemoteMissed', facts: { sequence, remoteId: idOf(credential) } },
+  );
+}
+
+/** The vendor's id of a credential that exists there. */
+export function idOf({ remote, sequence }: RemoteCredentialRecord): string {
+  if (remote.id !== undefined) return remote.id;
+  throw new KeywardError('Bug', {
+    reason: 'RemoteIdMissing',
+    message: `credential ${sequence} is not known to exist at the vendor`,
+  });
+}
+
+/** The world after something changed that a search had answered. */
+export function withoutSearch(world: World): World {
+  const { search: _, ...evidence } = world.evidence;
+  return { ...world, evidence };
+}

@@ -1,0 +1,202 @@
+/**
+ * A vendor's account in memory, of any class, for tests of the protocol alone: the wire is the
+ * business of the drivers' own tests, which talk to real servers.
+ */
+import { Sensitive } from '../../src/kernel/sensitive.ts';
+import { SLOTS, type SlotName } from '../../src/keys/mint.ts';
+import type { KeyFormat } from '../../src/keys/format.ts';
+import {
+  StoreFailure,
+  type Capabilities,
+  type NewCredential,
+  type RemoteCredential,
+  type RemoteHandle,
+  type RemoteListing,
+  type RemoteStore,
+  type RemoteWish,
+} from '../../src/stores/contract.ts';
+import type { Mark } from '../../src/stores/mark.ts';
+import type { Clock } from '../../src/kernel/clock.ts';
+
+/** A credential as the vendor keeps it. */
+export type VendorCredential = {
+  readonly id: string;
+  readonly format: KeyFormat;
+  mark: Mark | undefined;
+  enabled: boolean;
+  name: string;
+  description: string;
+  readonly createdMs: number;
+  readonly values: Map<SlotName, string>;
+};
+
+/** What happens to one call: cut before it arrives, or carried out and the answer lost. */
+export type VendorFault = 'Cut' | 'LostAnswer';
+
+const FORMATS = { M: 'Dual', D: 'KeyPair', O: 'Opaque' } as const;
+
+/** See the file comment. */
+export class MemoryVendor implements RemoteStore {
+  readonly credentials = new Map<string, VendorCredential>();
+  readonly calls: string[] = [];
+  /** Asked before each call, with its number from 1. */
+  fault: (call: string, nth: number) => VendorFault | undefined = () => undefined;
+  /** Lists show what is at least this old. */
+  listLagMs = 0;
+  readonly #class: 'M' | 'D' | 'O';
+  readonly #clock: Clock;
+  #serial = 0;
+
+  constructor(driverClass: 'M' | 'D' | 'O', clock: Clock) {
+    this.#class = driverClass;
+    this.#clock = clock;
+  }
+
+  /** Settings of a store with this vendor behind it. */
+  handle(): RemoteHandle {
+    const capabilities: Capabilities = {
+      class: this.#class,
+      formats: [FORMATS[this.#class]],
+      recoverable: true,
+      rotation: 'Replace',
+      regeneratePerSlot: this.#class !== 'O',
+      suspend: true,
+      displayNameMax: 255,
+      descriptionMax: 500,
+      terms: [],
+    };
+    return {
+      type: 'Remote',
+      capabilities,
+      defaultFormat: FORMATS[this.#class],
+      provider: 'vendor',
+      endpoint: new URL('https://vendor.example'),
+      credentials: { secretName: 'account', entries: [] },
+      settleMs: 30_000,
+      deleteGraceMs: 0,
+      onExpiry: 'Disable',
+      connect: () => this,
+    };
+  }
+
+  /** Somebody else makes a credential in the same account. */
+  plant(format: KeyFormat = FORMATS[this.#class]): VendorCredential {
+    return this.#add(format, undefined, { name: 'stranger', description: '' });
+  }
+
+  login(): Promise<{ id: string; facts: Record<string, string> }> {
+    return this.#call('login', () => ({ id: 'account-1', facts: {} }));
+  }
+
+  create(wanted: NewCredential): Promise<RemoteCredential> {
+    return this.#call('create', () => {
+      const isMarked = this.#class !== 'D';
+      const named = isMarked
+        ? { name: 'mark', description: 'mark' }
+        : { name: '', description: '' };
+      return this.#show(
+        this.#add(wanted.format, isMarked ? wanted.mark : undefined, named),
+        'Values',
+      );
+    });
+  }
+
+  read(id: string): Promise<RemoteCredential | undefined> {
+    return this.#call('read', () => {
+      const found = this.credentials.get(id);
+      return found && this.#show(found, this.#class === 'O' ? 'NoValues' : 'Values');
+    });
+  }
+
+  find(mark: Mark): Promise<readonly RemoteListing[]> {
+    return this.#call('find', () =>
+      this.#listed().filter((each) => each.mark?.token === mark.token),
+    );
+  }
+
+  list(): Promise<readonly RemoteListing[]> {
+    return this.#call('list', () => this.#listed());
+  }
+
+  update(id: string, wish: RemoteWish): Promise<RemoteCredential | undefined> {
+    return this.#call('update', () => {
+      const found = this.credentials.get(id);
+      if (found === undefined) return undefined;
+      Object.assign(found, this.#class === 'D' ? { enabled: wish.enabled } : wish);
+      if (found.name !== 'mark') found.mark = undefined;
+      return this.#show(found, this.#class === 'O' ? 'NoValues' : 'Values');
+    });
+  }
+
+  regenerate(id: string, slot: SlotName): Promise<RemoteCredential | undefined> {
+    return this.#call('regenerate', () => {
+      const found = this.credentials.get(id);
+      found?.values.set(slot, this.#value());
+      return found && this.#show(found, 'Values');
+    });
+  }
+
+  delete(id: string): Promise<'Deleted' | 'NotFound'> {
+    return this.#call('delete', () => (this.credentials.delete(id) ? 'Deleted' : 'NotFound'));
+  }
+
+  async #call<T>(name: string, act: () => T): Promise<T> {
+    this.calls.push(name);
+    const fault = this.fault(name, this.calls.length);
+    if (fault === 'Cut') throw new StoreFailure('Unavailable', { message: 'cut before' });
+    const answer = act();
+    if (fault === 'LostAnswer') throw new StoreFailure('Unavailable', { message: 'answer lost' });
+    return answer;
+  }
+
+  #add(
+    format: KeyFormat,
+    mark: Mark | undefined,
+    named: { readonly name: string; readonly description: string },
+  ): VendorCredential {
+    this.#serial += 1;
+    const made: VendorCredential = {
+      id: `id-${this.#serial}`,
+      format,
+      mark,
+      enabled: true,
+      ...named,
+      createdMs: this.#clock.nowMs(),
+      values: new Map(SLOTS[format].map((slot) => [slot, this.#value()])),
+    };
+    this.credentials.set(made.id, made);
+    return made;
+  }
+
+  #value(): string {
+    this.#serial += 1;
+    return `value-${this.#serial}`;
+  }
+
+  #listed(): readonly RemoteListing[] {
+    const shownMs = this.#clock.nowMs() - this.listLagMs;
+    return [...this.credentials.values()]
+      .filter(({ createdMs }) => this.listLagMs === 0 || createdMs <= shownMs)
+      .map(({ id, mark, enabled, createdMs }) => ({
+        id,
+        enabled,
+        createdMs,
+        ...(mark === undefined ? {} : { mark }),
+      }));
+  }
+
+  #show(from: VendorCredential, what: 'Values' | 'NoValues'): RemoteCredential {
+    const { id, mark, enabled, name, description, createdMs, values } = from;
+    const shown = what === 'Values' ? [...values] : [];
+    return {
+      id,
+      enabled,
+      createdMs,
+      ...(mark === undefined ? {} : { mark }),
+      ...(this.#class === 'D' ? {} : { name, description }),
+      hint: id,
+      values: Object.fromEntries(shown.map(([slot, value]) => [slot, new Sensitive(value)])),
+      facts: {},
+    };
+  }
+}
