@@ -17,14 +17,14 @@ beforeAll(async () => {
 
 it('every sample is accepted as it stands', async () => {
   const args = ['apply', '--server-side', '--dry-run=server', '--validate=strict', '-n', namespace];
-  const said = await access.mustKubectl([...args, '-f', join(ROOT, 'samples')]);
-  expect(said.trim().split('\n').length).toBeGreaterThanOrEqual(8);
+  const said = await access.mustKubectl([...args, '-R', '-f', join(ROOT, 'samples')]);
+  expect(said.trim().split('\n').length).toBeGreaterThanOrEqual(11);
 });
 
 it('every object in the samples has a comment of one line before it that says what it shows', () => {
-  const documents = readdirSync(join(ROOT, 'samples')).flatMap((name) =>
-    readFileSync(join(ROOT, 'samples', name), 'utf8').split('---\n'),
-  );
+  const documents = readdirSync(join(ROOT, 'samples'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.yaml'))
+    .flatMap((name) => readFileSync(join(ROOT, 'samples', name), 'utf8').split('---\n'));
   for (const text of documents) expect(text).toMatch(/^# [^\n]+\.\napiVersion: /);
 });
 
