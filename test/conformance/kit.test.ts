@@ -170,7 +170,7 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     }),
   },
   'ignores Retry-After': {
-    caughtBy: 'Retry-After in seconds',
+    caughtBy: 'Retry-After',
     http: (http) => answering(http, ({ status, body }) => ({ status, body, headers: {} })),
   },
   'makes a call while it connects': {

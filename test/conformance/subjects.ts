@@ -33,7 +33,7 @@ function awkward(kind: 'O' | 'I' | 'X', style: AwkwardStyle): Subject {
       const fake = await new AwkwardFake({ clock, entropy, style }).start();
       return { fake, stop: () => fake.stop() };
     },
-    member: (address) => ({ endpoint: address }),
+    member: (address) => ({ endpoint: address, credentialsSecretRef: { name: 'account' } }),
     http: kitHttp,
     signing: 'None',
   };

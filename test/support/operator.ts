@@ -29,9 +29,12 @@ export class OperatorProcess {
   /** How it ended, when it has, with all its output read. */
   readonly ended: Promise<Exit>;
 
-  /** Starts `keyward operator` with these flags and nothing of our own environment. */
-  constructor(flags: Flags, environment: Readonly<Record<string, string>> = {}) {
-    this.#child = spawn(process.execPath, [MAIN, 'operator', ...flagArguments(flags)], {
+  /**
+   * Starts `keyward operator` with these flags and nothing of our own environment.
+   * @param program another file than the product's own, such as awkward/keyward.ts
+   */
+  constructor(flags: Flags, environment: Readonly<Record<string, string>> = {}, program = MAIN) {
+    this.#child = spawn(process.execPath, [program, 'operator', ...flagArguments(flags)], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env['PATH'] ?? '',

@@ -23,12 +23,11 @@ const TOKENS = '/v1/tokens';
 export const tokenshopDriver: Driver = {
   type: 'Tokenshop',
   hosts: ['api.tokenshop.example'],
-  open({ endpoint = 'https://api.tokenshop.example', credentialsSecret = 'tokenshop' }) {
+  open({ endpoint, credentialsSecretRef }) {
     // What the schema cannot say is said here, in a sentence that names the field.
-    if (typeof endpoint !== 'string' || !URL.canParse(endpoint)) {
-      return { problem: 'spec.tokenshop.endpoint must be a URL' };
-    }
-    return openHandle(new URL(endpoint), String(credentialsSecret));
+    const url = URL.parse(String(endpoint));
+    if (url === null) return { problem: 'spec.tokenshop.endpoint must be a URL' };
+    return openHandle(url, String(member(credentialsSecretRef, 'name')));
   },
 };
 

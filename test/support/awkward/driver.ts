@@ -30,11 +30,10 @@ export function awkwardDriver(kind: AwkwardClass = 'O'): Driver {
   return {
     type: kind === 'O' ? 'Awkward' : `Awkward${kind}`,
     hosts: [],
-    open({ endpoint, credentialsSecret = 'awkward' }) {
-      if (typeof endpoint !== 'string' || !URL.canParse(endpoint)) {
-        return { problem: 'spec.awkward.endpoint must be a URL' };
-      }
-      return handle(kind, new URL(endpoint), String(credentialsSecret));
+    open({ endpoint, credentialsSecretRef }) {
+      const url = URL.parse(String(endpoint));
+      if (url === null) return { problem: 'spec.awkward.endpoint must be a URL' };
+      return handle(kind, url, String(memberOf(credentialsSecretRef, 'name')));
     },
   };
 }
