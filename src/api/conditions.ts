@@ -148,7 +148,10 @@ export const KEY_STORE_READY = {
   Pending: unseen('The operator has not looked at the object yet.'),
   ConnectionFailed: retries('The store does not answer; the operator keeps trying.'),
   AuthenticationFailed: failed('The store refuses the credentials.'),
-  CredentialsNotFound: awaits('The Secret with the credentials of the store does not exist.'),
+  CredentialsNotFound: awaits('The Secret with the credentials, or an entry of it, is missing.'),
+  ClockSkew: failed('The store says that the clock of the operator is wrong; set the clock.'),
+  AccountChanged: failed('The credentials or the endpoint lead away from the keys in the store.'),
+  EndpointNotAllowed: failed('The administrator does not allow the endpoint of the store.'),
   StoreIdMismatch: failed('The store belongs to another installation; it is left alone.'),
   ReadOnly: failed('The store can be read but not written.'),
   InvalidConfiguration: failed('The spec contradicts itself; the message names the field.'),
@@ -315,7 +318,10 @@ export const EVENT_REASONS = {
     sentence: 'A workload named in restartTargets could not be restarted.',
   },
   StoreConnected: { type: 'Normal', sentence: 'The store answers again.' },
-  StoreConnectionFailed: { type: 'Warning', sentence: 'The store stopped answering.' },
+  StoreConnectionFailed: {
+    type: 'Warning',
+    sentence: 'The store stopped answering, or refuses us; the note says which.',
+  },
   StoreEphemeral: { type: 'Warning', sentence: 'The database is lost with the pod.' },
 } as const satisfies Record<string, { type: 'Normal' | 'Warning'; sentence: string }>;
 

@@ -21,6 +21,7 @@ import { sleep, systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Registry } from '../kernel/metrics.ts';
+import { parseTime } from '../kernel/time.ts';
 import { openAccess } from '../kube/auth.ts';
 import { createCallMetrics, type CallMetrics } from '../kube/callmetrics.ts';
 import { createClients, type Clients } from '../kube/client.ts';
@@ -173,12 +174,14 @@ function viewStore(object: KubeObject): StoreView {
     readonly spec: StoreView['spec'];
     readonly status?: unknown;
   }>;
+  const deletedAtMs = parseTime(metadata.deletionTimestamp ?? '');
   return {
     ref: { namespace: metadata.namespace ?? '', name: metadata.name },
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion,
     generation: metadata.generation ?? 0,
     isDeleting: metadata.deletionTimestamp !== undefined,
+    ...(deletedAtMs === undefined ? {} : { deletedAtMs }),
     finalizers: metadata.finalizers ?? [],
     spec,
     status,

@@ -20,7 +20,7 @@ import { KeywardError } from '../kernel/errors.ts';
 import { createLogger, type Logger } from '../kernel/log.ts';
 import { createRegistry, type Registry } from '../kernel/metrics.ts';
 import { SECOND_MS } from '../kernel/time.ts';
-import { createEventMetrics, LimitedEventRecorder } from '../kube/events.ts';
+import { createEventMetrics, LimitedEventRecorder, type EventRecorder } from '../kube/events.ts';
 import type { Cache } from '../kube/port.ts';
 import { KnownNames } from '../ledger/known.ts';
 import { openLedger } from '../ledger/open.ts';
@@ -35,6 +35,7 @@ import { WorkQueue } from '../runtime/queue.ts';
 import { connect } from '../runtime/trigger.ts';
 import { openHandle } from '../stores/opening.ts';
 import { drivers } from '../stores/registry.ts';
+import type { SessionStore, StoreSessions } from '../stores/sessions.ts';
 import { compactWhenIdle } from './compaction.ts';
 import { createCaches, openCluster, type Caches, type Cluster } from './cluster.ts';
 import { watchLedger } from './outages.ts';
@@ -42,6 +43,7 @@ import { createLeadership, type OperatorLeadership } from './leadership.ts';
 import { createMasterKeyFile, loadKeyring, matchKeyring } from './masterkey.ts';
 import { requestFolder, serveRequests } from './requests.ts';
 import { startSweep } from './sweep.ts';
+import { createSessions } from './vendors.ts';
 
 /** Everything a running operator is made of. */
 type Parts = {
@@ -55,6 +57,10 @@ type Parts = {
   readonly leadership: OperatorLeadership;
   /** All queues, to hasten what waits when an outage is over. */
   readonly queues: WorkQueue[];
+  readonly events: EventRecorder;
+  readonly sessions: StoreSessions;
+  /** Those of the stores, to look at one whose health has changed. */
+  readonly storeQueues: Map<SessionStore['kind'], WorkQueue>;
 };
 
 /** Runs the operator until `stop` is aborted. Rejects when it cannot start or lost its leadership. */
@@ -82,6 +88,16 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
     const caches = createCaches(cluster, config);
     const leadership = createLeadership(config, cluster, ledger);
     const runtimeMetrics = new RuntimeMetrics(registry);
+    const storeQueues: Parts['storeQueues'] = new Map();
+    const sessions = await createSessions({
+      config,
+      client: cluster.ordinary,
+      ledger,
+      epoch: () => leadership.epoch,
+      keyring,
+      registry,
+      onHealth: ({ kind, ref }) => storeQueues.get(kind)?.add(ref, 'normal'),
+    });
     const parts = {
       config,
       log,
@@ -92,6 +108,9 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
       ledger,
       leadership,
       queues,
+      events: createRecorder(config, cluster, registry, log),
+      sessions,
+      storeQueues,
     };
     const clusterId = await identifyCluster(cluster, ledger);
     const deps = createDeps(parts, { keyring, clusterId, known });
@@ -151,14 +170,7 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
 }
 
 function createDeps(parts: Parts, known: Pick<Deps, 'keyring' | 'clusterId' | 'known'>): Deps {
-  const { cluster, caches, config, log, registry, ledger, leadership } = parts;
-  const recorder = new LimitedEventRecorder({
-    client: cluster.ordinary,
-    clock: systemClock,
-    log,
-    instance: config.identity,
-    onDrop: createEventMetrics(registry),
-  });
+  const { cluster, caches, config, log, registry, ledger, leadership, events } = parts;
   return {
     ...known,
     client: cluster.ordinary,
@@ -191,11 +203,26 @@ function createDeps(parts: Parts, known: Pick<Deps, 'keyring' | 'clusterId' | 'k
     guard: new VanishedGuard(systemClock, config.acceptVanished ? 'All' : 'Few'),
     reporter: createReporter({
       record({ regarding: { namespace, name, ...about }, ...event }) {
-        recorder.record({ ...event, regarding: { ...about, ref: { namespace, name } } });
+        events.record({ ...event, regarding: { ...about, ref: { namespace, name } } });
       },
     }),
     metrics: createApiKeyMetrics(registry),
   };
+}
+
+function createRecorder(
+  config: OperatorConfig,
+  cluster: Cluster,
+  registry: Registry,
+  log: Logger,
+): EventRecorder {
+  return new LimitedEventRecorder({
+    client: cluster.ordinary,
+    clock: systemClock,
+    log,
+    instance: config.identity,
+    onDrop: createEventMetrics(registry),
+  });
 }
 
 function createController<World, Action>(
@@ -223,8 +250,19 @@ function createStoreController(
 ): { readonly controller: Controller<never, never> } {
   const { ledger, clock, client } = deps;
   const open = (view: StoreView) => openHandle(drivers, view.spec);
-  const steps = keyStoreSteps({ resource, stores, client, ledger, clock, open });
+  const { sessions, events } = parts;
+  const steps = keyStoreSteps({
+    resource,
+    stores,
+    client,
+    ledger,
+    clock,
+    open,
+    sessions,
+    events,
+  });
   const { controller, queue } = createController(parts, steps);
+  parts.storeQueues.set(resource.namespaced ? 'KeyStore' : 'ClusterKeyStore', queue);
   connect(stores, onStoreEdited, queue);
   // The manager only starts and stops it; what it works on is nobody's business.
   return { controller: controller as unknown as Controller<never, never> };

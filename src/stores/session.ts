@@ -38,8 +38,8 @@ export type SessionOptions = {
   readonly precheck: () => Promise<void>;
   /** Hears of each proven login, and remembers it. @throws Objection against the account */
   readonly accept: (account: Account, credentials: Credentials) => Promise<void>;
-  /** Runs a create call, alone where the driver's class needs that. */
-  readonly create: <T>(act: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+  /** Runs `act` while nobody else does in the same account. */
+  readonly exclusively: <T>(act: () => Promise<T>, signal: AbortSignal) => Promise<T>;
   readonly onHealth: (health: StoreHealth) => void;
   readonly onCall: (operation: Operation, result: FailureKind | 'Done', tookMs: number) => void;
 };
@@ -99,11 +99,16 @@ export class StoreSession {
    */
   async connect(signal: AbortSignal): Promise<RemoteStore> {
     const { remote } = await this.#readyOnly(signal);
-    return guarded(remote, (operation, act, callSignal) =>
-      operation === 'create'
-        ? this.#options.create(() => this.#call(operation, act, callSignal), callSignal)
-        : this.#call(operation, act, callSignal),
-    );
+    return guarded(remote, (operation, act, callSignal) => this.#call(operation, act, callSignal));
+  }
+
+  /**
+   * Runs `act` while nobody else does in the same account, for stores where two create calls at a
+   * time could not be told apart. Not to be nested. @throws StoreFailure Throttled, executed No,
+   * when several wait already; whatever `act` throws
+   */
+  exclusively<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    return this.#options.exclusively(act, signal);
   }
 
   /** Makes `isProven` true, by a login where there was none lately. @throws StoreFailure, executed No */

@@ -168,8 +168,7 @@ export class StoreSessions {
         await origin.precheck();
       },
       accept: origin.accept,
-      create: (act, signal) =>
-        handle.capabilities.class === 'D' ? lines.exclusively(line(), act, signal) : act(),
+      exclusively: (act, signal) => lines.exclusively(line(), act, signal),
       onHealth: origin.onHealth,
       onCall: (operation, result, tookMs) => onCall?.({ type, operation, result, tookMs }),
     });

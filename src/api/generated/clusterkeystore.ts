@@ -250,6 +250,22 @@ export interface ClusterKeyStoreCondition {
  * What the driver can do.
  */
 export interface ClusterKeyStoreCapabilities {
+  /**
+   * How a create call whose answer was lost is found again; see docs/drivers.md.
+   */
+  readonly class?: 'Local' | 'M' | 'D' | 'O' | 'I' | 'X';
+  /**
+   * Longest name of a key, in characters.
+   */
+  readonly displayNameMax?: number;
+  /**
+   * Longest description of a key, in characters.
+   */
+  readonly descriptionMax?: number;
+  /**
+   * How long after a create call its result may still not show in lists.
+   */
+  readonly settleSeconds?: number;
   readonly formats?: readonly ('Opaque' | 'Dual' | 'KeyPair')[];
   /**
    * Further abilities, by name.

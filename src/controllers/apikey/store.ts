@@ -17,6 +17,8 @@ export type StoreView = {
   readonly resourceVersion: string;
   readonly generation: number;
   readonly isDeleting: boolean;
+  /** When its deletion was asked for; absent while nobody did. */
+  readonly deletedAtMs?: number;
   readonly finalizers: readonly string[];
   readonly spec: KeyStoreSpec | ClusterKeyStoreSpec;
   readonly status: unknown;

@@ -1,4 +1,5 @@
 /** What makes an ApiKey be looked at, and how soon. */
+import type { Condition } from '../../api/meta.ts';
 import type { Cache, Change } from '../../kube/port.ts';
 import type { Lane } from '../../runtime/lanes.ts';
 import { anyOf, connect, whenChanged, type Wake } from '../../runtime/trigger.ts';
@@ -76,14 +77,27 @@ function onSecret(ownSecrets: OwnSecrets, change: Change<SecretView>): readonly 
 function onStore(
   keys: Cache<CachedApiKey>,
   kind: 'KeyStore' | 'ClusterKeyStore',
-  { ref, previous, current }: Change<StoreView>,
+  change: Change<StoreView>,
 ): readonly Wake[] {
-  if (previous?.uid === current?.uid && previous?.generation === current?.generation) return [];
+  const { ref, previous, current } = change;
+  const isSame = previous?.uid === current?.uid && previous?.generation === current?.generation;
+  if (isSame && !isBack(change)) return [];
   const isOfStore = (key: CachedApiKey): boolean => {
     const isNamed = key.storeName === `${kind}/${ref.name}`;
     return isNamed && (kind === 'ClusterKeyStore' || key.ref.namespace === ref.namespace);
   };
   return wakeAll(keys, isOfStore);
+}
+
+/** The store works again: keys that were put off for minutes need not wait that long. */
+function isBack({ previous, current }: Change<StoreView>): boolean {
+  return readyStatus(previous) === 'False' && readyStatus(current) === 'True';
+}
+
+function readyStatus(store: StoreView | undefined): string | undefined {
+  // Parser: only we write status, in the shape of the schema.
+  const status = store?.status as { readonly conditions?: readonly Condition[] } | undefined;
+  return status?.conditions?.find(({ type }) => type === 'Ready')?.status;
 }
 
 /** The bulk lane: many keys look again, none of them was asked for by a person. */

@@ -1,33 +1,34 @@
 /** The controller of KeyStore and ClusterKeyStore: whether keys can be issued there, and how many live. */
-import { keyStoreReady, mergeConditions, type WantedCondition } from '../../api/conditions.ts';
-import type { KeyStoreStatus } from '../../api/generated/keystore.ts';
+import { EVENT_REASONS } from '../../api/conditions.ts';
 import { refText, type Ref, type Resource } from '../../api/meta.ts';
 import { API_VERSION, FINALIZER } from '../../api/names.ts';
 import { isSameJson } from '../../kernel/samejson.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import type { KeywardError } from '../../kernel/errors.ts';
-import { KeywardError as Failure } from '../../kernel/errors.ts';
+import { KeywardError } from '../../kernel/errors.ts';
 import { MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
+import type { EventRecorder } from '../../kube/events.ts';
 import type { Cache, KubeClient } from '../../kube/port.ts';
-import type { Ledger, StoreCount } from '../../ledger/port.ts';
+import type { Ledger } from '../../ledger/port.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
 import { anyOf, wakeItself, whenChanged } from '../../runtime/trigger.ts';
-import type { StoreHandle } from '../../stores/contract.ts';
+import { StoreFailure, type RemoteHandle, type StoreHandle } from '../../stores/contract.ts';
+import { memberOf } from '../../stores/opening.ts';
+import type { StoreSession } from '../../stores/session.ts';
+import type { SessionStore } from '../../stores/sessions.ts';
+import { turnOf, wantedStatus } from './status.ts';
+import { mayGo, type RemoteSight, type StoreObject, type World } from './world.ts';
 
 /** Counts are refreshed this often; status holds nothing that changes faster. */
 const REFRESH_MS = MINUTE_MS;
 /** A store that is going waits for its keys, and a namespace that is going waits for the store. */
 const GOING_REFRESH_MS = 2 * SECOND_MS;
+/** Somebody may be about to make the Secret that is missing. */
+const MISSING_REFRESH_MS = 30 * SECOND_MS;
 
-/** What the cache keeps of a store. */
-export type StoreObject = {
-  readonly ref: Ref;
-  readonly uid: string;
-  readonly resourceVersion: string;
-  readonly generation: number;
-  readonly isDeleting: boolean;
-  readonly finalizers: readonly string[];
-  readonly status: unknown;
+/** The part of StoreSessions that is used. */
+export type Sessions = {
+  of(store: SessionStore, handle: RemoteHandle): Pick<StoreSession, 'prove' | 'health' | 'account'>;
+  forget(storeUid: string): void;
 };
 
 /** What the controller of one of the two kinds works with. */
@@ -38,14 +39,8 @@ export type KeyStoreDeps<View extends StoreObject> = {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly open: (view: View) => StoreHandle | { readonly problem: string };
-};
-
-type World = {
-  readonly store: StoreObject;
-  readonly handle: StoreHandle | { readonly problem: string };
-  readonly count: Pick<StoreCount, 'keys' | 'debts'>;
-  readonly databaseId: string;
-  readonly nowMs: number;
+  readonly sessions: Sessions;
+  readonly events: EventRecorder;
 };
 
 type Action = { readonly type: 'StampFinalizer' | 'ReleaseFinalizer' };
@@ -70,7 +65,7 @@ export function keyStoreSteps<View extends StoreObject>(
 ): Steps<World, Action> {
   return {
     name: deps.resource.kind.toLowerCase(),
-    observe: (ref) => observe(deps, ref),
+    observe: (ref, signal) => observe(deps, ref, signal),
     next,
     apply: (world, action, signal) => apply(deps, world, action, signal),
     report: (world, failure, signal) => report(deps, world, failure, signal),
@@ -82,28 +77,53 @@ export function keyStoreSteps<View extends StoreObject>(
 async function observe<View extends StoreObject>(
   deps: KeyStoreDeps<View>,
   ref: Ref,
+  signal: AbortSignal,
 ): Promise<World | undefined> {
   const store = deps.stores.get(ref);
   if (store === undefined) return undefined;
-  const [counts, identity] = await Promise.all([
+  const handle = deps.open(store);
+  const [counts, identity, remote] = await Promise.all([
     deps.ledger.countByStore(),
     deps.ledger.identity(),
+    lookAtVendor(deps, store, handle, signal),
   ]);
   return {
     store,
-    handle: deps.open(store),
+    handle,
     count: counts.find((count) => count.storeUid === store.uid) ?? { keys: 0, debts: 0 },
+    remote,
     databaseId: identity.databaseId,
     nowMs: deps.clock.nowMs(),
   };
 }
 
-/** A store stays until its last key is ended and its last debt is paid. Pure. */
-function next({ store, count }: World): Action | undefined {
+/** Logs in where nobody did lately. What is wrong is in the health afterwards, and no failure here. */
+async function lookAtVendor<View extends StoreObject>(
+  deps: KeyStoreDeps<View>,
+  store: View,
+  handle: StoreHandle | { readonly problem: string },
+  signal: AbortSignal,
+): Promise<RemoteSight | undefined> {
+  if ('problem' in handle || handle.type === 'Local') return undefined;
+  const { ref, uid, spec } = store;
+  const kind = deps.resource.namespaced ? 'KeyStore' : 'ClusterKeyStore';
+  const settings = memberOf(spec);
+  const session = deps.sessions.of({ kind, ref, uid, type: spec.type, settings }, handle);
+  try {
+    // A store that is going is only asked to end keys, and its Secret may be gone already.
+    if (!store.isDeleting) await session.prove(signal);
+  } catch (error) {
+    if (!(error instanceof StoreFailure)) throw error;
+  }
+  return { health: session.health, account: session.account?.id };
+}
+
+/** A store stays until its last key is ended, and a while for its debts. Pure. */
+function next(world: World): Action | undefined {
+  const { store } = world;
   const isStamped = store.finalizers.includes(FINALIZER);
   if (!store.isDeleting) return isStamped ? undefined : { type: 'StampFinalizer' };
-  const isEmpty = count.keys === 0 && count.debts === 0;
-  return isStamped && isEmpty ? { type: 'ReleaseFinalizer' } : undefined;
+  return isStamped && mayGo(world) ? { type: 'ReleaseFinalizer' } : undefined;
 }
 
 async function apply<View extends StoreObject>(
@@ -123,11 +143,12 @@ async function apply<View extends StoreObject>(
     { signal },
   );
   if (written === undefined) {
-    throw new Failure('Conflict', {
+    throw new KeywardError('Conflict', {
       reason: 'ObjectGone',
       message: `${deps.resource.kind} ${refText(ref)} was deleted meanwhile`,
     });
   }
+  if (action.type === 'ReleaseFinalizer') deps.sessions.forget(uid);
   return { ...world, store: { ...store, finalizers, resourceVersion: written.resourceVersion } };
 }
 
@@ -143,7 +164,8 @@ async function report<View extends StoreObject>(
   if (isSameJson(status, store.status)) return;
   const { uid, resourceVersion, ref } = store;
   const namespace = deps.resource.namespaced ? { namespace: ref.namespace } : {};
-  await deps.client.replaceStatus(
+  const turn = turnOf(world, status);
+  const written = await deps.client.replaceStatus(
     deps.resource,
     {
       apiVersion: API_VERSION,
@@ -153,47 +175,28 @@ async function report<View extends StoreObject>(
     },
     { signal },
   );
+  if (turn !== undefined && written !== undefined) tell(deps, world, turn);
 }
 
-function wantedStatus(world: World, failure: KeywardError | undefined): KeyStoreStatus {
-  const { store, handle, count } = world;
-  const previous = (store.status as KeyStoreStatus | undefined)?.conditions ?? [];
-  const conditions = mergeConditions(previous, readiness(world, failure), {
-    nowMs: world.nowMs,
-    generation: store.generation,
+/** Said once: after the status that says it was written, and never again for the same state. */
+function tell<View extends StoreObject>(
+  deps: KeyStoreDeps<View>,
+  { store }: World,
+  turn: NonNullable<ReturnType<typeof turnOf>>,
+): void {
+  const { uid, ref } = store;
+  deps.events.record({
+    regarding: { apiVersion: API_VERSION, kind: deps.resource.kind, ref, uid },
+    type: EVENT_REASONS[turn.reason].type,
+    reason: turn.reason,
+    action: 'Connect',
+    note: turn.note,
   });
-  return {
-    observedGeneration: store.generation,
-    conditions,
-    storeId: world.databaseId,
-    keys: { total: count.keys },
-    ...(count.debts === 0 ? {} : { debts: count.debts }),
-    ...('problem' in handle ? {} : { capabilities: capabilities(handle) }),
-  };
 }
 
-function capabilities(handle: StoreHandle): NonNullable<KeyStoreStatus['capabilities']> {
-  const { formats, recoverable, regeneratePerSlot, suspend } = handle.capabilities;
-  const features = [
-    ...(suspend ? ['Suspend'] : []),
-    ...(regeneratePerSlot ? ['RegeneratePerSlot'] : []),
-    ...(recoverable ? ['Recover'] : []),
-  ];
-  return { formats, features };
-}
-
-function readiness(world: World, failure: KeywardError | undefined): readonly WantedCondition[] {
-  const { store, handle, count } = world;
-  if (failure !== undefined) return keyStoreReady('ConnectionFailed', failure.message);
-  if ('problem' in handle) return keyStoreReady('InvalidConfiguration', handle.problem);
-  if (store.isDeleting) {
-    return keyStoreReady('KeysRemain', `${count.keys} keys remain in the store; delete them first`);
-  }
-  return keyStoreReady('Connected', '');
-}
-
-function refreshMs({ store }: World): number {
-  return store.isDeleting ? GOING_REFRESH_MS : REFRESH_MS;
+function refreshMs({ store, remote }: World): number {
+  if (store.isDeleting) return GOING_REFRESH_MS;
+  return remote?.health.state === 'CredentialsNotFound' ? MISSING_REFRESH_MS : REFRESH_MS;
 }
 
 function isGone({ store }: World): boolean {

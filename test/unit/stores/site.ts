@@ -53,10 +53,7 @@ export class Site {
   readonly sessions: StoreSessions;
   readonly lines = new AccountLines(this.clock);
 
-  readonly #class: Capabilities['class'];
-
-  constructor(change: { readonly class?: Capabilities['class'] } = {}) {
-    this.#class = change.class ?? 'M';
+  constructor() {
     const entropy: Entropy = seeded('site');
     const ledger: StoreLedger = {
       loadStore: async (uid) => this.rows.get(uid),
@@ -110,7 +107,7 @@ export class Site {
   #handle(member: Readonly<Record<string, unknown>>): RemoteHandle {
     return {
       type: 'Remote',
-      capabilities: { ...CAPABILITIES, class: this.#class },
+      capabilities: CAPABILITIES,
       defaultFormat: 'Opaque',
       provider: 'fake',
       endpoint: new URL(String(member.endpoint)),

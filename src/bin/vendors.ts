@@ -1,0 +1,137 @@
+/** The way to the vendors: sessions of all remote stores, on the machine's network. */
+import { readFile } from 'node:fs/promises';
+import type { OperatorConfig } from '../config.ts';
+import type { StoreView } from '../controllers/apikey/store.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { systemEntropy } from '../kernel/entropy.ts';
+import { KeywardError } from '../kernel/errors.ts';
+import type { Registry } from '../kernel/metrics.ts';
+import type { Keyring } from '../keys/keyring.ts';
+import type { KubeClient } from '../kube/port.ts';
+import type { Ledger } from '../ledger/port.ts';
+import type { StoreBinding } from '../ledger/record.ts';
+import type { Account, RemoteHandle, RemoteStore } from '../stores/contract.ts';
+import { systemResolve } from '../stores/dialing.ts';
+import { createVendorHttp } from '../stores/http.ts';
+import { AccountLines } from '../stores/limits.ts';
+import { StoreMemory } from '../stores/memory.ts';
+import { createStoreMetrics } from '../stores/metrics.ts';
+import { memberOf } from '../stores/opening.ts';
+import { drivers } from '../stores/registry.ts';
+import type { StoreSession } from '../stores/session.ts';
+import { StoreSessions, type SessionStore } from '../stores/sessions.ts';
+import { VERSION } from './version.ts';
+
+/** What sessions are made of. */
+export type VendorParts = {
+  readonly config: Pick<OperatorConfig, 'namespace' | 'endpointHosts' | 'vendorCaFile'>;
+  readonly client: Pick<KubeClient, 'get'>;
+  readonly ledger: Ledger;
+  readonly epoch: () => number;
+  readonly keyring: Keyring;
+  readonly registry: Registry;
+  /** The health of a store changed. */
+  readonly onHealth: (store: SessionStore) => void;
+};
+
+/** All sessions. No traffic before the first is used. @throws when the file with certificates is not there */
+export async function createSessions(parts: VendorParts): Promise<StoreSessions> {
+  const { config, client, ledger, epoch, keyring, registry, onHealth } = parts;
+  const metrics = createStoreMetrics(registry);
+  const { vendorCaFile } = config;
+  const trusted =
+    vendorCaFile === undefined ? {} : { trustedPem: await readFile(vendorCaFile, 'utf8') };
+  const common = { clock: systemClock, resolve: systemResolve, version: VERSION, ...trusted };
+  return new StoreSessions({
+    client,
+    operatorNamespace: config.namespace,
+    drivers,
+    endpointHosts: config.endpointHosts,
+    memory: new StoreMemory({ ledger, epoch, keyring, entropy: systemEntropy }),
+    lines: new AccountLines(systemClock),
+    clock: systemClock,
+    entropy: systemEntropy,
+    http: (destination) => createVendorHttp({ ...common, destination }),
+    onHealth(store, health) {
+      metrics.health(store, health);
+      onHealth(store);
+    },
+    onCall: (call) => metrics.called(call),
+  });
+}
+
+/** A store that can be called; good for one pass. */
+type VendorSession = {
+  readonly account: Account;
+  readonly remote: RemoteStore;
+  prove(signal: AbortSignal): Promise<void>;
+  exclusively<T>(work: () => Promise<T>): Promise<T>;
+};
+
+/** As the ApiKey controller asks for sessions. */
+export type VendorSessions = {
+  session(
+    store: StoreBinding & { readonly namespace: string },
+    handle: RemoteHandle,
+    signal: AbortSignal,
+  ): Promise<VendorSession>;
+};
+
+/** Sessions by the binding of a key. */
+export function createVendors(
+  sessions: StoreSessions,
+  find: (store: StoreBinding & { readonly namespace: string }) => StoreView | undefined,
+): VendorSessions {
+  return {
+    async session(store, handle, signal) {
+      const view = find(store);
+      if (view === undefined || view.uid !== store.uid) throw goneStore(store);
+      const session = await connected(sessions, { store, view, handle }, signal);
+      const remote = await session.connect(signal);
+      const { account } = session;
+      if (account === undefined) throw goneStore(store);
+      return {
+        account,
+        remote,
+        prove: async (until) => void (await session.prove(until)),
+        exclusively: (work) => session.exclusively(work, signal),
+      };
+    },
+  };
+}
+
+type Wanted = {
+  readonly store: StoreBinding;
+  readonly view: StoreView;
+  readonly handle: RemoteHandle;
+};
+
+/**
+ * The session of the store. In a namespace that is being deleted the Secret goes first; then what
+ * the ledger remembers ends the keys.
+ */
+async function connected(
+  sessions: StoreSessions,
+  { store, view, handle }: Wanted,
+  signal: AbortSignal,
+): Promise<StoreSession> {
+  const { ref, uid, spec } = view;
+  const settings = memberOf(spec);
+  const session = sessions.of({ kind: store.kind, ref, uid, type: spec.type, settings }, handle);
+  try {
+    await session.connect(signal);
+    return session;
+  } catch (error) {
+    const isLeft = view.isDeleting && session.health.state === 'CredentialsNotFound';
+    const remembered = isLeft ? await sessions.fromMemory(uid) : undefined;
+    if (remembered === undefined) throw error;
+    return remembered;
+  }
+}
+
+function goneStore({ kind, name }: StoreBinding): KeywardError {
+  return new KeywardError('Waiting', {
+    reason: 'StoreUnavailable',
+    message: `${kind} '${name}' is not there, or is another one than the key was made in`,
+  });
+}

@@ -1,0 +1,49 @@
+/** Pure; one moment of one store. */
+import type { Ref } from '../../api/meta.ts';
+import { MINUTE_MS } from '../../kernel/time.ts';
+import type { StoreCount } from '../../ledger/port.ts';
+import type { StoreHandle } from '../../stores/contract.ts';
+import type { StoreHealth } from '../../stores/health.ts';
+import type { StoreSpec } from '../../stores/opening.ts';
+
+/** A vendor that does not answer holds up the deletion of a store no longer than this. */
+const DEBTS_HOLD_MS = 10 * MINUTE_MS;
+
+/** What the cache keeps of a store. */
+export type StoreObject = {
+  readonly ref: Ref;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation: number;
+  readonly isDeleting: boolean;
+  /** When its deletion was asked for; absent while nobody did. */
+  readonly deletedAtMs?: number;
+  readonly finalizers: readonly string[];
+  readonly spec: StoreSpec;
+  readonly status: unknown;
+};
+
+/** What the last contact with the vendor showed. */
+export type RemoteSight = { readonly health: StoreHealth; readonly account: string | undefined };
+
+/** Everything the decisions about one store need. */
+export type World = {
+  readonly store: StoreObject;
+  readonly handle: StoreHandle | { readonly problem: string };
+  readonly count: Pick<StoreCount, 'keys' | 'debts'>;
+  /** Present exactly for stores at a vendor. */
+  readonly remote: RemoteSight | undefined;
+  readonly databaseId: string;
+  readonly nowMs: number;
+};
+
+/** When a store that is going stops waiting for its debts; undefined while it is not going. */
+export function debtsGoAtMs({ deletedAtMs }: StoreObject): number | undefined {
+  return deletedAtMs === undefined ? undefined : deletedAtMs + DEBTS_HOLD_MS;
+}
+
+/** Nothing in the store needs its object any more; debts are paid from the ledger in the end. */
+export function mayGo({ store, count, nowMs }: World): boolean {
+  if (count.keys > 0) return false;
+  return count.debts === 0 || nowMs >= (debtsGoAtMs(store) ?? Infinity);
+}

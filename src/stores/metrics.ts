@@ -1,0 +1,47 @@
+/** What is measured of vendors. Labels name types and outcomes, never accounts. */
+import { Counter, Gauge, Histogram, type Registry } from '../kernel/metrics.ts';
+import { SECOND_MS } from '../kernel/time.ts';
+import type { StoreHealth } from './health.ts';
+import type { SessionStore, StoreCall } from './sessions.ts';
+
+/** What happens is told here. */
+export type StoreMetrics = {
+  called(call: StoreCall): void;
+  health(store: SessionStore, health: StoreHealth): void;
+};
+
+/** Vendors answer in tenths of a second; 15 s is the deadline of a request, lists have several. */
+const BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
+
+/** Registers the metrics; once per registry. */
+export function createStoreMetrics(registry: Registry): StoreMetrics {
+  const registers = [registry];
+  const seconds = new Histogram({
+    name: 'keyward_store_operation_seconds',
+    help: 'Calls at vendors, by type of store, operation and result.',
+    labelNames: ['type', 'operation', 'result'],
+    buckets: BUCKETS,
+    registers,
+  });
+  const up = new Gauge({
+    name: 'keyward_store_up',
+    help: 'Whether a store at a vendor answers and accepts its credentials.',
+    labelNames: ['kind', 'namespace', 'name', 'type'],
+    registers,
+  });
+  const turns = new Counter({
+    name: 'keyward_store_health_changes_total',
+    help: 'Changes of the health of stores at vendors, by the state that came.',
+    labelNames: ['type', 'state'],
+    registers,
+  });
+  return {
+    called({ type, operation, result, tookMs }) {
+      seconds.observe({ type, operation, result }, tookMs / SECOND_MS);
+    },
+    health({ kind, ref, type }, { state }) {
+      up.set({ kind, ...ref, type }, state === 'Connected' ? 1 : 0);
+      turns.inc({ type, state });
+    },
+  };
+}
