@@ -24,9 +24,7 @@ export const CHAIN_START: Uint8Array = new Uint8Array(32);
 
 /** Facts as stored and hashed: JSON with sorted names, so that equal facts are equal text. */
 export function writeFacts(facts: Readonly<Record<string, string | number | boolean>>): string {
-  return JSON.stringify(
-    Object.fromEntries(Object.entries(facts).toSorted(([a], [b]) => (a < b ? -1 : 1))),
-  );
+  return JSON.stringify(facts, Object.keys(facts).toSorted());
 }
 
 /**

@@ -154,9 +154,8 @@ async function within(
   act: (signal: AbortSignal) => Promise<void>,
 ): Promise<KeywardError | undefined> {
   const limit = new AbortController();
-  const onStop = (): void => limit.abort(stopping(deps.stop));
   if (deps.stop.aborted) return stopping(deps.stop);
-  deps.stop.addEventListener('abort', onStop, { once: true });
+  const forget = whenStopped(deps.stop, () => limit.abort(stopping(deps.stop)));
   const cancel = deps.clock.after(limitMs, () => limit.abort(deadlineExceeded()));
   try {
     await act(limit.signal);
@@ -168,8 +167,25 @@ async function within(
     );
   } finally {
     cancel();
-    deps.stop.removeEventListener('abort', onStop);
+    forget();
   }
+}
+
+/** What to do when a signal is aborted; one listener on it for all reconciles under way. */
+const STOPPED = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** Calls `act` when `stop` is aborted, until what it returns is called. */
+function whenStopped(stop: AbortSignal, act: () => void): () => void {
+  const known = STOPPED.get(stop);
+  // A listener of its own for each reconcile is looked for among all others, twice.
+  const acts = known ?? new Set();
+  if (known === undefined) {
+    STOPPED.set(stop, acts);
+    const onStop = (): void => acts.forEach((each) => each());
+    stop.addEventListener('abort', onStop, { once: true });
+  }
+  acts.add(act);
+  return () => acts.delete(act);
 }
 
 function runsInCircles(): KeywardError {
