@@ -9,7 +9,7 @@
  *     GET              /__fake/hold/N          answers when the call stands still
  *     POST             /__fake/hold/N/release  {"end":"Go|Cut"}
  */
-import type { FaultRule, PageShift, StrangerAct } from '../kit/fake.ts';
+import type { Fault, FaultRule, PageShift, StrangerAct } from '../kit/fake.ts';
 import type { HoldEnd, HoldPoint } from './holds.ts';
 import type { FakeAnswer, FakeRequest, FakeVendor } from './vendor.ts';
 
@@ -41,7 +41,7 @@ function change(fake: FakeVendor<unknown>, what: string, body: string): FakeAnsw
     case 'GET faults':
       return { status: 200, body: fake.rules };
     case 'POST faults':
-      fake.inject(parse<FaultRule>(body));
+      fake.inject(checked(parse<FaultRule>(body)));
       return { status: 201 };
     case 'DELETE faults':
       fake.clear();
@@ -100,6 +100,33 @@ function set(fake: FakeVendor<unknown>, settings: Settings): void {
   fake.listLagMs = settings.listLagMs ?? fake.listLagMs;
   fake.pageShift = settings.pageShift ?? fake.pageShift;
   fake.clockOffsetMs = settings.clockOffsetMs ?? fake.clockOffsetMs;
+}
+
+/** A kind with a typing error would meet nothing, and the test that wanted it would prove nothing. */
+const KINDS: Readonly<Record<Fault['kind'], true>> = {
+  Status: true,
+  Cut: true,
+  LostAnswer: true,
+  Torn: true,
+  Hang: true,
+  Twice: true,
+  Redirect: true,
+  Huge: true,
+  NotJson: true,
+  DeepJson: true,
+  GzipBomb: true,
+  Late: true,
+  EchoSecrets: true,
+  StrangeMembers: true,
+};
+
+function checked(rule: FaultRule): FaultRule {
+  const { operation, fault } = rule as Partial<FaultRule>;
+  if (typeof operation !== 'string') throw new Error('a rule needs an operation, or "*"');
+  if (fault === undefined || !Object.hasOwn(KINDS, fault.kind)) {
+    throw new Error(`a rule needs a fault of kind ${Object.keys(KINDS).join(', ')}`);
+  }
+  return rule;
 }
 
 /** Whoever moves the switches is a test or a person at the keyboard: taken at their word. */

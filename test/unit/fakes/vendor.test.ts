@@ -163,6 +163,15 @@ describe('a fake vendor', () => {
     ]);
   });
 
+  test.each([{}, { operation: 'create' }, { operation: '*', fault: { kind: 'LostAnswr' } }])(
+    'refuses a rule that would meet nothing: %j',
+    async (rule) => {
+      await start();
+      expect((await call('POST', '/__fake/faults', rule)).status).toBe(400);
+      expect(await (await call('GET', '/__fake/faults')).json()).toEqual([]);
+    },
+  );
+
   test('holds a call after it was handled until it is released', async () => {
     const fake = await start();
     await call('POST', '/__fake/hold', { operation: 'create', point: 'After' });
