@@ -43,7 +43,7 @@ import { createLeadership, type OperatorLeadership } from './leadership.ts';
 import { createMasterKeyFile, loadKeyring, matchKeyring } from './masterkey.ts';
 import { requestFolder, serveRequests } from './requests.ts';
 import { startSweep } from './sweep.ts';
-import { createSessions } from './vendors.ts';
+import { createSessions, createVendors } from './vendors.ts';
 
 /** Everything a running operator is made of. */
 type Parts = {
@@ -170,7 +170,7 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
 }
 
 function createDeps(parts: Parts, known: Pick<Deps, 'keyring' | 'clusterId' | 'known'>): Deps {
-  const { cluster, caches, config, log, registry, ledger, leadership, events } = parts;
+  const { cluster, caches, config, log, registry, ledger, leadership, events, sessions } = parts;
   return {
     ...known,
     client: cluster.ordinary,
@@ -181,15 +181,11 @@ function createDeps(parts: Parts, known: Pick<Deps, 'keyring' | 'clusterId' | 'k
     epoch: () => leadership.epoch,
     keys: caches.keys,
     secrets: caches.secrets,
-    vendors: {
-      session: () =>
-        Promise.reject(
-          new KeywardError('Waiting', {
-            reason: 'StoreUnavailable',
-            message: 'remote stores are not connected in this version',
-          }),
-        ),
-    },
+    vendors: createVendors(sessions, ({ kind, name, namespace }) =>
+      kind === 'KeyStore'
+        ? caches.keyStores.get({ namespace, name })
+        : caches.clusterKeyStores.get({ namespace: '', name }),
+    ),
     remoteChecks: new RemoteChecks(systemClock, Math.random),
     stores: createStoreResolver({
       keyStore: (ref) => caches.keyStores.get(ref),
