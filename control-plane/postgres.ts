@@ -56,6 +56,8 @@ export interface Postgres {
   allow(lines: readonly string[]): Promise<void>;
   /** Ends it and removes its files. Repeatable. */
   stop(): Promise<void>;
+  /** Lets it run on after this process ends. */
+  keep(): Promise<void>;
 }
 
 /** The server's programs; undefined where there are none and none can be had. */
@@ -188,6 +190,7 @@ async function startIn(folder: string, { programs, watchdog, options }: Start): 
       await server.stop();
       await watchdog.release();
     },
+    keep: () => watchdog.keep(),
   };
 }
 

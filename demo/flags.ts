@@ -1,11 +1,13 @@
 /** What `npm run demo` can be told. */
 import { parseArgs } from 'node:util';
 
-export const USAGE = `usage: npm run demo -- [--keep] [--context NAME]
+export const USAGE = `usage: npm run demo -- [--keep] [--context NAME] [--database sqlite|postgres]
 
   --keep           leave everything running at the end, and say how to reach and how to stop it
   --context NAME   use the cluster of this context of your kubeconfig instead of building one;
                    it must not have Keyward yet, and what the demo installs there is removed again
+  --database KIND  keep the ledger in a file (sqlite, the default) or on a PostgreSQL 15 that the
+                   demo starts: one that is installed, or one unpacked from Debian's packages
 `;
 
 /** The choices of one run. */
@@ -13,18 +15,24 @@ export type Flags = {
   readonly keep: boolean;
   /** A context of the user's kubeconfig; absent: a control plane of our own. */
   readonly context: string | undefined;
+  readonly database: 'sqlite' | 'postgres';
   readonly help: boolean;
 };
 
-/** Reads the command line. @throws TypeError of node:util for what is not a flag of ours */
+/** Reads the command line. @throws TypeError for what is not a flag of ours */
 export function readFlags(args: readonly string[]): Flags {
   const { values } = parseArgs({
     args: [...args],
     options: {
       keep: { type: 'boolean', default: false },
       context: { type: 'string' },
+      database: { type: 'string', default: 'sqlite' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  return { keep: values.keep, context: values.context, help: values.help };
+  const { keep, context, database, help } = values;
+  if (database !== 'sqlite' && database !== 'postgres') {
+    throw new TypeError(`--database takes sqlite or postgres, not '${database}'`);
+  }
+  return { keep, context, database, help };
 }

@@ -84,6 +84,7 @@ async function succeed(ending: Ending, stage: Stage, timeline: Timeline): Promis
     return clean(ending);
   }
   await stage.cluster.keep();
+  await stage.database.keep();
   await ending.watchdog.keep();
   screen.say('Everything runs on. To look around:');
   screen.block(reachText(stage));
@@ -102,15 +103,16 @@ function reachText({ cluster, installation }: Stage): string {
   ].join('\n');
 }
 
-function stopText({ cluster, operator }: Stage, workDir: string): string {
+function stopText({ cluster, operator, database }: Stage, workDir: string): string {
   if (cluster.origin === 'Own') {
-    return `kill -9 ${[operator.pid, ...cluster.pids].join(' ')} && rm -r ${workDir}`;
+    const pids = [operator.pid, ...cluster.pids, ...database.pids];
+    return `kill -9 ${pids.join(' ')} && rm -r ${workDir}`;
   }
   return [
     'kubectl delete namespace keyward-demo && kubectl delete ckst default',
     'kubectl delete --ignore-not-found -f deploy/admission/mutating -f deploy/admission',
     'kubectl delete -f deploy/rbac -f crds',
-    `kill ${operator.pid} && rm -r ${workDir}`,
+    `kill ${[operator.pid, ...database.pids].join(' ')} && rm -r ${workDir}`,
   ].join('\n');
 }
 

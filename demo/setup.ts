@@ -10,6 +10,7 @@ import {
   writeTokenKubeconfig,
   type Cluster,
 } from './cluster.ts';
+import { createDatabase } from './database.ts';
 import { expect } from './expect.ts';
 import type { Flags } from './flags.ts';
 import { openGate } from './gate.ts';
@@ -107,13 +108,14 @@ async function install(parts: SetupParts, cluster: Cluster): Promise<void> {
 async function runOperator(parts: SetupParts, cluster: Cluster): Promise<Stage> {
   const { screen, workDir, cleanup, watchdog, signal, onOperator } = parts;
   const { access } = cluster;
+  const database = await createDatabase(parts);
   const installation: Installation = {
-    database: `sqlite://${join(workDir, 'keyward.db')}`,
+    database: database.url,
     masterKeyFile: join(workDir, 'master-key'),
   };
   const kubeconfig = await writeTokenKubeconfig(access, ACCOUNT);
   const logFile = join(workDir, 'operator.log');
-  const files = '--kubeconfig … --database sqlite:… --master-key-file …';
+  const files = `--kubeconfig … --database ${database.shown} --master-key-file …`;
   screen.command(`keyward operator ${files} ${OPERATOR_FLAGS.join(' ')}`);
   const operator = await startOperator({ ...installation, kubeconfig, logFile });
   watchdog.watch(operator.pid);
@@ -135,7 +137,7 @@ async function runOperator(parts: SetupParts, cluster: Cluster): Promise<Stage> 
   );
   const gate = await openGate(installation);
   cleanup.add('the database', () => gate.close());
-  return new Stage({ screen, cluster, operator, installation, gate, signal });
+  return new Stage({ screen, cluster, operator, installation, database, gate, signal });
 }
 
 /** While the operator runs: it ends the keys and takes its finalizers off. */

@@ -6,6 +6,7 @@ import type { Outcome } from '../control-plane/access.ts';
 import type { ApiKeyStatus } from '../src/api/generated/apikey.ts';
 import type { Sensitive } from '../src/kernel/sensitive.ts';
 import type { Cluster } from './cluster.ts';
+import type { Database } from './database.ts';
 import { expect, Unmet } from './expect.ts';
 import { inWords, type Gate, type Request } from './gate.ts';
 import { keyward, type Installation, type Operator } from './program.ts';
@@ -30,6 +31,7 @@ export type StageParts = {
   readonly cluster: Cluster;
   readonly operator: Operator;
   readonly installation: Installation;
+  readonly database: Database;
   readonly gate: Gate;
   readonly signal: AbortSignal;
 };
@@ -40,6 +42,7 @@ export class Stage {
   readonly cluster: Cluster;
   readonly operator: Operator;
   readonly installation: Installation;
+  readonly database: Database;
   readonly #gate: Gate;
   readonly #signal: AbortSignal;
   /** Findings for the end of the run. */
@@ -52,6 +55,7 @@ export class Stage {
     this.cluster = parts.cluster;
     this.operator = parts.operator;
     this.installation = parts.installation;
+    this.database = parts.database;
     this.#gate = parts.gate;
     this.#signal = parts.signal;
   }

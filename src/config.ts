@@ -81,7 +81,11 @@ export function operatorConfig(flags: Flags, hostname: string): OperatorConfig {
 export function ledgerConfig(flags: Flags): LedgerConfig {
   const read = reader(flags);
   return {
-    database: required('database', read('database'), 'sqlite:///path/to/keyward.db'),
+    database: required(
+      'database',
+      read('database'),
+      'sqlite:///path/to/keyward.db or postgres://user@host/database',
+    ),
     masterKeyFile: required('master-key-file', read('masterKeyFile'), 'a file with v1:<base64>'),
   };
 }

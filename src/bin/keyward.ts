@@ -6,6 +6,8 @@ import { classify, type KeywardError } from '../kernel/errors.ts';
 const FAILED = 1;
 const USAGE = 2;
 
+const DATABASE = 'sqlite:///path/to/keyward.db or postgres://user@host/database';
+
 function program(): Command {
   const root = new Command('keyward')
     .description('API keys as Kubernetes resources')
@@ -22,7 +24,7 @@ function addOperator(root: Command): void {
     .description('run the controllers: the only writer of credentials')
     .option('--kubeconfig <file>', 'kubeconfig file; absent: the service account of the pod')
     .option('--context <name>', 'context of the kubeconfig')
-    .option('--database <url>', 'sqlite:///path/to/keyward.db')
+    .option('--database <url>', DATABASE)
     .option('--master-key-file <file>', 'lines v<N>:<base64 of 32 bytes>; the highest is current')
     .option('--create-master-key', 'make the master key file if there is none (trials)')
     .option('--namespace <name>', 'namespace of the operator itself (keyward-system)')
@@ -51,7 +53,7 @@ function addOperator(root: Command): void {
 }
 
 function addLedgerCommands(root: Command): void {
-  const database = ['--database <url>', 'sqlite:///path/to/keyward.db'] as const;
+  const database = ['--database <url>', DATABASE] as const;
   root
     .command('identify <->')
     .description('say whose a leaked value is; reads it from standard input, never prints it')

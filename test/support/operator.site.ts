@@ -105,7 +105,7 @@ export class Site {
     this.#keyring = keyring;
     this.#flags = {
       kubeconfig,
-      database: this.database,
+      database: `sqlite://${folder}/keyward.db`,
       'master-key-file': join(folder, 'master.key'),
       'watch-namespaces': namespaces.join(','),
       'metrics-address': '127.0.0.1:0',
@@ -117,7 +117,7 @@ export class Site {
 
   /** URL of the database. */
   get database(): string {
-    return `sqlite://${this.folder}/keyward.db`;
+    return this.#flags['database'] ?? '';
   }
 
   /** The first namespace. */
