@@ -137,12 +137,6 @@ export interface VendorHttp {
 /** Whose credentials these are; `id` never changes for the same account. */
 export type Account = {
   readonly id: string;
-  /**
-   * The vendor did not tell whose they are this time, as one may not while the account is empty. The
-   * id is then only something to show: one from an earlier login stays, and nothing is a mismatch
-   * with it.
-   */
-  readonly provisional?: true;
   /** Further public facts for status. */
   readonly facts: Readonly<Record<string, string>>;
 };

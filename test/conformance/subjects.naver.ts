@@ -7,24 +7,20 @@ import { naverDriver } from '../../src/stores/naver/driver.ts';
 
 /** Name in the test titles, to subject. */
 export const naverSubjects: Readonly<Record<string, Subject>> = {
-  Naver: naver({}, { tenantId: OUR_TENANT }),
-  'Naver, the tenant not named': naver({}, {}),
-  'Naver, with the habits of older interfaces': naver(
-    {
-      missing: 400,
-      listedValues: 'Shown',
-      omittedDescription: 'Keeps',
-      nameFilter: 'Ignored',
-      pageMax: 3,
-      errorCodes: 'Number',
-      dates: 'MillisecondsWithOffset',
-      readAnswer: 'Wrapped',
-    },
-    { tenantId: OUR_TENANT },
-  ),
+  Naver: naver({}),
+  'Naver, with the habits of older interfaces': naver({
+    missing: 400,
+    listedValues: 'Shown',
+    omittedDescription: 'Keeps',
+    nameFilter: 'Ignored',
+    pageMax: 3,
+    errorCodes: 'Number',
+    dates: 'MillisecondsWithOffset',
+    readAnswer: 'Wrapped',
+  }),
 };
 
-function naver(quirks: Partial<NaverQuirks>, settings: { readonly tenantId?: string }): Subject {
+function naver(quirks: Partial<NaverQuirks>): Subject {
   return {
     driver: naverDriver,
     async start(clock, entropy) {
@@ -34,7 +30,7 @@ function naver(quirks: Partial<NaverQuirks>, settings: { readonly tenantId?: str
     member: (address) => ({
       endpoint: `${address}/api/v1`,
       credentialsSecretRef: { name: 'account' },
-      ...settings,
+      tenantId: OUR_TENANT,
     }),
     http: kitHttp,
     signing: 'EachAttempt',

@@ -32,7 +32,7 @@ export interface ClusterKeyStoreSpec {
       readonly name: string;
     };
     /**
-     * Tenant that the credentials must belong to; other ones are refused. Absent: the tenant of the first key that the vendor shows.
+     * Tenant that the credentials must belong to; other ones are refused. Absent: the access key stands for the account and cannot be exchanged while keys exist.
      */
     readonly tenantId?: string;
     /**

@@ -9,7 +9,7 @@ export const HOSTS: readonly string[] = [
   'apigateway.apigw.fin-ntruss.com',
 ];
 
-/** The settings of one store; `tenantId` absent: whatever tenant the access key belongs to. */
+/** The settings of one store; `tenantId` absent: the access key stands for the account. */
 export type Settings = Pick<
   RemoteHandle,
   'endpoint' | 'settleMs' | 'deleteGraceMs' | 'onExpiry'

@@ -30,6 +30,7 @@ export function connectStore(connection: Connection, settings: Settings): Remote
     readAll(pageReader(calls, {}, signal));
   const exists = async (id: string, signal: AbortSignal): Promise<boolean> =>
     (await list(signal)).some((key) => key.id === id);
+  const show = (key: SingleKey): RemoteCredential => credentialOf(key, settings.tenantId);
   return {
     login: (signal) => login(calls, connection, { tenantId: settings.tenantId, signal }),
     async create({ mark }, signal) {
@@ -38,22 +39,25 @@ export function connectStore(connection: Connection, settings: Settings): Remote
       const key = decodeKey(text, undefined);
       // Of a key that was just made the last change is its creation.
       const { modifiedMs: createdMs } = key;
-      return { ...credentialOf(key), ...(createdMs === undefined ? {} : { createdMs }) };
+      return { ...show(key), ...(createdMs === undefined ? {} : { createdMs }) };
     },
     async find(mark, signal) {
       const keys = await readAll(pageReader(calls, { apiKeyName: markName(mark) }, signal));
       return keys.map(listingOf).filter((found) => isSameGeneration(found.mark, mark));
     },
     list: async (signal) => (await list(signal)).map(listingOf),
-    ...singleCalls(calls, exists),
+    ...singleCalls(calls, { exists, show }),
     subscriptions: createSubscriptions(calls),
   };
 }
 
 type SingleCalls = Pick<RemoteStore, 'read' | 'update' | 'regenerate' | 'delete'>;
-type Exists = (id: string, signal: AbortSignal) => Promise<boolean>;
+type Means = {
+  readonly exists: (id: string, signal: AbortSignal) => Promise<boolean>;
+  readonly show: (key: SingleKey) => RemoteCredential;
+};
 
-function singleCalls(calls: Calls, exists: Exists): SingleCalls {
+function singleCalls(calls: Calls, { exists, show }: Means): SingleCalls {
   const about = async (
     id: string,
     call: { readonly method: 'GET' | 'PUT' | 'PATCH'; readonly body?: Record<string, unknown> },
@@ -62,7 +66,7 @@ function singleCalls(calls: Calls, exists: Exists): SingleCalls {
     if (!isKeyId(id)) return undefined;
     const request = { path: `/api-keys/${id}`, ...call };
     const text = await calls.sendAbout(request, () => exists(id, signal), signal);
-    return text === undefined ? undefined : credentialOf(decodeKey(text, id));
+    return text === undefined ? undefined : show(decodeKey(text, id));
   };
   return {
     read: (id, signal) => about(id, { method: 'GET' }, signal),
@@ -88,8 +92,11 @@ function singleCalls(calls: Calls, exists: Exists): SingleCalls {
 }
 
 /**
- * Shows one key of the account, which needs the credentials and the right to look. A tenant is known
- * from its keys only; until there is one the access key stands for the account.
+ * Shows one key of the account, which needs the credentials and the right to look.
+ *
+ * The vendor tells a tenant by its keys only, and an account may have none today and some tomorrow. An
+ * id must not change with that, so it is the tenant only where the store names it; else the access key
+ * stands for the account.
  */
 async function login(
   calls: Calls,
@@ -104,8 +111,10 @@ async function login(
     });
   }
   const known = tenantId ?? shown;
-  if (known !== undefined) return { id: known, facts: { tenantId: known } };
-  return { id: pairOf(connection).accessKey, facts: {}, provisional: true };
+  return {
+    id: tenantId ?? pairOf(connection).accessKey,
+    facts: known === undefined ? {} : { tenantId: known },
+  };
 }
 
 function pageReader(
@@ -130,7 +139,8 @@ function listingOf({ id, enabled, description, modifiedMs }: ListedKey): RemoteL
   };
 }
 
-function credentialOf(key: SingleKey): RemoteCredential {
+/** @param ourTenantId absent: the access key stands for the account, and no tenant is comparable with it */
+function credentialOf(key: SingleKey, ourTenantId: string | undefined): RemoteCredential {
   const { primary, secondary, tenantId, modifier, domainCode, modifiedMs } = key;
   const mark = parseMark(key.description);
   const shown = primary ?? secondary;
@@ -150,7 +160,7 @@ function credentialOf(key: SingleKey): RemoteCredential {
       ...(domainCode === undefined ? {} : { domainCode }),
     },
     ...(mark === undefined ? {} : { mark }),
-    ...(tenantId === undefined ? {} : { accountId: tenantId }),
+    ...(tenantId === undefined || ourTenantId === undefined ? {} : { accountId: tenantId }),
     ...(modifiedMs === undefined ? {} : { modifiedMs }),
   };
 }

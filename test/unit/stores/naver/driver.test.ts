@@ -183,6 +183,7 @@ describe('a key that exists', () => {
   test('of a tenant that is not ours is told with its tenant, so that it is never taken for ours (R41, S19)', async () => {
     await using site = await naverSite();
     const id = site.fake.act({ act: 'Create', accountId: site.fake.accounts[1]?.id ?? '' });
+    // As if the vendor mixed them up: our settings, their keys.
     const theirs = site.connect(site.fake.accounts[1]?.credentials ?? {});
     const read = await theirs.read(id, GOING_ON);
     expect(read?.accountId).toBe(site.fake.accounts[1]?.id);
@@ -257,18 +258,24 @@ describe('an id that may be gone', () => {
 });
 
 describe('logging in', () => {
-  test('costs one entry of a list and tells the tenant of what is shown', async () => {
-    await using site = await naverSite({}, {});
-    site.fake.act({ act: 'Create' });
-    const account = await site.store.login(GOING_ON);
-    expect(account).toEqual({ id: OUR_TENANT, facts: { tenantId: OUR_TENANT } });
+  test('costs one entry of a list and tells the tenant that the store names', async () => {
+    await using site = await naverSite();
+    const account = { id: OUR_TENANT, facts: { tenantId: OUR_TENANT } };
+    expect(await site.store.login(GOING_ON)).toEqual(account);
     expect(site.sent).toMatchObject([{ method: 'GET', path: '/api/v1/api-keys?offset=0&limit=1' }]);
+    site.fake.act({ act: 'Create' });
+    expect(await site.store.login(GOING_ON)).toEqual(account);
   });
 
-  test('to an empty account whose tenant nobody named goes by the access key for the time being', async () => {
+  test('to a store that names no tenant goes by the access key, with and without keys', async () => {
     await using site = await naverSite({}, {});
-    const account = await site.store.login(GOING_ON);
-    expect(account).toEqual({ id: 'OurAccessKey00000001', facts: {}, provisional: true });
+    const id = 'OurAccessKey00000001';
+    expect(await site.store.login(GOING_ON)).toEqual({ id, facts: {} });
+    const made = await site.store.create(wanted(), GOING_ON);
+    expect(made.accountId).toBeUndefined();
+    expect(made.facts['tenantId']).toBe(OUR_TENANT);
+    const facts = { tenantId: OUR_TENANT };
+    expect(await site.store.login(GOING_ON)).toEqual({ id, facts });
   });
 
   test('with the credentials of another tenant than the one that was named is Denied (R41)', async () => {
