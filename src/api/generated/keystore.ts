@@ -15,7 +15,7 @@ export interface KeyStoreSpec {
   /**
    * Which driver; the member of the same name holds its settings. Cannot be changed.
    */
-  readonly type: 'Builtin' | 'Naver';
+  readonly type: 'Builtin' | 'Naver' | 'Solapi';
   readonly builtin?: KeyStoreBuiltin;
   /**
    * Keys of an account at NAVER Cloud Platform API Gateway. They have the format Dual.
@@ -45,6 +45,49 @@ export interface KeyStoreSpec {
     readonly onExpiry: 'Disable' | 'Delete';
     /**
      * How long a key that is to be deleted stays disabled before it is.
+     */
+    readonly deleteGraceSeconds: number;
+  };
+  /**
+   * Credentials of a SOLAPI account, made and managed through its credentials interface.
+   */
+  readonly solapi?: {
+    /**
+     * Where the interface is; the vendor's paths begin below it. The host must be on the administrator's list.
+     */
+    readonly endpoint: string;
+    /**
+     * The Secret with what signs for the account: entries userId and signingSecret for scheme User, apiKey and apiSecret for scheme HMAC.
+     */
+    readonly credentialsSecretRef: {
+      readonly name: string;
+    };
+    /**
+     * User signs as a user of the account, HMAC with one of the account's own API keys. That API key is never changed or deleted by Keyward.
+     */
+    readonly scheme: 'User' | 'HMAC';
+    /**
+     * Hash below the signature. Absent: HMACMD5 for scheme User, HMACSHA256 for HMAC.
+     */
+    readonly algorithm?: 'HMACMD5' | 'HMACSHA256';
+    /**
+     * How requests are dated: Local without a zone, ISO8601 in UTC. Absent: Local for scheme User, ISO8601 for HMAC.
+     */
+    readonly dateFormat?: 'Local' | 'ISO8601';
+    /**
+     * IANA name of the zone in which dates of the format Local are written; it must be the one in which the vendor reads them. Absent: Asia/Seoul.
+     */
+    readonly timeZone?: string;
+    /**
+     * How long after it was made a credential may still be missing in the vendor's list.
+     */
+    readonly settleSeconds: number;
+    /**
+     * What becomes of a credential whose validity ends. Disable: it is made inactive, so that a later end can revive it.
+     */
+    readonly onExpiry: 'Disable' | 'Delete';
+    /**
+     * How long a credential is inactive before it is deleted.
      */
     readonly deleteGraceSeconds: number;
   };
