@@ -31,6 +31,11 @@ export type SolapiOptions = FakeOptions & {
   readonly scheme?: 'User' | 'HMAC';
   /** Credentials of other people that are in the first account from the beginning. */
   readonly strangers?: number;
+  /**
+   * Whether the credentials of scheme HMAC that sign show among the others. Hidden suits suites that
+   * count on an account which is empty at first; absent: Listed, as at the vendor.
+   */
+  readonly signers?: 'Listed' | 'Hidden';
 };
 
 /** Where the document leaves a choice, or says two things. */
@@ -66,10 +71,12 @@ const OPERATIONS = new Map(
 /** See the file comment. */
 export class SolapiFake extends FakeVendor<SolapiState> {
   quirks: Quirks = { ...PLAIN };
+  readonly #areSignersHidden: boolean;
 
   constructor(options: SolapiOptions = {}) {
     const { entropy = randomBytes, clock = systemClock, scheme = 'User', strangers = 0 } = options;
     super(options, firstState({ entropy, nowMs: clock.nowMs(), scheme, strangers }));
+    this.#areSignersHidden = options.signers === 'Hidden';
   }
 
   get accounts(): readonly FakeAccount[] {
@@ -84,7 +91,7 @@ export class SolapiFake extends FakeVendor<SolapiState> {
   }
 
   credentials(): readonly VendorCredential[] {
-    return this.state.credentials.map(({ apiKey, accountId, apiSecret, ...rest }) => {
+    return this.#visible().map(({ apiKey, accountId, apiSecret, ...rest }) => {
       const account = this.state.accounts.find((known) => known.accountId === accountId);
       return {
         id: apiKey,
@@ -186,7 +193,7 @@ export class SolapiFake extends FakeVendor<SolapiState> {
   }
 
   #list(account: StoredAccount): FakeAnswer {
-    const listed = this.state.credentials
+    const listed = this.#visible()
       .filter(({ accountId, createdMs }) => {
         return accountId === account.accountId && this.isListed(createdMs);
       })
@@ -225,6 +232,12 @@ export class SolapiFake extends FakeVendor<SolapiState> {
   #absence(apiKey: string): FakeAnswer {
     if (this.quirks.absence === 'ErrorCode') return refusal(404, 'ResourceNotFound');
     return { status: 404, body: { apiKey, resultCode: 'ResourceNotFound' } };
+  }
+
+  #visible(): readonly StoredCredential[] {
+    const { credentials, accounts } = this.state;
+    if (!this.#areSignersHidden) return credentials;
+    return credentials.filter(({ apiKey }) => accounts.every((known) => known.apiKey !== apiKey));
   }
 
   #find(id: string): StoredCredential | undefined {

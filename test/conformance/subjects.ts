@@ -7,6 +7,7 @@ import type { LocalSubject } from '../../kit/localkit.ts';
 import { builtinDriver } from '../../src/stores/builtin/driver.ts';
 import { awkwardDriver } from '../support/awkward/driver.ts';
 import { naverSubjects } from './subjects.naver.ts';
+import { solapiSubjects } from './subjects.solapi.ts';
 
 /** Name in the test titles, to subject. */
 export const subjects: Readonly<Record<string, Subject>> = {
@@ -15,6 +16,7 @@ export const subjects: Readonly<Record<string, Subject>> = {
     driver: tokenshopDriver,
   },
   ...naverSubjects,
+  ...solapiSubjects,
   'Awkward, class O': awkward('O', 'ShownOnce'),
   'Awkward, class I': awkward('I', 'Idempotent'),
   'Awkward, class X': awkward('X', 'Bare'),

@@ -33,13 +33,13 @@ const CAPABILITIES: Capabilities = {
 };
 
 function handle(settings: Settings): RemoteHandle {
-  const { endpoint, secretName, scheme, settleMs, deleteGraceMs, onExpiry } = settings;
+  const { origin, secretName, scheme, settleMs, deleteGraceMs, onExpiry } = settings;
   return {
     type: 'Remote',
     capabilities: CAPABILITIES,
     defaultFormat: 'KeyPair',
     provider: 'solapi',
-    endpoint,
+    endpoint: origin,
     credentials: { secretName, entries: ENTRIES[scheme] },
     settleMs,
     deleteGraceMs,

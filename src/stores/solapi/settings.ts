@@ -5,7 +5,8 @@ import type { Algorithm, DateFormat, Scheme } from './signature.ts';
 
 /** What one store of this type is told. */
 export type Settings = {
-  readonly endpoint: URL;
+  /** Scheme, host and port. */
+  readonly origin: URL;
   /** Stands before the vendor's paths: empty, or `/…` without a slash at its end. */
   readonly basePath: string;
   readonly secretName: string;
@@ -37,7 +38,7 @@ export function parseSettings(member: Member): Settings | { readonly problem: st
   const isUser = scheme === 'User';
   const endpoint = reader.endpoint();
   const settings = {
-    endpoint,
+    origin: new URL(endpoint.origin),
     basePath: endpoint.pathname.replace(/\/+$/, ''),
     secretName: reader.secretName(),
     scheme,
