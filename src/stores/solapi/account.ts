@@ -1,5 +1,5 @@
 /** The calls to one SOLAPI account. Each is one attempt with a signature of its own. */
-import type { Sensitive } from '../../kernel/sensitive.ts';
+import { Sensitive } from '../../kernel/sensitive.ts';
 import {
   StoreFailure,
   type Account,
@@ -174,17 +174,14 @@ class SolapiAccount {
     if (!/^[!-+\--~]{1,128}$/.test(id)) {
       throw unusable(idEntry, 'must be printable, without blanks, commas and line ends');
     }
-    const bytes = secret.reveal();
-    if (bytes.length === 0) throw unusable(secretEntry, 'is empty');
-    // What `echo` leaves behind; no secret ends so, and the signature would only be wrong.
-    if (bytes.at(-1) === 0x0a) throw unusable(secretEntry, 'ends with a line end');
+    if (secret.reveal().length === 0) throw unusable(secretEntry, 'is empty');
     return { scheme, algorithm, id, secret };
   }
 
   #entry(name: string): Sensitive {
     const value = this.#connection.credentials[name];
     if (value === undefined) throw unusable(name, 'is missing');
-    return value;
+    return trimmed(value);
   }
 
   /** The credential that we sign with is the account's, and the end of it would be the end of us. */
@@ -211,6 +208,17 @@ class SolapiAccount {
       },
     };
   }
+}
+
+/** Without the blanks and line ends that `echo` and editors leave around a value. */
+function trimmed(value: Sensitive): Sensitive {
+  const bytes = value.reveal();
+  const isBlank = (byte: number): boolean => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
+  const end = bytes.findLastIndex((byte) => !isBlank(byte)) + 1;
+  const start = bytes.findIndex((byte) => !isBlank(byte));
+  return start <= 0 && end === bytes.length
+    ? value
+    : new Sensitive(bytes.subarray(Math.max(start, 0), end));
 }
 
 /** A failure of a second call must not say that the first was not carried out. */
