@@ -32,8 +32,8 @@ const BANNER = [
  * - One arena for malloc, because each thread's own keeps its holes (11 MiB), trimmed when its end is
  *   free.
  * - A small young generation, and an old one that is collected before it is three times what lives.
- * - The collector on the thread that makes the garbage: helpers are late on two busy cores (40 MiB
- *   during a burst) and cost more than they save (a tenth of the processor time).
+ * - The collector on the thread that makes the garbage: helpers are late on two busy cores (some 40
+ *   MiB at the end of a burst) and cost more than they save.
  * - The collector in reach, so that src/bin/compaction.ts can give memory back after a burst.
  */
 const SHEBANG = [

@@ -6,6 +6,7 @@ import { type KubeObject, type ObjectMeta, type Ref, refText } from '../api/meta
 import { KeywardError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Cache, Change } from './port.ts';
+import { RefMap } from './refmap.ts';
 import { isLater } from './versions.ts';
 
 /**
@@ -32,7 +33,7 @@ const TOMBSTONES_MAX = 1_000;
 export class RecordCache<R> implements Cache<R> {
   readonly #transform: Transform<R>;
   readonly #log: Logger;
-  readonly #held = new Map<string, Held<R>>();
+  readonly #held = new RefMap<Held<R>>();
   /** UID to the version of its deletion, oldest first. */
   readonly #tombstones = new Map<string, string>();
   readonly #listeners: ((change: Change<R>) => void)[] = [];
@@ -65,7 +66,7 @@ export class RecordCache<R> implements Cache<R> {
   }
 
   get(ref: Ref): R | undefined {
-    return this.#held.get(refText(ref))?.record;
+    return this.#held.get(ref)?.record;
   }
 
   *values(): IterableIterator<R> {
@@ -93,10 +94,10 @@ export class RecordCache<R> implements Cache<R> {
 
   /** The complete reading, which stands for `version`, has ended. */
   endPass(version: string): void {
-    for (const [text, held] of this.#held) {
+    for (const [ref, held] of this.#held.entries()) {
       // An object later than the list was not missing from it, the list is older.
       const isUnknownToList = this.#trust === 'LaterOnly' && isLater(held.version, version);
-      if (held.pass !== this.#pass && !isUnknownToList) this.#drop(text, held, version);
+      if (held.pass !== this.#pass && !isUnknownToList) this.#drop(ref, held, version);
     }
     this.#trust = 'LaterOnly';
     this.#completeLists += 1;
@@ -113,8 +114,8 @@ export class RecordCache<R> implements Cache<R> {
   /** Takes an object that was added or changed. Throws when it is no Kubernetes object. */
   put(object: unknown): void {
     const meta = metaOf(object);
-    const text = textOf(meta);
-    const held = this.#held.get(text);
+    const ref = refOf(meta);
+    const held = this.#held.get(ref);
     const { uid, resourceVersion: version } = meta;
     if (held?.uid === uid && held.version === version) {
       held.pass = this.#pass;
@@ -130,21 +131,21 @@ export class RecordCache<R> implements Cache<R> {
       return;
     }
     if (record === undefined) {
-      if (held !== undefined) this.#drop(text, held, version);
+      if (held !== undefined) this.#drop(ref, held, version);
       return;
     }
-    this.#held.set(text, { uid, version, record, pass: this.#pass });
-    this.#tell({ ref: refOf(meta), previous: held?.record, current: record });
+    this.#held.set(ref, { uid, version, record, pass: this.#pass });
+    this.#tell({ ref, previous: held?.record, current: record });
   }
 
   /** Takes an object that was deleted; its version is that of the deletion. */
   remove(object: unknown): void {
     const meta = metaOf(object);
-    const text = textOf(meta);
-    const held = this.#held.get(text);
+    const ref = refOf(meta);
+    const held = this.#held.get(ref);
     this.#bury(meta.uid, meta.resourceVersion);
     if (held === undefined || isLater(held.version, meta.resourceVersion)) return;
-    if (held.uid === meta.uid) this.#drop(text, held, meta.resourceVersion);
+    if (held.uid === meta.uid) this.#drop(ref, held, meta.resourceVersion);
   }
 
   /** Versions of one resource are comparable, so this also holds for another UID of that name. */
@@ -161,18 +162,16 @@ export class RecordCache<R> implements Cache<R> {
     } catch (error) {
       // One object that cannot be understood must not stop the reading of all others.
       this.#log.error('object could not be read into the cache', {
-        object: textOf(object.metadata),
+        object: refText(refOf(object.metadata)),
         error,
       });
       return 'Failed';
     }
   }
 
-  #drop(text: string, held: Held<R>, version: string): void {
-    this.#held.delete(text);
+  #drop(ref: Ref, held: Held<R>, version: string): void {
+    this.#held.delete(ref);
     this.#bury(held.uid, version);
-    const slash = text.indexOf('/');
-    const ref = { namespace: text.slice(0, Math.max(slash, 0)), name: text.slice(slash + 1) };
     this.#tell({ ref, previous: held.record, current: undefined });
   }
 
@@ -234,8 +233,4 @@ function metaOf(object: unknown): ObjectMeta {
 
 function refOf(meta: ObjectMeta): Ref {
   return { namespace: meta.namespace ?? '', name: meta.name };
-}
-
-function textOf(meta: ObjectMeta): string {
-  return refText(refOf(meta));
 }

@@ -25,6 +25,22 @@ export type CachedApiKey = Omit<ApiKeyView, 'spec' | 'status'> & {
 /** Finalizer lists and specs are the same for most keys; one copy serves all that are. */
 const ONLY_OURS: readonly string[] = [FINALIZER];
 
+/** Texts that most keys have in common: at most so many are kept, */
+const SHARED_MAX = 1_000;
+/** and only short ones, because they stay. */
+const SHARED_CHARS_MAX = 256;
+const sharedTexts = new Map<string, string>();
+
+/** The same text, as one copy for all records that hold it. */
+function shared(text: string): string {
+  const known = sharedTexts.get(text);
+  if (known !== undefined) return known;
+  if (text.length > SHARED_CHARS_MAX) return text;
+  if (sharedTexts.size >= SHARED_MAX) sharedTexts.clear();
+  sharedTexts.set(text, text);
+  return text;
+}
+
 /** The record of an ApiKey. The schema was checked by the API server, so spec and status are trusted. */
 export function cacheApiKey(object: KubeObject): CachedApiKey {
   const { metadata, spec, status } = object as KubeObject<{
@@ -34,18 +50,18 @@ export function cacheApiKey(object: KubeObject): CachedApiKey {
   const { finalizers = [] } = metadata;
   const store = spec.storeRef ?? DEFAULT_STORE;
   return {
-    ref: { namespace: metadata.namespace ?? '', name: metadata.name },
+    ref: { namespace: shared(metadata.namespace ?? ''), name: metadata.name },
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion,
     generation: metadata.generation ?? 0,
     isDeleting: metadata.deletionTimestamp !== undefined,
     finalizers: finalizers.length === 1 && finalizers[0] === FINALIZER ? ONLY_OURS : finalizers,
     ...rotateRequest(metadata),
-    specText: JSON.stringify(spec),
+    specText: shared(JSON.stringify(spec)),
     statusText: status === undefined ? undefined : JSON.stringify(status),
     observedGeneration: status?.observedGeneration,
-    storeName: `${store.kind}/${store.name}`,
-    urgentText: `${spec.state} ${spec.rotation?.requestId ?? ''}`,
+    storeName: shared(`${store.kind}/${store.name}`),
+    urgentText: shared(`${spec.state} ${spec.rotation?.requestId ?? ''}`),
   };
 }
 
