@@ -60,12 +60,12 @@ export function admitEndpoint(
 ): Destination | { readonly problem: string } {
   const { type, endpoint, defaults } = wish;
   const field = `spec.${type.charAt(0).toLowerCase()}${type.slice(1)}.endpoint`;
-  const { protocol, hostname, username, password, pathname, search, hash } = endpoint;
+  const { protocol, hostname, username, password, search, hash } = endpoint;
   const isPlain = protocol === 'http:';
   const reach = isLoopback(hostname) ? 'Loopback' : 'Public';
   if (!isPlain && protocol !== 'https:') return { problem: `${field} must begin with https://` };
-  if (username !== '' || password !== '' || pathname !== '/' || search !== '' || hash !== '') {
-    return { problem: `${field} must be scheme, host and port only` };
+  if (username !== '' || password !== '' || search !== '' || hash !== '') {
+    return { problem: `${field} must have no user, query or fragment` };
   }
   if (isPlain && reach !== 'Loopback') return { problem: `${field} must begin with https://` };
   const hosts = listed.get(type) ?? defaults;

@@ -192,8 +192,8 @@ export class StoreSessions {
   async #checkEndpoint(store: SessionStore, handle: RemoteHandle): Promise<void> {
     const { memory } = this.#options;
     const remembered = await memory.recall(store.uid);
-    const before = remembered && this.#handleOf(remembered)?.endpoint.origin;
-    if (before === undefined || before === handle.endpoint.origin) return;
+    const before = remembered && this.#handleOf(remembered)?.endpoint.href;
+    if (before === undefined || before === handle.endpoint.href) return;
     if (!(await memory.isInUse(store.uid))) return;
     throw new Objection(
       'AccountChanged',

@@ -57,6 +57,7 @@ describe('an endpoint', () => {
     ['https://api.example.com', '', 'Public'],
     ['https://api.example.com:443/', '', 'Public'],
     ['https://API.example.com', '', 'Public'],
+    ['https://api.example.com/api/v1', '', 'Public'],
     ['https://other.example:8443', 'Naver=other.example:8443', 'Public'],
     ['https://api.example.com', 'Solapi=b.example', 'Public'],
     ['http://localhost:8080', 'Naver=localhost:8080', 'Loopback'],
@@ -84,7 +85,6 @@ describe('an endpoint', () => {
     ['ftp://api.example.com', ''],
     ['file:///etc/passwd', ''],
     ['https://user:word@api.example.com', ''],
-    ['https://api.example.com/path', ''],
     ['https://api.example.com/?a=1', ''],
     ['https://api.example.com/#a', ''],
   ])('%s is refused by %j (R13)', (url, listed) => {
