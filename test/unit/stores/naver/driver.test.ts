@@ -1,6 +1,7 @@
 /** What the driver sends, and what it makes of answers; the vendor is the fake, over HTTP. */
 import { describe, expect, test } from 'vitest';
 import { OUR_TENANT } from '../../../../fakes/naver/fake.ts';
+import { admitEndpoint, parseEndpointHosts } from '../../../../src/stores/endpoints.ts';
 import { naverDriver } from '../../../../src/stores/naver/driver.ts';
 import { isSameGeneration, markName, markText } from '../../../../src/stores/mark.ts';
 import { aMark, GOING_ON, naverSite, NOW_MS, openNaver, wanted } from './site.ts';
@@ -14,6 +15,23 @@ describe('the settings of a store at NAVER', () => {
     expect(naverDriver.hosts).toContain(endpoint.hostname);
     expect([settleMs, deleteGraceMs, onExpiry]).toEqual([30_000, 0, 'Disable']);
     expect(credentials).toEqual({ secretName: 'account', entries: ['accessKey', 'secretKey'] });
+  });
+
+  test('name an endpoint that operators let through: its own zones, others where they are listed', () => {
+    const admit = (endpoint: string, listed = ''): unknown => {
+      const hosts = parseEndpointHosts(listed);
+      if ('problem' in hosts) throw new Error(hosts.problem);
+      const wish = { type: 'Naver', endpoint: openNaver({ endpoint }).endpoint };
+      return admitEndpoint({ ...wish, defaults: naverDriver.hosts }, hosts);
+    };
+    for (const zone of ['', 'gov-', 'fin-']) {
+      const endpoint = `https://apigateway.apigw.${zone}ntruss.com/api/v1/`;
+      expect(admit(endpoint)).toMatchObject({ reach: 'Public' });
+    }
+    expect(admit('https://example.com/api/v1')).toHaveProperty('problem');
+    expect(admit('https://example.com/api/v1', 'Naver=example.com')).not.toHaveProperty('problem');
+    const fake = admit('http://127.0.0.1:8080/api/v1', 'Naver=127.0.0.1:8080');
+    expect(fake).toMatchObject({ reach: 'Loopback' });
   });
 
   test.each([
