@@ -83,6 +83,8 @@ export const ANNOTATION_MAC = `${GROUP}/mac`;
 export const ANNOTATION_DATABASE = `${GROUP}/database-id`;
 /** On the Lease: how many commits that database had; fewer at the next start is an old backup. */
 export const ANNOTATION_COMMITS = `${GROUP}/commit-counter`;
+/** On the Lease: the incarnation of that database; `keyward restore` makes another one. */
+export const ANNOTATION_INCARNATION = `${GROUP}/database-incarnation`;
 /** Imperative twin of spec.rotation.requestId. */
 export const ANNOTATION_ROTATE = `${GROUP}/rotate-request-id`;
 

@@ -15,6 +15,7 @@ function program(): Command {
     .exitOverride();
   addOperator(root);
   addLedgerCommands(root);
+  addDatabaseCommands(root);
   return root;
 }
 
@@ -96,6 +97,28 @@ function addLedgerCommands(root: Command): void {
     .action(async (path: string) => {
       const { runMasterKeyCreate } = await import('./ledgercommands.ts');
       await runMasterKeyCreate(path);
+    });
+}
+
+function addDatabaseCommands(root: Command): void {
+  root
+    .command('database')
+    .description('the database as a whole')
+    .command('copy')
+    .description('copy all of it to an empty one, of the other engine too, and verify every row')
+    .option('--from <url>', `${DATABASE}; its operator must be stopped`)
+    .option('--to <url>', DATABASE)
+    .action(async (flags: Record<string, unknown>) => {
+      const { runDatabaseCopy } = await import('./databasecommands.ts');
+      await runDatabaseCopy(flags);
+    });
+  root
+    .command('restore')
+    .description('mark a database that was restored from a backup, before its operator starts')
+    .option('--database <url>', DATABASE)
+    .action(async (flags: Record<string, unknown>) => {
+      const { runRestore } = await import('./databasecommands.ts');
+      await runRestore(flags);
     });
 }
 

@@ -5,7 +5,7 @@
  * that is another one, or has fewer commits, is an old backup or a lost volume: keys that it does
  * not know would be made anew and keys that were revoked would come back, so a person decides.
  */
-import { ANNOTATION_COMMITS, ANNOTATION_DATABASE } from '../api/names.ts';
+import { ANNOTATION_COMMITS, ANNOTATION_DATABASE, ANNOTATION_INCARNATION } from '../api/names.ts';
 import type { OperatorConfig } from '../config.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
@@ -58,7 +58,13 @@ export function createLeadership(
     },
     async open(epoch, stop) {
       const identity = await ledger.identity();
-      if (!config.acceptDatabase) checkDatabase(identity, elector?.foundAnnotations ?? {});
+      const noted = elector?.foundAnnotations ?? {};
+      if (!config.acceptDatabase && checkDatabase(identity, noted) === 'Restored') {
+        cluster.log.warn(
+          'The database was restored from a backup; what was issued or revoked since is not known to it',
+          { commits: identity.commitCounter, notedCommits: noted[ANNOTATION_COMMITS] },
+        );
+      }
       await ledger.openEpoch(epoch, config.identity);
       current = epoch;
       stamp = stampOf(identity);
@@ -71,11 +77,11 @@ export function createLeadership(
 
 /** See the file comment. Absent notes: the first start, or a Lease that was deleted. */
 export function checkDatabase(
-  identity: Pick<LedgerIdentity, 'databaseId' | 'commitCounter'>,
+  identity: Pick<LedgerIdentity, 'databaseId' | 'incarnation' | 'commitCounter'>,
   noted: Readonly<Record<string, string>>,
-): void {
+): 'Known' | 'Restored' {
   const databaseId = noted[ANNOTATION_DATABASE];
-  if (databaseId === undefined) return;
+  if (databaseId === undefined) return 'Known';
   if (databaseId !== identity.databaseId) {
     throw new KeywardError('Terminal', {
       reason: 'DatabaseReplaced',
@@ -84,16 +90,20 @@ export function checkDatabase(
     });
   }
   const commits = Number(noted[ANNOTATION_COMMITS] ?? 0);
-  if (identity.commitCounter >= commits) return;
+  const incarnation = noted[ANNOTATION_INCARNATION];
+  // Only `keyward restore` makes another one: a person knows what this database is.
+  if (incarnation !== undefined && incarnation !== identity.incarnation) return 'Restored';
+  if (identity.commitCounter >= commits) return 'Known';
   throw new KeywardError('Terminal', {
     reason: 'DatabaseOutdated',
-    message: `the database is an old copy: ${identity.commitCounter} commits where ${commits} were seen; restore a newer one, or start once with --accept-database: later keys are then made anew, and revocations since are lost`,
+    message: `the database is an old copy: ${identity.commitCounter} commits where ${commits} were seen; restore a newer one, or run once: keyward restore --database URL; keys issued since are then made anew, and revocations since hold only where the objects say so`,
   });
 }
 
 function stampOf(identity: LedgerIdentity): Readonly<Record<string, string>> {
   return {
     [ANNOTATION_DATABASE]: identity.databaseId,
+    [ANNOTATION_INCARNATION]: identity.incarnation,
     [ANNOTATION_COMMITS]: String(identity.commitCounter),
   };
 }

@@ -1,4 +1,5 @@
 /** Chooses the database behind the ledger by the scheme of its URL. */
+import type { Archive, ArchiveMode } from './archive.ts';
 import { isPostgresUrl } from './postgres/location.ts';
 import type { Ledger } from './port.ts';
 import { terminal } from './refusals.ts';
@@ -51,4 +52,19 @@ function unsupported(url: string) {
     'DatabaseUrlInvalid',
     `the database URL has an unknown scheme "${scheme}"; use sqlite:///path or postgres://user@host/database`,
   );
+}
+
+/**
+ * Opens a whole database for one transaction; see archive.ts. `Fill` makes it where there is none.
+ *
+ * @throws KeywardError Terminal DatabaseUrlInvalid for a scheme that is not supported; DatabaseInUse
+ */
+export async function openArchive(url: string, mode: ArchiveMode): Promise<Archive> {
+  if (isSqlite(url)) {
+    const { openSqliteArchive } = await import('./sqlite/archive.ts');
+    return openSqliteArchive(url, mode);
+  }
+  if (!isPostgresUrl(url)) throw unsupported(url);
+  const { openPostgresArchive } = await import('./postgres/archive.ts');
+  return openPostgresArchive(url, mode);
 }

@@ -139,7 +139,8 @@ function identityOf({ rows }: CredentialDraft): Row {
   return (rows?.identity ?? []).filter((_, index) => CREDENTIAL_IDENTITY[index] !== 'sequence');
 }
 
-function insert(
+/** One statement that inserts all rows; none for no rows. */
+export function insert(
   table: string,
   columns: readonly string[],
   rows: readonly Row[],

@@ -1,0 +1,61 @@
+/** Composition of the commands that take a whole database in hand: copy and restore. */
+import { userInfo } from 'node:os';
+import type { Output } from '../cli/output.ts';
+import { ledgerConfig, type Flags } from '../config.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { systemEntropy } from '../kernel/entropy.ts';
+import { KeywardError } from '../kernel/errors.ts';
+import { copyArchive } from '../ledger/copy.ts';
+import { openArchive } from '../ledger/open.ts';
+import { markRestored } from '../ledger/restore.ts';
+
+const INCARNATION_BYTES = 16;
+
+const output: Output = {
+  data: (text) => process.stdout.write(text),
+  note: (text) => process.stderr.write(text),
+};
+
+/** `keyward database copy --from URL --to URL` */
+export async function runDatabaseCopy(flags: Flags): Promise<void> {
+  const { from, to } = flags;
+  if (typeof from !== 'string' || typeof to !== 'string') {
+    throw new KeywardError('Terminal', {
+      reason: 'Usage',
+      message: 'a copy needs both databases: keyward database copy --from URL --to URL',
+    });
+  }
+  const source = await openArchive(from, 'Look');
+  try {
+    const target = await openArchive(to, 'Fill');
+    try {
+      const { rows, tables } = await copyArchive(source, target);
+      for (const table of tables) output.data(`${table.name}: ${table.rows} rows, verified\n`);
+      output.note(
+        `copied ${rows} rows to ${target.label}; start the operator there, and keep ${source.label} away from it\n`,
+      );
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+/** `keyward restore` */
+export async function runRestore(flags: Flags): Promise<void> {
+  const { database } = ledgerConfig({ masterKeyFile: '-', ...flags });
+  const archive = await openArchive(database, 'Change');
+  try {
+    const { commitCounter } = await markRestored(archive, {
+      actor: `command line: ${userInfo().username}`,
+      atMs: systemClock.nowMs(),
+      incarnation: systemEntropy(INCARNATION_BYTES).toString('hex'),
+    });
+    output.note(
+      `${archive.label} is marked as restored at commit ${commitCounter}; the operator accepts it now\n`,
+    );
+  } finally {
+    await archive.close();
+  }
+}

@@ -1,0 +1,103 @@
+/** A PostgreSQL ledger as a whole; see ../archive.ts. */
+import { type Archive, type ArchiveMode, type Meta, pageQuery } from '../archive.ts';
+import { integer, optionalText, type Row, text } from '../rows.ts';
+import { type Connection, connect } from './connection.ts';
+import { translate } from './failures.ts';
+import { parsePostgresUrl, type PostgresLocation } from './location.ts';
+import { checkSchema, migrate } from './migrate.ts';
+import { qualify } from './names.ts';
+import { Pool } from './pool.ts';
+import { insert } from './writes.ts';
+
+/** What a look at the whole database may take. */
+const BEGIN: Readonly<Record<ArchiveMode, string>> = {
+  Look: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
+  Change: 'BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1 FROM {schema}.meta FOR UPDATE',
+  Fill: 'BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1 FROM {schema}.meta FOR UPDATE',
+};
+
+/**
+ * Connects and begins. Other writers wait until a change or a copy is complete.
+ *
+ * @throws KeywardError as `openPostgresLedger`
+ */
+export async function openPostgresArchive(url: string, mode: ArchiveMode): Promise<Archive> {
+  const location = parsePostgresUrl(url);
+  const pool = new Pool(location);
+  try {
+    if (mode === 'Fill') await migrate(pool, { location, missing: 'Create' });
+    const connection = await connect(location, () => undefined);
+    try {
+      await checkSchema(connection, { location });
+      await connection.script(qualify(BEGIN[mode], location.schema));
+      return createArchive(location, connection, pool);
+    } catch (thrown) {
+      connection.close();
+      throw thrown;
+    }
+  } catch (thrown) {
+    pool.close();
+    throw translate(thrown, location.label);
+  }
+}
+
+function createArchive(location: PostgresLocation, connection: Connection, pool: Pool): Archive {
+  const { schema, label } = location;
+  const named = (sql: string): string => qualify(sql, schema);
+  const ask = (sql: string, values: Row = []): Promise<readonly Row[]> =>
+    connection.query(named(sql), values).catch((thrown: unknown) => {
+      throw translate(thrown, label);
+    });
+  return {
+    label,
+    meta: () => readMeta(ask),
+    newest: () => pool.use((other) => readMeta((sql) => other.query(named(sql)))),
+    tables: async () => {
+      const sql = 'SELECT table_name FROM information_schema.tables WHERE table_schema = $1';
+      return (await ask(sql, [schema])).map((row) => text(row[0]));
+    },
+    columns: async (table) => {
+      const sql = `SELECT column_name FROM information_schema.columns
+        WHERE table_schema = $1 AND table_name = $2 ORDER BY column_name`;
+      return (await ask(sql, [schema, table])).map((row) => text(row[0])).toSorted();
+    },
+    page: (table, after) => {
+      const tableName = `{schema}.${table.name}`;
+      return ask(pageQuery(table, after, { tableName, place: (index) => `$${index + 1}` }), after);
+    },
+    insert: async ({ name, columns }, rows) => {
+      for (const { sql, parameters } of insert(name, columns, rows)) {
+        // At most one.
+        // oxlint-disable-next-line no-await-in-loop
+        await connection.query(named(sql), parameters).catch((thrown: unknown) => {
+          throw translate(thrown, label);
+        });
+      }
+    },
+    clear: async (table) => {
+      await ask(`DELETE FROM {schema}.${table}`);
+    },
+    commit: async () => {
+      await ask('COMMIT');
+    },
+    close: async () => {
+      connection.close();
+      pool.close();
+    },
+  };
+}
+
+async function readMeta(ask: (sql: string) => Promise<readonly Row[]>): Promise<Meta> {
+  const [row = []] = await ask(
+    `SELECT database_id, incarnation, commit_counter, epoch,
+            (SELECT max(version) FROM {schema}.migrations), cluster_id FROM {schema}.meta`,
+  );
+  return {
+    databaseId: text(row[0]),
+    incarnation: text(row[1]),
+    commitCounter: integer(row[2]),
+    epoch: integer(row[3]),
+    schemaVersion: integer(row[4]),
+    clusterId: optionalText(row[5]),
+  };
+}

@@ -1,0 +1,93 @@
+/** A SQLite ledger as a whole; see ../archive.ts. Holds the writer's lock, so no operator runs. */
+import { resolve } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { type Archive, type ArchiveMode, type Meta, pageQuery } from '../archive.ts';
+import { integer, optionalText, type Row, text } from '../rows.ts';
+import { translate } from './failures.ts';
+import { openFile } from './file.ts';
+import { checkPlace, lock } from './guard.ts';
+import { parseSqliteUrl } from './location.ts';
+import { prepare } from './statements.ts';
+
+/**
+ * Opens the file and begins.
+ *
+ * @throws KeywardError Terminal DatabaseInUse while an operator runs, and those of `openFile`
+ */
+export async function openSqliteArchive(url: string, mode: ArchiveMode): Promise<Archive> {
+  const path = resolve(parseSqliteUrl(url));
+  try {
+    checkPlace(path);
+    const held = lock(path);
+    try {
+      const db = openFile(path, mode === 'Fill' ? 'Create' : 'Refuse');
+      db.exec('BEGIN IMMEDIATE');
+      return createArchive(db, { path, release: () => held.close() });
+    } catch (thrown) {
+      held.close();
+      throw thrown;
+    }
+  } catch (thrown) {
+    throw translate(thrown, path);
+  }
+}
+
+function createArchive(
+  db: DatabaseSync,
+  { path, release }: { readonly path: string; readonly release: () => void },
+): Archive {
+  const all = (sql: string, values: Row = []): readonly Row[] => {
+    try {
+      return prepare(db, sql).all(...values);
+    } catch (thrown) {
+      throw translate(thrown, path);
+    }
+  };
+  const meta = async (): Promise<Meta> => {
+    const [row = []] = all(
+      `SELECT database_id, incarnation, commit_counter, epoch,
+              (SELECT max(version) FROM migrations), cluster_id FROM meta`,
+    );
+    return {
+      databaseId: text(row[0]),
+      incarnation: text(row[1]),
+      commitCounter: integer(row[2]),
+      epoch: integer(row[3]),
+      schemaVersion: integer(row[4]),
+      clusterId: optionalText(row[5]),
+    };
+  };
+  return {
+    label: path,
+    meta,
+    newest: meta,
+    tables: async () =>
+      all(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`).map(
+        (row) => text(row[0]),
+      ),
+    columns: async (table) =>
+      all('SELECT name FROM pragma_table_info(?) ORDER BY name', [table]).map((row) =>
+        text(row[0]),
+      ),
+    page: async (table, after) =>
+      all(pageQuery(table, after, { tableName: table.name, place: () => '?' }), after),
+    insert: async ({ name, columns }, rows) => {
+      const places = columns.map(() => '?').join(', ');
+      const statement = prepare(
+        db,
+        `INSERT INTO ${name} (${columns.join(', ')}) VALUES (${places})`,
+      );
+      for (const row of rows) statement.run(...row);
+    },
+    clear: async (table) => {
+      all(`DELETE FROM ${table}`);
+    },
+    commit: async () => db.exec('COMMIT'),
+    close: async () => {
+      if (!db.isOpen) return;
+      if (db.isTransaction) db.exec('ROLLBACK');
+      db.close();
+      release();
+    },
+  };
+}

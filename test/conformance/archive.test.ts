@@ -1,0 +1,183 @@
+/** Copying a whole database between engines, and marking a restored one. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Copied, copyArchive } from '../../src/ledger/copy.ts';
+import { openArchive, openLedger, openLedgerReader } from '../../src/ledger/open.ts';
+import { markRestored } from '../../src/ledger/restore.ts';
+import type { KeyRecord } from '../../src/ledger/record.ts';
+import { describeOnPostgres, freshSchema } from '../support/postgres.ts';
+import { aCommit, aCredential, aKey, aSlot, AT_MS, CLUSTER, EPOCH } from './ledger.records.ts';
+
+const KEYS = 1_203;
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'keyward-archive-'));
+});
+
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const file = (name: string): string => `sqlite://${join(directory, name)}.db`;
+
+/** Keys in every phase, with everything a record can hold. */
+async function fill(url: string): Promise<void> {
+  const ledger = await openLedger({ url, missing: 'Create' });
+  await ledger.adoptCluster(CLUSTER);
+  await ledger.openEpoch(EPOCH, 'operator-0');
+  await ledger.rememberVersion(1, 'check-1');
+  await ledger.saveStore(
+    {
+      storeUid: 'store-1',
+      type: 'Naver',
+      account: 'a',
+      settings: '{"x":"é😀"}',
+      sealed: { version: 1, blob: new Uint8Array([0, 1, 255]) },
+    },
+    EPOCH,
+  );
+  const keys = Array.from({ length: KEYS }, (_, index) =>
+    aKey(`k${index}`, {
+      name: `名前 ${index}`,
+      ...(index % 5 === 0 ? { phase: 'Retained' as const } : {}),
+      credentials: [
+        aCredential(`k${index}-1`, {
+          slots: [aSlot(`k${index}`), aSlot(`${index}`, { name: 'secondaryKey' })],
+        }),
+      ],
+    }),
+  );
+  await Promise.all(
+    keys.map((key) => ledger.commit(aCommit(key, { spendRequestId: `r-${key.uid}` }))),
+  );
+  const ended: Partial<KeyRecord> = { phase: 'Ended', credentials: [], revision: 1 };
+  await Promise.all([1, 2, 3].map((index) => ledger.commit(aCommit(aKey(`k${index}`, ended)))));
+  await ledger.close();
+}
+
+async function copy(from: string, to: string): Promise<Copied> {
+  const source = await openArchive(from, 'Look');
+  try {
+    const target = await openArchive(to, 'Fill');
+    try {
+      return await copyArchive(source, target);
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+/** Everything a reader can see. */
+async function contents(url: string): Promise<unknown> {
+  const reader = await openLedgerReader(url);
+  try {
+    const page = await reader.scan(KEYS + 1);
+    return [
+      page,
+      await reader.identity(),
+      await reader.countByStore(),
+      await reader.loadStore('store-1'),
+      await reader.versionsInUse(),
+      await reader.verifyAudit(),
+    ];
+  } finally {
+    await reader.close();
+  }
+}
+
+describeOnPostgres('A copy of a database', (server) => {
+  const postgres = (): string => server().url(`schema=${freshSchema()}`);
+
+  it.each([
+    { way: 'from SQLite to PostgreSQL', from: () => file('a'), to: postgres },
+    { way: 'from PostgreSQL to SQLite', from: postgres, to: () => file('b') },
+    { way: 'from PostgreSQL to PostgreSQL', from: postgres, to: postgres },
+  ])('$way holds every row, and the operator goes on there', async ({ from, to }) => {
+    const [source, target] = [from(), to()];
+    await fill(source);
+    const { tables } = await copy(source, target);
+    expect(tables.find(({ name }) => name === 'keys')?.rows).toBe(KEYS);
+    expect(tables.find(({ name }) => name === 'slots')?.rows).toBe((KEYS - 3) * 2);
+    expect(await contents(target)).toEqual(await contents(source));
+    const ledger = await openLedger({ url: target, missing: 'Refuse' });
+    await ledger.openEpoch(EPOCH + 1, 'operator-1');
+    const next = await ledger.commit(aCommit(aKey('next'), { epoch: EPOCH + 1 }));
+    expect(next).toMatchObject({ type: 'Committed' });
+    expect(await ledger.verifyAudit()).toEqual({ entries: KEYS + 4, brokenAt: undefined });
+    await ledger.close();
+  });
+
+  it('is refused over anything that was used, a complete copy included', async () => {
+    const [source, target, other] = [file('a'), postgres(), file('c')];
+    await fill(source);
+    await copy(source, target);
+    const refusal = { class: 'Terminal', reason: 'TargetNotEmpty' };
+    await expect(copy(source, target)).rejects.toMatchObject(refusal);
+    await fill(other);
+    await expect(copy(source, other)).rejects.toMatchObject(refusal);
+  });
+
+  it('is refused while the operator of a file runs, and leaves nothing when a server was written', async () => {
+    const source = postgres();
+    await fill(source);
+    const ledger = await openLedger({ url: source, missing: 'Refuse' });
+    const from = await openArchive(source, 'Look');
+    // Its snapshot is taken by the first look.
+    await from.meta();
+    await ledger.openEpoch(EPOCH + 1, 'operator-1');
+    const to = await openArchive(file('t'), 'Fill');
+    await expect(copyArchive(from, to)).rejects.toMatchObject({ reason: 'SourceInUse' });
+    await Promise.all([from.close(), to.close(), ledger.close()]);
+    expect(await copy(source, file('t'))).toMatchObject({ rows: expect.any(Number) });
+    const onFile = await openLedger({ url: file('t'), missing: 'Refuse' });
+    await expect(copy(file('t'), postgres())).rejects.toMatchObject({ reason: 'DatabaseInUse' });
+    await onFile.close();
+  });
+
+  it('is refused where the audit chain is broken', async () => {
+    const target = postgres();
+    await fill(file('a'));
+    const db = new DatabaseSync(join(directory, 'a.db'));
+    db.exec(`UPDATE audit SET actor = 'x' WHERE commit_number = 1100`);
+    db.close();
+    await expect(copy(file('a'), target)).rejects.toMatchObject({
+      reason: 'CopyFailed',
+      message: expect.stringContaining('entry 1100'),
+    });
+    const ledger = await openLedger({ url: target, missing: 'Refuse' });
+    expect((await ledger.identity()).commitCounter).toBe(0);
+    await ledger.close();
+  });
+
+  describe.each([
+    { engine: 'SQLite', url: () => file('r') },
+    { engine: 'PostgreSQL', url: postgres },
+  ])('beside it, a restored database on $engine', ({ url: makeUrl }) => {
+    it('has a new incarnation, an audit entry, and no reader that goes on unaware', async () => {
+      const url = makeUrl();
+      await fill(url);
+      const reader = await openLedgerReader(url);
+      const { cursor } = await reader.changes(1);
+      const before = await reader.identity();
+      await reader.close();
+      const archive = await openArchive(url, 'Change');
+      const restoration = { actor: 'me', atMs: AT_MS, incarnation: 'f'.repeat(32) };
+      await markRestored(archive, restoration);
+      await archive.close();
+      const after = await openLedgerReader(url);
+      expect(await after.identity()).toEqual({
+        ...before,
+        incarnation: restoration.incarnation,
+        commitCounter: before.commitCounter + 1,
+      });
+      expect((await after.verifyAudit()).brokenAt).toBeUndefined();
+      await expect(after.changes(1, cursor)).rejects.toMatchObject({ reason: 'CursorUnknown' });
+      await after.close();
+    });
+  });
+});
