@@ -1,6 +1,6 @@
 /** Keys at NAVER Cloud API Gateway: the whole operator against the fake vendor over HTTP. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { NaverFake, BASE_PATH } from '../../../fakes/naver/fake.ts';
+import { BASE_PATH, NaverFake, OUR_TENANT } from '../../../fakes/naver/fake.ts';
 import { API_VERSION, KEY_STORES, SECRETS } from '../../../src/api/names.ts';
 import { sharedControlPlane } from '../../support/controlplane.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -30,6 +30,7 @@ beforeAll(async () => {
       naver: {
         endpoint: `${fake.address}${BASE_PATH}`,
         credentialsSecretRef: { name: 'naver-account' },
+        tenantId: OUR_TENANT,
         settleSeconds: 1,
       },
     },
