@@ -18,6 +18,7 @@ export type BenchOptions = {
   readonly entry: string | undefined;
   /** Flags of Node for the operator, such as --cpu-prof. */
   readonly nodeFlags: readonly string[];
+  readonly database: 'sqlite' | 'postgres';
 };
 
 /** What `--help` prints. */
@@ -30,6 +31,7 @@ export const USAGE = `usage: npm run bench -- [flags]
   --arrive-seconds N  length of the half-load part (25)
   --idle-seconds N    length of the idle part (60)
   --entry FILE        measure this program instead of a fresh bundle
+  --database KIND     sqlite, or postgres: a server on this machine that waits for its disk (sqlite)
   --node-flag FLAG    for the operator's Node; may be repeated
 `;
 
@@ -46,6 +48,7 @@ export function parseFlags(args: readonly string[]): BenchOptions | 'help' {
       'arrive-seconds': { type: 'string' },
       'idle-seconds': { type: 'string' },
       entry: { type: 'string' },
+      database: { type: 'string', default: 'sqlite' },
       'node-flag': { type: 'string', multiple: true },
       help: { type: 'boolean', default: false },
     },
@@ -64,7 +67,13 @@ export function parseFlags(args: readonly string[]): BenchOptions | 'help' {
     jsonFile: values.json,
     entry: values.entry,
     nodeFlags: values['node-flag'] ?? [],
+    database: databaseKind(values.database),
   };
+}
+
+function databaseKind(text: string): BenchOptions['database'] {
+  if (text === 'sqlite' || text === 'postgres') return text;
+  throw new Error(`--database takes sqlite or postgres, not "${text}"`);
 }
 
 function count(flag: string, text: string): number {

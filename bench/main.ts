@@ -8,6 +8,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { ETCD_VERSION, KUBERNETES_VERSION, reportToStderr } from '../control-plane/binaries.ts';
+import { type Postgres, startPostgres } from '../control-plane/postgres.ts';
 import { startWatchdog } from '../control-plane/watchdog.ts';
 import { arriveAtBare, arriveAtOperator, idle } from './afterwards.ts';
 import { buildBare, runBare } from './bare.ts';
@@ -29,8 +30,14 @@ else process.exitCode = await bench(options);
 async function bench(asked: BenchOptions): Promise<number> {
   const root = await mkdtemp(join(tmpdir(), 'keyward-bench-'));
   const watchdog = startWatchdog(root);
+  let postgres: Postgres | undefined;
   try {
-    const program = { ...(await programOf(asked, root)), watchdog };
+    if (asked.database === 'postgres') postgres = await startPostgres({ durable: true });
+    const program = {
+      ...(await programOf(asked, root)),
+      watchdog,
+      ...(postgres === undefined ? {} : { postgres }),
+    };
     const bare = await buildBare();
     report('making a control plane with Keyward and no keys');
     const base = await prepareBase(root);
@@ -55,6 +62,7 @@ async function bench(asked: BenchOptions): Promise<number> {
     return wrong.length === 0 ? 0 : 1;
   } finally {
     await watchdog.release();
+    await postgres?.stop();
   }
 }
 
@@ -62,7 +70,7 @@ async function bench(asked: BenchOptions): Promise<number> {
 async function programOf(
   { entry, nodeFlags }: BenchOptions,
   root: string,
-): Promise<Omit<Program, 'watchdog'>> {
+): Promise<Omit<Program, 'watchdog' | 'postgres'>> {
   if (entry !== undefined) return { entry: resolve(entry), nodeFlags, env: {} };
   report('building the bundle');
   execFileSync(process.execPath, [join(ROOT, 'tools', 'build.ts')], {

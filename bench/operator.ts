@@ -6,6 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../control-plane/ports.ts';
+import type { Postgres } from '../control-plane/postgres.ts';
 import type { Watchdog } from '../control-plane/watchdog.ts';
 import { OPERATOR_NAMESPACE, type Cluster } from './cluster.ts';
 
@@ -15,6 +16,8 @@ export type Program = {
   readonly nodeFlags: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly watchdog: Pick<Watchdog, 'watch' | 'forget'>;
+  /** Holds the ledgers; absent: each is a file. */
+  readonly postgres?: Pick<Postgres, 'url'>;
 };
 
 const LOOK_AGAIN_MS = 50;
@@ -100,6 +103,8 @@ export async function startOperator(
   const masterKey = `v1:${randomBytes(32).toString('base64')}\n`;
   await writeFile(file('master-key'), masterKey, { flag: 'wx', mode: 0o600 }).catch(isThere);
   const address = `127.0.0.1:${await freePort()}`;
+  const database =
+    program.postgres?.url(`schema=${await schemaIn(file('schema'))}`) ?? `sqlite://${file('db')}`;
   const log = openSync(file('log'), 'a');
   const spawnedMs = Date.now();
   const child = spawn(
@@ -109,7 +114,7 @@ export async function startOperator(
       program.entry,
       'operator',
       `--kubeconfig=${cluster.operatorKubeconfig}`,
-      `--database=sqlite://${file('db')}`,
+      `--database=${database}`,
       `--master-key-file=${file('master-key')}`,
       `--namespace=${OPERATOR_NAMESPACE}`,
       `--metrics-address=${address}`,
@@ -124,6 +129,12 @@ export async function startOperator(
   program.watchdog.watch(pid);
   child.once('exit', () => program.watchdog.forget(pid));
   return new Operator(child, spawnedMs, { url: `http://${address}`, logFile: file('log') });
+}
+
+/** A schema that belongs to this folder, as a file would: folders are used again, schemas are not. */
+async function schemaIn(path: string): Promise<string> {
+  await writeFile(path, `bench_${randomBytes(6).toString('hex')}`, { flag: 'wx' }).catch(isThere);
+  return readFile(path, 'utf8');
 }
 
 /** The sum of a metric over its labels. */

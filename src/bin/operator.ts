@@ -81,7 +81,7 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
     ...(config.crashAtCommit === undefined ? {} : { crashAt: config.crashAtCommit }),
   });
   const known = new KnownNames();
-  const ledger = known.watch(watchLedger(opened, recovery, () => endFenced(log)));
+  const ledger = known.watch(watchLedger(opened, recovery, (reason) => endAtOnce(log, reason)));
   try {
     await matchKeyring(ledger, keyring, log);
     const cluster = await openCluster(config.cluster, registry, log, recovery);
@@ -301,9 +301,13 @@ async function serveRevocations(parts: Parts, stop: AbortSignal): Promise<void> 
   await serveRequests(folder, revoke, { log, stop });
 }
 
-/** Somebody else leads: nothing may be written any more, so nothing is wound up either. */
-function endFenced(log: Logger): never {
-  log.error('A newer leader has taken over the database; this process ends at once');
+/** Nothing may be written any more, so nothing is wound up either; the next start looks anew. */
+function endAtOnce(log: Logger, reason: string): never {
+  if (reason === 'Fenced') {
+    log.error('A newer leader has taken over the database; this process ends at once');
+  } else {
+    log.error('The database is not the one that was opened; this process ends at once', { reason });
+  }
   process.exit(1);
 }
 

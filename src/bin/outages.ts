@@ -23,11 +23,21 @@ export function watchClient(client: KubeClient, recovery: Recovery): KubeClient 
   };
 }
 
-/** The ledger, with reads and commits reported; `onFenced` is called when a newer epoch rules. */
-export function watchLedger(ledger: Ledger, recovery: Recovery, onFenced: () => void): Ledger {
+/** After these no commit will ever work again in this process. */
+const ENDS = new Set(['Fenced', 'DatabaseReplaced', 'DatabaseOutdated']);
+
+/**
+ * The ledger, with reads and commits reported; `onEnd` is called with the reason when a newer epoch
+ * rules, or the database is not the one any more that was opened.
+ */
+export function watchLedger(
+  ledger: Ledger,
+  recovery: Recovery,
+  onEnd: (reason: string) => void,
+): Ledger {
   const note = (reason: string): void => {
     if (reason === 'LedgerUnavailable') recovery.failed();
-    if (reason === 'Fenced') onFenced();
+    if (ENDS.has(reason)) onEnd(reason);
   };
   return {
     ...ledger,

@@ -1,7 +1,8 @@
 /**
  * The crash matrix: kills the operator at every mutating call and every commit of every scenario,
  * restarts it, and compares the three books. `--pruned` runs a spread of the plans, `--plan JSON`
- * one of them again. `--seed` says which plans the spread takes.
+ * one of them again. `--seed` says which plans the spread takes. `--database postgres` gives every
+ * plan a schema of one PostgreSQL.
  */
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,6 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Access } from '../../control-plane/access.ts';
 import { installKeyward } from '../../control-plane/install.ts';
+import { startPostgres } from '../../control-plane/postgres.ts';
 import { startControlPlane } from '../../control-plane/start.ts';
 import { openLedgerReader } from '../../src/ledger/open.ts';
 import { TestApi } from '../support/operator.api.ts';
@@ -38,11 +40,13 @@ const { values: flags } = parseArgs({
     pruned: { type: 'boolean', default: false },
     plan: { type: 'string' },
     seed: { type: 'string', default: '1' },
+    database: { type: 'string', default: 'sqlite' },
     report: { type: 'string', default: join(tmpdir(), 'keyward-crash.jsonl') },
   },
 });
 
 let sites = 0;
+const postgres = flags.database === 'postgres' ? await startPostgres() : undefined;
 const controlPlane = await startControlPlane({ report: (line) => console.error(line) });
 const folder = mkdtempSync(join(tmpdir(), 'keyward-crash-'));
 let failed = 1;
@@ -53,6 +57,7 @@ try {
   failed = summarise(verdicts);
 } finally {
   await controlPlane.stop();
+  await postgres?.stop();
   if (failed === 0) rmSync(folder, { recursive: true, force: true });
 }
 process.exit(failed === 0 ? 0 : 1);
@@ -78,6 +83,9 @@ async function prepare(access: Access, into: string): Promise<Rig> {
     folder: into,
     program,
     masterKeyFile,
+    ...(postgres === undefined
+      ? {}
+      : { databaseFor: (site: string) => postgres.url(`schema=${site.replaceAll('-', '_')}`) }),
   };
 }
 

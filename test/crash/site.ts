@@ -22,6 +22,8 @@ export type Rig = {
   /** The operator's program: the bundle. */
   readonly program: string;
   readonly masterKeyFile: string;
+  /** URL of a site's database; absent: a file in its folder. */
+  readonly databaseFor?: (site: string) => string;
 };
 
 /** Where the plan kills the operator: at an API call, or around a commit of the ledger. */
@@ -72,7 +74,8 @@ export class Site {
   }
 
   get database(): string {
-    return `sqlite://${join(this.#folder, 'keyward.db')}`;
+    const inFolder = `sqlite://${join(this.#folder, 'keyward.db')}`;
+    return this.#rig.databaseFor?.(this.namespace) ?? inFolder;
   }
 
   /** Where database, kubeconfig and log are. */

@@ -65,9 +65,9 @@ export function isPostgresUrl(url: string): boolean {
 export function parsePostgresUrl(text: string): PostgresLocation {
   const url = parse(text);
   const given = parameters(url);
-  const host = given.get('host') ?? decodeURIComponent(url.hostname).replace(/^\[(.*)\]$/, '$1');
-  const user = given.get('user') ?? decodeURIComponent(url.username);
-  const database = decodeURIComponent(url.pathname.slice(1));
+  const host = given.get('host') ?? decode(url.hostname).replace(/^\[(.*)\]$/, '$1');
+  const user = given.get('user') ?? decode(url.username);
+  const database = decode(url.pathname.slice(1));
   if (host === '') throw invalid('it names no host; for a Unix socket write ?host=/folder');
   if (user === '') throw invalid('it names no user');
   if (database === '' || database.includes('/')) throw invalid('it names no database');
@@ -122,8 +122,7 @@ function passwordOf(
   if (sources.filter((source) => source !== undefined).length > 1) {
     throw invalid('it has more than one of a password, passfile and passwordfile');
   }
-  const password =
-    url.password === '' ? undefined : new Sensitive(decodeURIComponent(url.password));
+  const password = url.password === '' ? undefined : new Sensitive(decode(url.password));
   return { password, passFile, passwordFile };
 }
 
@@ -153,6 +152,14 @@ function number(
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= 1 && value <= max) return value;
   throw invalid(`its ${name} takes a whole number from 1 to ${max}`);
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalid('it has a broken percent escape; write %25 for a percent sign');
+  }
 }
 
 function invalid(why: string): KeywardError {
