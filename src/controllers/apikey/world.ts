@@ -8,6 +8,7 @@ import type { KeyRecord } from '../../ledger/record.ts';
 import type { KeyFormat } from '../../keys/format.ts';
 import type { Resolution } from '../../terms/resolve.ts';
 import type { Capabilities, RemoteHandle } from '../../stores/contract.ts';
+import type { CreateSearch } from '../../stores/searching.ts';
 
 /** What the cache keeps of an ApiKey object. */
 export type ApiKeyView = {
@@ -98,19 +99,11 @@ export type Evidence = {
   readonly secretDeleted?: true;
   readonly finalizerReleased?: true;
   /** What a search at the vendor found for the create call of this token. */
-  readonly search?: RemoteSearch;
+  readonly search?: CreateSearch;
   /** The vendor could not be asked or told; the rest of the pass goes on without it. */
   readonly remoteTrouble?: RemoteTrouble;
   /** The vendor's copy was read in this pass. */
   readonly remoteChecked?: true;
-};
-
-/** Ids at the vendor that may be what a create call of unknown outcome made, oldest first. */
-export type RemoteSearch = {
-  readonly token: string;
-  readonly ids: readonly string[];
-  /** Looked for twice, after the settle time, with a proven login: what is not there is not there. */
-  readonly isSettled: boolean;
 };
 
 /** See Evidence. */

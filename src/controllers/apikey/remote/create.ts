@@ -2,28 +2,19 @@
  * Making a credential at a vendor, whatever becomes of the answer: begun in the ledger, called,
  * taken into the ledger; looked for when the answer was lost.
  */
-import { MINUTE_MS, SECOND_MS } from '../../../kernel/time.ts';
+import { SECOND_MS } from '../../../kernel/time.ts';
 import { KeywardError } from '../../../kernel/errors.ts';
-import {
-  beginCreate,
-  burnt,
-  created,
-  refuseCreate,
-  stopCreate,
-  type RemoteCredentialRecord,
-} from '../../../ledger/remote.ts';
+import { beginCreate, burnt, created, refuseCreate, stopCreate } from '../../../ledger/remote.ts';
 import { StoreFailure, type RemoteCredential } from '../../../stores/contract.ts';
-import { clusterMark, isSameGeneration, type Mark } from '../../../stores/mark.ts';
+import { markOf, searchCreated, without, type CreateSearch } from '../../../stores/searching.ts';
 import type { RemoteStepOf } from '../actions.ts';
 import { change, mine, present } from '../commits.ts';
 import type { Deps } from '../deps.ts';
-import type { RemoteSearch, World } from '../world.ts';
+import type { World } from '../world.ts';
 import { hasEveryValue, sealRemote, snapshot } from './material.ts';
 import { namesOf } from './rules.ts';
 import { confirmLive, expectOurs, open, withoutSearch, type AtVendor } from './vendor.ts';
 
-/** A vendor's clock may be behind ours by this much when it says when a credential was made. */
-const CLOCK_TOLERANCE_MS = 5 * MINUTE_MS;
 const SETTLE_PAUSE_MIN_MS = SECOND_MS;
 
 /** Makes the credential of an intent, unless a search finds that it was made before. */
@@ -52,7 +43,7 @@ async function createNow(
   // Nothing is expected, but a restored database may have forgotten a call of this very token.
   const known = isListed
     ? await session.remote.list(signal)
-    : await session.remote.find(markOf(deps, credential), signal);
+    : await session.remote.find(markOf(deps.clusterId, credential), signal);
   const ids = known.map(({ id }) => id);
   const fresh = isListed ? [] : without(ids, credential.remote.idsBefore);
   if (fresh.length > 0)
@@ -85,7 +76,7 @@ async function callCreate(
   try {
     const made = await session.remote.create(
       {
-        mark: { ...markOf(deps, credential), attempt },
+        mark: { ...markOf(deps.clusterId, credential), attempt },
         format: mine(world).format,
         ...namesOf(key),
       },
@@ -135,33 +126,9 @@ export async function search(
   action: RemoteStepOf<'Search'>,
   signal: AbortSignal,
 ): Promise<World> {
-  const { credential, handle, session } = await open(deps, action.record, action.sequence, signal);
-  const begunAtMs = credential.remote.createBegunAtMs ?? 0;
-  const isSettled = begunAtMs + handle.settleMs <= deps.clock.nowMs();
-  await session.prove(signal);
-  const look = () => candidates(deps, { credential, handle, session, signal });
-  let ids = await look();
-  // Absence is believed when two looks agree; presence at once.
-  if (ids.length === 0 && isSettled) ids = await look();
-  return found(world, { token: credential.token, ids, isSettled });
-}
-
-/** Ids that the create call of unknown outcome may have made, oldest first. */
-async function candidates(deps: Deps, at: AtVendor): Promise<readonly string[]> {
-  const { credential, handle, session, signal } = at;
-  const { account, createBegunAtMs = 0, idsBefore } = credential.remote;
-  if (handle.capabilities.class !== 'D') {
-    const mark = markOf(deps, credential);
-    const marked = await session.remote.find(mark, signal);
-    const ours = marked.filter((each) => isSameGeneration(each.mark, mark));
-    return without(byAge(ours), idsBefore);
-  }
-  const sinceMs = createBegunAtMs - CLOCK_TOLERANCE_MS;
-  const young = (await session.remote.list(signal)).filter(
-    ({ createdMs }) => createdMs === undefined || createdMs >= sinceMs,
-  );
-  const fresh = without(byAge(young), idsBefore);
-  return without(fresh, await deps.ledger.claimedIds(account, fresh));
+  const opened = await open(deps, action.record, action.sequence, signal);
+  const { ledger, clock, clusterId } = deps;
+  return found(world, await searchCreated({ ...opened, ledger, clock, clusterId }, signal));
 }
 
 /** Takes over what a search found; its values are read. */
@@ -220,22 +187,6 @@ export function unsettled(deps: Deps, untilMs: number): KeywardError {
   });
 }
 
-function markOf(deps: Deps, credential: RemoteCredentialRecord): Mark {
-  const { token, attempt } = credential;
-  return { cluster: clusterMark(deps.clusterId), token, attempt };
-}
-
-function found(world: World, result: RemoteSearch): World {
+function found(world: World, result: CreateSearch): World {
   return { ...world, evidence: { ...world.evidence, search: result } };
-}
-
-function byAge(
-  listings: readonly { readonly id: string; readonly createdMs?: number }[],
-): readonly string[] {
-  return listings.toSorted((a, b) => (a.createdMs ?? 0) - (b.createdMs ?? 0)).map(({ id }) => id);
-}
-
-function without(ids: readonly string[], known: readonly string[] = []): readonly string[] {
-  const left = new Set(known);
-  return ids.filter((id) => !left.has(id));
 }

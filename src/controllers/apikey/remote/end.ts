@@ -1,12 +1,12 @@
 /** Ending a credential at a vendor: off, gone, and only then forgotten. */
 import type { KeyRecord } from '../../../ledger/record.ts';
 import { forget, noteRemote } from '../../../ledger/remote.ts';
-import { StoreFailure } from '../../../stores/contract.ts';
+import { callEnd } from '../../../stores/ending.ts';
 import type { RemoteStepOf } from '../actions.ts';
 import { audit, commit } from '../commits.ts';
 import type { Deps } from '../deps.ts';
 import type { World } from '../world.ts';
-import { idOf, open, withoutSearch, type AtVendor } from './vendor.ts';
+import { idOf, open, withoutSearch } from './vendor.ts';
 
 /** One step towards a vendor that has it no more; see endNext. */
 export async function end(
@@ -20,36 +20,14 @@ export async function end(
     const claimed = noteRemote(record, sequence, { id: action.id });
     return commitEnding(deps, world, claimed, { action: 'RemoteClaimed', sequence });
   }
-  if (how === 'Forget') return forgetRemote(deps, world, action);
-  const opened = await open(deps, record, sequence, signal);
-  const { credential, session } = opened;
-  const at = { ...opened, action, signal };
-  const id = idOf(credential);
-  if (how === 'Disable') {
-    const { name = '', description = '' } = credential.remote;
-    const seen = await session.remote.update(id, { enabled: false, name, description }, signal);
-    if (seen === undefined) return endMissing(deps, world, at);
-    const disabledAtMs = deps.clock.nowMs();
-    const disabled = noteRemote(record, sequence, { enabled: false, disabledAtMs });
-    return commitEnding(deps, world, disabled, { action: 'RemoteDisabled', sequence });
-  }
-  const outcome = await session.remote.delete(id, signal);
-  if (outcome === 'NotFound') return endMissing(deps, world, at);
-  return forgetRemote(deps, world, action);
-}
-
-/** Not known to the vendor: gone, once the login is proven and a second look agrees. */
-async function endMissing(
-  deps: Deps,
-  world: World,
-  at: AtVendor & { readonly action: RemoteStepOf<'End'> },
-): Promise<World> {
-  const { action, session, credential, signal } = at;
-  await session.prove(signal);
-  if ((await session.remote.read(idOf(credential), signal)) !== undefined) {
-    throw new StoreFailure('Garbled', { message: 'the vendor knows the credential and does not' });
-  }
-  return forgetRemote(deps, world, action);
+  if (how !== 'Disable' && how !== 'Delete') return forgetRemote(deps, world, action);
+  const { credential, session } = await open(deps, record, sequence, signal);
+  const known = { ...credential, remote: { ...credential.remote, id: idOf(credential) } };
+  if ((await callEnd(session, known, how, signal)) === 'Gone')
+    return forgetRemote(deps, world, action);
+  const disabledAtMs = deps.clock.nowMs();
+  const disabled = noteRemote(record, sequence, { enabled: false, disabledAtMs });
+  return commitEnding(deps, world, disabled, { action: 'RemoteDisabled', sequence });
 }
 
 async function forgetRemote(

@@ -9,6 +9,7 @@ import type { CredentialRecord, KeyRecord } from '../../../ledger/record.ts';
 import { isRemote, type RemoteCredentialRecord } from '../../../ledger/remote.ts';
 import { currentCredential } from '../../../ledger/transitions.ts';
 import type { RemoteWish } from '../../../stores/contract.ts';
+import { endingStep } from '../../../stores/ending.ts';
 import { isLive } from '../../../terms/verdict.ts';
 import { NOTHING, type Action, type Answer, type RemoteStep, type Rule } from '../actions.ts';
 import { firstFinding } from '../checks.ts';
@@ -191,41 +192,25 @@ function finishFound(
 
 function endStep(
   world: World,
-  store: RemoteStoreFact,
+  rules: RemoteStoreFact,
   record: KeyRecord,
   credential: RemoteCredentialRecord,
 ): Action | undefined {
-  const { sequence, remote } = credential;
-  const about = { type: 'End', sequence, record } as const;
-  if (remote.id === undefined) return endUnknown(world, store, record, credential);
-  if (store.capabilities.suspend && remote.enabled !== false)
-    return take({ ...about, how: 'Disable' });
-  const isKeyOver = record.phase !== 'Live' || record.state === 'Revoked';
-  const graceMs = isKeyOver ? 0 : store.remote.deleteGraceMs;
-  const offSinceMs = remote.disabledAtMs ?? remote.doomedAtMs ?? world.nowMs;
-  return offSinceMs + graceMs <= world.nowMs ? take({ ...about, how: 'Delete' }) : undefined;
-}
-
-/** Whether a create call succeeded was never learned: it is looked for, so that nothing stays behind. */
-function endUnknown(
-  world: World,
-  store: RemoteStoreFact,
-  record: KeyRecord,
-  credential: RemoteCredentialRecord,
-): Action | undefined {
-  const { sequence, token } = credential;
-  const driverClass = store.capabilities.class;
-  if (driverClass === 'X' || driverClass === 'I') return undefined;
+  const { capabilities, remote } = rules;
+  const { nowMs } = world;
   const { search } = world.evidence;
-  if (search?.token !== token) return take({ type: 'Search', sequence, record });
-  const [id] = search.ids;
-  // Among several without a mark the wrong one might be deleted: a person decides.
-  if (id !== undefined && (driverClass !== 'D' || search.ids.length === 1)) {
-    return take({ type: 'End', sequence, record, how: 'Claim', id });
-  }
-  return id === undefined && search.isSettled
-    ? take({ type: 'End', sequence, record, how: 'Forget' })
-    : undefined;
+  const { deleteGraceMs } = remote;
+  const { sequence } = credential;
+  const step = endingStep({
+    record,
+    credential,
+    rules: { capabilities, deleteGraceMs },
+    search,
+    nowMs,
+  });
+  if (step === undefined) return undefined;
+  if (step.how === 'Search') return take({ type: 'Search', sequence, record });
+  return take({ type: 'End', sequence, record, ...step, how: step.how });
 }
 
 /** The first living credential about which the vendor is to be told something. */

@@ -1,0 +1,92 @@
+/**
+ * How a credential at a vendor is ended, whoever does it: the controller while the key's object is
+ * there, the debt worker afterwards. Off first, which can be undone; then gone; forgotten only when
+ * it is proven to be gone. `endingStep` is pure, `callEnd` makes the calls.
+ */
+import type { KeyRecord } from '../ledger/record.ts';
+import type { RemoteCredentialRecord } from '../ledger/remote.ts';
+import {
+  StoreFailure,
+  type Capabilities,
+  type RemoteHandle,
+  type RemoteStore,
+} from './contract.ts';
+import type { CreateSearch } from './searching.ts';
+
+/** What the rules must know of the store. */
+export type EndingRules = Pick<RemoteHandle, 'deleteGraceMs'> & {
+  readonly capabilities: Pick<Capabilities, 'class' | 'suspend'>;
+};
+
+/**
+ * One step towards a vendor that has it no more. Search: whether it was ever made has to be found
+ * out. Claim: the search found it. Forget: there is nothing.
+ */
+export type EndingStep =
+  | { readonly how: 'Search' | 'Disable' | 'Delete' | 'Forget' }
+  | { readonly how: 'Claim'; readonly id: string };
+
+/** One credential whose time is over. */
+export type Doomed = {
+  readonly record: KeyRecord;
+  readonly credential: RemoteCredentialRecord;
+  readonly rules: EndingRules;
+  /** The answer to the Search of this credential or of another one; absent: none was made. */
+  readonly search: CreateSearch | undefined;
+  readonly nowMs: number;
+};
+
+/** The next step; undefined: none can be taken now, or none without a person. */
+export function endingStep(doomed: Doomed): EndingStep | undefined {
+  const { record, credential, rules, nowMs } = doomed;
+  const { remote } = credential;
+  if (remote.id === undefined) return unknownStep(doomed);
+  if (rules.capabilities.suspend && remote.enabled !== false) return { how: 'Disable' };
+  const isKeyOver = record.phase !== 'Live' || record.state === 'Revoked';
+  const graceMs = isKeyOver ? 0 : rules.deleteGraceMs;
+  const offSinceMs = remote.disabledAtMs ?? remote.doomedAtMs ?? nowMs;
+  return offSinceMs + graceMs <= nowMs ? { how: 'Delete' } : undefined;
+}
+
+/** Whether a create call succeeded was never learned: it is looked for, so that nothing stays behind. */
+function unknownStep({ credential, rules, search }: Doomed): EndingStep | undefined {
+  const driverClass = rules.capabilities.class;
+  if (driverClass === 'X' || driverClass === 'I') return undefined;
+  if (search?.token !== credential.token) return { how: 'Search' };
+  const [id] = search.ids;
+  // Among several without a mark the wrong one might be deleted: a person decides.
+  if (id !== undefined && (driverClass !== 'D' || search.ids.length === 1)) {
+    return { how: 'Claim', id };
+  }
+  return id === undefined && search.isSettled ? { how: 'Forget' } : undefined;
+}
+
+/** What is asked of a vendor to end a credential. */
+export type EndingSession = {
+  readonly remote: Pick<RemoteStore, 'update' | 'delete' | 'read'>;
+  /** Makes a login recent; what a vendor says not to know is believed only then. */
+  prove(signal: AbortSignal): Promise<unknown>;
+};
+
+/**
+ * Makes the call of a Disable or Delete step. Gone: the vendor has it no more, or after a proven
+ * login twice did not know it. May be repeated. @throws StoreFailure
+ */
+export async function callEnd(
+  session: EndingSession,
+  credential: RemoteCredentialRecord & { readonly remote: { readonly id: string } },
+  how: 'Disable' | 'Delete',
+  signal: AbortSignal,
+): Promise<'Disabled' | 'Gone'> {
+  const { remote } = session;
+  const { id, name = '', description = '' } = credential.remote;
+  if (how === 'Disable') {
+    const seen = await remote.update(id, { enabled: false, name, description }, signal);
+    if (seen !== undefined) return 'Disabled';
+  } else if ((await remote.delete(id, signal)) === 'Deleted') {
+    return 'Gone';
+  }
+  await session.prove(signal);
+  if ((await remote.read(id, signal)) === undefined) return 'Gone';
+  throw new StoreFailure('Garbled', { message: 'the vendor knows the credential and does not' });
+}
