@@ -152,7 +152,7 @@ describe('A SQLite ledger that is opened', () => {
     {
       why: 'a newer Keyward migrated it',
       reason: 'SchemaTooNew',
-      harm: () => change(`INSERT INTO migrations VALUES (2, 'x')`),
+      harm: () => change(`INSERT INTO migrations VALUES (999, 'x')`),
     },
     {
       why: 'another build made it',
