@@ -25,6 +25,11 @@ export type OperatorLeadership = Leadership & {
   /** 0 before leading: every commit is refused. */
   readonly epoch: number;
   /**
+   * Whether nobody else can lead at this very moment: asked before each call that a database cannot
+   * fence.
+   */
+  readonly isHeld: boolean;
+  /**
    * Compares the database with what the Lease notes, then opens the epoch in it.
    * @throws KeywardError Terminal DatabaseReplaced or DatabaseOutdated
    */
@@ -55,6 +60,9 @@ export function createLeadership(
   return {
     get epoch() {
       return current;
+    },
+    get isHeld() {
+      return elector?.isHeld ?? current > 0;
     },
     async open(epoch, stop) {
       const identity = await ledger.identity();

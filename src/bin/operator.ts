@@ -94,6 +94,7 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
       client: cluster.ordinary,
       ledger,
       epoch: () => leadership.epoch,
+      isLeading: () => leadership.isHeld,
       keyring,
       registry,
       onHealth: ({ kind, ref }) => storeQueues.get(kind)?.add(ref, 'normal'),

@@ -28,6 +28,8 @@ export type VendorParts = {
   readonly client: Pick<KubeClient, 'get'>;
   readonly ledger: Ledger;
   readonly epoch: () => number;
+  /** Whether nobody else can lead at this very moment. */
+  readonly isLeading: () => boolean;
   readonly keyring: Keyring;
   readonly registry: Registry;
   /** The health of a store changed. */
@@ -51,6 +53,7 @@ export async function createSessions(parts: VendorParts): Promise<StoreSessions>
     lines: new AccountLines(systemClock),
     clock: systemClock,
     entropy: systemEntropy,
+    mayChange: parts.isLeading,
     http: (destination) => createVendorHttp({ ...common, destination }),
     onHealth(store, health) {
       metrics.health(store, health);

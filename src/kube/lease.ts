@@ -84,6 +84,7 @@ export class LeaderElector {
   readonly #stopping = new AbortController();
   #seen: Sighting | undefined;
   #term: Term | undefined;
+  #renewedMs = Number.NEGATIVE_INFINITY;
   /** The Lease as our last renewal left it; undefined: it has to be read first. */
   #held: Lease | undefined;
   #running: Promise<void> | undefined;
@@ -98,6 +99,15 @@ export class LeaderElector {
   /** Epoch of the current term, 1 or more; undefined while somebody else leads. */
   get epoch(): number | undefined {
     return this.#term?.epoch;
+  }
+
+  /**
+   * Whether the Lease is ours beyond doubt at this very moment, by the monotonic clock. A process that
+   * was stopped and goes on learns by this, before any timer, that its time is over.
+   */
+  get isHeld(): boolean {
+    const ageMs = this.#options.clock.monotonicMs() - this.#renewedMs;
+    return this.#term !== undefined && ageMs < this.#times.renewDeadlineMs;
   }
 
   /** Annotations that the Lease had when this term began: what the leader before us noted. */
@@ -145,10 +155,10 @@ export class LeaderElector {
   async #keep(acquiredMs: number, onLost: () => void): Promise<void> {
     const { clock, log } = this.#options;
     const { signal } = this.#stopping;
-    let renewedMs = acquiredMs;
+    this.#renewedMs = acquiredMs;
     let outcome: Renewal = 'Renewed';
     for (;;) {
-      const dueMs = renewedMs + this.#times.renewDeadlineMs;
+      const dueMs = this.#renewedMs + this.#times.renewDeadlineMs;
       const { renewMs, retryMs } = this.#times;
       const wantedMs = outcome === 'Renewed' ? renewMs : retryMs;
       const pauseMs = Math.min(wantedMs, dueMs - clock.monotonicMs());
@@ -160,7 +170,7 @@ export class LeaderElector {
       outcome = await this.#renew(dueMs - startMs, signal);
       if (signal.aborted) return;
       // Counted from before the call: others may have seen the renewal that early.
-      if (outcome === 'Renewed') renewedMs = startMs;
+      if (outcome === 'Renewed') this.#renewedMs = startMs;
       if (outcome === 'Lost') break;
     }
     this.#term = undefined;

@@ -40,6 +40,8 @@ export type SessionOptions = {
   readonly accept: (account: Account, credentials: Credentials) => Promise<void>;
   /** Runs `act` while nobody else does in the same account. */
   readonly exclusively: <T>(act: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+  /** Asked at the last moment before a call that changes something: is the process still to do so? */
+  readonly mayChange: () => boolean;
   readonly onHealth: (health: StoreHealth) => void;
   readonly onCall: (operation: Operation, result: FailureKind | 'Done', tookMs: number) => void;
 };
@@ -52,6 +54,9 @@ const REREAD_MISSING_MS = 10 * SECOND_MS;
 const PROVEN_MS = 5 * MINUTE_MS;
 /** Shared work is not given up because one of those who wait for it gives up; it has deadlines. */
 const SHARED = new AbortController().signal;
+
+/** What cannot be taken back, or not by us. */
+const CHANGES: ReadonlySet<Operation> = new Set(['create', 'update', 'regenerate', 'delete']);
 
 type Connected = { readonly credentials: Credentials; readonly remote: RemoteStore };
 type Proof = { readonly account: Account; readonly atMs: number };
@@ -139,6 +144,7 @@ export class StoreSession {
     const tell = (result: FailureKind | 'Done') =>
       onCall(operation, result, clock.monotonicMs() - begunMs);
     try {
+      if (CHANGES.has(operation)) this.#expectLeading();
       const result = await act(remote);
       tell('Done');
       this.#well();
@@ -147,6 +153,15 @@ export class StoreSession {
       if (error instanceof StoreFailure) tell(error.kind);
       throw await this.#learn(error, signal);
     }
+  }
+
+  /**
+   * The database fences commits, a vendor fences nothing: a process that was stopped in the meantime
+   * must not change anything there any more.
+   */
+  #expectLeading(): void {
+    if (this.#options.mayChange()) return;
+    throw unsent('Unavailable', 'leadership is in doubt, so nothing is changed at the vendor');
   }
 
   /** Credentials that are current, a way that is open, a login that is proven. */

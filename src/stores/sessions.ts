@@ -62,6 +62,8 @@ export type StoreSessionsOptions = {
   readonly entropy: Entropy;
   /** The way out to one destination. */
   readonly http: (destination: Destination) => VendorHttp;
+  /** See SessionOptions. */
+  readonly mayChange: () => boolean;
   /** The health of a store that exists changed; told once for each change. */
   readonly onHealth?: (store: SessionStore, health: StoreHealth) => void;
   readonly onCall?: (call: StoreCall) => void;
@@ -169,6 +171,7 @@ export class StoreSessions {
       },
       accept: origin.accept,
       exclusively: (act, signal) => lines.exclusively(line(), act, signal),
+      mayChange: this.#options.mayChange,
       onHealth: origin.onHealth,
       onCall: (operation, result, tookMs) => onCall?.({ type, operation, result, tookMs }),
     });

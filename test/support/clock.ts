@@ -69,6 +69,11 @@ export class FakeClock implements Clock {
     await settle();
   }
 
+  /** Time passes while the process is stopped: no timer fires, and all that fell due is late. */
+  freeze(ms: number): void {
+    this.#pass(ms);
+  }
+
   /** Steps the wall clock without any time passing; negative steps go back. */
   step(ms: number): void {
     this.#wallMs += ms;

@@ -167,6 +167,18 @@ describe('losing the Lease', () => {
     expect(lost).toEqual([10_000]);
   });
 
+  test('a process that was stopped knows before any timer that it may lead no more (K1, T11)', async () => {
+    const leader = elector('a');
+    expect(leader.isHeld).toBe(false);
+    await leader.lead(() => undefined);
+    expect(leader.isHeld).toBe(true);
+    clock.freeze(9_999);
+    expect(leader.isHeld).toBe(true);
+    clock.freeze(1);
+    expect(leader.isHeld).toBe(false);
+    await leader.stop();
+  });
+
   test('a step of the wall clock neither ends nor prolongs anything', async () => {
     const lost: number[] = [];
     await elector('a').lead(() => lost.push(clock.monotonicMs()));

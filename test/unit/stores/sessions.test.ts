@@ -108,6 +108,20 @@ describe('credentials', () => {
     expect(site.calls.filter((call) => call.startsWith('login'))).toHaveLength(1);
   });
 
+  test('change nothing at the vendor once leadership is in doubt, and still may look (K1)', async () => {
+    const { signal } = new AbortController();
+    const site = new Site();
+    site.putSecret('alice');
+    const remote = await site.open().connect(signal);
+    site.isLeading = false;
+    await expect(remote.delete('1', signal)).rejects.toMatchObject({ executed: 'No' });
+    await expect(remote.regenerate('1', 'apiKey', signal)).rejects.toMatchObject({
+      executed: 'No',
+    });
+    await remote.read('1', signal);
+    expect(site.calls.map((call) => call.split(' ')[0])).toEqual(['login', 'read']);
+  });
+
   test('that changed are used after a login of their own', async () => {
     const site = new Site();
     site.accounts.set('bob', 'account-1');

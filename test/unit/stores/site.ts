@@ -50,6 +50,7 @@ export class Site {
   /** Throws what the vendor does instead of answering. */
   trouble: ((operation: string) => Promise<void>) | undefined;
   keys = 0;
+  isLeading = true;
   readonly sessions: StoreSessions;
   readonly lines = new AccountLines(this.clock);
 
@@ -74,6 +75,7 @@ export class Site {
         this.destinations.push(destination);
         return { send: () => Promise.reject(new Error('the driver of the site has no wire')) };
       },
+      mayChange: () => this.isLeading,
       onHealth: (_, health) => this.told.push(health),
     });
   }
