@@ -47,6 +47,8 @@ export type OperatorConfig = {
   readonly logLevel: LogLevel;
   readonly workers: number;
   readonly lossGraceSeconds: number;
+  /** How often the vendor's copy of a key is compared with the ledger. */
+  readonly remoteCheckSeconds: number;
   /** Tests only: `<n>:<before|after>`. */
   readonly crashAtCommit:
     | { readonly nth: number; readonly position: 'before' | 'after' }
@@ -72,6 +74,12 @@ export function operatorConfig(flags: Flags, hostname: string): OperatorConfig {
     acceptDatabase: read('acceptDatabase') !== undefined,
     logLevel: oneOf('log-level', read('logLevel') ?? 'info', LEVELS),
     workers: integer('workers', read('workers') ?? '64', 1, 1_000),
+    remoteCheckSeconds: integer(
+      'remote-check-seconds',
+      read('remoteCheckSeconds') ?? '600',
+      1,
+      86_400,
+    ),
     lossGraceSeconds: integer('loss-grace-seconds', read('lossGraceSeconds') ?? '30', 0, 86_400),
     crashAtCommit: crashPoint(read('crashAtCommit')),
   };

@@ -187,7 +187,7 @@ function createDeps(parts: Parts, known: Pick<Deps, 'keyring' | 'clusterId' | 'k
         ? caches.keyStores.get({ namespace, name })
         : caches.clusterKeyStores.get({ namespace: '', name }),
     ),
-    remoteChecks: new RemoteChecks(systemClock, Math.random),
+    remoteChecks: new RemoteChecks(systemClock, Math.random, config.remoteCheckSeconds * SECOND_MS),
     stores: createStoreResolver({
       keyStore: (ref) => caches.keyStores.get(ref),
       clusterKeyStore: (name) => caches.clusterKeyStores.get({ namespace: '', name }),

@@ -16,6 +16,7 @@ describe('operator settings', () => {
       secretWatch: 'metadata',
       masterKey: 'Required',
       logLevel: 'info',
+      remoteCheckSeconds: 600,
     });
   });
 

@@ -1,20 +1,21 @@
 /** When the vendor's copy of a credential was last compared with ours: in memory, a restart spreads them anew. */
 import type { Clock } from '../../../kernel/clock.ts';
-import { MINUTE_MS } from '../../../kernel/time.ts';
-
-/** Each key's copy is looked at this often. */
-export const CHECK_EVERY_MS = 10 * MINUTE_MS;
 
 /** See the file comment. Bounded by the number of keys at vendors. */
 export class RemoteChecks {
   readonly #clock: Pick<Clock, 'nowMs'>;
   readonly #random: () => number;
+  readonly #everyMs: number;
   readonly #dueMs = new Map<string, number>();
 
-  /** @param random from 0 to 1; spreads the checks of keys that are seen for the first time */
-  constructor(clock: Pick<Clock, 'nowMs'>, random: () => number) {
+  /**
+   * @param random from 0 to 1; spreads the checks of keys that are seen for the first time
+   * @param everyMs between two looks at the same key
+   */
+  constructor(clock: Pick<Clock, 'nowMs'>, random: () => number, everyMs: number) {
     this.#clock = clock;
     this.#random = random;
+    this.#everyMs = everyMs;
   }
 
   /** True when the credential of this token should be compared. */
@@ -27,14 +28,14 @@ export class RemoteChecks {
   dueMs(token: string): number {
     const known = this.#dueMs.get(token);
     if (known !== undefined) return known;
-    const dueMs = this.#clock.nowMs() + Math.floor(CHECK_EVERY_MS * this.#random());
+    const dueMs = this.#clock.nowMs() + Math.floor(this.#everyMs * this.#random());
     this.#dueMs.set(token, dueMs);
     return dueMs;
   }
 
   /** The credential was compared just now. */
   done(token: string): void {
-    this.#dueMs.set(token, this.#clock.nowMs() + CHECK_EVERY_MS);
+    this.#dueMs.set(token, this.#clock.nowMs() + this.#everyMs);
   }
 
   /** The credential has ended. */

@@ -65,7 +65,7 @@ function workshop(vendorClass: VendorClass) {
         exclusively: (work) => work(),
       }),
     },
-    remoteChecks: new RemoteChecks(clock, () => 0.5),
+    remoteChecks: new RemoteChecks(clock, () => 0.5, 600_000),
     ownSecrets: new OwnSecrets(),
     lossGraceMs: 30_000,
     reporter: {
