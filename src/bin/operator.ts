@@ -37,6 +37,7 @@ import { openHandle } from '../stores/opening.ts';
 import { drivers } from '../stores/registry.ts';
 import type { SessionStore, StoreSessions } from '../stores/sessions.ts';
 import { compactWhenIdle } from './compaction.ts';
+import { startPaying } from './debts.ts';
 import { createCaches, openCluster, type Caches, type Cluster } from './cluster.ts';
 import { watchLedger } from './outages.ts';
 import { createLeadership, type OperatorLeadership } from './leadership.ts';
@@ -141,6 +142,7 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
     onLeading: async (epoch) => {
       await leadership.open(epoch, stop);
       void serveRevocations(parts, stop);
+      startPaying({ ...deps, sessions: parts.sessions }, registry, stop);
       startSweep({
         deps,
         log,

@@ -78,6 +78,11 @@ export class StoreSession {
     this.#health = { state: 'Unknown', sinceMs: options.clock.nowMs(), message: '' };
   }
 
+  /** Settings and capabilities of the store. */
+  get handle(): RemoteHandle {
+    return this.#options.handle;
+  }
+
   /** What the last contact showed. */
   get health(): StoreHealth {
     return this.#health;
