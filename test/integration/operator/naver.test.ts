@@ -118,7 +118,7 @@ describe('a key at NAVER', () => {
   });
 
   test('is found again when the answer to its creation was lost (S12)', async () => {
-    fake.inject({ operation: 'create', nth: 1, times: 1, fault: { type: 'LostAnswer' } } as never);
+    fake.inject({ operation: 'create', nth: 1, times: 1, fault: { kind: 'LostAnswer' } });
     const before = fake.credentials().length;
     await site.issue('lost', { storeRef: NAVER });
     fake.clear();
