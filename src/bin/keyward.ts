@@ -26,7 +26,10 @@ function addOperator(root: Command): void {
     .option('--kubeconfig <file>', 'kubeconfig file; absent: the service account of the pod')
     .option('--context <name>', 'context of the kubeconfig')
     .option('--database <url>', DATABASE)
-    .option('--master-key-file <file>', 'lines v<N>:<base64 of 32 bytes>; the highest is current')
+    .option(
+      '--master-key-file <file>',
+      'one key a line, v<N>:<32 bytes in base64>; the newest N is used',
+    )
     .option('--create-master-key', 'make the master key file if there is none (trials)')
     .option('--namespace <name>', 'namespace of the operator itself (keyward-system)')
     .option('--watch-namespaces <names>', 'comma-separated; absent: all namespaces')

@@ -44,7 +44,7 @@ export interface ApiKeySpec {
    */
   readonly format?: 'Opaque' | 'Dual' | 'KeyPair';
   /**
-   * Active, switched off (Suspended), or ended for good (Revoked). The stricter of this and a reviewer's decision holds.
+   * Active, switched off (Suspended), or ended for good (Revoked). Where a reviewer decided otherwise, whatever allows less is in force.
    */
   readonly state: 'Active' | 'Suspended' | 'Revoked';
   /**
