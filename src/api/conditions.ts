@@ -87,6 +87,9 @@ export const API_KEY_READY = {
     'The store cannot do what the spec asks; the message names the field.',
   ),
   SecretForbidden: failed('The operator may not write Secrets in this namespace.'),
+  KeyNotInLedger: failed(
+    'The database, restored or exchanged, does not know the key that the status shows.',
+  ),
   OwnershipAmbiguous: failed(
     'Several remote keys could be this one; an administrator must choose.',
   ),

@@ -94,7 +94,7 @@ export function checkDatabase(
     throw new KeywardError('Terminal', {
       reason: 'DatabaseReplaced',
       message:
-        'this is not the database that was last used here; mount the right one, or start once with --accept-database: keys it does not know are then made anew',
+        'this is not the database that was last used here; mount the right one, or start once with --accept-database: keys it does not know then wait until somebody asks for new values',
     });
   }
   const commits = Number(noted[ANNOTATION_COMMITS] ?? 0);
@@ -104,7 +104,7 @@ export function checkDatabase(
   if (identity.commitCounter >= commits) return 'Known';
   throw new KeywardError('Terminal', {
     reason: 'DatabaseOutdated',
-    message: `the database is an old copy: ${identity.commitCounter} commits where ${commits} were seen; restore a newer one, or run once: keyward restore --database URL; keys issued since are then made anew, and revocations since hold only where the objects say so`,
+    message: `the database is an old copy: ${identity.commitCounter} commits where ${commits} were seen; restore a newer one, or run once: keyward restore --database URL; keys issued since then wait until somebody asks for new values, and revocations since hold only where the objects say so`,
   });
 }
 

@@ -35,6 +35,19 @@ const applicationNotFound: Check = (_, key) =>
         message: `ApiKeyApplication '${key.spec.applicationRef.name}' was not found in namespace '${key.ref.namespace}'; create it, or recreate this ApiKey without applicationRef`,
       };
 
+/** A database that was restored or exchanged: new values must not replace good ones unasked. */
+const notInLedger: Check = ({ record, rotationRequest }, key) => {
+  const keyId = key.status?.keyId;
+  if (record !== undefined || keyId === undefined || key.spec.state === 'Revoked') return undefined;
+  const isAsked =
+    rotationRequest !== undefined && rotationRequest !== key.status?.lastHandledRotationRequestId;
+  if (isAsked) return undefined;
+  return {
+    reason: 'KeyNotInLedger',
+    message: `the database does not know key ${keyId}, so it was restored or exchanged; its values no longer work: put the right database back, or ask for new values with a new spec.rotation.requestId`,
+  };
+};
+
 const storeMissing: Check = ({ store }) =>
   store.type === 'Missing'
     ? {
@@ -156,6 +169,7 @@ const needsLaterVersion: StoreCheck = (_, key, store) => {
 /** From "there is nothing to ask" to details of the spec. */
 const CHECKS: readonly Check[] = [
   applicationNotFound, // the form decides everything else, and forms are not served yet
+  notInLedger, // whatever else is wrong, this has to be known first
   storeMissing, // without a store no other question can be asked
   storeUnusable,
   withStore(namespaceShutOut), // says no more about the store than that it does not serve here

@@ -1,8 +1,11 @@
 /** The operator on PostgreSQL: the life of a key, a database that goes away, and two replicas. */
 import assert from 'node:assert/strict';
+import { copyFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { installKeyward } from '../../../control-plane/install.ts';
 import { startControlPlane, type ControlPlane } from '../../../control-plane/start.ts';
+import { openLedgerReader } from '../../../src/ledger/open.ts';
 import { eventually } from '../../support/eventually.ts';
 import { OperatorProcess, runKeyward } from '../../support/operator.ts';
 import { Site } from '../../support/operator.site.ts';
@@ -80,4 +83,63 @@ describeOnPostgres('The operator on PostgreSQL', (server) => {
     const { stdout } = await runKeyward(['audit', 'verify', '--database', site.database]);
     expect(stdout).toContain('chain unbroken');
   });
+
+  it('moves to SQLite with all its keys, and takes a backup for one only after keyward restore', async () => {
+    await second?.terminate();
+    const path = join(site.folder, 'moved.db');
+    const database = `sqlite://${path}`;
+    const copied = await runKeyward([
+      'database',
+      'copy',
+      '--from',
+      site.database,
+      '--to',
+      database,
+    ]);
+    expect(copied).toMatchObject({ code: 0 });
+    expect(copied.stdout).toContain('keys: ');
+    const flags = { database, identity: 'first' };
+    await site.start(flags);
+    await site.issue('moved');
+    await site.edit('led', { state: 'Revoked' });
+    await site.until('led', 'Revoked');
+    await site.operator.terminate();
+    await copyFile(path, `${path}.backup`);
+    await site.start(flags);
+    await site.issue('since');
+    const since = await site.values('since');
+    const reader = await openLedgerReader(database);
+    const { commitCounter } = await reader.identity();
+    await reader.close();
+    await eventually(async () => assert.ok((await notedCommits(plane)) >= commitCounter));
+    await site.operator.terminate();
+    await rm(`${path}-wal`, { force: true });
+    await copyFile(`${path}.backup`, path);
+    const refused = new OperatorProcess(site.flags(flags));
+    await refused.ended;
+    expect(refused.stderr).toContain('keyward restore');
+    const restored = await runKeyward(['restore', '--database', database]);
+    expect(restored).toMatchObject({ code: 0 });
+    const operator = await site.start(flags);
+    expect(operator.log.some(({ msg }) => msg.includes('restored from a backup'))).toBe(true);
+    // What was issued since is not replaced behind anybody's back.
+    await site.until('since', 'KeyNotInLedger');
+    expect(await site.values('since')).toEqual(since);
+    await site.until('led', 'Revoked');
+    await site.until('moved', 'Active');
+    await site.edit('since', { rotation: { requestId: 'anew' } });
+    await site.until('since', 'Active');
+    const { apiKey: anew = '' } = await site.values('since');
+    expect(anew).not.toBe(since['apiKey']);
+    expect(await site.operator.terminate()).toMatchObject({ code: 0 });
+    const identified = await runKeyward(['audit', 'verify', '--database', database]);
+    expect(identified.stdout).toContain('chain unbroken');
+  });
 });
+
+/** How many commits the Lease says there were. */
+async function notedCommits(plane: ControlPlane): Promise<number> {
+  const path = `jsonpath={.metadata.annotations['keyward\\.dev/commit-counter']}`;
+  const lease = ['get', 'lease', '-n', 'keyward-system', 'keyward-operator', '-o', path];
+  return Number(await plane.mustKubectl(lease));
+}

@@ -166,3 +166,20 @@ describe('a key may be issued', () => {
     expect(firstFinding(aWorld({ key: undefined }))).toBeUndefined();
   });
 });
+
+describe('A key that the status shows and the ledger does not know', () => {
+  const shown = aKey({
+    status: { ...aKey().status, keyId: 'k1', lastHandledRotationRequestId: 'r1' },
+  });
+
+  test('is not issued anew unasked: the database was restored or exchanged', () => {
+    const forgotten = aWorld({ key: shown, record: undefined });
+    expect(firstFinding(forgotten)?.reason).toBe('KeyNotInLedger');
+    expect(firstFinding({ ...forgotten, rotationRequest: 'r1' })?.reason).toBe('KeyNotInLedger');
+  });
+
+  test('gets new values when somebody asks for them', () => {
+    const asked = aWorld({ key: shown, record: undefined, rotationRequest: 'r2' });
+    expect(firstFinding(asked)).toBeUndefined();
+  });
+});
