@@ -50,7 +50,9 @@ export async function findDebianProgram(wanted: DebianProgram): Promise<Unpacked
       () => unpack(root, wanted),
       () => undefined,
     );
-  } catch {
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    process.stderr.write(`${wanted.program} could not be had from Debian's packages: ${reason}\n`);
     return undefined;
   }
   return { ...found, libraries: await librariesIn(root) };
@@ -71,7 +73,7 @@ async function unpack(root: string, { packages, folder, program }: DebianProgram
   if (await isExecutable(join(root, folder, program))) return;
   const draft = await mkdtemp(`${root}-`);
   try {
-    await run('apt-get', ['download', '--quiet', ...packages], { cwd: draft });
+    await download(draft, packages);
     for (const file of await readdir(draft)) {
       if (file.endsWith('.deb')) await run('dpkg-deb', ['-x', file, 'root'], { cwd: draft });
     }
@@ -79,6 +81,24 @@ async function unpack(root: string, { packages, folder, program }: DebianProgram
     await rename(join(draft, 'root'), root);
   } finally {
     await rm(draft, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Fetches the packages into the folder. A machine that never asked for packages has no list of them,
+ * so one is fetched into the folder as well, which needs no root and leaves the machine's own alone.
+ */
+async function download(folder: string, packages: readonly string[]): Promise<void> {
+  const fetch = (...options: readonly string[]) =>
+    run('apt-get', ['download', '--quiet', ...options, ...packages], { cwd: folder });
+  try {
+    await fetch();
+  } catch {
+    const own = ['-o', `Dir::State::lists=${folder}/lists`, '-o', `Dir::Cache=${folder}/apt`];
+    await mkdir(join(folder, 'lists', 'partial'), { recursive: true });
+    await mkdir(join(folder, 'apt', 'archives', 'partial'), { recursive: true });
+    await run('apt-get', ['update', '--quiet', ...own, '-o', 'Debug::NoLocking=1']);
+    await fetch(...own);
   }
 }
 
