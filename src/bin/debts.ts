@@ -1,48 +1,102 @@
-/** Pays what is owed to vendors, a round a minute, while this replica leads. */
-import { payDebts, type DebtDeps } from '../controllers/debts/pay.ts';
-import { sleep, systemClock } from '../kernel/clock.ts';
-import { classify } from '../kernel/errors.ts';
-import { Counter, Gauge, type Registry } from '../kernel/metrics.ts';
+/** Composition of the debt worker: the leader pays what ended keys still owe their vendors. */
+import type { Deps } from '../controllers/apikey/deps.ts';
+import type { StoreView } from '../controllers/apikey/store.ts';
+import { createDebtMetrics } from '../controllers/debts/metrics.ts';
+import type { DebtSession } from '../controllers/debts/pay.ts';
+import { DebtWorker } from '../controllers/debts/worker.ts';
+import { KeywardError } from '../kernel/errors.ts';
+import type { Registry } from '../kernel/metrics.ts';
 import { MINUTE_MS } from '../kernel/time.ts';
+import type { Ledger } from '../ledger/port.ts';
+import type { KeyRecord, StoreBinding } from '../ledger/record.ts';
+import { memberOf, openHandle } from '../stores/opening.ts';
+import { drivers } from '../stores/registry.ts';
+import type { StoreSession } from '../stores/session.ts';
+import type { StoreSessions } from '../stores/sessions.ts';
 
-/** Starts the loop; it ends with `stop` and never throws. Once per registry. */
-export function startPaying(deps: DebtDeps, registry: Registry, stop: AbortSignal): void {
-  const registers = [registry];
-  const left = new Gauge({
-    name: 'keyward_debts',
-    help: 'Credentials of keys that are gone and that must still be ended at their vendor.',
-    registers,
-  });
-  const paid = new Counter({
-    name: 'keyward_debts_paid_total',
-    help: 'Credentials that were ended at their vendor after their keys were gone.',
-    registers,
-  });
-  void payForever(deps, stop, (round) => {
-    left.set(round.left);
-    paid.inc(round.paid);
-  });
+type Debtor = Pick<KeyRecord, 'namespace' | 'store'>;
+
+/** Finds the store object of a binding, from the caches. */
+export type FindStore = (
+  store: StoreBinding & { readonly namespace: string },
+) => StoreView | undefined;
+
+/** Rings when a commit leaves a debt; the worker, which is made later, listens. */
+export class DebtBell {
+  onRing: () => void = () => undefined;
+
+  /** The same ledger, with its commits heard here. */
+  watch(ledger: Ledger): Ledger {
+    return DebtWorker.watch(ledger, () => this.onRing());
+  }
 }
 
-async function payForever(
-  deps: DebtDeps,
-  stop: AbortSignal,
-  tell: (round: { readonly paid: number; readonly left: number }) => void,
-): Promise<void> {
-  while (!stop.aborted) {
+/** Starts the worker; it ends with `stop`. */
+export function startDebts(parts: {
+  readonly deps: Pick<Deps, 'ledger' | 'clock' | 'clusterId' | 'epoch' | 'log'>;
+  readonly sessions: StoreSessions;
+  readonly find: FindStore;
+  readonly bell: DebtBell;
+  readonly registry: Registry;
+  readonly stop: AbortSignal;
+}): void {
+  const { deps, sessions, find, bell, registry, stop } = parts;
+  const worker = new DebtWorker({
+    ...deps,
+    session: (debtor, signal) => debtSession(sessions, find, debtor, signal),
+    metrics: createDebtMetrics(registry),
+  });
+  bell.onRing = () => worker.hurry();
+  void worker.run(stop);
+}
+
+async function debtSession(
+  sessions: StoreSessions,
+  find: FindStore,
+  debtor: Debtor,
+  signal: AbortSignal,
+): Promise<DebtSession> {
+  const session = await sessionOf(sessions, find, debtor, signal);
+  const remote = await session.connect(signal);
+  const { account, handle } = session;
+  if (account === undefined) throw forgotten(debtor);
+  return { account, handle, remote, prove: (until) => session.prove(until) };
+}
+
+/**
+ * The session of the store's object. Where that is gone, or has lost the credentials of the account
+ * that is owed, the sealed ones of the ledger are used.
+ */
+async function sessionOf(
+  sessions: StoreSessions,
+  find: FindStore,
+  debtor: Debtor,
+  signal: AbortSignal,
+): Promise<StoreSession> {
+  const { store, namespace } = debtor;
+  const view = find({ ...store, namespace });
+  const handle = view?.uid === store.uid ? openHandle(drivers, view.spec) : undefined;
+  if (view !== undefined && handle !== undefined && 'type' in handle && handle.type === 'Remote') {
+    const { ref, uid, spec } = view;
+    const settings = memberOf(spec);
+    const session = sessions.of({ kind: store.kind, ref, uid, type: spec.type, settings }, handle);
     try {
-      // One round after the other is what this loop is for.
-      // oxlint-disable-next-line no-await-in-loop
-      tell(await payDebts(deps, stop));
-      // oxlint-disable-next-line no-await-in-loop
-      await sleep(systemClock, MINUTE_MS, stop);
+      await session.connect(signal);
+      return session;
     } catch (error) {
-      if (stop.aborted) return;
-      deps.log.warn('Debts could not be looked at; tried again later', {
-        reason: classify(error).reason,
-      });
-      // oxlint-disable-next-line no-await-in-loop
-      await sleep(systemClock, MINUTE_MS, stop).catch(() => undefined);
+      const { state } = session.health;
+      if (state !== 'CredentialsNotFound' && state !== 'AccountChanged') throw error;
     }
   }
+  const remembered = await sessions.fromMemory(store.uid);
+  if (remembered === undefined) throw forgotten(debtor);
+  return remembered;
+}
+
+function forgotten({ store }: Debtor): KeywardError {
+  return new KeywardError('Waiting', {
+    reason: 'StoreForgotten',
+    message: `the ledger holds no credentials for the account of ${store.kind} '${store.name}'`,
+    retryAfterMs: 10 * MINUTE_MS,
+  });
 }

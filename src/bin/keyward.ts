@@ -84,6 +84,14 @@ function addLedgerCommands(root: Command): void {
       await runRevoke(command.optsWithGlobals(), uid);
     });
   root
+    .command('debts')
+    .description('credentials of keys that are gone which must still be ended at a vendor')
+    .option(...database)
+    .action(async (flags: Record<string, unknown>) => {
+      const { runDebts } = await import('./ledgercommands.ts');
+      await runDebts(flags);
+    });
+  root
     .command('audit')
     .description('the audit chain')
     .command('verify')

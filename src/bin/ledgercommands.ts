@@ -1,5 +1,6 @@
 /** Composition of the commands that read the ledger: identify, keys, audit, master-key. */
 import { userInfo } from 'node:os';
+import { listDebts } from '../cli/debts.ts';
 import { identify } from '../cli/identify.ts';
 import { expectRetained, listKeys, revokeRetained } from '../cli/keys.ts';
 import type { Output } from '../cli/output.ts';
@@ -41,6 +42,16 @@ export async function runKeys(flags: Flags): Promise<void> {
   const ledger = await openLedgerReader(ledgerConfig({ masterKeyFile: '-', ...flags }).database);
   try {
     await listKeys(ledger, flags.retained === true ? 'Retained' : 'All', output);
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** `keyward debts` */
+export async function runDebts(flags: Flags): Promise<void> {
+  const ledger = await openLedgerReader(ledgerConfig({ masterKeyFile: '-', ...flags }).database);
+  try {
+    await listDebts(ledger, output);
   } finally {
     await ledger.close();
   }

@@ -37,8 +37,8 @@ import { openHandle } from '../stores/opening.ts';
 import { drivers } from '../stores/registry.ts';
 import type { SessionStore, StoreSessions } from '../stores/sessions.ts';
 import { compactWhenIdle } from './compaction.ts';
-import { startPaying } from './debts.ts';
 import { createCaches, openCluster, type Caches, type Cluster } from './cluster.ts';
+import { DebtBell, startDebts, type FindStore } from './debts.ts';
 import { watchLedger } from './outages.ts';
 import { createLeadership, type OperatorLeadership } from './leadership.ts';
 import { createMasterKeyFile, loadKeyring, matchKeyring } from './masterkey.ts';
@@ -60,6 +60,7 @@ type Parts = {
   readonly queues: WorkQueue[];
   readonly events: EventRecorder;
   readonly sessions: StoreSessions;
+  readonly bell: DebtBell;
   /** Those of the stores, to look at one whose health has changed. */
   readonly storeQueues: Map<SessionStore['kind'], WorkQueue>;
 };
@@ -75,14 +76,7 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
   const recovery = new Recovery(systemClock, () => {
     for (const queue of queues) queue.hastenRetries();
   });
-  const opened = await openLedger({
-    url: config.ledger.database,
-    missing: 'Create',
-    isBacklogged: () => queues.some(({ depth }) => depth > 0),
-    ...(config.crashAtCommit === undefined ? {} : { crashAt: config.crashAtCommit }),
-  });
-  const known = new KnownNames();
-  const ledger = known.watch(watchLedger(opened, recovery, (reason) => endAtOnce(log, reason)));
+  const { ledger, known, bell } = await openWatched({ config, queues, recovery, log });
   try {
     await matchKeyring(ledger, keyring, log);
     const cluster = await openCluster(config.cluster, registry, log, recovery);
@@ -113,6 +107,7 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
       events: createRecorder(config, cluster, registry, log),
       sessions,
       storeQueues,
+      bell,
     };
     const clusterId = await identifyCluster(cluster, ledger);
     const deps = createDeps(parts, { keyring, clusterId, known });
@@ -124,6 +119,23 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
   } finally {
     await ledger.close();
   }
+}
+
+/** The ledger, with everybody who must hear of its commits and its failures. */
+async function openWatched(
+  parts: Pick<Parts, 'config' | 'queues' | 'log'> & { readonly recovery: Recovery },
+): Promise<{ readonly ledger: Ledger; readonly known: KnownNames; readonly bell: DebtBell }> {
+  const { config, queues, recovery, log } = parts;
+  const opened = await openLedger({
+    url: config.ledger.database,
+    missing: 'Create',
+    isBacklogged: () => queues.some(({ depth }) => depth > 0),
+    ...(config.crashAtCommit === undefined ? {} : { crashAt: config.crashAtCommit }),
+  });
+  const known = new KnownNames();
+  const bell = new DebtBell();
+  const watched = watchLedger(opened, recovery, (reason) => endAtOnce(log, reason));
+  return { ledger: bell.watch(known.watch(watched)), known, bell };
 }
 
 async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void> {
@@ -142,7 +154,7 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
     onLeading: async (epoch) => {
       await leadership.open(epoch, stop);
       void serveRevocations(parts, stop);
-      startPaying({ ...deps, sessions: parts.sessions }, registry, stop);
+      startDebts({ ...parts, deps, find: findStore(caches), stop });
       startSweep({
         deps,
         log,
@@ -184,11 +196,7 @@ function createDeps(parts: Parts, known: Pick<Deps, 'keyring' | 'clusterId' | 'k
     epoch: () => leadership.epoch,
     keys: caches.keys,
     secrets: caches.secrets,
-    vendors: createVendors(sessions, ({ kind, name, namespace }) =>
-      kind === 'KeyStore'
-        ? caches.keyStores.get({ namespace, name })
-        : caches.clusterKeyStores.get({ namespace: '', name }),
-    ),
+    vendors: createVendors(sessions, findStore(caches)),
     remoteChecks: new RemoteChecks(systemClock, Math.random, config.remoteCheckSeconds * SECOND_MS),
     stores: createStoreResolver({
       keyStore: (ref) => caches.keyStores.get(ref),
@@ -207,6 +215,13 @@ function createDeps(parts: Parts, known: Pick<Deps, 'keyring' | 'clusterId' | 'k
     }),
     metrics: createApiKeyMetrics(registry),
   };
+}
+
+function findStore({ keyStores, clusterKeyStores }: Caches): FindStore {
+  return ({ kind, name, namespace }) =>
+    kind === 'KeyStore'
+      ? keyStores.get({ namespace, name })
+      : clusterKeyStores.get({ namespace: '', name });
 }
 
 function createRecorder(

@@ -99,6 +99,8 @@ export type RemoteRecord = {
   /** Disabled: since when, and since when it works no more. */
   readonly doomedAtMs?: number;
   readonly disabledAtMs?: number;
+  /** A debt: why it could not be ended when that was tried last. */
+  readonly endTrouble?: { readonly reason: string; readonly sinceMs: number };
   /** Two proven looks did not find it. */
   readonly missingSinceMs?: number;
   readonly createdMs?: number;

@@ -114,6 +114,14 @@ export class MemoryLedger {
         ),
       }),
       commit: async (commit) => this.#commit(commit),
+      debts: async (limit, after = '') => {
+        const owing = [...this.records.values()]
+          .filter((record) => record.phase === 'Ended' && record.uid > after)
+          .filter(({ credentials }) => credentials.some(({ state }) => state === 'Disabled'))
+          .toSorted((a, b) => (a.uid < b.uid ? -1 : 1));
+        const records = owing.slice(0, limit);
+        return { records, next: owing.length > limit ? records.at(-1)?.uid : undefined };
+      },
       claimedIds: async (account, ids) => ids.filter((id) => this.#claimed.has(`${account} ${id}`)),
       isRequestSpent: async (uid, requestId) => this.#spent.has(`${uid}/${requestId}`),
     };

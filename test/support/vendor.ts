@@ -41,6 +41,8 @@ export class MemoryVendor implements RemoteStore {
   readonly calls: string[] = [];
   /** Asked before each call, with its number from 1. */
   fault: (call: string, nth: number) => VendorFault | undefined = () => undefined;
+  /** Whose credentials a login finds; everything else is found only in `account-1`. */
+  account = 'account-1';
   /** Lists show what is at least this old. */
   listLagMs = 0;
   readonly #class: 'M' | 'D' | 'O';
@@ -79,13 +81,18 @@ export class MemoryVendor implements RemoteStore {
     };
   }
 
+  /** A create call of ours that was held up in the network arrives after all, or came from elsewhere. */
+  plantMarked(mark: Mark, format: KeyFormat = FORMATS[this.#class]): VendorCredential {
+    return this.#add(format, mark, { name: 'mark', description: 'mark' });
+  }
+
   /** Somebody else makes a credential in the same account. */
   plant(format: KeyFormat = FORMATS[this.#class]): VendorCredential {
     return this.#add(format, undefined, { name: 'stranger', description: '' });
   }
 
   login(): Promise<{ id: string; facts: Record<string, string> }> {
-    return this.#call('login', () => ({ id: 'account-1', facts: {} }));
+    return this.#call('login', () => ({ id: this.account, facts: {} }));
   }
 
   create(wanted: NewCredential): Promise<RemoteCredential> {
@@ -103,7 +110,7 @@ export class MemoryVendor implements RemoteStore {
 
   read(id: string): Promise<RemoteCredential | undefined> {
     return this.#call('read', () => {
-      const found = this.credentials.get(id);
+      const found = this.#own.get(id);
       return found && this.#show(found, this.#class === 'O' ? 'NoValues' : 'Values');
     });
   }
@@ -120,7 +127,7 @@ export class MemoryVendor implements RemoteStore {
 
   update(id: string, wish: RemoteWish): Promise<RemoteCredential | undefined> {
     return this.#call('update', () => {
-      const found = this.credentials.get(id);
+      const found = this.#own.get(id);
       if (found === undefined) return undefined;
       Object.assign(found, this.#class === 'D' ? { enabled: wish.enabled } : wish);
       if (found.name !== 'mark') found.mark = undefined;
@@ -130,14 +137,14 @@ export class MemoryVendor implements RemoteStore {
 
   regenerate(id: string, slot: SlotName): Promise<RemoteCredential | undefined> {
     return this.#call('regenerate', () => {
-      const found = this.credentials.get(id);
+      const found = this.#own.get(id);
       found?.values.set(slot, this.#value());
       return found && this.#show(found, 'Values');
     });
   }
 
   delete(id: string): Promise<'Deleted' | 'NotFound'> {
-    return this.#call('delete', () => (this.credentials.delete(id) ? 'Deleted' : 'NotFound'));
+    return this.#call('delete', () => (this.#own.delete(id) ? 'Deleted' : 'NotFound'));
   }
 
   async #call<T>(name: string, act: () => T): Promise<T> {
@@ -168,6 +175,11 @@ export class MemoryVendor implements RemoteStore {
     return made;
   }
 
+  /** What the account of the last login has. */
+  get #own(): Map<string, VendorCredential> {
+    return this.account === 'account-1' ? this.credentials : new Map();
+  }
+
   #value(): string {
     this.#serial += 1;
     return `value-${this.#serial}`;
@@ -175,7 +187,7 @@ export class MemoryVendor implements RemoteStore {
 
   #listed(): readonly RemoteListing[] {
     const shownMs = this.#clock.nowMs() - this.listLagMs;
-    return [...this.credentials.values()]
+    return [...this.#own.values()]
       .filter(({ createdMs }) => this.listLagMs === 0 || createdMs <= shownMs)
       .map(({ id, mark, enabled, createdMs }) => ({
         id,

@@ -1,228 +1,141 @@
 /**
- * Pays debts: credentials of keys that are gone and that must still be ended at their vendor. It works
- * from the ledger alone, with the sealed credentials of the account, because store, Secret and
- * namespace may be gone too.
+ * Pays what one ended key still owes its vendor: the steps of stores/ending.ts, each followed by its
+ * commit. Only what is proven to be gone is forgotten; anything else stays in the ledger.
  */
-import { KeywardError } from '../../kernel/errors.ts';
-import type { Logger } from '../../kernel/log.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { KeywardError } from '../../kernel/errors.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import { forget, isRemote, noteRemote, type RemoteCredentialRecord } from '../../ledger/remote.ts';
-import { StoreFailure, type RemoteHandle, type RemoteStore } from '../../stores/contract.ts';
+import type { Account, RemoteHandle, RemoteStore } from '../../stores/contract.ts';
 import { callEnd, endingStep, type EndingStep } from '../../stores/ending.ts';
 import { searchCreated, type CreateSearch } from '../../stores/searching.ts';
-import type { StoreSession } from '../../stores/session.ts';
+
+/** An account that can be called, with its driver's settings. */
+export type DebtSession = {
+  readonly handle: RemoteHandle;
+  readonly account: Account;
+  readonly remote: RemoteStore;
+  prove(signal: AbortSignal): Promise<unknown>;
+};
 
 /** What paying needs. */
-export type DebtDeps = {
-  readonly ledger: Pick<Ledger, 'debts' | 'commit' | 'claimedIds'>;
-  readonly sessions: {
-    fromMemory(
-      storeUid: string,
-    ): Promise<Pick<StoreSession, 'connect' | 'prove' | 'account' | 'handle'> | undefined>;
-  };
-  readonly epoch: () => number;
+export type PayDeps = {
+  readonly ledger: Pick<Ledger, 'commit' | 'claimedIds'>;
   readonly clock: Clock;
   readonly clusterId: string;
-  readonly log: Logger;
+  readonly epoch: () => number;
+  /** A credential is gone from its vendor. */
+  readonly onPaid: () => void;
 };
 
-/** How a round ended, in credentials. */
-export type DebtRound = { readonly paid: number; readonly left: number };
+/** Why something is left: Unsettled goes by itself, of the others a person must know. */
+export type Left = 'Unsettled' | 'Ambiguous' | 'AccountChanged';
 
-const PAGE = 100;
+/** The record after as many steps as could be taken, and why it still owes something. */
+export type Payment = { readonly record: KeyRecord; readonly left: Left | undefined };
 
-type Account = {
-  readonly remote: RemoteStore;
-  readonly handle: RemoteHandle;
-  readonly account: string;
-  readonly prove: (signal: AbortSignal) => Promise<unknown>;
-};
+type At = { readonly deps: PayDeps; readonly session: DebtSession; readonly signal: AbortSignal };
 
-/** One store in one round; undefined: it cannot be asked now. */
-type Accounts = Map<string, Account | undefined>;
-
-/** Tries every debt once. A store that cannot be asked is left out, and all others go on. */
-export async function payDebts(deps: DebtDeps, signal: AbortSignal): Promise<DebtRound> {
-  const accounts: Accounts = new Map();
-  let paid = 0;
-  let left = 0;
-  let after: string | undefined;
-  do {
-    // One debt after the other is what bounds the rate.
-    // oxlint-disable-next-line no-await-in-loop
-    const page = await deps.ledger.debts(PAGE, after);
-    for (const record of page.records) {
-      const owed = owing(record).length;
-      // oxlint-disable-next-line no-await-in-loop
-      const remains = owing(await payRecord(deps, record, accounts, signal)).length;
-      paid += owed - remains;
-      left += remains;
-    }
-    after = page.next;
-  } while (after !== undefined && !signal.aborted);
-  return { paid, left };
-}
-
-function owing(record: KeyRecord): readonly RemoteCredentialRecord[] {
+/** Which credentials of an ended record are still to be ended. */
+export function owedBy(record: KeyRecord): readonly RemoteCredentialRecord[] {
   return record.credentials.filter(isRemote).filter(({ state }) => state === 'Disabled');
 }
 
-/** The record as it is afterwards. */
-async function payRecord(
-  deps: DebtDeps,
-  record: KeyRecord,
-  accounts: Accounts,
-  signal: AbortSignal,
-): Promise<KeyRecord> {
-  let current = record;
-  for (const { sequence } of owing(record)) {
+/** See the file comment. @throws StoreFailure; KeywardError Conflict when somebody else committed */
+export async function payDebt(at: At, record: KeyRecord): Promise<Payment> {
+  let paid: Payment = { record, left: undefined };
+  for (const { sequence } of owedBy(record)) {
+    // Each commit makes the record that the next one builds on.
     // oxlint-disable-next-line no-await-in-loop
-    const at = await accountOf(deps, current, accounts, signal);
-    if (at === undefined || signal.aborted) return current;
-    try {
+    const next = await payOne(at, paid.record, sequence);
+    paid = { record: next.record, left: paid.left ?? next.left };
+  }
+  return paid;
+}
+
+async function payOne(at: At, first: KeyRecord, sequence: number): Promise<Payment> {
+  const { deps, session, signal } = at;
+  const { handle, account } = session;
+  let record = first;
+  let search: CreateSearch | undefined;
+  for (;;) {
+    const credential = owedBy(record).find((each) => each.sequence === sequence);
+    if (credential === undefined) return { record, left: undefined };
+    if (credential.remote.account !== account.id) return { record, left: 'AccountChanged' };
+    const nowMs = deps.clock.nowMs();
+    const step = endingStep({ record, credential, rules: handle, search, nowMs });
+    if (step === undefined) return { record, left: leftOf(search) };
+    if (step.how === 'Search') {
+      // One step after the other is what this loop is for.
       // oxlint-disable-next-line no-await-in-loop
-      current = await payOne(deps, current, sequence, { ...at, signal });
-    } catch (error) {
-      if (!(error instanceof KeywardError)) throw error;
-      const { reason, message } = error;
-      deps.log.info('A debt could not be paid yet', { store: record.store.uid, reason, message });
-      const isAboutStore = error instanceof StoreFailure && error.kind !== 'Refused';
-      if (isAboutStore) accounts.set(record.store.uid, undefined);
+      search = await searchCreated({ ...deps, handle, session, credential }, signal);
+    } else {
+      // oxlint-disable-next-line no-await-in-loop
+      if (step.how === 'Claim') await deleteOthers(at, search, step.id);
+      // oxlint-disable-next-line no-await-in-loop
+      record = await take(at, record, credential, step);
     }
   }
-  return current;
-}
-
-async function accountOf(
-  deps: DebtDeps,
-  { store }: KeyRecord,
-  accounts: Accounts,
-  signal: AbortSignal,
-): Promise<Account | undefined> {
-  if (!accounts.has(store.uid)) {
-    accounts.set(store.uid, await openAccount(deps, store.uid, signal));
-  }
-  return accounts.get(store.uid);
-}
-
-async function openAccount(
-  deps: DebtDeps,
-  storeUid: string,
-  signal: AbortSignal,
-): Promise<Account | undefined> {
-  try {
-    const session = await deps.sessions.fromMemory(storeUid);
-    const remote = await session?.connect(signal);
-    const account = session?.account?.id;
-    if (session === undefined || remote === undefined || account === undefined) return undefined;
-    return { remote, account, handle: session.handle, prove: (until) => session.prove(until) };
-  } catch (error) {
-    if (!(error instanceof KeywardError)) throw error;
-    const { reason, message } = error;
-    deps.log.info('Debts of a store cannot be paid yet', { store: storeUid, reason, message });
-    return undefined;
-  }
-}
-
-type At = Account & { readonly signal: AbortSignal };
-
-/** Steps of one debt; the longest way is search, claim, disable, delete. */
-const STEPS_MAX = 6;
-
-/** Goes as far as it can; each step is in the ledger before the next. @throws StoreFailure */
-async function payOne(
-  deps: DebtDeps,
-  record: KeyRecord,
-  sequence: number,
-  at: At,
-): Promise<KeyRecord> {
-  let now: Step = { record, search: undefined };
-  for (let steps = 0; steps < STEPS_MAX; steps += 1) {
-    const credential = owing(now.record).find((each) => each.sequence === sequence);
-    // Another account than the one it was made in would only say that it knows nothing.
-    if (credential === undefined || credential.remote.account !== at.account) break;
-    const step = endingStep({
-      ...now,
-      credential,
-      rules: at.handle,
-      nowMs: deps.clock.nowMs(),
-    });
-    if (step === undefined) break;
-    // oxlint-disable-next-line no-await-in-loop
-    now = await take(deps, { now, credential, step }, at);
-  }
-  return now.record;
-}
-
-type Step = { readonly record: KeyRecord; readonly search: CreateSearch | undefined };
-
-async function take(
-  deps: DebtDeps,
-  { now, credential, step }: { now: Step; credential: RemoteCredentialRecord; step: EndingStep },
-  at: At,
-): Promise<Step> {
-  const { record } = now;
-  const { sequence } = credential;
-  switch (step.how) {
-    case 'Search':
-      return {
-        record,
-        search: await searchCreated({ ...deps, ...placeOf(credential, at) }, at.signal),
-      };
-    case 'Claim':
-      await deleteOthers(now.search, step.id, at);
-      return {
-        ...now,
-        record: await commit(
-          deps,
-          noteRemote(record, sequence, { id: step.id }),
-          'RemoteClaimed',
-          sequence,
-        ),
-      };
-    case 'Forget':
-      return {
-        ...now,
-        record: await commit(deps, forget(record, sequence), 'RemoteEnded', sequence),
-      };
-    case 'Disable':
-    case 'Delete':
-      return { ...now, record: await call(deps, record, { credential, how: step.how }, at) };
-  }
-}
-
-async function call(
-  deps: DebtDeps,
-  record: KeyRecord,
-  { credential, how }: { credential: RemoteCredentialRecord; how: 'Disable' | 'Delete' },
-  at: At,
-): Promise<KeyRecord> {
-  const { sequence, remote } = credential;
-  const { id } = remote;
-  if (id === undefined) return record;
-  const outcome = await callEnd(at, { ...credential, remote: { ...remote, id } }, how, at.signal);
-  if (outcome === 'Gone') return commit(deps, forget(record, sequence), 'RemoteEnded', sequence);
-  const disabled = { enabled: false, disabledAtMs: deps.clock.nowMs() };
-  return commit(deps, noteRemote(record, sequence, disabled), 'RemoteDisabled', sequence);
-}
-
-function placeOf(credential: RemoteCredentialRecord, at: At) {
-  return { credential, handle: at.handle, session: at };
 }
 
 /** All that a search by mark finds bears the mark of this one credential, and all of it is to go. */
-async function deleteOthers(search: CreateSearch | undefined, id: string, at: At): Promise<void> {
+async function deleteOthers(
+  { session, signal }: At,
+  search: CreateSearch | undefined,
+  id: string,
+): Promise<void> {
   for (const other of search?.ids.filter((each) => each !== id) ?? []) {
     // oxlint-disable-next-line no-await-in-loop
-    await at.remote.delete(other, at.signal);
+    await session.remote.delete(other, signal);
   }
 }
 
-/** @throws KeywardError Conflict when somebody else committed first */
-async function commit(
-  deps: DebtDeps,
+function leftOf(search: CreateSearch | undefined): Left {
+  return search !== undefined && search.ids.length === 0 ? 'Unsettled' : 'Ambiguous';
+}
+
+async function take(
+  at: At,
+  record: KeyRecord,
+  credential: RemoteCredentialRecord,
+  step: EndingStep,
+): Promise<KeyRecord> {
+  const { deps, session, signal } = at;
+  const { sequence, remote } = credential;
+  if (step.how === 'Claim') {
+    const claimed = noteRemote(record, sequence, { id: step.id });
+    return commitStep(deps, claimed, 'RemoteClaimed', sequence);
+  }
+  const { id } = remote;
+  if (id !== undefined && (step.how === 'Disable' || step.how === 'Delete')) {
+    const known = { ...credential, remote: { ...remote, id } };
+    if ((await callEnd(session, known, step.how, signal)) === 'Disabled') {
+      const disabledAtMs = deps.clock.nowMs();
+      const off = noteRemote(record, sequence, { enabled: false, disabledAtMs });
+      return commitStep(deps, off, 'RemoteDisabled', sequence);
+    }
+  }
+  const after = await commitStep(deps, forget(record, sequence), 'RemoteEnded', sequence);
+  deps.onPaid();
+  return after;
+}
+
+/** Remembers why a debt could not be paid; the same reason again is not written. */
+export async function noteTrouble(
+  deps: PayDeps,
+  record: KeyRecord,
+  reason: string,
+): Promise<KeyRecord> {
+  const [first] = owedBy(record);
+  if (first === undefined || first.remote.endTrouble?.reason === reason) return record;
+  const endTrouble = { reason, sinceMs: deps.clock.nowMs() };
+  const noted = noteRemote(record, first.sequence, { endTrouble });
+  return commitStep(deps, noted, 'DebtUnpaid', first.sequence);
+}
+
+async function commitStep(
+  deps: PayDeps,
   record: KeyRecord,
   action: string,
   sequence: number,
@@ -231,11 +144,16 @@ async function commit(
     record,
     expectedRevision: record.revision,
     epoch: deps.epoch(),
-    audit: { action, actor: 'operator', atMs: deps.clock.nowMs(), facts: { sequence } },
+    audit: {
+      action,
+      actor: 'operator',
+      atMs: deps.clock.nowMs(),
+      facts: { sequence, because: 'Debt' },
+    },
   });
   if (result.type === 'Committed') return result.record;
   throw new KeywardError('Conflict', {
     reason: result.type,
-    message: 'the debt changed in the ledger meanwhile',
+    message: `ApiKey ${record.namespace}/${record.name} changed in the ledger meanwhile`,
   });
 }
