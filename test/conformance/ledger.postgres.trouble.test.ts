@@ -300,6 +300,30 @@ describeOnPostgres('A PostgreSQL ledger in trouble', (server) => {
     });
   });
 
+  describe('with a role that may only read', () => {
+    it('serves readers, and says what a writer lacks', async () => {
+      const schema = freshSchema();
+      const ledger = await openReady(urlOf(`schema=${schema}`));
+      await ledger.commit(aCommit(aKey('a')));
+      await server().sql(
+        `CREATE ROLE looking LOGIN PASSWORD 'look'; GRANT USAGE ON SCHEMA ${schema} TO looking;
+         GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO looking`,
+        'keyward',
+      );
+      const { host, port } = server();
+      const url = `postgres://looking:look@${host}:${port}/keyward?schema=${schema}`;
+      const reader = await openLedgerReader(url);
+      cleanups.push(() => reader.close());
+      expect(await reader.findByKeyId('keyId-a-1')).toMatchObject({ uid: 'a' });
+      expect(await reader.verifyAudit()).toEqual({ entries: 1, brokenAt: undefined });
+      const writer = await open(url, 'Refuse');
+      await expect(writer.commit(aCommit(aKey('b')))).rejects.toMatchObject({
+        ...UNAVAILABLE,
+        message: expect.stringContaining('lacks a right'),
+      });
+    });
+  });
+
   describe.skipIf(!canPool)('behind a pooler in transaction mode', () => {
     it('works when every transaction may come to another server connection', async () => {
       const pooler = await startPgBouncer(server(), 2);
