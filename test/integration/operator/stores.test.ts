@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BASE_PATH, NaverFake } from '../../../fakes/naver/fake.ts';
-import { API_VERSION, EVENTS, KEY_STORES, NAMESPACES, SECRETS } from '../../../src/api/names.ts';
+import {
+  API_KEYS,
+  API_VERSION,
+  EVENTS,
+  KEY_STORES,
+  NAMESPACES,
+  SECRETS,
+} from '../../../src/api/names.ts';
 import { sharedControlPlane } from '../../support/controlplane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Site } from '../../support/operator.site.ts';
@@ -18,7 +25,7 @@ beforeAll(async () => {
   await fake.start();
   site = await Site.open({
     access: sharedControlPlane(),
-    namespaces: 2,
+    namespaces: 3,
     flags: { 'endpoint-hosts': `Naver=${new URL(fake.address).host}` },
   });
   going = site.namespaces[1] ?? '';
@@ -136,4 +143,37 @@ describe('a namespace with keys at a vendor', () => {
     }, REREAD_MS);
     expect(fake.credentials().map((each) => each.id)).not.toContain(id);
   });
+});
+
+describe('a debt', () => {
+  test('is paid when key, store and Secret went while nobody looked', async () => {
+    const namespace = site.namespaces[2] ?? '';
+    await putSecret('left-account', ours(), namespace);
+    await putStore('left', `${fake.address}${BASE_PATH}`, namespace);
+    const key = await site.issue(
+      'left',
+      { storeRef: { kind: 'KeyStore', name: 'left' } },
+      namespace,
+    );
+    const id = key.status.remote?.id;
+    await site.operator.terminate();
+    for (const [resource, name] of [
+      [API_KEYS, 'left'],
+      [KEY_STORES, 'left'],
+    ] as const) {
+      // oxlint-disable-next-line no-await-in-loop
+      await site.api.remove(resource, namespace, name);
+      // Only once deletion has begun do the policies let a finalizer go.
+      // oxlint-disable-next-line no-await-in-loop
+      await site.api.patch(resource, [namespace, name], { metadata: { finalizers: null } });
+    }
+    await site.api.remove(SECRETS, namespace, 'left-account');
+    expect(fake.credentials().map((each) => each.id)).toContain(id);
+    await site.start({ 'accept-vanished': '' });
+    await eventually(async () => {
+      expect(fake.credentials().map((each) => each.id)).not.toContain(id);
+      expect(await site.operator.metric('keyward_debts_paid_total')).toBe(1);
+      expect(await site.operator.metric('keyward_debts')).toBe(0);
+    }, 180_000);
+  }, 240_000);
 });
