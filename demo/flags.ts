@@ -1,7 +1,12 @@
 /** What `npm run demo` can be told. */
 import { parseArgs } from 'node:util';
+import { isVendorName, type Dialect } from './vendor/dialect.ts';
 
-export const USAGE = `usage: npm run demo -- [--keep] [--context NAME] [--database sqlite|postgres]
+export const USAGE = `usage: npm run demo -- [naver|solapi] [--keep] [--context NAME]
+                      [--database sqlite|postgres]
+
+  naver, solapi    keys live at that vendor: a fake of it, spoken to over HTTP; absent: keys live
+                   in the built-in store
 
   --keep           leave everything running at the end, and say how to reach and how to stop it
   --context NAME   use the cluster of this context of your kubeconfig instead of building one;
@@ -16,13 +21,16 @@ export type Flags = {
   /** A context of the user's kubeconfig; absent: a control plane of our own. */
   readonly context: string | undefined;
   readonly database: 'sqlite' | 'postgres';
+  /** Where keys live; absent: in the built-in store. */
+  readonly vendor: Dialect['name'] | undefined;
   readonly help: boolean;
 };
 
 /** Reads the command line. @throws TypeError for what is not a flag of ours */
 export function readFlags(args: readonly string[]): Flags {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...args],
+    allowPositionals: true,
     options: {
       keep: { type: 'boolean', default: false },
       context: { type: 'string' },
@@ -34,5 +42,10 @@ export function readFlags(args: readonly string[]): Flags {
   if (database !== 'sqlite' && database !== 'postgres') {
     throw new TypeError(`--database takes sqlite or postgres, not '${database}'`);
   }
-  return { keep, context, database, help };
+  const [vendor, ...more] = positionals;
+  if (more.length > 0) throw new TypeError(`one vendor at a time, not '${positionals.join(' ')}'`);
+  if (vendor !== undefined && !isVendorName(vendor)) {
+    throw new TypeError(`the vendor is naver or solapi, not '${vendor}'`);
+  }
+  return { keep, context, database, help, vendor };
 }

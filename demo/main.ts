@@ -17,6 +17,7 @@ import { walk } from './walk.ts';
 
 const LOG_LINES = 15;
 const NEXT = `npm run demo -- --keep             leave it running and play with kubectl
+npm run demo -- naver              the same with keys at a vendor; solapi is the other one
 npm run demo -- --context NAME     the same on a cluster of yours, such as kind
 docs/guide.md                      install it on a cluster of yours
 docs/architecture.md               how it works inside`;
@@ -93,26 +94,31 @@ async function succeed(ending: Ending, stage: Stage, timeline: Timeline): Promis
   process.exit(0);
 }
 
-function reachText({ cluster, installation }: Stage): string {
+function reachText({ cluster, installation, vendor }: Stage): string {
   return [
     `export KUBECONFIG=${cluster.access.adminKubeconfig}`,
     `export KEYWARD_DATABASE=${installation.database}`,
     `export KEYWARD_MASTER_KEY_FILE=${installation.masterKeyFile}`,
     `${cluster.access.kubectlPath} get akey`,
     'npm run keyward -- keys',
+    ...(vendor === undefined ? [] : [`curl ${vendor.process.address}/__fake/state`]),
   ].join('\n');
 }
 
-function stopText({ cluster, operator, database }: Stage, workDir: string): string {
+function stopText({ cluster, operator, database, vendor }: Stage, workDir: string): string {
+  const own = [
+    operator.pid,
+    ...database.pids,
+    ...(vendor === undefined ? [] : [vendor.process.pid]),
+  ];
   if (cluster.origin === 'Own') {
-    const pids = [operator.pid, ...cluster.pids, ...database.pids];
-    return `kill -9 ${pids.join(' ')} && rm -r ${workDir}`;
+    return `kill -9 ${[...own, ...cluster.pids].join(' ')} && rm -r ${workDir}`;
   }
   return [
     'kubectl delete namespace keyward-demo && kubectl delete ckst default',
     'kubectl delete --ignore-not-found -f deploy/admission/mutating -f deploy/admission',
     'kubectl delete -f deploy/rbac -f crds',
-    `kill ${[operator.pid, ...database.pids].join(' ')} && rm -r ${workDir}`,
+    `kill ${own.join(' ')} && rm -r ${workDir}`,
   ].join('\n');
 }
 

@@ -119,6 +119,8 @@ function readable(line: string): string {
 export type OperatorOptions = Installation & {
   readonly kubeconfig: string;
   readonly logFile: string;
+  /** Beside those of every demo. */
+  readonly moreFlags: readonly string[];
 };
 
 /** Flags of the operator beside those that name files, as they are shown. */
@@ -136,6 +138,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     `--metrics-address=${address}`,
     '--identity=demo',
     ...OPERATOR_FLAGS,
+    ...options.moreFlags,
   ];
   const child = spawn(process.execPath, [ENTRY, ...args], {
     stdio: ['ignore', log, log],

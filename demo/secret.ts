@@ -1,11 +1,11 @@
 /** A Secret's entries, shown without their values. */
 import { hint, parseValue } from '../src/keys/format.ts';
 import { Sensitive } from '../src/kernel/sensitive.ts';
+import { tail } from './mask.ts';
 import type { Stage } from './stage.ts';
 
 /** Entries that hold no key material. */
 const PUBLIC = new Set(['keyId', 'type', 'provider']);
-const MASK = '********';
 /** Secret and checksum; no other text of ours is that long without a break. */
 const SECRET_PART = /(?<![0-9A-Za-z])[0-9A-Za-z]{49}(?![0-9A-Za-z])/g;
 
@@ -83,5 +83,5 @@ export async function showSecret(stage: Stage, name: string): Promise<SecretEntr
 function masked(name: string, value: Sensitive): string {
   if (PUBLIC.has(name)) return value.revealText();
   const parts = parseValue(value.revealText());
-  return parts === undefined ? MASK : hint(parts, value);
+  return parts === undefined ? tail(value.revealText()) : hint(parts, value);
 }

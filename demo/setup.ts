@@ -18,6 +18,9 @@ import { OPERATOR_FLAGS, startOperator, type Installation, type Operator } from 
 import type { Screen } from './screen.ts';
 import { Stage } from './stage.ts';
 import type { Timeline } from './timeline.ts';
+import { DIALECTS, type Dialect } from './vendor/dialect.ts';
+import { startVendor, type VendorProcess } from './vendor/process.ts';
+import { Vendor } from './vendor/vendor.ts';
 
 const ACCOUNT = { namespace: 'keyward-system', name: 'keyward-operator' };
 const MANIFESTS = ['crds', 'deploy/rbac', 'deploy/admission'];
@@ -50,9 +53,38 @@ export async function setUp(parts: SetupParts): Promise<Stage> {
   await timeline.step('Install: kinds, roles and admission policies', 'installed', () =>
     install(parts, cluster),
   );
+  const vendor = await openVendor(parts);
   return timeline.step('The operator, a process of its own', 'operator started', () =>
-    runOperator(parts, cluster),
+    runOperator(parts, cluster, vendor),
   );
+}
+
+async function openVendor(parts: SetupParts): Promise<Vendor | undefined> {
+  const { timeline, flags, screen, signal } = parts;
+  if (flags.vendor === undefined) return undefined;
+  const dialect = DIALECTS[flags.vendor];
+  return timeline.step(`The vendor: a fake ${dialect.title}`, 'fake vendor', async () => {
+    const process = await runVendor(parts, dialect);
+    const vendor = new Vendor(dialect, process, screen, signal);
+    screen.proof(`it serves the vendor's interface at ${vendor.endpoint}`);
+    screen.say(
+      'It checks signatures, clock and rights as the vendor documents them, and forgets everything when it ends. Nothing of this demo leaves the machine.',
+    );
+    return vendor;
+  });
+}
+
+async function runVendor(parts: SetupParts, dialect: Dialect): Promise<VendorProcess> {
+  const { workDir, watchdog, cleanup, signal, screen } = parts;
+  screen.command(`npm run fake -- ${dialect.name}`);
+  const process = await startVendor(dialect.name, join(workDir, 'vendor.log'));
+  watchdog.watch(process.pid);
+  cleanup.add('the fake vendor', async () => {
+    await process.stop();
+    watchdog.forget(process.pid);
+  });
+  await process.untilReady(signal);
+  return process;
 }
 
 async function openCluster(parts: SetupParts): Promise<Cluster> {
@@ -105,7 +137,11 @@ async function install(parts: SetupParts, cluster: Cluster): Promise<void> {
   }
 }
 
-async function runOperator(parts: SetupParts, cluster: Cluster): Promise<Stage> {
+async function runOperator(
+  parts: SetupParts,
+  cluster: Cluster,
+  vendor: Vendor | undefined,
+): Promise<Stage> {
   const { screen, workDir, cleanup, watchdog, signal, onOperator } = parts;
   const { access } = cluster;
   const database = await createDatabase(parts);
@@ -116,8 +152,9 @@ async function runOperator(parts: SetupParts, cluster: Cluster): Promise<Stage> 
   const kubeconfig = await writeTokenKubeconfig(access, ACCOUNT);
   const logFile = join(workDir, 'operator.log');
   const files = `--kubeconfig … --database ${database.shown} --master-key-file …`;
-  screen.command(`keyward operator ${files} ${OPERATOR_FLAGS.join(' ')}`);
-  const operator = await startOperator({ ...installation, kubeconfig, logFile });
+  const moreFlags = flagsFor(vendor);
+  screen.command(`keyward operator ${[files, ...OPERATOR_FLAGS, ...moreFlags].join(' ')}`);
+  const operator = await startOperator({ ...installation, kubeconfig, logFile, moreFlags });
   watchdog.watch(operator.pid);
   onOperator(operator);
   cleanup.add('the operator', async () => {
@@ -133,11 +170,21 @@ async function runOperator(parts: SetupParts, cluster: Cluster): Promise<Stage> 
   screen.proof(`it runs as ${username}`);
   screen.proof('it leads, its caches are full, its database is open');
   screen.say(
-    'For the demo it made itself a master key, and takes a Secret for lost after 2 seconds instead of 30.',
+    'For the demo it made itself a master key, and takes a Secret for lost after 2 seconds instead of 30.' +
+      (vendor === undefined
+        ? ''
+        : " It looks at the vendor's copies every 2 seconds, not every 10 minutes."),
   );
   const gate = await openGate(installation);
   cleanup.add('the database', () => gate.close());
-  return new Stage({ screen, cluster, operator, installation, database, gate, signal });
+  return new Stage({ screen, cluster, operator, installation, database, gate, vendor, signal });
+}
+
+/** The administrator says where stores may be; drift is looked for often enough to be seen. */
+function flagsFor(vendor: Vendor | undefined): readonly string[] {
+  if (vendor === undefined) return [];
+  const { host } = new URL(vendor.endpoint);
+  return [`--endpoint-hosts=${vendor.dialect.type}=${host}`, '--remote-check-seconds=2'];
 }
 
 /** While the operator runs: it ends the keys and takes its finalizers off. */

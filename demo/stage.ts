@@ -1,6 +1,7 @@
 /** What every step stands on: the cluster, the operator, the gate's decision, and the screen. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import type { Outcome } from '../control-plane/access.ts';
 import type { ApiKeyStatus } from '../src/api/generated/apikey.ts';
@@ -12,10 +13,13 @@ import { inWords, type Gate, type Request } from './gate.ts';
 import { keyward, type Installation, type Operator } from './program.ts';
 import type { Screen } from './screen.ts';
 import { SecretEntries } from './secret.ts';
+import type { Vendor } from './vendor/vendor.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** For anything the operator does; a hundred times what an idle machine needs. */
 const WAIT = '--timeout=120s';
+const WAIT_MS = 120_000;
+const LOOK_AGAIN_MS = 200;
 const REASON = '{.status.conditions[?(@.type=="Ready")].reason}';
 
 /** An ApiKey as kubectl reads it, as far as steps look at it. */
@@ -33,6 +37,8 @@ export type StageParts = {
   readonly installation: Installation;
   readonly database: Database;
   readonly gate: Gate;
+  /** Where keys live outside; absent: in the built-in store. */
+  readonly vendor: Vendor | undefined;
   readonly signal: AbortSignal;
 };
 
@@ -43,6 +49,7 @@ export class Stage {
   readonly operator: Operator;
   readonly installation: Installation;
   readonly database: Database;
+  readonly vendor: Vendor | undefined;
   readonly #gate: Gate;
   readonly #signal: AbortSignal;
   /** Findings for the end of the run. */
@@ -56,6 +63,7 @@ export class Stage {
     this.operator = parts.operator;
     this.installation = parts.installation;
     this.database = parts.database;
+    this.vendor = parts.vendor;
     this.#gate = parts.gate;
     this.#signal = parts.signal;
   }
@@ -164,6 +172,15 @@ export class Stage {
   /** Waits until a field of the status (`.status.sequence`) has this text. */
   untilField(name: string, path: string, text: string): Promise<void> {
     return this.#wait(name, `--for=jsonpath={${path}}=${text}`, `${path} is ${text}`);
+  }
+
+  /** Waits until something is so that kubectl cannot wait for. @throws Unmet when it never is */
+  async until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+    const endMs = performance.now() + WAIT_MS;
+    while (!(await isSo())) {
+      if (performance.now() > endMs) throw new Unmet(what, 'it is not so');
+      await pause(LOOK_AGAIN_MS, undefined, { signal: this.#signal });
+    }
   }
 
   // ---- evidence ----

@@ -10,8 +10,9 @@ import { keyPair, limits, template } from './steps/shapes.ts';
 import { suspension } from './steps/suspend.ts';
 import { expiry, notYetValid } from './steps/validity.ts';
 import type { Timeline } from './timeline.ts';
+import { vendorSteps } from './vendor/walk.ts';
 
-const STEPS: readonly Step[] = [
+const BUILTIN: readonly Step[] = [
   defaultStore,
   firstKey,
   plannedRotation,
@@ -32,5 +33,10 @@ const STEPS: readonly Step[] = [
 
 /** Walks through all of them. @throws Unmet at the first that did not see its evidence */
 export async function walk(stage: Stage, timeline: Timeline): Promise<void> {
-  for (const { title, short, run } of STEPS) await timeline.step(title, short, () => run(stage));
+  for (const { title, short, run } of stepsOn(stage))
+    await timeline.step(title, short, () => run(stage));
+}
+
+function stepsOn({ vendor }: Stage): readonly Step[] {
+  return vendor === undefined ? BUILTIN : [...vendorSteps(vendor), auditChain, noLeaks];
 }

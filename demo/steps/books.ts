@@ -21,7 +21,8 @@ export const noLeaks: Step = {
   title: 'Values are in Secrets and nowhere else',
   short: 'no value outside Secrets',
   async run(stage) {
-    const { screen, values, operator } = stage;
+    const { screen, operator } = stage;
+    const values = [...stage.values, ...(stage.vendor?.values ?? [])];
     const places: readonly (readonly [string, () => Promise<Buffer>])[] = [
       ["the operator's log", () => readFile(operator.logFile)],
       ["the operator's metrics", () => page(new URL('/metrics', operator.metricsUrl))],

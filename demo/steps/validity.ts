@@ -5,8 +5,9 @@ import type { Stage } from '../stage.ts';
 import type { Step } from '../step.ts';
 
 /** Far enough for the patch to arrive before it, near enough to wait for. */
-const END_IN_MS = 4_000;
-const HOUR_MS = 3_600_000;
+export const END_IN_MS = 4_000;
+/** Far enough to see no end. */
+export const HOUR_MS = 3_600_000;
 
 /** Nothing exists before the first day. */
 export const notYetValid: Step = {
@@ -59,7 +60,7 @@ function apiKey(name: string, spec: object): object {
 }
 
 /** The first instant at which the key is no longer valid, in whole seconds. */
-function endingAt(inMs: number): object {
+export function endingAt(inMs: number): object {
   const expirationTime = `${new Date(Date.now() + inMs).toISOString().slice(0, 19)}Z`;
   return { terms: { validity: { expirationTime } } };
 }

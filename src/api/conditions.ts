@@ -305,7 +305,11 @@ export const EVENT_REASONS = {
   },
   RemoteChanged: {
     type: 'Warning',
-    sentence: 'Somebody changed the credential at the vendor; the note says what follows.',
+    sentence: 'Somebody switched or renamed the credential at the vendor; it is set back.',
+  },
+  RemoteValuesChanged: {
+    type: 'Warning',
+    sentence: 'Somebody replaced values at the vendor; they are taken over into the Secret.',
   },
   SecretRestored: { type: 'Normal', sentence: 'An edited or deleted Secret was written again.' },
   SecretConflict: { type: 'Warning', sentence: 'The Secret name is taken by something else.' },

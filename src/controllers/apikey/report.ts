@@ -64,11 +64,14 @@ export function createReporter(sink: EventSink): Reporter {
       }
     },
     remoteChanged(world, what) {
-      const note =
-        what === 'values'
-          ? 'Somebody replaced values at the vendor; they are taken over into the Secret'
-          : 'Somebody changed the credential at the vendor; it is set back';
-      emit(world, 'RemoteChanged', 'CheckRemote', note);
+      // Two reasons, because a repeated reason is only counted: the second note would be lost.
+      if (what === 'values') {
+        const note = 'Somebody replaced values at the vendor; they are taken over into the Secret';
+        emit(world, 'RemoteValuesChanged', 'CheckRemote', note);
+      } else {
+        const note = 'Somebody changed the credential at the vendor; it is set back';
+        emit(world, 'RemoteChanged', 'CheckRemote', note);
+      }
     },
     secretTrouble(world, reason) {
       const what = reason === 'SecretLost' ? 'is gone' : 'was edited';

@@ -97,11 +97,13 @@ function ofVendor({ state, message }: StoreHealth): readonly WantedCondition[] {
 
 function whatRemains(world: World): string {
   const { keys, debts } = world.count;
-  if (keys > 0) return `${keys} keys remain in the store; delete them first`;
+  if (keys === 1) return '1 key remains in the store; delete it first';
+  if (keys > 1) return `${keys} keys remain in the store; delete them first`;
   const untilMs = debtsGoAtMs(world.store);
   const end =
     untilMs === undefined ? '' : `; at ${formatTime(untilMs)} the store goes all the same`;
-  return `${debts} credentials must still be ended at the vendor${end}`;
+  const what = debts === 1 ? '1 credential' : `${debts} credentials`;
+  return `${what} must still be ended at the vendor${end}`;
 }
 
 function statusOf({ store }: World): KeyStoreStatus | undefined {

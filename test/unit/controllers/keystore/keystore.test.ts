@@ -200,6 +200,9 @@ describe('a store that is deleted', () => {
     await stage.look();
     expect(stage.ready).toMatchObject({ reason: 'KeysRemain' });
     expect(stage.ready?.message).toContain('2 keys remain');
+    stage.count = { keys: 1, debts: 0 };
+    await stage.look();
+    expect(stage.ready?.message).toBe('1 key remains in the store; delete it first');
     expect([stage.store.finalizers, stage.proofs]).toEqual([[FINALIZER], 0]);
     stage.count = { keys: 0, debts: 0 };
     await stage.look();
