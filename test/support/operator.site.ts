@@ -44,6 +44,8 @@ export type SiteOptions = RightsWish & {
   readonly account?: 'Own';
   /** Added to those every operator gets. */
   readonly flags?: Flags;
+  /** Another program than the product's own, such as awkward/keyward.ts. */
+  readonly program?: string;
 };
 
 /** See the file comment. */
@@ -58,6 +60,7 @@ export class Site {
   readonly folder: string;
   readonly #flags: Flags;
   readonly #keyring: Keyring;
+  readonly #program: string | undefined;
   #operator: OperatorProcess | undefined;
   #reader: LedgerReader | undefined;
 
@@ -103,6 +106,7 @@ export class Site {
     this.user = `system:serviceaccount:${OWN_NAMESPACE}:${account}`;
     this.folder = folder;
     this.#keyring = keyring;
+    this.#program = options.program;
     this.#flags = {
       kubeconfig,
       database: `sqlite://${folder}/keyward.db`,
@@ -138,7 +142,7 @@ export class Site {
 
   /** Starts an operator and waits until it is ready. */
   async start(more: Flags = {}, environment: Environment = {}): Promise<OperatorProcess> {
-    const operator = new OperatorProcess(this.flags(more), environment);
+    const operator = new OperatorProcess(this.flags(more), environment, this.#program);
     this.#operator = operator;
     await operator.whenReady();
     return operator;

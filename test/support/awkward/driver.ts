@@ -22,7 +22,7 @@ import { garbled, memberOf, parseJson, parseToken, parseTokens } from './wire.ts
 type AwkwardClass = Extract<DriverClass, 'O' | 'I' | 'X'>;
 
 const TOKENS = '/v1/tokens';
-const SETTLE_MS = 30_000;
+const SETTLE_SECONDS = 30;
 const PASSES_MAX = 8;
 
 /** Type `Awkward` for class O, `AwkwardI` and `AwkwardX` for the others. */
@@ -30,15 +30,22 @@ export function awkwardDriver(kind: AwkwardClass = 'O'): Driver {
   return {
     type: kind === 'O' ? 'Awkward' : `Awkward${kind}`,
     hosts: [],
-    open({ endpoint, credentialsSecretRef }) {
+    open({ endpoint, credentialsSecretRef, settleSeconds = SETTLE_SECONDS }) {
       const url = URL.parse(String(endpoint));
       if (url === null) return { problem: 'spec.awkward.endpoint must be a URL' };
-      return handle(kind, url, String(memberOf(credentialsSecretRef, 'name')));
+      const secretName = String(memberOf(credentialsSecretRef, 'name'));
+      return handle(kind, { endpoint: url, secretName, settleMs: 1_000 * Number(settleSeconds) });
     },
   };
 }
 
-function handle(kind: AwkwardClass, endpoint: URL, secretName: string): RemoteHandle {
+type Settings = {
+  readonly endpoint: URL;
+  readonly secretName: string;
+  readonly settleMs: number;
+};
+
+function handle(kind: AwkwardClass, { endpoint, secretName, settleMs }: Settings): RemoteHandle {
   return {
     type: 'Remote',
     capabilities: capabilitiesOf(kind),
@@ -46,7 +53,7 @@ function handle(kind: AwkwardClass, endpoint: URL, secretName: string): RemoteHa
     provider: 'awkward',
     endpoint,
     credentials: { secretName, entries: ['token'] },
-    settleMs: SETTLE_MS,
+    settleMs,
     deleteGraceMs: 0,
     onExpiry: 'Disable',
     connect: (connection) => connect(kind, connection),
