@@ -329,6 +329,10 @@ export const EVENT_REASONS = {
     type: 'Warning',
     sentence: 'The store stopped answering, or refuses us; the note says which.',
   },
+  OrphansFound: {
+    type: 'Warning',
+    sentence: 'The account holds keys of ours that nobody needs; the note says what follows.',
+  },
   StoreEphemeral: { type: 'Warning', sentence: 'The database is lost with the pod.' },
 } as const satisfies Record<string, { type: 'Normal' | 'Warning'; sentence: string }>;
 

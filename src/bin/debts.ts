@@ -2,7 +2,6 @@
 import type { Deps } from '../controllers/apikey/deps.ts';
 import type { StoreView } from '../controllers/apikey/store.ts';
 import { createDebtMetrics } from '../controllers/debts/metrics.ts';
-import type { DebtSession } from '../controllers/debts/pay.ts';
 import { DebtWorker } from '../controllers/debts/worker.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Registry } from '../kernel/metrics.ts';
@@ -11,6 +10,7 @@ import type { Ledger } from '../ledger/port.ts';
 import type { KeyRecord, StoreBinding } from '../ledger/record.ts';
 import { memberOf, openHandle } from '../stores/opening.ts';
 import { drivers } from '../stores/registry.ts';
+import type { OpenedStore } from '../stores/opened.ts';
 import type { StoreSession } from '../stores/session.ts';
 import type { StoreSessions } from '../stores/sessions.ts';
 
@@ -55,7 +55,7 @@ async function debtSession(
   find: FindStore,
   debtor: Debtor,
   signal: AbortSignal,
-): Promise<DebtSession> {
+): Promise<OpenedStore> {
   const session = await sessionOf(sessions, find, debtor, signal);
   const remote = await session.connect(signal);
   const { account, handle } = session;

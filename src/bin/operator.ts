@@ -42,6 +42,7 @@ import { DebtBell, startDebts, type FindStore } from './debts.ts';
 import { watchLedger } from './outages.ts';
 import { createLeadership, type OperatorLeadership } from './leadership.ts';
 import { createMasterKeyFile, loadKeyring, matchKeyring } from './masterkey.ts';
+import { startOrphanSweep } from './orphans.ts';
 import { requestFolder, serveRequests } from './requests.ts';
 import { startSweep } from './sweep.ts';
 import { createSessions, createVendors } from './vendors.ts';
@@ -155,6 +156,7 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
       await leadership.open(epoch, stop);
       void serveRevocations(parts, stop);
       startDebts({ ...parts, deps, find: findStore(caches), stop });
+      startOrphanSweep({ ...parts, deps, stop });
       startSweep({
         deps,
         log,

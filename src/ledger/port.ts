@@ -14,7 +14,7 @@
  * - No code may assume that it sees every key: `scan` pages by UID.
  */
 import type { Sealed } from '../keys/sealing.ts';
-import type { KeyRecord } from './record.ts';
+import type { CredentialState, KeyRecord } from './record.ts';
 
 /** What happened, for the audit chain. Facts only; never key material. */
 export type AuditEntry = {
@@ -91,6 +91,15 @@ export type StoreCount = {
   readonly debts: number;
 };
 
+/** The credential generation that a token names. */
+export type TokenHolder = {
+  readonly token: string;
+  /** Deleted: it is over, and the ledger keeps the token for ever. */
+  readonly state: CredentialState;
+  /** Absent: it is not known to exist at a vendor. */
+  readonly remoteId?: string;
+};
+
 /** What the ledger remembers of a remote store, so that debts can be paid when its object is gone. */
 export type StoreRow = {
   readonly storeUid: string;
@@ -128,6 +137,8 @@ export interface Ledger {
   debts(limit: number, after?: string): Promise<Page>;
   /** Those of the vendor's ids that belong to a credential of any key, living or dead. */
   claimedIds(account: string, ids: readonly string[]): Promise<readonly string[]>;
+  /** The credentials of these tokens, of any key, living or dead; unknown tokens are left out. */
+  findTokens(tokens: readonly string[]): Promise<readonly TokenHolder[]>;
   /** Keeps or replaces what is remembered of a store, under an epoch as `commit`. */
   saveStore(row: StoreRow, epoch: number): Promise<void>;
   loadStore(storeUid: string): Promise<StoreRow | undefined>;

@@ -4,7 +4,14 @@
  * become one transaction.
  */
 import type { AuditPosition, AuditStep } from './audit.ts';
-import type { CommitResult, LedgerIdentity, StoreCount, StoreRow, VersionInUse } from './port.ts';
+import type {
+  CommitResult,
+  LedgerIdentity,
+  StoreCount,
+  StoreRow,
+  TokenHolder,
+  VersionInUse,
+} from './port.ts';
 import type { RecordRows, StoredRecord } from './rows.ts';
 
 /** A commit as rows. */
@@ -47,6 +54,7 @@ export type ReadRequest =
   | { readonly type: 'countByStore' }
   | { readonly type: 'debts'; readonly limit: number; readonly after: string | undefined }
   | { readonly type: 'claimedIds'; readonly account: string; readonly ids: readonly string[] }
+  | { readonly type: 'findTokens'; readonly tokens: readonly string[] }
   | { readonly type: 'loadStore'; readonly storeUid: string }
   | { readonly type: 'versionsInUse' }
   | { readonly type: 'verifyAudit'; readonly from: AuditPosition };
@@ -74,6 +82,7 @@ export type Answers = {
   countByStore: readonly StoreCount[];
   debts: readonly StoredRecord[];
   claimedIds: readonly string[];
+  findTokens: readonly TokenHolder[];
   loadStore: StoreRow | undefined;
   versionsInUse: readonly VersionInUse[];
   /** One step; see audit.ts. */

@@ -5,7 +5,7 @@
  */
 import { KeywardError } from '../kernel/errors.ts';
 import type { KeyTerms } from '../terms/terms.ts';
-import type { StoreRow } from './port.ts';
+import type { StoreRow, TokenHolder } from './port.ts';
 import type {
   CredentialRecord,
   KeyRecord,
@@ -99,6 +99,16 @@ export type StoredRecord = {
   readonly key: Row;
   readonly credentials: readonly { readonly row: Row; readonly slots: readonly Row[] }[];
 };
+
+/** A row of token, state and remote id. */
+export function decodeHolder(row: Row): TokenHolder {
+  const remoteId = optionalText(row[2]);
+  return {
+    token: text(row[0]),
+    state: text(row[1]) as TokenHolder['state'],
+    ...(remoteId === undefined ? {} : { remoteId }),
+  };
+}
 
 /** The rows of a record; its credentials in state Deleted are left out, which ends them. */
 export function encodeRecord(record: KeyRecord): RecordRows {

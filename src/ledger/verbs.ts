@@ -21,6 +21,7 @@ export type LedgerReads = Pick<
   | 'countByStore'
   | 'debts'
   | 'claimedIds'
+  | 'findTokens'
   | 'loadStore'
   | 'versionsInUse'
   | 'verifyAudit'
@@ -51,6 +52,7 @@ export function createLedgerReads(ask: Ask<ReadRequest>): LedgerReads {
     countByStore: () => ask<'countByStore'>({ type: 'countByStore' }),
     debts: async (limit, after) => page(await ask<'debts'>({ type: 'debts', limit, after }), limit),
     claimedIds: (account, ids) => ask<'claimedIds'>({ type: 'claimedIds', account, ids }),
+    findTokens: (tokens) => ask<'findTokens'>({ type: 'findTokens', tokens }),
     loadStore: (storeUid) => ask<'loadStore'>({ type: 'loadStore', storeUid }),
     versionsInUse: () => ask<'versionsInUse'>({ type: 'versionsInUse' }),
     verifyAudit: () => walkAudit(ask),

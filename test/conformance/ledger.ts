@@ -355,6 +355,19 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
       expect(await ledger.claimedIds('other', ['r-1'])).toEqual([]);
     });
 
+    it('know what became of a token, for ever', async () => {
+      const alive = { ...atVendor('a', { id: 'r-1' }), state: 'Sealed' as const };
+      await committed(aKey('a', { credentials: [alive] }));
+      const record = await committed(aKey('b', { credentials: [atVendor('b')] }));
+      await committed({ ...record, credentials: [] });
+      const { token } = atVendor('b');
+      const found = await ledger.findTokens([alive.token, token, "no'body"]);
+      expect(found).toHaveLength(2);
+      expect(found).toContainEqual({ token: alive.token, state: 'Sealed', remoteId: 'r-1' });
+      expect(found).toContainEqual({ token, state: 'Deleted' });
+      expect(await ledger.findTokens([])).toEqual([]);
+    });
+
     it('list what is still owed to a vendor, page by page, and count it by store', async () => {
       for (const uid of ['c', 'a', 'b']) await committed(owing(uid));
       const first = await ledger.debts(2);

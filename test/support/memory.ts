@@ -5,7 +5,7 @@
 import type { KubeObject, ObjectMeta, Ref, Resource } from '../../src/api/meta.ts';
 import { KeywardError } from '../../src/kernel/errors.ts';
 import type { Draft, KubeClient, Written } from '../../src/kube/port.ts';
-import type { Commit, CommitResult, Ledger } from '../../src/ledger/port.ts';
+import type { Commit, CommitResult, Ledger, TokenHolder } from '../../src/ledger/port.ts';
 import type { KeyRecord } from '../../src/ledger/record.ts';
 
 /** The verbs the controller uses, over a map. */
@@ -96,6 +96,7 @@ export class MemoryLedger {
   readonly records = new Map<string, KeyRecord>();
   readonly #spent = new Set<string>();
   readonly #claimed = new Set<string>();
+  readonly #holders = new Map<string, TokenHolder>();
   /** Called before and after each commit that succeeds; a test dies there. */
   around: (position: 'before' | 'after', action: string) => void = () => undefined;
   epoch = 1;
@@ -123,6 +124,8 @@ export class MemoryLedger {
         return { records, next: owing.length > limit ? records.at(-1)?.uid : undefined };
       },
       claimedIds: async (account, ids) => ids.filter((id) => this.#claimed.has(`${account} ${id}`)),
+      findTokens: async (tokens) =>
+        [...this.#holders.values()].filter(({ token }) => tokens.includes(token)),
       isRequestSpent: async (uid, requestId) => this.#spent.has(`${uid}/${requestId}`),
     };
     // Whatever else is called is undefined and fails the test.
@@ -147,10 +150,22 @@ export class MemoryLedger {
     for (const { remote } of record.credentials) {
       if (remote?.id !== undefined) this.#claimed.add(`${remote.account} ${remote.id}`);
     }
+    this.#hold(record);
     const stored = { ...record, revision: expectedRevision + 1 };
     this.records.set(record.uid, stored);
     this.around('after', commit.audit.action);
     return { type: 'Committed', record: stored };
+  }
+
+  /** Every token that was ever seen, and what became of it. */
+  #hold({ uid, credentials }: KeyRecord): void {
+    for (const { token } of this.records.get(uid)?.credentials ?? []) {
+      this.#holders.set(token, { ...this.#holders.get(token), token, state: 'Deleted' });
+    }
+    for (const { token, state, remote } of credentials) {
+      const remoteId = remote?.id;
+      this.#holders.set(token, { token, state, ...(remoteId === undefined ? {} : { remoteId }) });
+    }
   }
 
   #isBusy(uid: string, account: string): boolean {

@@ -7,17 +7,9 @@ import { KeywardError } from '../../kernel/errors.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import { forget, isRemote, noteRemote, type RemoteCredentialRecord } from '../../ledger/remote.ts';
-import type { Account, RemoteHandle, RemoteStore } from '../../stores/contract.ts';
 import { callEnd, endingStep, type EndingStep } from '../../stores/ending.ts';
+import type { OpenedStore } from '../../stores/opened.ts';
 import { searchCreated, type CreateSearch } from '../../stores/searching.ts';
-
-/** An account that can be called, with its driver's settings. */
-export type DebtSession = {
-  readonly handle: RemoteHandle;
-  readonly account: Account;
-  readonly remote: RemoteStore;
-  prove(signal: AbortSignal): Promise<unknown>;
-};
 
 /** What paying needs. */
 export type PayDeps = {
@@ -35,7 +27,7 @@ export type Left = 'Unsettled' | 'Ambiguous' | 'AccountChanged';
 /** The record after as many steps as could be taken, and why it still owes something. */
 export type Payment = { readonly record: KeyRecord; readonly left: Left | undefined };
 
-type At = { readonly deps: PayDeps; readonly session: DebtSession; readonly signal: AbortSignal };
+type At = { readonly deps: PayDeps; readonly session: OpenedStore; readonly signal: AbortSignal };
 
 /** Which credentials of an ended record are still to be ended. */
 export function owedBy(record: KeyRecord): readonly RemoteCredentialRecord[] {

@@ -11,9 +11,10 @@ import { MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
 import type { Commit, Ledger } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import { StoreFailure } from '../../stores/contract.ts';
+import type { OpenedStore } from '../../stores/opened.ts';
 import type { DebtMetrics, StoreDebts } from './metrics.ts';
 import { Pauses } from './pauses.ts';
-import { noteTrouble, owedBy, payDebt, type DebtSession, type PayDeps } from './pay.ts';
+import { noteTrouble, owedBy, payDebt, type PayDeps } from './pay.ts';
 
 /** While something is owed. */
 const ROUND_MS = 30 * SECOND_MS;
@@ -35,7 +36,7 @@ export type DebtOptions = {
   readonly session: (
     debtor: Pick<KeyRecord, 'namespace' | 'store'>,
     signal: AbortSignal,
-  ) => Promise<DebtSession>;
+  ) => Promise<OpenedStore>;
   readonly metrics: DebtMetrics;
   readonly log: Logger;
 };

@@ -4,9 +4,24 @@
  */
 import { AUDIT_COLUMNS, type AuditPosition, type AuditStep, checkEntries } from '../audit.ts';
 import { readCursor, writeCursor } from '../cursor.ts';
-import type { FeedPage, LedgerIdentity, StoreCount, StoreRow, VersionInUse } from '../port.ts';
+import type {
+  FeedPage,
+  LedgerIdentity,
+  StoreCount,
+  StoreRow,
+  TokenHolder,
+  VersionInUse,
+} from '../port.ts';
 import type { Answers, ReadRequest } from '../requests.ts';
-import { decodeStore, integer, optionalText, type Row, type StoredRecord, text } from '../rows.ts';
+import {
+  decodeHolder,
+  decodeStore,
+  integer,
+  optionalText,
+  type Row,
+  type StoredRecord,
+  text,
+} from '../rows.ts';
 import type { Connection } from './connection.ts';
 import type { Qualify } from './names.ts';
 import { recordQuery, readRecords } from './records.ts';
@@ -43,6 +58,8 @@ export function answerRead(
       return debts(source, request.limit, request.after);
     case 'claimedIds':
       return claimedIds(source, request.account, request.ids);
+    case 'findTokens':
+      return findTokens(source, request.tokens);
     case 'loadStore':
       return loadStore(source, request.storeUid);
     case 'versionsInUse':
@@ -146,6 +163,19 @@ async function claimedIds(
     [account, ids],
   );
   return rows.map((row) => text(row[0]));
+}
+
+async function findTokens(
+  { connection, qualify }: Source,
+  tokens: readonly string[],
+): Promise<readonly TokenHolder[]> {
+  const rows = await connection.query(
+    qualify(
+      'SELECT token, state, remote_id FROM {schema}.credentials WHERE token = ANY($1::text[])',
+    ),
+    [tokens],
+  );
+  return rows.map(decodeHolder);
 }
 
 async function loadStore(

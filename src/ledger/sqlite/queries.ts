@@ -2,11 +2,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { AUDIT_COLUMNS, type AuditPosition, checkEntries } from '../audit.ts';
 import { readCursor, writeCursor } from '../cursor.ts';
-import type { LedgerIdentity, StoreCount, StoreRow, VersionInUse } from '../port.ts';
+import type { LedgerIdentity, StoreCount, StoreRow, TokenHolder, VersionInUse } from '../port.ts';
 import type { Answers, ReadRequest } from '../requests.ts';
 import {
   CREDENTIAL_CONTENT,
   CREDENTIAL_IDENTITY,
+  decodeHolder,
   decodeStore,
   integer,
   KEY_CONTENT,
@@ -100,6 +101,8 @@ export function answerRead(queries: Queries, request: ReadRequest): Answers[Read
       return queries.debts(request.limit, request.after);
     case 'claimedIds':
       return queries.claimedIds(request.account, request.ids);
+    case 'findTokens':
+      return queries.findTokens(request.tokens);
     case 'loadStore':
       return queries.loadStore(request.storeUid);
     case 'versionsInUse':
@@ -173,6 +176,11 @@ function prepareStores(db: DatabaseSync) {
     `SELECT DISTINCT remote_id FROM credentials
      WHERE remote_account = ? AND remote_id IN (SELECT value FROM json_each(?))`,
   );
+  const holders = prepare(
+    db,
+    `SELECT token, state, remote_id FROM credentials
+     WHERE token IN (SELECT value FROM json_each(?))`,
+  );
   const store = prepare(
     db,
     'SELECT store_uid, type, account, settings, seal_version, sealed FROM stores WHERE store_uid = ?',
@@ -180,6 +188,8 @@ function prepareStores(db: DatabaseSync) {
   return {
     claimedIds: (account: string, ids: readonly string[]): readonly string[] =>
       claimed.all(account, JSON.stringify(ids)).map((row) => text(row[0])),
+    findTokens: (tokens: readonly string[]): readonly TokenHolder[] =>
+      holders.all(JSON.stringify(tokens)).map(decodeHolder),
     loadStore: (storeUid: string): StoreRow | undefined => {
       const row = store.get(storeUid);
       return row === undefined ? undefined : decodeStore(row);

@@ -30,6 +30,22 @@ describe('a debt', () => {
     expect(site.owed).toEqual([]);
   });
 
+  test('is not forgotten because a vendor contradicts itself', async () => {
+    const site = new DebtSite();
+    const vendor = site.vendor('shop');
+    site.owe('a', 'shop');
+    vendor.delete = async () => 'NotFound';
+    await site.round();
+    expect([site.owed, vendor.credentials.size]).toEqual([['a'], 1]);
+  });
+
+  test('to a store that nothing is remembered of stays', async () => {
+    const site = new DebtSite();
+    site.put('a', 'forgotten', { id: 'id-1' });
+    await site.round();
+    expect(site.owed).toEqual(['a']);
+  });
+
   test('survives a day in which the vendor is down, and is paid when it is back (S20)', async () => {
     const site = new DebtSite();
     const vendor = site.vendor('shop');

@@ -1,0 +1,112 @@
+/**
+ * Which credentials at a vendor are orphans, and what may be done about them. Pure.
+ *
+ * An orphan bears our mark and the tag of our cluster, and no credential of the ledger has it: the
+ * late arrival of a create call that was made again meanwhile, or something that a restored database
+ * has forgotten. Whatever bears another mark, or none, is somebody else's and never touched.
+ */
+import { MINUTE_MS } from '../../kernel/time.ts';
+import type { TokenHolder } from '../../ledger/port.ts';
+import type { RemoteListing } from '../../stores/contract.ts';
+
+/** Younger ones may be on their way into the ledger. */
+const GRACE_MS = 10 * MINUTE_MS;
+/** More orphans than this at once need a person, */
+const ORPHANS_MAX = 20;
+/** and so does more than this share of the account, */
+const ORPHANS_SHARE_MAX = 0.05;
+/** unless it is a handful. */
+const HANDFUL = 3;
+
+/** One orphan, as one sweep sees it. */
+export type Orphan = {
+  readonly id: string;
+  readonly token: string;
+  readonly enabled: boolean;
+  /** Absent: the vendor does not say. */
+  readonly createdMs?: number;
+  /** The ledger knows the token, so nobody can need this credential any more. */
+  readonly isKnown: boolean;
+};
+
+/** What was seen of an orphan before. */
+export type Sighting = { readonly firstMs: number; readonly sweeps: number };
+
+/** What one sweep does. Quarantine: switched off. Stopped: too many, nothing is done. */
+export type SweepPlan = {
+  readonly verdict: 'Go' | 'Stopped';
+  readonly quarantine: readonly Orphan[];
+  readonly remove: readonly Orphan[];
+  /** Left alone until a person has looked: switched off, and the ledger does not know why it exists. */
+  readonly held: readonly Orphan[];
+};
+
+/** Marked listings of this cluster that no credential of the ledger has. */
+export function findOrphans(
+  listings: readonly RemoteListing[],
+  holders: readonly TokenHolder[],
+  cluster: string,
+): readonly Orphan[] {
+  const byToken = new Map(holders.map((holder) => [holder.token, holder]));
+  return listings.flatMap(({ id, mark, enabled, createdMs }): readonly Orphan[] => {
+    if (mark === undefined || mark.cluster !== cluster) return [];
+    const holder = byToken.get(mark.token);
+    if (holder !== undefined && isHeldBy(holder, id)) return [];
+    const isKnown = holder !== undefined;
+    const age = createdMs === undefined ? {} : { createdMs };
+    return [{ id, token: mark.token, enabled, isKnown, ...age }];
+  });
+}
+
+/** It is this very credential, or may become it: a create call of unknown outcome is looked into elsewhere. */
+function isHeldBy({ state, remoteId }: TokenHolder, id: string): boolean {
+  if (state === 'Deleted') return false;
+  return remoteId === undefined || remoteId === id;
+}
+
+/** What is known of the orphans of this sweep; those that were not seen now are forgotten. */
+export function sightings(
+  before: ReadonlyMap<string, Sighting>,
+  orphans: readonly Orphan[],
+  nowMs: number,
+): ReadonlyMap<string, Sighting> {
+  return new Map(
+    orphans.map(({ id }) => {
+      const { firstMs, sweeps } = before.get(id) ?? { firstMs: nowMs, sweeps: 0 };
+      return [id, { firstMs, sweeps: sweeps + 1 }];
+    }),
+  );
+}
+
+/**
+ * Seen in two sweeps and old enough: switched off. Seen off in a later one: deleted, if the ledger
+ * knows its token; otherwise it is held for a person.
+ */
+export function planSweep(at: {
+  readonly orphans: readonly Orphan[];
+  readonly seen: ReadonlyMap<string, Sighting>;
+  /** Credentials of the whole account. */
+  readonly total: number;
+  readonly canSuspend: boolean;
+  readonly nowMs: number;
+}): SweepPlan {
+  const { orphans, seen, total, canSuspend, nowMs } = at;
+  const ripe = orphans.filter(({ id, createdMs }) => {
+    const { firstMs, sweeps } = seen.get(id) ?? { firstMs: nowMs, sweeps: 0 };
+    return sweeps >= 2 && (createdMs ?? firstMs) + GRACE_MS <= nowMs;
+  });
+  if (isTooMany(ripe.length, total)) {
+    return { verdict: 'Stopped', quarantine: [], remove: [], held: [] };
+  }
+  const quarantine = canSuspend ? ripe.filter(({ enabled }) => enabled) : [];
+  const rest = ripe.filter(
+    ({ id, enabled }) => !(canSuspend && enabled) && (seen.get(id)?.sweeps ?? 0) >= 3,
+  );
+  const remove = rest.filter(({ isKnown }) => isKnown);
+  return { verdict: 'Go', quarantine, remove, held: rest.filter(({ isKnown }) => !isKnown) };
+}
+
+function isTooMany(count: number, total: number): boolean {
+  if (count > ORPHANS_MAX) return true;
+  return count > HANDFUL && count > total * ORPHANS_SHARE_MAX;
+}
