@@ -1,75 +1,160 @@
-/** Which plans there are: every scenario with a kill at every call and every commit. Pure. */
+/** Which plans there are: every scenario with a fault at every call and every commit, and pairs. Pure. */
 import { createHash } from 'node:crypto';
-import type { Scenario } from './scenarios.ts';
-import type { Fault } from './site.ts';
+
+/** Where a fault falls: a call to the API server, a commit of the ledger, a call to the vendor. */
+export type Place = 'Call' | 'Commit' | 'Vendor';
+
+/**
+ * - before: nothing was done yet, and the operator is killed.
+ * - after: it was done, the answer is lost, and the operator is killed.
+ * - lost: it was done, the answer is lost, and the operator goes on. Never a commit.
+ * - torn: it was done, half of the answer arrives, and the operator is killed. A call only.
+ */
+export type Position = 'before' | 'after' | 'lost' | 'torn';
+
+/**
+ * One fault. Counted from 1 from the moment the fault before it fell, and the first from the start;
+ * commits from the start of the process.
+ */
+export type Strike = { readonly place: Place; readonly nth: number; readonly position: Position };
 
 /** One line that says all that is needed to run it again. */
-export type Plan = { readonly scenario: string; readonly fault: Fault };
+export type Plan = {
+  readonly side: string;
+  readonly scenario: string;
+  readonly strikes: readonly Strike[];
+};
 
-/** How many mutating calls and commits a scenario has without a fault. */
-export type Learned = { readonly calls: number; readonly commits: number };
+/** What a scenario does on a side when nothing goes wrong. */
+export type Learned = {
+  readonly side: string;
+  readonly scenario: string;
+  readonly calls: number;
+  readonly commits: number;
+  readonly vendorCalls: number;
+};
 
-/** Every place of a scenario where one kill, or two, can fall. */
-export function plansOf(scenario: Scenario, learned: Learned): readonly Plan[] {
+/** How a choice of plans is made. */
+export type Choice = { readonly count: number; readonly seed: string };
+
+/** The most faults of each kind that a long scenario gets; all others get every one. */
+const MANY = 40;
+/** The second fault of a pair falls within so many calls of the first: on the repair. */
+const NEAR = 8;
+
+/** Whether the operator survives the fault. */
+export function isKill({ position }: Strike): boolean {
+  return position !== 'lost';
+}
+
+/** Every place where one fault, or two in a row, can fall. */
+export function plansOf(learned: Learned): readonly Plan[] {
   return faultsOf(learned)
     .flat()
-    .map((fault) => ({ scenario: scenario.name, fault }));
+    .map((strikes) => planOf(learned, strikes));
 }
 
 /**
- * `count` plans, spread evenly over all scenarios and, within each, over the kinds of faults; the
+ * So many plans, spread evenly over all scenarios and, within each, over the kinds of faults; the
  * seed says which places of a kind are taken.
  */
-export function prune(
-  scenarios: readonly { readonly scenario: Scenario; readonly learned: Learned }[],
-  count: number,
-  seed: string,
-): readonly Plan[] {
-  const byScenario = scenarios.map(({ scenario: { name }, learned }) =>
-    takeTurns(faultsOf(learned).map((faults) => shuffle(faults, `${seed}/${name}`))).map(
-      (fault): Plan => ({ scenario: name, fault }),
-    ),
+export function prune(learned: readonly Learned[], { count, seed }: Choice): readonly Plan[] {
+  const byScenario = learned.map((one) =>
+    takeTurns(
+      faultsOf(one).map((faults) => shuffle(faults, `${seed}/${one.side}/${one.scenario}`)),
+    ).map((strikes) => planOf(one, strikes)),
   );
   return takeTurns(byScenario).slice(0, count);
 }
 
-/** The kinds of faults, the telling ones first: a lost answer tells more than a torn one. */
-function faultsOf({ calls, commits }: Learned): readonly (readonly Fault[])[] {
-  const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n + 1);
-  const atCalls = (position: 'before' | 'after' | 'torn'): Fault[] =>
-    numbers(calls).map((nth) => ({ type: 'Call', nth, position }));
-  const atCommits = (position: 'before' | 'after'): Fault[] =>
-    numbers(commits).map((nth) => ({ type: 'Commit', nth, position }));
-  // The second kill hits what the restarted operator does to repair the first.
-  const twice: Fault[] = numbers(calls).map((nth) => ({
-    type: 'Call',
-    nth,
-    position: 'after',
-    again: { nth: 1, position: 'after' },
-  }));
-  return [
-    atCalls('after'),
-    atCommits('after'),
-    atCalls('before'),
-    atCommits('before'),
-    twice,
-    atCalls('torn'),
-  ];
+/** So many different plans of two faults each, in turns over the sides, drawn by the seed. */
+export function pairsOf(learned: readonly Learned[], { count, seed }: Choice): readonly Plan[] {
+  const sides = [...new Set(learned.map(({ side }) => side))];
+  const plans = new Map<string, Plan>();
+  for (let drawn = 0; plans.size < count && drawn < count * 20; drawn += 1) {
+    const side = sides[drawn % sides.length];
+    const draw = drawer(`${seed}/${drawn}`);
+    const ofSide = learned.filter((one) => one.side === side);
+    const one = ofSide[draw(ofSide.length)];
+    if (one === undefined) continue;
+    const first = single(one, draw, 'Anywhere');
+    const second = single(one, draw, isKill(first) ? 'Near' : 'NearWithoutRestart');
+    const plan = planOf(one, [first, second]);
+    plans.set(JSON.stringify(plan), plan);
+  }
+  return [...plans.values()];
 }
 
 /** One of each list, then the next of each, until all are empty. */
-function takeTurns<T>(lists: readonly (readonly T[])[]): T[] {
+export function takeTurns<T>(lists: readonly (readonly T[])[]): T[] {
   const longest = Math.max(0, ...lists.map(({ length }) => length));
   return Array.from({ length: longest }, (_, round) =>
     lists.flatMap((list) => list.slice(round, round + 1)),
   ).flat();
 }
 
+function planOf({ side, scenario }: Learned, strikes: readonly Strike[]): Plan {
+  return { side, scenario, strikes };
+}
+
+/** The kinds of faults, the telling ones first: a lost answer tells more than a torn one. */
+function faultsOf(learned: Learned): readonly (readonly (readonly Strike[])[])[] {
+  const { side, calls, commits, vendorCalls } = learned;
+  const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n + 1);
+  const at = (place: Place, position: Position): readonly (readonly Strike[])[] => {
+    const count = { Call: calls, Commit: commits, Vendor: vendorCalls }[place];
+    return numbers(count).map((nth) => [{ place, nth, position }]);
+  };
+  const ofVendor = (['lost', 'after', 'before'] as const).map((each) => at('Vendor', each));
+  // The second kill hits what the restarted operator does to repair the first.
+  const twice = numbers(calls).map((nth): readonly Strike[] => [
+    { place: 'Call', nth, position: 'after' },
+    { place: 'Call', nth: 1, position: 'after' },
+  ]);
+  return [
+    ...ofVendor,
+    at('Call', 'after'),
+    at('Commit', 'after'),
+    at('Call', 'before'),
+    at('Commit', 'before'),
+    at('Call', 'lost'),
+    // What the operator makes of half an answer does not depend on where its keys live.
+    ...(side === 'sqlite' ? [twice, at('Call', 'torn')] : []),
+  ];
+}
+
+type Draw = (below: number) => number;
+
+function single(
+  { calls, commits, vendorCalls }: Learned,
+  draw: Draw,
+  where: 'Anywhere' | 'Near' | 'NearWithoutRestart',
+): Strike {
+  const places: Place[] = vendorCalls > 0 ? ['Call', 'Vendor', 'Vendor'] : ['Call'];
+  // A commit is chosen when the process starts.
+  if (where !== 'NearWithoutRestart') places.push('Commit');
+  const place = places[draw(places.length)] ?? 'Call';
+  const all = { Call: calls, Commit: commits, Vendor: vendorCalls }[place];
+  const nth = 1 + draw(Math.max(1, Math.min(all, where === 'Anywhere' ? MANY : NEAR)));
+  const positions: readonly Position[] =
+    place === 'Commit' ? ['before', 'after'] : ['before', 'after', 'lost'];
+  return { place, nth, position: positions[draw(positions.length)] ?? 'after' };
+}
+
+/** Numbers that the seed determines. */
+function drawer(seed: string): Draw {
+  let count = 0;
+  return (below) => {
+    count += 1;
+    return createHash('sha256').update(`${seed}/${count}`).digest().readUInt32BE() % below;
+  };
+}
+
 /** The same order for the same seed. */
-function shuffle(faults: readonly Fault[], seed: string): Fault[] {
-  const place = (fault: Fault): string =>
+function shuffle<T>(items: readonly T[], seed: string): T[] {
+  const place = (item: T): string =>
     createHash('sha256')
-      .update(seed + JSON.stringify(fault))
+      .update(seed + JSON.stringify(item))
       .digest('hex');
-  return faults.toSorted((a, b) => (place(a) < place(b) ? -1 : 1));
+  return items.toSorted((a, b) => (place(a) < place(b) ? -1 : 1));
 }

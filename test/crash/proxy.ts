@@ -1,16 +1,11 @@
 /**
  * What stands between the operator and the API server: forwards everything, counts the operator's
- * mutating calls, and at the chosen one kills the operator before or after the server has acted.
+ * mutating calls, and strikes at the chosen one, before or after the server has acted.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
-
-/** Before: the server never saw the call. After: it acted, and the answer is lost. Torn: half of it arrives. */
-export type Position = 'before' | 'after' | 'torn';
-
-/** Which mutating call of the operator ends it; calls are counted from 1. */
-export type Strike = { readonly nth: number; readonly position: Position };
+import type { Position } from './plans.ts';
 
 /** One mutating call of the operator, without names that differ between runs. */
 export type Call = { readonly verb: string; readonly resource: string };
@@ -18,10 +13,14 @@ export type Call = { readonly verb: string; readonly resource: string };
 export type ProxyOptions = {
   readonly server: URL;
   readonly ca: string;
-  /** Ends the operator at once; called synchronously. */
-  readonly kill: () => void;
+  /** A fault falls; called before the operator can notice anything. */
+  readonly onStrike: () => void;
 };
 
+type Aim = { readonly atCall: number; readonly position: Position };
+
+/** Who writes a Lease says so in it. */
+const HOLDER = /"holderIdentity":"operator-(\d+)"/;
 /** Calls that carry the life of a key; leases, events and stores are left in peace. */
 const COUNTED = /\/(apikeys|secrets)(\/|\?|$)/;
 
@@ -33,8 +32,9 @@ export class FaultProxy {
   readonly #calls: Call[] = [];
   /** Bodies of Secret writes, whether they arrived or not: every value that ever left the operator. */
   readonly #secretBodies: string[] = [];
-  #strike: Strike | undefined;
+  #aim: Aim | undefined;
   #lastWriteMs = 0;
+  #leader: number | undefined;
 
   constructor(options: ProxyOptions) {
     this.#options = options;
@@ -56,13 +56,14 @@ export class FaultProxy {
     return this.#lastWriteMs;
   }
 
-  /** True when the strike was asked for and has not fallen. */
-  get isArmed(): boolean {
-    return this.#strike !== undefined;
+  /** Number of the operator that wrote the Lease last; undefined: there is none. */
+  get leader(): number | undefined {
+    return this.#leader;
   }
 
-  arm(strike: Strike | undefined): void {
-    this.#strike = strike;
+  /** The nth mutating call from now on is met. */
+  arm(nth: number, position: Position): void {
+    this.#aim = { atCall: this.#calls.length + nth, position };
   }
 
   /** Listens on a free loopback port and answers its URL. */
@@ -98,6 +99,8 @@ export class FaultProxy {
   ): void {
     const match = COUNTED.exec(call.url);
     if (match === null) {
+      const [, leader] = HOLDER.exec(call.body.toString()) ?? [];
+      if (leader !== undefined) this.#leader = Number(leader);
       this.#forward(req, res, call.body);
       return;
     }
@@ -107,25 +110,25 @@ export class FaultProxy {
     if (resource === 'secrets' && call.method !== 'DELETE') {
       this.#secretBodies.push(call.body.toString());
     }
-    const strike = this.#strike;
-    if (strike?.nth !== this.#calls.length) {
+    const aim = this.#aim;
+    if (aim?.atCall !== this.#calls.length) {
       this.#forward(req, res, call.body);
       return;
     }
-    this.#strike = undefined;
-    if (strike.position === 'before') {
-      this.#options.kill();
+    this.#aim = undefined;
+    if (aim.position === 'before') {
+      this.#options.onStrike();
       res.destroy();
       return;
     }
-    this.#forward(req, res, call.body, strike.position);
+    this.#forward(req, res, call.body, aim.position === 'torn' ? 'Half' : 'Nothing');
   }
 
   #forward(
     req: IncomingMessage,
     res: ServerResponse,
     body: Buffer | undefined,
-    lose?: 'after' | 'torn',
+    left?: 'Nothing' | 'Half',
   ): void {
     const { server } = this.#options;
     const headers = { ...req.headers, host: server.host };
@@ -139,8 +142,8 @@ export class FaultProxy {
         agent: this.#agent,
       },
       (answer) => {
-        if (lose !== undefined) {
-          this.#lose(answer, res, lose);
+        if (left !== undefined) {
+          this.#lose(answer, res, left);
           return;
         }
         res.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -154,16 +157,16 @@ export class FaultProxy {
   }
 
   /** The server has acted once its whole answer is here. */
-  #lose(answer: IncomingMessage, res: ServerResponse, how: 'after' | 'torn'): void {
+  #lose(answer: IncomingMessage, res: ServerResponse, left: 'Nothing' | 'Half'): void {
     const parts: Buffer[] = [];
     answer.on('data', (part: Buffer) => parts.push(part));
     answer.on('end', () => {
-      if (how === 'torn') {
+      if (left === 'Half') {
         const whole = Buffer.concat(parts);
         res.writeHead(answer.statusCode ?? 502, answer.headers);
         res.write(whole.subarray(0, whole.length / 2));
       }
-      this.#options.kill();
+      this.#options.onStrike();
       res.destroy();
     });
   }

@@ -3,19 +3,32 @@
  * do; the operator may be killed at any moment of it.
  */
 import { API_KEYS, NAMESPACES, SECRETS } from '../../src/api/names.ts';
-import { eventually } from '../support/eventually.ts';
+import type { Resource } from '../../src/api/meta.ts';
+import type { Trait } from './sides.ts';
 import type { Site } from './site.ts';
 
 export type Scenario = {
   readonly name: string;
+  /** Absent: it makes sense on every side. */
+  readonly needs?: Trait;
   /** Overlap of rotations in the store. */
   readonly overlapSeconds: number;
   readonly maxKeys?: number;
+  /** The built-in store keeps values sealed; vendors' stores do as they can. */
+  readonly recovery?: 'Sealed';
+  /** Before the operator is started. */
+  readonly prepare?: (site: Site) => void | Promise<void>;
   readonly run: (site: Site) => Promise<void>;
-  /** ApiKeys that must be Ready at the end, and so must their Secrets hold a working value. */
+  /** ApiKeys that must work at the end: their Secrets hold the current value. */
   readonly working: readonly string[];
+  /** What they show at the end; absent: Active. Suspended ones do not work, of course. */
+  readonly shown?: 'Suspended';
   /** The namespace itself goes. */
   readonly endsNamespace?: true;
+  /** A person may have to decide, because a stranger acts at the worst moment. */
+  readonly mayBeAmbiguous?: true;
+  /** Each plan waits for a Lease to run out, so only so many are run, drawn by the seed. */
+  readonly plansMax?: number;
 };
 
 const rotation = (requestId: string, more: object = {}) => ({ rotation: { requestId, ...more } });
@@ -39,7 +52,7 @@ export const SCENARIOS: readonly Scenario[] = [
       await site.createKey('key');
       await site.untilReady('Active');
       await site.patchKey('key', rotation('r1'));
-      await untilSequence(site, 2);
+      await untilHandled(site, 'r1');
       await site.untilReady('Active');
     },
   },
@@ -51,7 +64,7 @@ export const SCENARIOS: readonly Scenario[] = [
       await site.createKey('key');
       await site.untilReady('Active');
       await site.patchKey('key', rotation('r1'));
-      await untilSequence(site, 2);
+      await untilHandled(site, 'r1');
       await site.untilReady('Active');
     },
   },
@@ -63,12 +76,13 @@ export const SCENARIOS: readonly Scenario[] = [
       await site.createKey('key');
       await site.untilReady('Active');
       await site.patchKey('key', rotation('leak', { urgency: 'Emergency' }));
-      await untilSequence(site, 2);
+      await untilHandled(site, 'leak');
       await site.untilReady('Active');
     },
   },
   {
     name: 'dual key takes turns',
+    needs: 'Dual',
     overlapSeconds: 1,
     working: ['key'],
     async run(site) {
@@ -81,6 +95,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'rotate one slot',
+    needs: 'Dual',
     overlapSeconds: 0,
     working: ['key'],
     async run(site) {
@@ -101,6 +116,84 @@ export const SCENARIOS: readonly Scenario[] = [
       await site.patchKey('key', { state: 'Suspended' });
       await site.untilReady('Suspended');
       await site.patchKey('key', { state: 'Active' });
+      await site.untilReady('Active');
+    },
+  },
+  {
+    name: 'suspend',
+    overlapSeconds: 0,
+    working: ['key'],
+    shown: 'Suspended',
+    async run(site) {
+      await site.createKey('key');
+      await site.untilReady('Active');
+      await site.patchKey('key', { state: 'Suspended' });
+      await site.untilReady('Suspended');
+    },
+  },
+  {
+    name: 'key and secret, rotated',
+    needs: 'KeyPair',
+    recovery: 'Sealed',
+    overlapSeconds: 1,
+    working: ['key'],
+    async run(site) {
+      await site.createKey('key', { format: 'KeyPair' });
+      await site.untilReady('Active');
+      await site.patchKey('key', rotation('r1'));
+      await untilHandled(site, 'r1');
+      await site.untilReady('Active');
+    },
+  },
+  {
+    name: 'rotate in place',
+    needs: 'InPlace',
+    overlapSeconds: 3_600,
+    working: ['key'],
+    async run(site) {
+      await site.createKey('key');
+      await site.untilReady('Active');
+      await site.patchKey('key', rotation('r1', { method: 'InPlace' }));
+      await untilHandled(site, 'r1');
+      await site.untilReady('Active');
+    },
+  },
+  {
+    name: 'rename',
+    needs: 'Names',
+    overlapSeconds: 0,
+    working: ['key'],
+    async run(site) {
+      await site.createKey('key', { displayName: 'before', description: 'one' });
+      await site.untilReady('Active');
+      await site.patchKey('key', { displayName: 'after', description: 'two' });
+      await site.untilReady('Active');
+    },
+  },
+  {
+    name: 'a stranger creates at the same time',
+    needs: 'Unmarked',
+    overlapSeconds: 0,
+    working: ['key'],
+    mayBeAmbiguous: true,
+    prepare: (site) => site.vendor?.addStrangersBeforeCreations(3),
+    async run(site) {
+      await site.createKey('key');
+      await site.untilReady(['Active', 'OwnershipAmbiguous']);
+    },
+  },
+  {
+    name: 'a second operator takes over',
+    needs: 'SharedDatabase',
+    overlapSeconds: 1,
+    working: ['key'],
+    plansMax: 12,
+    prepare: allowLease,
+    async run(site) {
+      await site.createKey('key');
+      await site.untilReady('Active');
+      await site.patchKey('key', rotation('r1'));
+      await untilHandled(site, 'r1');
       await site.untilReady('Active');
     },
   },
@@ -176,8 +269,8 @@ export const SCENARIOS: readonly Scenario[] = [
     async run(site) {
       await site.createKey('key');
       await site.untilReady('Active');
-      await site.api.patch(SECRETS, [site.namespace, 'key'], { data: { apiKey: 'YWJj' } });
-      await untilSequence(site, 2);
+      await site.api.patch(SECRETS, [site.namespace, 'key'], { data: { apiKey: EDITED } });
+      await untilHealed(site);
       await site.untilReady('Active');
     },
   },
@@ -188,8 +281,9 @@ export const SCENARIOS: readonly Scenario[] = [
     async run(site) {
       await site.createKey('key');
       await site.untilReady('Active');
+      const lost = (await site.secret())?.metadata.uid;
       await site.api.remove(SECRETS, site.namespace, 'key');
-      await untilSequence(site, 2);
+      await untilHealed(site, lost);
       await site.untilReady('Active');
     },
   },
@@ -224,15 +318,20 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-async function untilSequence(site: Site, sequence: number): Promise<void> {
-  await eventually(async () => {
-    const status = (await site.key())?.status as { sequence?: number } | undefined;
-    if (status?.sequence !== sequence) throw new Error(`sequence is ${status?.sequence}`);
+/** What a person wrote over the value: abc. */
+const EDITED = 'YWJj';
+
+/** Waits until the Secret is another than the lost one and is as it should be again. */
+async function untilHealed(site: Site, lostUid?: string): Promise<void> {
+  await site.until(async () => {
+    const secret = await site.secret();
+    if (secret === undefined || secret.metadata.uid === lostUid) throw new Error('no Secret yet');
+    if (secret.data?.['apiKey'] === EDITED) throw new Error('the Secret is still edited');
   });
 }
 
 async function untilHandled(site: Site, requestId: string): Promise<void> {
-  await eventually(async () => {
+  await site.until(async () => {
     const status = (await site.key())?.status as
       | { lastHandledRotationRequestId?: string }
       | undefined;
@@ -241,7 +340,27 @@ async function untilHandled(site: Site, requestId: string): Promise<void> {
 }
 
 async function untilNoSecret(site: Site): Promise<void> {
-  await eventually(async () => {
+  await site.until(async () => {
     if ((await site.secret()) !== undefined) throw new Error('the Secret is still there');
   });
+}
+
+/** Lets the operator's account have its Lease in the plan's own namespace. */
+async function allowLease(site: Site): Promise<void> {
+  const { namespace } = site;
+  const metadata = { name: 'lease', namespace };
+  const verbs = ['get', 'create', 'update'];
+  const rules = [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs }];
+  await site.api.create(rbac('Role'), { metadata, rules });
+  await site.api.create(rbac('RoleBinding'), {
+    metadata,
+    roleRef: { apiGroup: RBAC, kind: 'Role', name: 'lease' },
+    subjects: [{ kind: 'ServiceAccount', name: site.account, namespace: 'keyward-system' }],
+  });
+}
+
+const RBAC = 'rbac.authorization.k8s.io';
+
+function rbac(kind: 'Role' | 'RoleBinding'): Resource {
+  return { group: RBAC, version: 'v1', plural: `${kind.toLowerCase()}s`, kind, namespaced: true };
 }

@@ -1,15 +1,22 @@
-/** One place to run one plan in: namespace, store, database, proxy and an operator that is restarted. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/**
+ * One place to run one plan in: namespace, store, database, vendor, proxy and an operator that is
+ * restarted whenever it is killed.
+ */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Postgres } from '../../control-plane/postgres.ts';
 import { API_KEYS, KEY_STORES, NAMESPACES, SECRETS } from '../../src/api/names.ts';
 import { openLedgerReader } from '../../src/ledger/open.ts';
-import { isOpen } from '../../src/ledger/transitions.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Loose, TestApi } from '../support/operator.api.ts';
-import { FaultProxy, type Strike } from './proxy.ts';
+import { unsettled } from './unsettled.ts';
+import { Operators } from './operators.ts';
+import { isKill, type Strike } from './plans.ts';
+import { FaultProxy } from './proxy.ts';
+import type { Scenario } from './scenarios.ts';
+import type { Side } from './sides.ts';
+import { PlanVendor } from './vendor.ts';
 
 /** What all plans of a run share. */
 export type Rig = {
@@ -17,56 +24,65 @@ export type Rig = {
   readonly server: URL;
   readonly ca: string;
   readonly token: string;
+  /** Name of the operator's service account in keyward-system. */
+  readonly account: string;
   /** Folder for databases and logs. */
   readonly folder: string;
-  /** The operator's program: the bundle. */
+  /** The operator's programs, each a bundle: the product's, and one that knows the test driver too. */
   readonly program: string;
+  readonly testProgram: string;
   readonly masterKeyFile: string;
-  /** URL of a site's database; absent: a file in its folder. */
-  readonly databaseFor?: (site: string) => string;
+  /** Absent: PostgreSQL cannot run here. */
+  readonly postgres: Postgres | undefined;
 };
 
-/** Where the plan kills the operator: at an API call, or around a commit of the ledger. */
-export type Fault =
-  | { readonly type: 'None' }
-  /** Again: the operator that was started after it is killed too, at its nth call. */
-  | ({ readonly type: 'Call'; readonly again?: Strike } & Strike)
-  | { readonly type: 'Commit'; readonly nth: number; readonly position: 'before' | 'after' };
+/** What a site is made for. */
+export type SiteWish = {
+  readonly name: string;
+  readonly side: Side;
+  readonly scenario: Scenario;
+  readonly strikes: readonly Strike[];
+};
 
 /** An object of somebody else, and what must not change about it. */
 type Bystander = { readonly name: string; readonly uid: string; readonly resourceVersion: string };
 
 /** Quiet: nothing was written for this long. */
 const QUIET_MS = 700;
-/** After a kill everything must have converged within this time, on a busy machine. */
+/** After the last fault everything must have converged within this time, on a busy machine. */
 const CONVERGE_MS = 30_000;
+/** How long a Lease outlives its holder. */
+const LEASE_MS = 15_000;
+/** The Secret with what signs for the account at the vendor. */
+const ACCOUNT_SECRET = 'account';
 
 export class Site {
+  readonly side: Side;
+  readonly scenario: Scenario;
   readonly namespace: string;
   readonly proxy: FaultProxy;
   readonly #rig: Rig;
   readonly #folder: string;
-  readonly #settings: { readonly overlapSeconds: number; readonly maxKeys?: number };
-  #child: ChildProcess | undefined;
-  #fault: Fault;
-  #isStopping = false;
-  #kills = 0;
-  #restarts: Promise<void> = Promise.resolve();
+  readonly #operators: Operators;
+  readonly #strikes: Strike[];
+  #struck = 0;
+  #vendor: PlanVendor | undefined;
   #bystanders: readonly Bystander[] = [];
 
-  constructor(
-    rig: Rig,
-    name: string,
-    fault: Fault,
-    settings: { readonly overlapSeconds: number; readonly maxKeys?: number },
-  ) {
+  constructor(rig: Rig, { name, side, scenario, strikes }: SiteWish) {
     this.#rig = rig;
+    this.side = side;
+    this.scenario = scenario;
     this.namespace = name;
-    this.#fault = fault;
-    this.#settings = settings;
+    this.#strikes = [...strikes];
     this.#folder = join(rig.folder, name);
-    this.proxy = new FaultProxy({ ...rig, kill: () => this.#child?.kill('SIGKILL') });
-    if (fault.type === 'Call') this.proxy.arm(fault);
+    this.proxy = new FaultProxy({ ...rig, onStrike: () => this.#strike() });
+    this.#operators = new Operators({
+      program: side.vendor?.type === 'Awkward' ? rig.testProgram : rig.program,
+      logFile: join(this.#folder, 'log'),
+      flags: (nth) => this.#flags(nth),
+      onKilled: () => this.#onKilled(),
+    });
   }
 
   get api(): TestApi {
@@ -74,8 +90,24 @@ export class Site {
   }
 
   get database(): string {
-    const inFolder = `sqlite://${join(this.#folder, 'keyward.db')}`;
-    return this.#rig.databaseFor?.(this.namespace) ?? inFolder;
+    const isShared = this.scenario.needs === 'SharedDatabase' || this.side.database !== 'SQLite';
+    if (!isShared) return `sqlite://${join(this.#folder, 'keyward.db')}`;
+    if (this.#rig.postgres === undefined) throw new Error('PostgreSQL is not there');
+    return this.#rig.postgres.url(`schema=${this.schema}`);
+  }
+
+  /** Of the plan in PostgreSQL. */
+  get schema(): string {
+    return this.namespace.replaceAll('-', '_');
+  }
+
+  get postgres(): Postgres | undefined {
+    return this.database.startsWith('postgres') ? this.#rig.postgres : undefined;
+  }
+
+  /** Name of the operator's service account. */
+  get account(): string {
+    return this.#rig.account;
   }
 
   /** Where database, kubeconfig and log are. */
@@ -87,9 +119,19 @@ export class Site {
     return this.#rig.masterKeyFile;
   }
 
-  /** How often the operator was killed. */
+  /** Absent: the store is Keyward's own. */
+  get vendor(): PlanVendor | undefined {
+    return this.#vendor;
+  }
+
+  /** How often an operator was killed. */
   get kills(): number {
-    return this.#kills;
+    return this.#operators.kills;
+  }
+
+  /** How many of the plan's faults fell. */
+  get struck(): number {
+    return this.#struck;
   }
 
   /** Makes namespace, bystanders and store, and starts the operator. */
@@ -97,6 +139,8 @@ export class Site {
     mkdirSync(this.#folder, { recursive: true });
     const { api, namespace } = this;
     await api.create(NAMESPACES, { metadata: { name: namespace } });
+    const { vendor } = this.side;
+    if (vendor !== undefined) this.#vendor = await PlanVendor.open(vendor);
     this.#bystanders = await Promise.all([
       this.#plant({ name: 'foreign', data: { note: 'bWluZQ==' } }),
       this.#plant({
@@ -105,25 +149,24 @@ export class Site {
         data: { apiKey: 'cGxhbnRlZA==' },
       }),
     ]);
-    const { overlapSeconds, maxKeys } = this.#settings;
-    const limits = maxKeys === undefined ? {} : { limits: { maxKeys } };
-    await api.create(KEY_STORES, {
-      metadata: { name: 'store', namespace },
-      spec: { type: 'Builtin', builtin: {}, defaults: { overlapSeconds }, ...limits },
-    });
+    await this.#createStore();
+    await this.scenario.prepare?.(this);
     const url = await this.proxy.listen();
     writeFileSync(join(this.#folder, 'kubeconfig'), kubeconfig(url, this.#rig.token));
-    this.#start();
+    this.#arm();
+    this.#operators.start();
+    if (this.scenario.needs === 'SharedDatabase') await this.#startSecond();
   }
 
   /**
-   * Stops operator and proxy; what it wrote to disk stays until `discard`. The namespace goes with the
-   * control plane: with its operator gone its keys would never end, and a hundred such namespaces keep
-   * the namespace controller from the one that a plan waits for.
+   * Stops operator, proxy and vendor; what was written to disk stays until `discard`. The namespace
+   * goes with the control plane: with its operator gone its keys would never end, and a hundred such
+   * namespaces keep the namespace controller from the one that a plan waits for.
    */
   async close(): Promise<void> {
     await this.stopOperator();
     this.proxy.close();
+    await this.#vendor?.close();
   }
 
   discard(): void {
@@ -132,18 +175,12 @@ export class Site {
 
   /** Ends the operator in order; the database can be read whole afterwards. */
   async stopOperator(): Promise<void> {
-    this.#isStopping = true;
-    await this.#restarts;
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGTERM');
-    await ended;
+    await this.#operators.stop();
   }
 
   /** The operator's log so far. */
   get log(): string {
-    return readFileSync(join(this.#folder, 'log'), 'utf8');
+    return this.#operators.log;
   }
 
   async key(name = 'key'): Promise<Loose | undefined> {
@@ -168,29 +205,36 @@ export class Site {
     await this.api.remove(API_KEYS, this.namespace, name);
   }
 
-  /** Waits until the key shows this reason for its newest generation. */
-  async untilReady(reason: string, name = 'key'): Promise<Loose> {
-    return eventually(async () => {
+  /** Looks again until it is so, or the time to converge is over. */
+  async until<T>(look: () => T | Promise<T>): Promise<T> {
+    const isElected = this.scenario.needs === 'SharedDatabase';
+    return await eventually(look, isElected ? CONVERGE_MS + LEASE_MS : CONVERGE_MS);
+  }
+
+  /** Waits until the key shows this reason, or one of these, for its newest generation. */
+  async untilReady(reason: string | readonly string[], name = 'key'): Promise<Loose> {
+    return await this.until(async () => {
       const key = await this.key(name);
       const shown = readyOf(key);
-      if (key === undefined || shown !== reason) {
+      if (key === undefined || shown === undefined || ![reason].flat().includes(shown)) {
         throw new Error(`ApiKey ${name} shows ${shown} instead of ${reason}`);
       }
       return key;
-    }, CONVERGE_MS);
+    });
   }
 
   /** Waits until the key is gone. */
   async untilGone(name = 'key'): Promise<void> {
-    await eventually(async () => {
+    await this.until(async () => {
       if ((await this.key(name)) !== undefined) throw new Error(`ApiKey ${name} is still there`);
-    }, CONVERGE_MS);
+    });
   }
 
-  /** Waits until the operator has written nothing for a while: converged means quiet. */
+  /** Waits until nothing was written and no vendor called for a while: converged means quiet. */
   async untilQuiet(): Promise<void> {
     for (let waitedMs = 0; waitedMs < CONVERGE_MS; waitedMs += 100) {
-      if (performance.now() - this.proxy.lastWriteMs > QUIET_MS) return;
+      const isQuiet = performance.now() - this.proxy.lastWriteMs > QUIET_MS;
+      if (isQuiet && Date.now() - (this.#vendor?.lastCallMs ?? 0) > QUIET_MS) return;
       // Waiting is what this loop is for.
       // oxlint-disable-next-line no-await-in-loop
       await pause(100);
@@ -198,20 +242,18 @@ export class Site {
     throw new Error('the operator does not come to rest');
   }
 
-  /** Waits until the ledger has nothing half done: no open credential, no key that is still ending. */
+  /** Waits until the ledger has nothing half done: nothing open, ending, owed or about to retire. */
   async untilSettled(): Promise<void> {
-    await eventually(async () => {
+    await this.until(async () => {
       const ledger = await openLedgerReader(this.database);
       try {
         const { records } = await ledger.scan(1_000);
-        const open = records.filter(
-          ({ phase, credentials }) => phase === 'Ending' || credentials.some(isOpen),
-        );
-        if (open.length > 0) throw new Error(`${open.length} keys are half done in the ledger`);
+        const open = records.flatMap((record) => unsettled(record, Date.now()));
+        if (open.length > 0) throw new Error(`the ledger is not settled: ${open.join(', ')}`);
       } finally {
         await ledger.close();
       }
-    }, CONVERGE_MS);
+    });
   }
 
   /** Names of bystanders that were changed. */
@@ -223,6 +265,29 @@ export class Site {
       const after = now[index]?.metadata;
       const isSame = after?.uid === before.uid && after.resourceVersion === before.resourceVersion;
       return isSame ? [] : [before.name];
+    });
+  }
+
+  async #createStore(): Promise<void> {
+    const { api, namespace } = this;
+    const { overlapSeconds, maxKeys, recovery = 'None' } = this.scenario;
+    const vendor = this.#vendor;
+    if (vendor !== undefined) {
+      const metadata = { name: ACCOUNT_SECRET, namespace };
+      await api.create(SECRETS, { metadata, stringData: vendor.credentials });
+    }
+    await api.create(KEY_STORES, {
+      metadata: { name: 'store', namespace },
+      spec: {
+        defaults: { overlapSeconds },
+        ...(maxKeys === undefined ? {} : { limits: { maxKeys } }),
+        ...(vendor === undefined
+          ? { type: 'Builtin', builtin: { recovery } }
+          : {
+              type: vendor.kind.type,
+              ...vendor.kind.settings(vendor.fake.address, ACCOUNT_SECRET),
+            }),
+      },
     });
   }
 
@@ -238,41 +303,63 @@ export class Site {
     return { name, uid, resourceVersion };
   }
 
-  #start(): void {
-    const log = openSync(join(this.#folder, 'log'), 'a');
-    const fault = this.#fault;
-    const crash =
-      fault.type === 'Commit' ? [`--crash-at-commit=${fault.nth}:${fault.position}`] : [];
-    const child = spawn(
-      process.execPath,
-      [this.#rig.program, 'operator', ...this.#flags(), ...crash],
-      { stdio: ['ignore', log, log], env: { PATH: process.env['PATH'] ?? '' } },
-    );
-    closeSync(log);
-    this.#child = child;
-    child.once('exit', (_, signal) => {
-      if (signal === 'SIGKILL') this.#kills += 1;
-      const isStruck = signal === 'SIGKILL' && this.#fault.type === 'Call';
-      const again = isStruck && fault.type === 'Call' ? fault.again : undefined;
-      if (again !== undefined) {
-        this.proxy.arm({ ...again, nth: this.proxy.calls.length + again.nth });
-      }
-      // Restarted at once and without a fault, as the kubelet would.
-      this.#fault = { type: 'None' };
-      if (!this.#isStopping) this.#start();
+  /** The second waits for the Lease of the first. */
+  async #startSecond(): Promise<void> {
+    await this.until(() => {
+      if (this.proxy.leader === undefined) throw new Error('no operator leads');
     });
+    this.#operators.start();
   }
 
-  #flags(): string[] {
+  /** Makes the next fault of the plan fall; one at a commit does so from the next start on. */
+  #arm(): void {
+    const [strike] = this.#strikes;
+    if (strike === undefined) return;
+    const { place, nth, position } = strike;
+    if (place === 'Call') this.proxy.arm(nth, position);
+    if (place !== 'Vendor') return;
+    this.#vendor?.arm(nth, position === 'before' ? 'Before' : 'After', () => this.#strike());
+  }
+
+  /** A fault at a call falls. */
+  #strike(): void {
+    const strike = this.#strikes.shift();
+    if (strike === undefined) return;
+    this.#struck += 1;
+    if (isKill(strike)) this.#operators.kill(this.proxy.leader);
+    this.#arm();
+  }
+
+  /** One at a commit has fallen inside the operator itself. */
+  #onKilled(): void {
+    if (this.#strikes[0]?.place !== 'Commit' || this.#commitArmed !== this.#strikes[0]) return;
+    this.#strikes.shift();
+    this.#struck += 1;
+    this.#arm();
+  }
+
+  #commitArmed: Strike | undefined;
+
+  #flags(nth: number): readonly string[] {
+    const { side, namespace } = this;
+    const [strike] = this.#strikes;
+    const isAtCommit = strike?.place === 'Commit' && this.#commitArmed !== strike;
+    if (isAtCommit) this.#commitArmed = strike;
+    const isElected = this.scenario.needs === 'SharedDatabase';
     return [
       `--kubeconfig=${join(this.#folder, 'kubeconfig')}`,
       `--database=${this.database}`,
       `--master-key-file=${this.#rig.masterKeyFile}`,
-      `--watch-namespaces=${this.namespace}`,
-      '--leader-elect=false',
+      `--watch-namespaces=${namespace}`,
+      `--leader-elect=${isElected}`,
+      ...(isElected ? [`--namespace=${namespace}`, `--identity=operator-${nth}`] : []),
+      ...(this.#vendor === undefined
+        ? []
+        : [`--endpoint-hosts=${side.vendor?.type}=${this.#vendor.host}`]),
       '--metrics-address=127.0.0.1:0',
       '--loss-grace-seconds=1',
       '--log-level=info',
+      ...(isAtCommit ? [`--crash-at-commit=${strike.nth}:${strike.position}`] : []),
     ];
   }
 }

@@ -1,0 +1,81 @@
+/** What all plans share: kinds, an account, programs and a master key. */
+import { execFileSync } from 'node:child_process';
+import { build } from 'esbuild';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Access } from '../../control-plane/access.ts';
+import { installKeyward } from '../../control-plane/install.ts';
+import type { Postgres } from '../../control-plane/postgres.ts';
+import { awkwardCrds } from '../support/awkward/crds.ts';
+import { TestApi } from '../support/operator.api.ts';
+import type { Rig } from './site.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const ACCOUNT = 'keyward-operator-crash';
+
+/** See the file comment. */
+export async function prepare({
+  access,
+  folder,
+  postgres,
+}: {
+  readonly access: Access;
+  readonly folder: string;
+  readonly postgres: Postgres | undefined;
+}): Promise<Rig> {
+  await installKeyward(access);
+  for (const [file, text] of awkwardCrds()) {
+    writeFileSync(join(folder, file), text);
+    // One after the other: the second is about another kind, but kubectl is the slow part.
+    // oxlint-disable-next-line no-await-in-loop
+    const apply = ['apply', '--server-side', '--force-conflicts', '-f', join(folder, file)];
+    // One after the other: kubectl is the slow part.
+    // oxlint-disable-next-line no-await-in-loop
+    await access.mustKubectl(apply);
+  }
+  const kubeconfig = await access.kubeconfigFor('keyward-system', ACCOUNT);
+  const subject = `--serviceaccount=keyward-system:${ACCOUNT}`;
+  const binding = ['create', 'clusterrolebinding', ACCOUNT, '--clusterrole=keyward-operator'];
+  await access.mustKubectl([...binding, subject]);
+  execFileSync(process.execPath, [join(ROOT, 'tools', 'build.ts')], { stdio: 'ignore' });
+  const program = join(ROOT, 'dist', 'keyward.js');
+  const masterKeyFile = join(folder, 'master-key');
+  execFileSync(process.execPath, [program, 'master-key', 'create', masterKeyFile], {
+    stdio: 'ignore',
+  });
+  const token = /"?token"?: "?([^"\s]+)/.exec(readFileSync(kubeconfig, 'utf8'))?.[1] ?? '';
+  return {
+    api: await TestApi.open(access.adminKubeconfig),
+    server: new URL(access.url),
+    ca: readFileSync(access.caFile, 'utf8'),
+    token,
+    account: ACCOUNT,
+    folder,
+    program,
+    testProgram: await buildTestProgram(join(folder, 'program')),
+    masterKeyFile,
+    postgres,
+  };
+}
+
+/** The program with the driver of class O that only the tests have; bundled, because it starts often. */
+async function buildTestProgram(outdir: string): Promise<string> {
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: {
+      keyward: 'test/support/awkward/keyward.ts',
+      'ledger-worker': 'src/ledger/sqlite/worker.ts',
+    },
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+    logLevel: 'warning',
+  });
+  return join(outdir, 'keyward.js');
+}

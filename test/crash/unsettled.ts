@@ -1,0 +1,38 @@
+/** What a record of the ledger still has before it: such a plan has not converged. Pure. */
+import type { CredentialRecord, KeyRecord } from '../../src/ledger/record.ts';
+import { isPending } from '../../src/ledger/remote.ts';
+import { isOpen } from '../../src/ledger/transitions.ts';
+
+/** Overlaps that end later than this are part of how things are. */
+const SOON_MS = 10_000;
+
+/** One text per thing that is half done; what waits for a person is not. */
+export function unsettled(record: KeyRecord, nowMs: number): readonly string[] {
+  const isEnding = record.phase === 'Ending' && !waitsForPerson(record);
+  const found = record.credentials.map((credential) => whatIsOpen(credential, nowMs));
+  return [...(isEnding ? ['the key is ending'] : []), ...found]
+    .filter((text) => text !== undefined)
+    .map((text) => `${record.name}: ${text}`);
+}
+
+/** A creation whose outcome only a person can tell. */
+export function waitsForPerson({ credentials }: KeyRecord): boolean {
+  return credentials.some(isUndecidable);
+}
+
+/** Stopped, or doomed without it being known what to end. */
+function isUndecidable({ state, remote }: CredentialRecord): boolean {
+  if (state === 'Ambiguous') return true;
+  return state === 'Disabled' && remote?.id === undefined && remote?.candidates !== undefined;
+}
+
+function whatIsOpen(credential: CredentialRecord, nowMs: number): string | undefined {
+  if (isUndecidable(credential)) return undefined;
+  if (isOpen(credential)) return 'values are not in the Secret';
+  if (isPending(credential)) return `a call is open (${credential.state})`;
+  if (credential.state === 'Disabled') return 'a credential is to end';
+  const instants = [credential.retireAtMs, ...credential.slots.map((slot) => slot.retireAtMs)];
+  return instants.some((atMs) => atMs !== undefined && atMs < nowMs + SOON_MS)
+    ? 'values are about to retire'
+    : undefined;
+}
