@@ -92,7 +92,7 @@ export type RemoteRecord = {
   readonly candidates?: readonly string[];
   /** Slots whose values are being replaced, in order; the first may have been already. */
   readonly regenerating?: Regeneration;
-  /** What the vendor has, as last written or read. */
+  /** What the vendor has, as last written or read. Absent: it was told, and has not answered. */
   readonly enabled?: boolean;
   readonly name?: string;
   readonly description?: string;

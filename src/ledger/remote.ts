@@ -201,6 +201,14 @@ export function noteRemote(
   });
 }
 
+/** The vendor is about to be told its settings: what it has is not known until it has answered. */
+export function forgetSettings(record: KeyRecord, sequence: number): KeyRecord {
+  return changeRemote(record, sequence, (credential) => {
+    const { enabled: _, ...remote } = credential.remote;
+    return { ...credential, remote };
+  });
+}
+
 /** Proven to be gone from the vendor. */
 export function forget(record: KeyRecord, sequence: number): KeyRecord {
   const credentials = record.credentials.filter((credential) => {

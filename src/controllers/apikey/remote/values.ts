@@ -1,6 +1,12 @@
 /** The vendor's copy of a living credential: told what we want, compared, its values replaced. */
 import { equalDigests } from '../../../keys/digest.ts';
-import { beginRegenerate, noteRemote, takeValues } from '../../../ledger/remote.ts';
+import {
+  beginRegenerate,
+  forgetSettings,
+  noteRemote,
+  takeValues,
+  type RemoteCredentialRecord,
+} from '../../../ledger/remote.ts';
 import type { SlotRecord } from '../../../ledger/record.ts';
 import type { RemoteCredential } from '../../../stores/contract.ts';
 import type { ActionOf, RemoteStepOf } from '../actions.ts';
@@ -121,16 +127,21 @@ export async function readRemote(
   });
 }
 
-/** Tells the vendor what a credential is to be called and whether it is to work. */
+/**
+ * Tells the vendor what a credential is to be called and whether it is to work. Until its answer is
+ * known the ledger does not say what the vendor has: were the answer lost and the wish taken back
+ * meanwhile, the old note would look as if nothing had to be done.
+ */
 export async function update(
   deps: Deps,
-  world: World,
+  before: World,
   action: RemoteStepOf<'Update'>,
   signal: AbortSignal,
 ): Promise<World> {
-  const opened = await open(deps, mine(world), action.sequence, signal);
+  const opened = await open(deps, mine(before), action.sequence, signal);
   const at = { ...opened, signal };
   const { credential, session } = at;
+  const world = await beginUpdate(deps, before, credential);
   const seen = await session.remote.update(idOf(credential), action.wish, signal);
   if (seen === undefined) return missing(deps, world, at);
   expectOurs(session, mine(world), seen);
@@ -143,6 +154,18 @@ export async function update(
   return change(deps, world, noteRemote(mine(world), action.sequence, patch), {
     action: 'RemoteUpdated',
     facts: { sequence: action.sequence, remoteId: idOf(credential), enabled },
+  });
+}
+
+async function beginUpdate(
+  deps: Deps,
+  world: World,
+  { sequence, remote }: RemoteCredentialRecord,
+): Promise<World> {
+  if (remote.enabled === undefined) return world;
+  return change(deps, world, forgetSettings(mine(world), sequence), {
+    action: 'RemoteUpdateBegun',
+    facts: { sequence },
   });
 }
 

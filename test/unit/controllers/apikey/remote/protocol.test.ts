@@ -311,6 +311,24 @@ test('strangers in the account are never changed', async () => {
   expect([...at.vendor.credentials.values()]).toEqual([before]);
 });
 
+test.each(['M', 'D', 'O'] as const)(
+  'a suspension whose answer was lost is taken back at the vendor, too, when the key is resumed (class %s)',
+  async (vendorClass) => {
+    const suspended = aKey({ spec: aSpec({ state: 'Suspended' }) });
+    const at = workshop(vendorClass);
+    put(at, PLAIN);
+    await settle(at, PLAIN);
+    at.vendor.fault = (call) => (call === 'update' ? 'LostAnswer' : undefined);
+    put(at, suspended);
+    await onePass(at, suspended);
+    at.vendor.fault = () => undefined;
+    expect([...at.vendor.credentials.values()]).toMatchObject([{ enabled: false }]);
+    put(at, PLAIN);
+    await settle(at, PLAIN);
+    expectWhole(at);
+  },
+);
+
 test('a lagging list does not make a second credential', async () => {
   const at = workshop('M');
   at.vendor.listLagMs = 20_000;
