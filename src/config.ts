@@ -49,6 +49,8 @@ export type OperatorConfig = {
   readonly lossGraceSeconds: number;
   /** How often the vendor's copy of a key is compared with the ledger. */
   readonly remoteCheckSeconds: number;
+  /** Tests only: how long the credentials of a store are used before they are read again. */
+  readonly storeRereadSeconds: number;
   /** Tests only: `<n>:<before|after>`. */
   readonly crashAtCommit:
     | { readonly nth: number; readonly position: 'before' | 'after' }
@@ -79,6 +81,12 @@ export function operatorConfig(flags: Flags, hostname: string): OperatorConfig {
       read('remoteCheckSeconds') ?? '600',
       1,
       86_400,
+    ),
+    storeRereadSeconds: integer(
+      'store-reread-seconds',
+      read('storeRereadSeconds') ?? '60',
+      1,
+      3_600,
     ),
     lossGraceSeconds: integer('loss-grace-seconds', read('lossGraceSeconds') ?? '30', 0, 86_400),
     crashAtCommit: crashPoint(read('crashAtCommit')),

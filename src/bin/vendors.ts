@@ -6,6 +6,7 @@ import { systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Registry } from '../kernel/metrics.ts';
+import { SECOND_MS } from '../kernel/time.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { KubeClient } from '../kube/port.ts';
 import type { Ledger } from '../ledger/port.ts';
@@ -24,7 +25,10 @@ import { VERSION } from './version.ts';
 
 /** What sessions are made of. */
 export type VendorParts = {
-  readonly config: Pick<OperatorConfig, 'namespace' | 'endpointHosts' | 'vendorCaFile'>;
+  readonly config: Pick<
+    OperatorConfig,
+    'namespace' | 'endpointHosts' | 'vendorCaFile' | 'storeRereadSeconds'
+  >;
   readonly client: Pick<KubeClient, 'get'>;
   readonly ledger: Ledger;
   readonly epoch: () => number;
@@ -54,6 +58,7 @@ export async function createSessions(parts: VendorParts): Promise<StoreSessions>
     clock: systemClock,
     entropy: systemEntropy,
     mayChange: parts.isLeading,
+    rereadMs: config.storeRereadSeconds * SECOND_MS,
     http: (destination) => createVendorHttp({ ...common, destination }),
     onHealth(store, health) {
       metrics.health(store, health);

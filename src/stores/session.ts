@@ -42,6 +42,8 @@ export type SessionOptions = {
   readonly exclusively: <T>(act: () => Promise<T>, signal: AbortSignal) => Promise<T>;
   /** Asked at the last moment before a call that changes something: is the process still to do so? */
   readonly mayChange: () => boolean;
+  /** How long credentials are used before they are read again; absent: a minute. */
+  readonly rereadMs?: number;
   readonly onHealth: (health: StoreHealth) => void;
   readonly onCall: (operation: Operation, result: FailureKind | 'Done', tookMs: number) => void;
 };
@@ -144,12 +146,12 @@ export class StoreSession {
     signal: AbortSignal,
   ): Promise<T> {
     const { remote } = await this.#ready(signal);
+    if (CHANGES.has(operation)) this.#expectLeading();
     const { clock, onCall } = this.#options;
     const begunMs = clock.monotonicMs();
     const tell = (result: FailureKind | 'Done') =>
       onCall(operation, result, clock.monotonicMs() - begunMs);
     try {
-      if (CHANGES.has(operation)) this.#expectLeading();
       const result = await act(remote);
       tell('Done');
       this.#well();
@@ -166,6 +168,7 @@ export class StoreSession {
    */
   #expectLeading(): void {
     if (this.#options.mayChange()) return;
+    this.#circuit.givenUp();
     throw unsent('Unavailable', 'leadership is in doubt, so nothing is changed at the vendor');
   }
 
@@ -194,11 +197,11 @@ export class StoreSession {
   async #readNow(): Promise<void> {
     const { source, clock } = this.#options;
     const found = await this.#tolerate(source(SHARED));
-    this.#rereadAtMs = clock.monotonicMs() + REREAD_MS;
+    this.#rereadAtMs = clock.monotonicMs() + (this.#options.rereadMs ?? REREAD_MS);
     if (found === undefined) return;
     if ('problem' in found) {
-      this.#rereadAtMs = clock.monotonicMs() + REREAD_MISSING_MS;
-      this.#missing = new Objection('CredentialsNotFound', found.problem, REREAD_MISSING_MS);
+      this.#rereadAtMs = clock.monotonicMs() + this.#missingPauseMs();
+      this.#missing = new Objection('CredentialsNotFound', found.problem, this.#missingPauseMs());
       this.#connected = undefined;
       this.#proof = undefined;
       this.#circuit.succeeded();
@@ -207,6 +210,10 @@ export class StoreSession {
     }
     this.#missing = undefined;
     if (this.#connected?.credentials.version !== found.version) this.#use(found);
+  }
+
+  #missingPauseMs(): number {
+    return Math.min(REREAD_MISSING_MS, this.#options.rereadMs ?? REREAD_MS);
   }
 
   /** While the API server cannot be asked, the credentials that are there go on working. */

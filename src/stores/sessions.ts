@@ -64,6 +64,8 @@ export type StoreSessionsOptions = {
   readonly http: (destination: Destination) => VendorHttp;
   /** See SessionOptions. */
   readonly mayChange: () => boolean;
+  /** See SessionOptions. */
+  readonly rereadMs?: number;
   /** The health of a store that exists changed; told once for each change. */
   readonly onHealth?: (store: SessionStore, health: StoreHealth) => void;
   readonly onCall?: (call: StoreCall) => void;
@@ -172,6 +174,7 @@ export class StoreSessions {
       accept: origin.accept,
       exclusively: (act, signal) => lines.exclusively(line(), act, signal),
       mayChange: this.#options.mayChange,
+      ...(this.#options.rereadMs === undefined ? {} : { rereadMs: this.#options.rereadMs }),
       onHealth: origin.onHealth,
       onCall: (operation, result, tookMs) => onCall?.({ type, operation, result, tookMs }),
     });

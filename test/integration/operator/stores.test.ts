@@ -26,7 +26,10 @@ beforeAll(async () => {
   site = await Site.open({
     access: sharedControlPlane(),
     namespaces: 3,
-    flags: { 'endpoint-hosts': `Naver=${new URL(fake.address).host}` },
+    flags: {
+      'endpoint-hosts': `Naver=${new URL(fake.address).host}`,
+      'store-reread-seconds': '1',
+    },
   });
   going = site.namespaces[1] ?? '';
   await site.start();
