@@ -276,6 +276,7 @@ function createStoreController(
     open,
     sessions,
     events,
+    refreshMs: parts.config.storeRereadSeconds * SECOND_MS,
   });
   const { controller, queue } = createController(parts, steps);
   parts.storeQueues.set(resource.namespaced ? 'KeyStore' : 'ClusterKeyStore', queue);

@@ -41,6 +41,8 @@ export type KeyStoreDeps<View extends StoreObject> = {
   readonly open: (view: View) => StoreHandle | { readonly problem: string };
   readonly sessions: Sessions;
   readonly events: EventRecorder;
+  /** How often a store is looked at; absent: once a minute. */
+  readonly refreshMs?: number;
 };
 
 type Action = { readonly type: 'StampFinalizer' | 'ReleaseFinalizer' };
@@ -69,7 +71,8 @@ export function keyStoreSteps<View extends StoreObject>(
     next,
     apply: (world, action, signal) => apply(deps, world, action, signal),
     report: (world, failure, signal) => report(deps, world, failure, signal),
-    lookAgainAtMs: (world) => (isGone(world) ? undefined : world.nowMs + refreshMs(world)),
+    lookAgainAtMs: (world) =>
+      isGone(world) ? undefined : world.nowMs + refreshMs(world, deps.refreshMs ?? REFRESH_MS),
     lookAgainLane: () => 'bulk',
   };
 }
@@ -194,9 +197,10 @@ function tell<View extends StoreObject>(
   });
 }
 
-function refreshMs({ store, remote }: World): number {
+function refreshMs({ store, remote }: World, usualMs: number): number {
   if (store.isDeleting) return GOING_REFRESH_MS;
-  return remote?.health.state === 'CredentialsNotFound' ? MISSING_REFRESH_MS : REFRESH_MS;
+  const isMissing = remote?.health.state === 'CredentialsNotFound';
+  return isMissing ? Math.min(MISSING_REFRESH_MS, usualMs) : usualMs;
 }
 
 function isGone({ store }: World): boolean {
