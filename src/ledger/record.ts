@@ -84,7 +84,7 @@ export type RemoteRecord = {
   readonly account: string;
   /** Absent while no create call is known to have succeeded. Never changes afterwards. */
   readonly id?: string;
-  /** When the last create call began whose outcome may still be open. */
+  /** When the last create call began; its outcome is open while there is no id. */
   readonly createBegunAtMs?: number;
   /** Class D: the ids that the account had before that call. */
   readonly idsBefore?: readonly string[];
@@ -112,6 +112,8 @@ export type RemoteRecord = {
 /** New values that were decided on and are not all there yet. */
 export type Regeneration = {
   readonly slots: readonly SlotName[];
+  /** Why; for who is told when it is done. */
+  readonly trigger: string;
   /** Next: the value becomes the one to use, as in a planned rotation of a Dual credential. */
   readonly role?: 'Next';
   readonly begunAtMs: number;

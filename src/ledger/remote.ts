@@ -46,11 +46,18 @@ const PENDING: ReadonlySet<CredentialState> = new Set([
 export function doom(credential: CredentialRecord, nowMs: number): readonly CredentialRecord[] {
   const { remote } = credential;
   if (remote === undefined) return [];
-  if (remote.id === undefined && remote.createBegunAtMs === undefined) return [];
+  const { id, createBegunAtMs, candidates } = remote;
+  if (id === undefined && createBegunAtMs === undefined && candidates === undefined) return [];
   if (credential.state === 'Disabled') return [credential];
   const { retireAtMs: _, valueLost: __, ...rest } = credential;
   const { regenerating: ___, missingSinceMs: ____, ...kept } = remote;
-  return [{ ...rest, state: 'Disabled', slots: [], remote: { ...kept, doomedAtMs: nowMs } }];
+  const doomed = { ...rest, state: 'Disabled' as const, slots: [] };
+  if (candidates === undefined) {
+    return [{ ...doomed, remote: { ...kept, doomedAtMs: nowMs } }];
+  }
+  // A person is to choose among known ids, so the account is not kept busy by this call any more.
+  const { createBegunAtMs: _____, ...decided } = kept;
+  return [{ ...doomed, remote: { ...decided, doomedAtMs: nowMs } }];
 }
 
 /** A create call is about to be made. */
@@ -98,13 +105,18 @@ export function created(
 ): KeyRecord {
   return changeRemote(record, sequence, (credential) => {
     demand(PENDING.has(credential.state), record, 'a credential is created once');
-    const { account } = credential.remote;
+    const { account, createBegunAtMs } = credential.remote;
     return {
       ...credential,
       state: 'Sealed',
       hint: made.hint,
       slots: made.slots,
-      remote: { ...made.remote, account },
+      // The time of the call stays: for a while after it "not found" is not to be believed.
+      remote: {
+        ...made.remote,
+        account,
+        ...(createBegunAtMs === undefined ? {} : { createBegunAtMs }),
+      },
     };
   });
 }
@@ -151,13 +163,26 @@ export function resumeCreate(record: KeyRecord, sequence: number): KeyRecord {
 export function beginRegenerate(
   record: KeyRecord,
   sequence: number,
-  request: { readonly regeneration: Regeneration; readonly requestId?: string },
+  request: {
+    readonly regeneration: Regeneration;
+    readonly requestId?: string;
+    /** An emergency: credentials before this one do not live to the end of their overlap. */
+    readonly others: 'Stay' | 'EndAtOnce';
+  },
 ): KeyRecord {
-  const { regeneration, requestId } = request;
-  const next = changeRemote(record, sequence, (credential) => {
+  const { regeneration, requestId, others } = request;
+  const begun = changeRemote(record, sequence, (credential) => {
     demand(!isPending(credential), record, 'one rotation at a time');
     return { ...credential, remote: { ...credential.remote, regenerating: regeneration } };
   });
+  const isEnding = ({ sequence: of }: CredentialRecord) =>
+    others === 'EndAtOnce' && of !== sequence;
+  const next = {
+    ...begun,
+    credentials: begun.credentials.flatMap((each) =>
+      isEnding(each) ? doom(each, regeneration.begunAtMs) : [each],
+    ),
+  };
   return requestId === undefined ? next : { ...next, lastRotationRequestId: requestId };
 }
 

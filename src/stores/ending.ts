@@ -3,6 +3,7 @@
  * there, the debt worker afterwards. Off first, which can be undone; then gone; forgotten only when
  * it is proven to be gone. `endingStep` is pure, `callEnd` makes the calls.
  */
+import type { Clock } from '../kernel/clock.ts';
 import type { KeyRecord } from '../ledger/record.ts';
 import type { RemoteCredentialRecord } from '../ledger/remote.ts';
 import {
@@ -52,6 +53,8 @@ export function endingStep(doomed: Doomed): EndingStep | undefined {
 function unknownStep({ credential, rules, search }: Doomed): EndingStep | undefined {
   const driverClass = rules.capabilities.class;
   if (driverClass === 'X' || driverClass === 'I') return undefined;
+  // Several were found before the key ended: nobody but a person tells them apart.
+  if (credential.remote.candidates !== undefined) return undefined;
   if (search?.token !== credential.token) return { how: 'Search' };
   const [id] = search.ids;
   // Among several without a mark the wrong one might be deleted: a person decides.
@@ -61,6 +64,25 @@ function unknownStep({ credential, rules, search }: Doomed): EndingStep | undefi
   return id === undefined && search.isSettled ? { how: 'Forget' } : undefined;
 }
 
+/** A credential that the vendor says not to know. */
+export type Absence = {
+  readonly credential: Pick<RemoteCredentialRecord, 'remote'>;
+  readonly handle: Pick<RemoteHandle, 'settleMs'>;
+};
+
+/**
+ * What was made a moment ago may not show yet, so its absence is not believed before the settle time
+ * is over. @throws StoreFailure Unavailable, to be asked again then
+ */
+export function demandSettled({ credential, handle }: Absence, nowMs: number): void {
+  const settledAtMs = (credential.remote.createBegunAtMs ?? -Infinity) + handle.settleMs;
+  if (settledAtMs <= nowMs) return;
+  throw new StoreFailure('Unavailable', {
+    message: 'the vendor does not show yet what it has just made',
+    retryAfterMs: settledAtMs - nowMs,
+  });
+}
+
 /** What is asked of a vendor to end a credential. */
 export type EndingSession = {
   readonly remote: Pick<RemoteStore, 'update' | 'delete' | 'read'>;
@@ -68,12 +90,19 @@ export type EndingSession = {
   prove(signal: AbortSignal): Promise<unknown>;
 };
 
+/** Where a credential is ended. */
+export type EndingPlace = {
+  readonly session: EndingSession;
+  readonly handle: Pick<RemoteHandle, 'settleMs'>;
+  readonly clock: Pick<Clock, 'nowMs'>;
+};
+
 /**
  * Makes the call of a Disable or Delete step. Gone: the vendor has it no more, or after a proven
  * login twice did not know it. May be repeated. @throws StoreFailure
  */
 export async function callEnd(
-  session: EndingSession,
+  { session, handle, clock }: EndingPlace,
   credential: RemoteCredentialRecord & { readonly remote: { readonly id: string } },
   how: 'Disable' | 'Delete',
   signal: AbortSignal,
@@ -87,6 +116,8 @@ export async function callEnd(
     return 'Gone';
   }
   await session.prove(signal);
-  if ((await remote.read(id, signal)) === undefined) return 'Gone';
+  const isGone = (await remote.read(id, signal)) === undefined;
+  if (isGone) demandSettled({ credential, handle }, clock.nowMs());
+  if (isGone) return 'Gone';
   throw new StoreFailure('Garbled', { message: 'the vendor knows the credential and does not' });
 }

@@ -128,7 +128,7 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
                 id: 'r-1',
                 createBegunAtMs: AT_MS,
                 idsBefore: ['r-0'],
-                regenerating: { slots: ['apiKey'], role: 'Next', begunAtMs: AT_MS },
+                regenerating: { slots: ['apiKey'], trigger: 'Age', role: 'Next', begunAtMs: AT_MS },
                 enabled: false,
                 name: 'name',
                 facts: { tenantId: 't' },

@@ -33,7 +33,10 @@ export type VendorCredential = {
 /** What happens to one call: cut before it arrives, or carried out and the answer lost. */
 export type VendorFault = 'Cut' | 'LostAnswer';
 
-const FORMATS = { M: 'Dual', D: 'KeyPair', O: 'Opaque' } as const;
+/** Classes it can be of. */
+export type MemoryVendorClass = keyof typeof FORMATS;
+
+const FORMATS = { M: 'Dual', D: 'KeyPair', O: 'Opaque', I: 'Opaque', X: 'Opaque' } as const;
 
 /** See the file comment. */
 export class MemoryVendor implements RemoteStore {
@@ -45,11 +48,17 @@ export class MemoryVendor implements RemoteStore {
   account = 'account-1';
   /** Lists show what is at least this old. */
   listLagMs = 0;
-  readonly #class: 'M' | 'D' | 'O';
+  /** Calls about one credential know it when it is at least this old. */
+  readLagMs = 0;
+  /** What it tells of a credential, by the field names of status. */
+  facts: Readonly<Record<string, string>> = {};
+  readonly #class: MemoryVendorClass;
   readonly #clock: Clock;
+  /** Class I: what a request with this token made. */
+  readonly #byToken = new Map<string, VendorCredential>();
   #serial = 0;
 
-  constructor(driverClass: 'M' | 'D' | 'O', clock: Clock) {
+  constructor(driverClass: MemoryVendorClass, clock: Clock) {
     this.#class = driverClass;
     this.#clock = clock;
   }
@@ -61,7 +70,7 @@ export class MemoryVendor implements RemoteStore {
       formats: [FORMATS[this.#class]],
       recoverable: true,
       rotation: 'Replace',
-      regeneratePerSlot: this.#class !== 'O',
+      regeneratePerSlot: this.#class === 'M' || this.#class === 'D',
       suspend: true,
       displayNameMax: 255,
       descriptionMax: 500,
@@ -97,21 +106,18 @@ export class MemoryVendor implements RemoteStore {
 
   create(wanted: NewCredential): Promise<RemoteCredential> {
     return this.#call('create', () => {
-      const isMarked = this.#class !== 'D';
-      const named = isMarked
-        ? { name: 'mark', description: 'mark' }
-        : { name: '', description: '' };
-      return this.#show(
-        this.#add(wanted.format, isMarked ? wanted.mark : undefined, named),
-        'Values',
-      );
+      const { token } = wanted.mark;
+      const before = this.#class === 'I' ? this.#byToken.get(token) : undefined;
+      const made = before ?? this.#make(wanted);
+      this.#byToken.set(token, made);
+      return this.#show(made, 'Values');
     });
   }
 
   read(id: string): Promise<RemoteCredential | undefined> {
     return this.#call('read', () => {
-      const found = this.#own.get(id);
-      return found && this.#show(found, this.#class === 'O' ? 'NoValues' : 'Values');
+      const found = this.#known(id);
+      return found && this.#show(found, this.#shown());
     });
   }
 
@@ -127,24 +133,26 @@ export class MemoryVendor implements RemoteStore {
 
   update(id: string, wish: RemoteWish): Promise<RemoteCredential | undefined> {
     return this.#call('update', () => {
-      const found = this.#own.get(id);
+      const found = this.#known(id);
       if (found === undefined) return undefined;
       Object.assign(found, this.#class === 'D' ? { enabled: wish.enabled } : wish);
       if (found.name !== 'mark') found.mark = undefined;
-      return this.#show(found, this.#class === 'O' ? 'NoValues' : 'Values');
+      return this.#show(found, this.#shown());
     });
   }
 
   regenerate(id: string, slot: SlotName): Promise<RemoteCredential | undefined> {
     return this.#call('regenerate', () => {
-      const found = this.#own.get(id);
+      const found = this.#known(id);
       found?.values.set(slot, this.#value());
       return found && this.#show(found, 'Values');
     });
   }
 
   delete(id: string): Promise<'Deleted' | 'NotFound'> {
-    return this.#call('delete', () => (this.#own.delete(id) ? 'Deleted' : 'NotFound'));
+    return this.#call('delete', () =>
+      this.#known(id) !== undefined && this.#own.delete(id) ? 'Deleted' : 'NotFound',
+    );
   }
 
   async #call<T>(name: string, act: () => T): Promise<T> {
@@ -154,6 +162,22 @@ export class MemoryVendor implements RemoteStore {
     const answer = act();
     if (fault === 'LostAnswer') throw new StoreFailure('Unavailable', { message: 'answer lost' });
     return answer;
+  }
+
+  #known(id: string): VendorCredential | undefined {
+    const found = this.#own.get(id);
+    const isOld = found !== undefined && found.createdMs + this.readLagMs <= this.#clock.nowMs();
+    return isOld ? found : undefined;
+  }
+
+  #shown(): 'Values' | 'NoValues' {
+    return this.#class === 'M' || this.#class === 'D' ? 'Values' : 'NoValues';
+  }
+
+  #make({ format, mark }: NewCredential): VendorCredential {
+    const isMarked = this.#class === 'M' || this.#class === 'O';
+    const text = isMarked ? 'mark' : '';
+    return this.#add(format, isMarked ? mark : undefined, { name: text, description: text });
   }
 
   #add(
@@ -208,7 +232,7 @@ export class MemoryVendor implements RemoteStore {
       ...(this.#class === 'D' ? {} : { name, description }),
       hint: id,
       values: Object.fromEntries(shown.map(([slot, value]) => [slot, new Sensitive(value)])),
-      facts: {},
+      facts: this.facts,
     };
   }
 }

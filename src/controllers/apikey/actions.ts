@@ -38,6 +38,8 @@ export type Action =
       readonly also?: readonly SlotName[];
       readonly trigger: RotationTrigger | 'Retire';
       readonly becomesActive: boolean;
+      /** Present in an emergency: no value from before goes on, in no credential of the key. */
+      readonly urgency?: 'Emergency';
       readonly requestId?: string;
     }
   | { readonly type: 'SetState'; readonly state: KeyState }

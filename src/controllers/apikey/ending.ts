@@ -3,7 +3,7 @@ import { FINALIZER } from '../../api/names.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import { NOTHING, type Action, type Answer, type Rule } from './actions.ts';
 import { endNext, isDebt, isOwing } from './remote/rules.ts';
-import { REVIVAL_MS, wantedTerms } from './wanted.ts';
+import { isRevivedBySpec, REVIVAL_MS } from './wanted.ts';
 import type { World } from './world.ts';
 
 /** An earlier object of this name, or the object of a record, is gone without having been ended. */
@@ -83,13 +83,4 @@ function mayRetain({ key, store }: World): boolean {
     store.type === 'Usable' &&
     store.retention === 'Allowed'
   );
-}
-
-/** The spec now names a later end than the one that passed. */
-function isRevivedBySpec(world: World): boolean {
-  const { key, store, nowMs } = world;
-  if (key === undefined || store.type !== 'Usable') return false;
-  const resolution = wantedTerms(world, key, store);
-  if (resolution.type !== 'Resolved') return false;
-  return resolution.terms.endMs === undefined || resolution.terms.endMs > nowMs;
 }

@@ -11,7 +11,7 @@ import { currentCredential } from '../../ledger/transitions.ts';
 import { LOOK_PAUSE_MS } from './ownsecrets.ts';
 import type { Action } from './actions.ts';
 import { nextAction } from './plan.ts';
-import { remoteInstants } from './remote/rules.ts';
+import { isReadable, remoteInstants } from './remote/rules.ts';
 import { inPlaceAnnouncement } from './rotating.ts';
 import { isSameStatus, wantedStatus } from './status.ts';
 import { REVIVAL_MS, rotationDueMs, wantedTerms } from './wanted.ts';
@@ -87,11 +87,11 @@ function nextLookAtMs(
   deps: Pick<Deps, 'secrets' | 'remoteChecks'>,
   world: World,
 ): number | undefined {
-  const { record, nowMs } = world;
+  const { record, store, nowMs } = world;
   const isPaced = deps.secrets === undefined && record?.secret !== undefined;
   const current = record && currentCredential(record, nowMs);
-  const checkMs =
-    current?.remote === undefined ? undefined : deps.remoteChecks.dueMs(current.token);
+  const isChecked = current?.remote !== undefined && store.type === 'Usable' && isReadable(store);
+  const checkMs = isChecked ? deps.remoteChecks.dueMs(current.token) : undefined;
   return earlier(isPaced ? nowMs + LOOK_PAUSE_MS : undefined, checkMs);
 }
 

@@ -18,6 +18,7 @@ import { firstFinding } from './checks.ts';
 import { cleanExpired, cleanRevoked, endDeleted, endVanished } from './ending.ts';
 import { handleLoss } from './loss.ts';
 import {
+  awaitPerson,
   checkRemote,
   createRemote,
   dropExpiredRemote,
@@ -127,6 +128,7 @@ const RULES: readonly Rule[] = [
   issue,
   followTerms,
   rotateAtOnce,
+  awaitPerson,
   replaceMissing,
   handleLoss,
   finishOpen,

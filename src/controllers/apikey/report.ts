@@ -27,12 +27,19 @@ export interface EventSink {
 
 /** One method per happening. */
 export type Reporter = {
-  rotated(world: World, trigger: string, oldValuesEnd: 'AtConfirm' | 'AtOnce'): void;
+  /** Ended: the old values are dead. Ending: a vendor is about to be told. */
+  rotated(world: World, trigger: string, oldValues: 'Overlap' | 'Ended' | 'Ending'): void;
   retired(world: World): void;
   stateChanged(world: World, from: KeyState, to: KeyState): void;
   remoteChanged(world: World, what: 'values' | 'settings'): void;
   secretTrouble(world: World, reason: 'SecretLost' | 'SecretTampered'): void;
 };
+
+const OLD_VALUES = {
+  Overlap: 'old values overlap',
+  Ended: 'old values are dead',
+  Ending: 'old values are ended at the vendor first',
+} as const;
 
 /** A reporter that writes events of the closed list. */
 export function createReporter(sink: EventSink): Reporter {
@@ -49,13 +56,12 @@ export function createReporter(sink: EventSink): Reporter {
     });
   };
   return {
-    rotated(world, trigger, oldValuesEnd) {
+    rotated(world, trigger, oldValues) {
       if (trigger === 'Retire') return;
-      const old = oldValuesEnd === 'AtOnce' ? 'old values are dead' : 'old values overlap';
-      emit(world, 'KeyRotated', 'Rotate', `New values made (${trigger}); ${old}`);
+      emit(world, 'KeyRotated', 'Rotate', `New values made (${trigger}); ${OLD_VALUES[oldValues]}`);
     },
     retired: (world) =>
-      emit(world, 'PreviousKeyRetired', 'Retire', 'The overlap is over; old values are dead'),
+      emit(world, 'PreviousKeyRetired', 'Retire', 'The overlap is over; old values end'),
     stateChanged(world, from, to) {
       if (to === 'Suspended') emit(world, 'KeySuspended', 'Suspend', 'The key was switched off');
       if (to === 'Revoked') emit(world, 'KeyRevoked', 'Revoke', 'The key was ended for good');

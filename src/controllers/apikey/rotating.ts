@@ -1,5 +1,6 @@
 /** The rules by which values change: on request, by age, by turns. Pure. */
 import type { KeyRecord } from '../../ledger/record.ts';
+import { isPending } from '../../ledger/remote.ts';
 import { currentCredential } from '../../ledger/transitions.ts';
 import {
   NOTHING,
@@ -46,7 +47,8 @@ function nextRotation({ world, key, store }: Facts): Answer {
   const current = currentCredential(record, nowMs);
   if (isOver(record, nowMs)) return undefined;
   if (current === undefined) {
-    return { ...newValues('Revival', 'Values'), oldValuesEnd: 'AtOnce' };
+    const request = requestId === undefined ? {} : { requestId };
+    return { ...newValues('Revival', 'Values'), oldValuesEnd: 'AtOnce', ...request };
   }
   if (requestId !== undefined) return requested({ world, key, store }, requestId);
   const dueMs = rotationDueMs(key, record);
@@ -79,7 +81,7 @@ function atOnce(
   record: KeyRecord,
   store: UsableStore,
 ): Extract<Action, { type: 'Rotate' | 'Regenerate' }> {
-  return isRegenerable(store)
+  return isRegenerable(store) && !record.credentials.some(isPending)
     ? everySlot(record)
     : { ...newValues('Request', 'Nothing'), oldValuesEnd: 'AtOnce' };
 }
@@ -99,6 +101,7 @@ function everySlot(record: KeyRecord): Extract<Action, { type: 'Regenerate' }> {
     also: slots.filter((slot) => slot !== active).map(({ name }) => name),
     trigger: 'Request',
     becomesActive: false,
+    urgency: 'Emergency',
   };
 }
 

@@ -16,9 +16,11 @@ import { isSameJson } from '../../kernel/samejson.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
 import { DAY_MS, formatTime } from '../../kernel/time.ts';
 import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
+import { isPending } from '../../ledger/remote.ts';
 import { currentCredential, isOpen } from '../../ledger/transitions.ts';
 import { firstFinding, type Finding } from './checks.ts';
 import { wantedLayout } from './actions.ts';
+import { isReplacing, remoteFacts, remoteTrouble, stillOn } from './remote/status.ts';
 import { inPlaceAnnouncement } from './rotating.ts';
 import { isOver, rotationDueMs, wantedState, wantedTerms } from './wanted.ts';
 import type { ApiKeyView, World } from './world.ts';
@@ -62,10 +64,17 @@ function facts(
     ...(endMs === undefined ? {} : { expirationTime: formatTime(endMs) }),
     ...(dueMs === undefined ? {} : { rotationDueTime: formatTime(dueMs) }),
     ...(quota === undefined ? {} : { quota: { limit: quota.requests } }),
-    ...(record.lastRotationRequestId === undefined
-      ? {}
-      : { lastHandledRotationRequestId: record.lastRotationRequestId }),
+    ...handledFacts(key, record),
   };
+}
+
+/** A request that was begun at a vendor is handled when it is done there. */
+function handledFacts(key: ApiKeyView, record: KeyRecord): ApiKeyStatus {
+  const isOpenThere = record.credentials.some(isPending);
+  const handled = isOpenThere
+    ? key.status?.lastHandledRotationRequestId
+    : record.lastRotationRequestId;
+  return handled === undefined ? {} : { lastHandledRotationRequestId: handled };
 }
 
 function credentialFacts(record: KeyRecord, current: CredentialRecord): ApiKeyStatus {
@@ -81,33 +90,6 @@ function credentialFacts(record: KeyRecord, current: CredentialRecord): ApiKeySt
     issuedTime: formatTime(current.createdAtMs),
     ...(record.format === 'Dual' ? { slots } : {}),
   };
-}
-
-/** What the vendor told of its copy; never values. */
-function remoteFacts(current: CredentialRecord | undefined): ApiKeyStatus {
-  const remote = current?.remote;
-  if (remote?.id === undefined) return {};
-  const { id, enabled, createdMs, modifiedMs, facts } = remote;
-  return {
-    remote: {
-      id,
-      ...(enabled === undefined ? {} : { state: enabled ? 'Enabled' : 'Disabled' }),
-      ...(createdMs === undefined ? {} : { createdTime: formatTime(createdMs) }),
-      ...(modifiedMs === undefined ? {} : { modifiedTime: formatTime(modifiedMs) }),
-      ...shownFacts(facts),
-    },
-  };
-}
-
-const REMOTE_FACTS = ['modifier', 'tenantId', 'domainCode', 'accountId', 'userId'] as const;
-const FACT_LENGTH_MAX = 256;
-
-/** The fields that the schema has: another one would be dropped and written again for ever. */
-function shownFacts(facts: Readonly<Record<string, string>>): ApiKeyStatus['remote'] {
-  const shown = REMOTE_FACTS.filter((name) => Object.hasOwn(facts, name));
-  return Object.fromEntries(
-    shown.map((name) => [name, (facts[name] ?? '').slice(0, FACT_LENGTH_MAX)]),
-  );
 }
 
 function secretFacts(world: World, record: KeyRecord): ApiKeyStatus {
@@ -162,14 +144,16 @@ function readiness(world: World, key: ApiKeyView, failure: KeywardError | undefi
   const failed = failure === undefined ? undefined : failureReason(failure, isSettled);
   if (failed !== undefined) return failed;
   if (wantedState(world, key) === 'Revoked') {
-    return { reason: 'Revoked', message: 'the key was revoked; this is final' };
+    const message = `the key was revoked; this is final${stillOn(record)}`;
+    return { reason: 'Revoked', message };
   }
   const finding = firstFinding(world);
   if (finding !== undefined && !(isSettled && isStoreTrouble(finding.reason))) {
     return isSettled ? { ...finding, message: `${finding.message}; ${KEEPS_WORKING}` } : finding;
   }
   if (key.spec.state === 'Suspended') {
-    return { reason: 'Suspended', message: 'the key is switched off; set spec.state to Active' };
+    const message = `the key is switched off; set spec.state to Active${stillOn(record)}`;
+    return { reason: 'Suspended', message };
   }
   return record === undefined ? beforeIssue(world, key) : afterIssue(world, record);
 }
@@ -189,38 +173,22 @@ function beforeIssue(world: World, key: ApiKeyView): Finding {
 
 function afterIssue(world: World, record: KeyRecord): Finding {
   const { notBeforeMs, endMs } = record.terms;
-  if (endMs !== undefined && isOver(record, world.nowMs)) return expired(endMs);
+  if (endMs !== undefined && isOver(record, world.nowMs)) {
+    const { reason, message } = expired(endMs);
+    return { reason, message: message + stillOn(record) };
+  }
   if (notBeforeMs !== undefined && notBeforeMs > world.nowMs) return notYet(notBeforeMs);
   const remote = remoteTrouble(record);
   if (remote !== undefined) return remote;
   const trouble = secretTrouble(world);
   if (trouble !== undefined) return { reason: trouble.ready, message: trouble.message };
   const current = currentCredential(record, world.nowMs);
-  if (current === undefined || isOpen(current)) return pending('new values are being made');
+  if (current === undefined || isOpen(current) || isReplacing(current)) {
+    return pending(`new values are being made${stillOn(record)}`);
+  }
   const retireMs = previousFacts(record, current).previous?.retireTime;
   if (retireMs === undefined) return { reason: 'Active', message: '' };
   return { reason: 'Rotating', message: `the previous value works until ${retireMs}` };
-}
-
-/** What only a person can decide about the vendor's side. */
-function remoteTrouble({ namespace, name, credentials }: KeyRecord): Finding | undefined {
-  const command = `keyward keys resolve ${namespace}/${name}`;
-  for (const { state, remote } of credentials) {
-    if (state === 'Ambiguous' || state === 'Unknown') {
-      const ids = remote?.candidates?.join(', ') ?? 'not known';
-      const message = `it is not known which key at the vendor is this one (candidates: ${ids}); look there, then run ${command}`;
-      return { reason: 'OwnershipAmbiguous', message };
-    }
-    if (state === 'Blocked') {
-      const message = `the vendor's answers with the values were lost too often; look there, then run ${command}`;
-      return { reason: 'CreateBlocked', message };
-    }
-    if (remote?.missingSinceMs !== undefined && state !== 'Disabled') {
-      const message = `the vendor has no key ${remote.id ?? ''} any more; set spec.secret.onLoss to Rotate for a new one`;
-      return { reason: 'RemoteMissing', message };
-    }
-  }
-  return undefined;
 }
 
 /** True when the value in the Secret works, whatever else may be wrong. */
@@ -228,7 +196,8 @@ function isWorking(world: World): boolean {
   const { record } = world;
   if (record === undefined || record.state !== 'Active' || record.phase !== 'Live') return false;
   const current = currentCredential(record, world.nowMs);
-  return current?.state === 'Active' && record.secret !== undefined && !secretTrouble(world);
+  if (current?.state !== 'Active' || isReplacing(current)) return false;
+  return record.secret !== undefined && !secretTrouble(world);
 }
 
 function isStoreTrouble(reason: ReadyReason): boolean {

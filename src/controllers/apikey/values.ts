@@ -76,7 +76,8 @@ export async function rotate(
     facts: { keyId: credential.keyId, trigger, oldValuesEnd },
     ...(requestId === undefined ? {} : { spendRequestId: requestId }),
   });
-  deps.reporter.rotated(world, trigger, oldValuesEnd);
+  const dead = credential.remote === undefined ? 'Ended' : 'Ending';
+  deps.reporter.rotated(world, trigger, oldValuesEnd === 'AtOnce' ? dead : 'Overlap');
   const { inspection: _, lossProven: __, ...evidence } = next.evidence;
   return {
     ...next,
@@ -111,7 +112,7 @@ export async function regenerate(
     facts: { keyId: credential.keyId, slot, trigger },
     ...(requestId === undefined ? {} : { spendRequestId: requestId }),
   });
-  deps.reporter.rotated(world, trigger, becomesActive ? 'AtConfirm' : 'AtOnce');
+  deps.reporter.rotated(world, trigger, becomesActive ? 'Overlap' : 'Ended');
   return requestId === undefined ? next : { ...next, rotationRequest: undefined };
 }
 

@@ -60,3 +60,12 @@ export function rotationDueMs(key: ApiKeyView, record: KeyRecord): number | unde
 export function isOver(record: KeyRecord, nowMs: number): boolean {
   return record.terms.endMs !== undefined && record.terms.endMs <= nowMs;
 }
+
+/** The spec now names a later end than the one that passed. */
+export function isRevivedBySpec(world: World): boolean {
+  const { key, store, nowMs } = world;
+  if (key === undefined || store.type !== 'Usable') return false;
+  const resolution = wantedTerms(world, key, store);
+  if (resolution.type !== 'Resolved') return false;
+  return resolution.terms.endMs === undefined || resolution.terms.endMs > nowMs;
+}

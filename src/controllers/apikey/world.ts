@@ -98,8 +98,8 @@ export type Evidence = {
   /** The Secret of the ending key is gone. */
   readonly secretDeleted?: true;
   readonly finalizerReleased?: true;
-  /** What a search at the vendor found for the create call of this token. */
-  readonly search?: CreateSearch;
+  /** What searches at the vendor found, one for each create call that was looked for. */
+  readonly searches?: readonly CreateSearch[];
   /** The vendor could not be asked or told; the rest of the pass goes on without it. */
   readonly remoteTrouble?: RemoteTrouble;
   /** The vendor's copy was read in this pass. */

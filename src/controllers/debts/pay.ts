@@ -102,7 +102,8 @@ async function take(
   const { id } = remote;
   if (id !== undefined && (step.how === 'Disable' || step.how === 'Delete')) {
     const known = { ...credential, remote: { ...remote, id } };
-    if ((await callEnd(session, known, step.how, signal)) === 'Disabled') {
+    const place = { session, handle: session.handle, clock: deps.clock };
+    if ((await callEnd(place, known, step.how, signal)) === 'Disabled') {
       const disabledAtMs = deps.clock.nowMs();
       const off = noteRemote(record, sequence, { enabled: false, disabledAtMs });
       return commitStep(deps, off, 'RemoteDisabled', sequence);

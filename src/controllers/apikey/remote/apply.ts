@@ -3,13 +3,14 @@
  * commits: before it the ledger says that it begins, after it how it ended. Decides nothing.
  */
 import { classify } from '../../../kernel/errors.ts';
+import { parseTime } from '../../../kernel/time.ts';
 import { StoreFailure } from '../../../stores/contract.ts';
 import type { RemoteStep } from '../actions.ts';
 import type { Deps } from '../deps.ts';
 import type { World } from '../world.ts';
 import { adopt, burn, create, search, stop, unsettled } from './create.ts';
 import { end } from './end.ts';
-import { retryPauseMs } from './rules.ts';
+import { RETRY_MAX_MS, retryPauseMs } from './rules.ts';
 import { readRemote, regenerateRemote, update } from './values.ts';
 
 /** See the file comment. @throws KeywardError whose class says whether to try again */
@@ -58,14 +59,25 @@ async function orTrouble(
     // An open create call is worth a failed pass: nothing else of the key can go on.
     if (!isOfVendor || (action.type === 'Search' && isIntent(world))) throw thrown;
     const nowMs = deps.clock.nowMs();
+    const { reason, message } = failure;
+    // Asking the same again soon is no use when the answer was a clear no.
+    const isFinal = failure.class === 'Terminal';
+    const sinceMs = Math.min(oldestDoom(world) ?? nowMs, troubleSinceMs(world) ?? nowMs);
     const pauseMs = Math.max(
       failure.retryAfterMs ?? 0,
-      retryPauseMs(oldestDoom(world) ?? nowMs, nowMs),
+      isFinal ? RETRY_MAX_MS : retryPauseMs(sinceMs, nowMs),
     );
-    const { reason, message } = failure;
     const remoteTrouble = { reason, message, retryAtMs: nowMs + pauseMs };
     return { ...world, evidence: { ...world.evidence, remoteTrouble } };
   }
+}
+
+/** Since when the status says that the store does not do what it should. */
+function troubleSinceMs({ key }: World): number | undefined {
+  const synced = key?.status?.conditions?.find(({ type }) => type === 'StoreSynced');
+  return synced === undefined || synced.status === 'True'
+    ? undefined
+    : parseTime(synced.lastTransitionTime);
 }
 
 function isIntent({ record }: World): boolean {

@@ -24,11 +24,15 @@ export class RemoteChecks {
     return dueMs !== undefined && dueMs <= this.#clock.nowMs();
   }
 
-  /** When to look at it next; the first time at a random instant of the interval. */
+  /**
+   * When to look at it next, always ahead: the first time at a random instant of the interval, and an
+   * interval later where a look was due and could not be taken now.
+   */
   dueMs(token: string): number {
     const known = this.#dueMs.get(token);
-    if (known !== undefined) return known;
-    const dueMs = this.#clock.nowMs() + Math.floor(this.#everyMs * this.#random());
+    const nowMs = this.#clock.nowMs();
+    if (known !== undefined) return known > nowMs ? known : nowMs + this.#everyMs;
+    const dueMs = nowMs + 1 + Math.floor(this.#everyMs * this.#random());
     this.#dueMs.set(token, dueMs);
     return dueMs;
   }

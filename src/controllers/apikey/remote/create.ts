@@ -13,7 +13,7 @@ import type { Deps } from '../deps.ts';
 import type { World } from '../world.ts';
 import { hasEveryValue, sealRemote, snapshot } from './material.ts';
 import { namesOf } from './rules.ts';
-import { confirmLive, expectOurs, open, withoutSearch, type AtVendor } from './vendor.ts';
+import { confirmLive, expectOurs, open, withoutSearches, type AtVendor } from './vendor.ts';
 
 const SETTLE_PAUSE_MIN_MS = SECOND_MS;
 
@@ -39,13 +39,17 @@ async function createNow(
   at: AtVendor,
 ): Promise<World> {
   const { credential, handle, session, signal } = at;
-  const isListed = handle.capabilities.class === 'D';
+  const driverClass = handle.capabilities.class;
+  const isListed = driverClass === 'D';
+  const isMarked = driverClass === 'M' || driverClass === 'O';
   // Nothing is expected, but a restored database may have forgotten a call of this very token.
   const known = isListed
     ? await session.remote.list(signal)
-    : await session.remote.find(markOf(deps.clusterId, credential), signal);
+    : isMarked
+      ? await session.remote.find(markOf(deps.clusterId, credential), signal)
+      : [];
   const ids = known.map(({ id }) => id);
-  const fresh = isListed ? [] : without(ids, credential.remote.idsBefore);
+  const fresh = isMarked ? without(ids, credential.remote.idsBefore) : [];
   if (fresh.length > 0)
     return found(world, { token: credential.token, ids: fresh, isSettled: false });
   const begun = await change(
@@ -62,7 +66,7 @@ async function createNow(
       ...(isListed ? { exclusiveAccount: credential.remote.account } : {}),
     },
   );
-  return callCreate(deps, withoutSearch(begun), { ...at, attempt });
+  return callCreate(deps, withoutSearches(begun), { ...at, attempt });
 }
 
 async function callCreate(
@@ -116,7 +120,7 @@ async function keep(
     created(mine(world), sequence, { remote: snapshot(made), slots, hint: made.hint }),
     { action: 'RemoteCreated', facts: { sequence, remoteId: made.id } },
   );
-  return withoutSearch(next);
+  return withoutSearches(next);
 }
 
 /** Looks for what a create call of unknown outcome may have made. */
@@ -142,7 +146,7 @@ export async function adopt(
   const at = { ...opened, signal };
   const made = await at.session.remote.read(action.id, signal);
   // Seen in the list and not to be read: the search decides again.
-  if (made === undefined) return withoutSearch(world);
+  if (made === undefined) return withoutSearches(world);
   return keep(deps, world, at, made);
 }
 
@@ -160,7 +164,7 @@ export async function burn(
     action: 'RemoteBurnt',
     facts: { sequence, remoteId: id },
   });
-  return withoutSearch(next);
+  return withoutSearches(next);
 }
 
 /** Leaves it to a person. */
@@ -188,5 +192,7 @@ export function unsettled(deps: Deps, untilMs: number): KeywardError {
 }
 
 function found(world: World, result: CreateSearch): World {
-  return { ...world, evidence: { ...world.evidence, search: result } };
+  const { searches = [], ...evidence } = world.evidence;
+  const others = searches.filter(({ token }) => token !== result.token);
+  return { ...world, evidence: { ...evidence, searches: [...others, result] } };
 }

@@ -6,7 +6,7 @@ import type { RemoteStepOf } from '../actions.ts';
 import { audit, commit } from '../commits.ts';
 import type { Deps } from '../deps.ts';
 import type { World } from '../world.ts';
-import { idOf, open, withoutSearch } from './vendor.ts';
+import { idOf, open, withoutSearches } from './vendor.ts';
 
 /** One step towards a vendor that has it no more; see endNext. */
 export async function end(
@@ -17,17 +17,33 @@ export async function end(
 ): Promise<World> {
   const { record, sequence, how } = action;
   if (how === 'Claim' && action.id !== undefined) {
+    await deleteOthers(deps, world, action, signal);
     const claimed = noteRemote(record, sequence, { id: action.id });
     return commitEnding(deps, world, claimed, { action: 'RemoteClaimed', sequence });
   }
   if (how !== 'Disable' && how !== 'Delete') return forgetRemote(deps, world, action);
-  const { credential, session } = await open(deps, record, sequence, signal);
+  const { credential, handle, session } = await open(deps, record, sequence, signal);
   const known = { ...credential, remote: { ...credential.remote, id: idOf(credential) } };
-  if ((await callEnd(session, known, how, signal)) === 'Gone')
+  if ((await callEnd({ session, handle, clock: deps.clock }, known, how, signal)) === 'Gone')
     return forgetRemote(deps, world, action);
   const disabledAtMs = deps.clock.nowMs();
   const disabled = noteRemote(record, sequence, { enabled: false, disabledAtMs });
   return commitEnding(deps, world, disabled, { action: 'RemoteDisabled', sequence });
+}
+
+/** All that a search by mark finds bears the mark of this one credential, and all of it is to go. */
+async function deleteOthers(
+  deps: Deps,
+  world: World,
+  { record, sequence, id }: RemoteStepOf<'End'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { credential, session } = await open(deps, record, sequence, signal);
+  const search = world.evidence.searches?.find(({ token }) => token === credential.token);
+  for (const other of search?.ids.filter((each) => each !== id) ?? []) {
+    // oxlint-disable-next-line no-await-in-loop
+    await session.remote.delete(other, signal);
+  }
 }
 
 async function forgetRemote(
@@ -51,7 +67,7 @@ async function commitEnding(
     expectedRevision: record.revision,
     audit: audit(deps, { action: note.action, facts: { sequence: note.sequence } }),
   });
-  const next = withoutSearch(world);
+  const next = withoutSearches(world);
   return next.predecessor?.uid === committed.uid
     ? { ...next, predecessor: committed }
     : { ...next, record: committed };

@@ -10,11 +10,12 @@ import { isRemote, type RemoteCredentialRecord } from '../../../ledger/remote.ts
 import { currentCredential } from '../../../ledger/transitions.ts';
 import type { RemoteWish } from '../../../stores/contract.ts';
 import { endingStep } from '../../../stores/ending.ts';
+import type { CreateSearch } from '../../../stores/searching.ts';
 import { isLive } from '../../../terms/verdict.ts';
 import { NOTHING, type Action, type Answer, type RemoteStep, type Rule } from '../actions.ts';
 import { firstFinding } from '../checks.ts';
 import { newValues } from '../rotating.ts';
-import { isOver, onLoss, wantedState } from '../wanted.ts';
+import { isOver, isRevivedBySpec, onLoss, wantedState } from '../wanted.ts';
 import type { ApiKeyView, RemoteRules, UsableStore, World } from '../world.ts';
 
 /** Times a credential of class O is made anew because its values were lost with the answer. */
@@ -22,6 +23,8 @@ const ATTEMPTS_MAX = 5;
 /** After this a vendor that does not answer holds up nothing any more: what is left is a debt. */
 export const DEBT_AFTER_MS = 10 * MINUTE_MS;
 const RETRY_MIN_MS = 5 * SECOND_MS;
+/** The longest pause before a vendor is asked again that failed or refused. */
+export const RETRY_MAX_MS = 10 * MINUTE_MS;
 
 type RemoteStoreFact = UsableStore & { readonly remote: RemoteRules };
 
@@ -30,27 +33,46 @@ export const createRemote: Rule = (world) => {
   const { record, store } = world;
   const credential = record?.credentials.filter(isRemote).find(isUnmade);
   if (record === undefined || credential === undefined || !isAtVendor(store)) return undefined;
-  if (credential.state !== 'Intent') return NOTHING;
+  // What waits for a person, and old values that must not wait: see awaitPerson and rotateAtOnce.
+  if (credential.state !== 'Intent' || isEmergency(world)) return undefined;
   const { sequence, remote, token } = credential;
-  const isFound = world.evidence.search?.token === token && world.evidence.search.ids.length > 0;
-  if (remote.createBegunAtMs !== undefined || isFound)
+  const isFound = searchOf(world, token)?.ids.length ?? 0;
+  if (remote.createBegunAtMs !== undefined || isFound > 0)
     return finishCreate(world, store, credential);
+  // Of two open calls in one account nobody could tell which one made what.
+  if (store.capabilities.class === 'D' && record.credentials.some(isSought)) return NOTHING;
   if (firstFinding(world) !== undefined) return undefined;
   return take({ type: 'Create', sequence, attempt: credential.attempt });
 };
 
+/** A creation that only a person can finish: until then nothing else is made. */
+export const awaitPerson: Rule = ({ record }) =>
+  record?.credentials.some(({ state }) => state !== 'Intent' && isUnmade({ state })) === true
+    ? NOTHING
+    : undefined;
+
 /** Values whose replacement was begun: the vendor tells whether it was done. */
 export const finishRegenerate: Rule = ({ record, store }) => {
-  const begun = record?.credentials
-    .filter(isRemote)
-    .find(({ state, remote }) => state !== 'Disabled' && remote.regenerating !== undefined);
+  const begun = record?.credentials.filter(isRemote).find(
+    ({ state, remote }) =>
+      state !== 'Disabled' &&
+      remote.regenerating !== undefined &&
+      // Of one that is gone nothing is replaced; replaceMissing goes on.
+      remote.missingSinceMs === undefined,
+  );
   if (begun === undefined || !isAtVendor(store)) return undefined;
   return take({ type: 'Regenerate', sequence: begun.sequence });
 };
 
 /** The vendor's credential works exactly while the key is active and valid. */
 export const syncEnabled: Rule = (world) =>
-  firstWish(world, ({ remote }, wish) => remote.enabled !== wish.enabled);
+  firstWish(
+    world,
+    ({ remote }, wish) =>
+      remote.enabled !== wish.enabled &&
+      // A clock that was put back must not bring an expired key to life.
+      (world.isClockTrusted || !wish.enabled || world.record?.terms.endMs === undefined),
+  );
 
 /** Name and description are what the spec says; a mark in the name has done its service. */
 export const syncNames: Rule = (world) =>
@@ -66,6 +88,7 @@ export const dropExpiredRemote: Rule = (world) => {
   const { record, store, nowMs, isClockTrusted } = world;
   if (record === undefined || !isAtVendor(store) || !isClockTrusted) return undefined;
   if (store.remote.onExpiry !== 'Delete' || !isOver(record, nowMs)) return undefined;
+  if (isRevivedBySpec(world)) return undefined;
   return record.credentials.some((each) => each.state !== 'Disabled')
     ? { type: 'DropExpired' }
     : undefined;
@@ -92,6 +115,8 @@ export const replaceMissing: Rule = (world) => {
   if (record === undefined || key === undefined || store.type !== 'Usable') return undefined;
   const current = currentCredential(record, nowMs);
   if (current?.remote?.missingSinceMs === undefined) return undefined;
+  // A dead key needs no values; the same rule answers when a later end revives it.
+  if (isOver(record, nowMs)) return NOTHING;
   return onLoss(key, store) === 'Rotate'
     ? { ...newValues('RemoteLost', 'Values'), oldValuesEnd: 'AtOnce' }
     : NOTHING;
@@ -135,16 +160,17 @@ export function remoteInstants(world: World): readonly (number | undefined)[] {
     evidence.remoteTrouble?.retryAtMs,
     ...record.credentials
       .filter(isRemote)
-      .flatMap(({ remote: { doomedAtMs, disabledAtMs } }) => [
+      .flatMap(({ remote: { doomedAtMs, disabledAtMs, createBegunAtMs } }) => [
         plus(disabledAtMs, remote?.deleteGraceMs),
         plus(doomedAtMs, DEBT_AFTER_MS),
+        plus(createBegunAtMs, remote?.settleMs),
       ]),
   ];
 }
 
-/** Pauses grow with the age of a debt: 5 s at first, 10 minutes at last. */
+/** Pauses grow with the age of the trouble: 5 s at first, 10 minutes at last. */
 export function retryPauseMs(sinceMs: number, nowMs: number): number {
-  return Math.min(DEBT_AFTER_MS, Math.max(RETRY_MIN_MS, nowMs - sinceMs));
+  return Math.min(RETRY_MAX_MS, Math.max(RETRY_MIN_MS, nowMs - sinceMs));
 }
 
 function finishCreate(
@@ -158,8 +184,8 @@ function finishCreate(
   if (record === undefined) return undefined;
   if (driverClass === 'X') return take({ type: 'Stop', sequence, state: 'Unknown' });
   if (driverClass === 'I') return take({ type: 'Create', sequence, attempt });
-  const { search } = world.evidence;
-  if (search?.token !== token) return take({ type: 'Search', sequence, record });
+  const search = searchOf(world, token);
+  if (search === undefined) return take({ type: 'Search', sequence, record });
   const [first] = search.ids;
   if (first !== undefined)
     return finishFound(driverClass, credential, [first, ...search.ids.slice(1)]);
@@ -198,7 +224,7 @@ function endStep(
 ): Action | undefined {
   const { capabilities, remote } = rules;
   const { nowMs } = world;
-  const { search } = world.evidence;
+  const search = searchOf(world, credential.token);
   const { deleteGraceMs } = remote;
   const { sequence } = credential;
   const step = endingStep({
@@ -238,7 +264,9 @@ export function wishOf(
   record: KeyRecord,
   store: UsableStore,
 ): RemoteWish {
-  const isWanted = wantedState(world, key) === 'Active' && !isOver(record, world.nowMs);
+  const { nowMs } = world;
+  const isEarly = (record.terms.notBeforeMs ?? nowMs) > nowMs;
+  const isWanted = wantedState(world, key) === 'Active' && !isEarly && !isOver(record, nowMs);
   return {
     // A store that cannot switch off is said to be so in a condition.
     enabled: isWanted || !store.capabilities.suspend,
@@ -258,8 +286,23 @@ function take(step: RemoteStep): Action {
   return { type: 'Remote', step };
 }
 
-function isUnmade({ state }: CredentialRecord): boolean {
+function isUnmade({ state }: Pick<CredentialRecord, 'state'>): boolean {
   return state === 'Intent' || state === 'Unknown' || state === 'Ambiguous' || state === 'Blocked';
+}
+
+/** It is not known yet whether anything of it exists. */
+function isSought({ state, remote }: CredentialRecord): boolean {
+  return state === 'Disabled' && remote?.id === undefined && remote?.createBegunAtMs !== undefined;
+}
+
+function isEmergency(world: World): boolean {
+  const { key, rotationRequest } = world;
+  const isAsked = rotationRequest !== undefined && key?.spec.rotation?.urgency === 'Emergency';
+  return isAsked && firstFinding(world) === undefined;
+}
+
+function searchOf({ evidence }: World, token: string): CreateSearch | undefined {
+  return evidence.searches?.find((search) => search.token === token);
 }
 
 /** True for classes whose values can be read again, so that a difference means something. */

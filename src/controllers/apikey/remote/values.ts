@@ -14,7 +14,7 @@ import { change, mine } from '../commits.ts';
 import type { Deps } from '../deps.ts';
 import type { World } from '../world.ts';
 import { digestRemote, replaceSlots, snapshot } from './material.ts';
-import { expectOurs, idOf, missing, open, type AtVendor } from './vendor.ts';
+import { confirmLive, expectOurs, idOf, missing, open, type AtVendor } from './vendor.ts';
 
 /** Says in the ledger that values are about to be replaced; `regenerateRemote` goes on. */
 export async function beginRegeneration(
@@ -23,9 +23,10 @@ export async function beginRegeneration(
   action: ActionOf<'Regenerate'>,
   sequence: number,
 ): Promise<World> {
-  const { slot, also = [], trigger, becomesActive, requestId } = action;
+  const { slot, also = [], trigger, becomesActive, urgency, requestId } = action;
   const regeneration = {
     slots: [slot, ...also],
+    trigger,
     ...(becomesActive ? { role: 'Next' as const } : {}),
     begunAtMs: deps.clock.nowMs(),
   };
@@ -34,14 +35,17 @@ export async function beginRegeneration(
   const next = await change(
     deps,
     world,
-    beginRegenerate(mine(world), sequence, { regeneration, ...request }),
+    beginRegenerate(mine(world), sequence, {
+      regeneration,
+      others: urgency === 'Emergency' ? 'EndAtOnce' : 'Stay',
+      ...request,
+    }),
     {
       action: 'RemoteRegenerationBegun',
       facts: { sequence, slot, trigger },
       ...(requestId === undefined ? {} : { spendRequestId: requestId }),
     },
   );
-  deps.reporter.rotated(world, trigger, becomesActive ? 'AtConfirm' : 'AtOnce');
   return requestId === undefined ? next : { ...next, rotationRequest: undefined };
 }
 
@@ -62,6 +66,7 @@ export async function regenerateRemote(
   const slot = credential.slots.find(({ name }) => name === regenerating?.slots[0]);
   if (slot === undefined) return world;
   const id = idOf(credential);
+  await confirmLive(deps, world, signal);
   const isReadable = handle.capabilities.class === 'M' || handle.capabilities.class === 'D';
   const before = isReadable ? await session.remote.read(id, signal) : undefined;
   if (isReadable && before === undefined) return missing(deps, world, at);
@@ -69,6 +74,23 @@ export async function regenerateRemote(
   const after = isDone ? before : await session.remote.regenerate(id, slot.name, signal);
   if (after === undefined) return missing(deps, world, at);
   expectOurs(session, mine(world), after);
+  return takeRegenerated(deps, world, at, { slot, after, call: isDone ? 'Earlier' : 'Now' });
+}
+
+/** Takes the value of one slot into the ledger, and says so with the last of them. */
+async function takeRegenerated(
+  deps: Deps,
+  world: World,
+  at: AtVendor,
+  made: {
+    readonly slot: SlotRecord;
+    readonly after: RemoteCredential;
+    readonly call: 'Earlier' | 'Now';
+  },
+): Promise<World> {
+  const { slot, after, call } = made;
+  const { sequence, remote } = at.credential;
+  const { regenerating } = remote;
   const role = regenerating?.role;
   const record = takeValues(mine(world), sequence, {
     slots: replaceSlots(deps, at, after, {
@@ -79,10 +101,14 @@ export async function regenerateRemote(
     remote: snapshot(after),
     done: slot.name,
   });
-  return change(deps, world, record, {
+  const next = await change(deps, world, record, {
     action: 'RemoteRegenerated',
-    facts: { sequence, slot: slot.name, call: isDone ? 'Earlier' : 'Now' },
+    facts: { sequence, slot: slot.name, call },
   });
+  if (regenerating?.slots.length === 1) {
+    deps.reporter.rotated(world, regenerating.trigger, role === 'Next' ? 'Overlap' : 'Ended');
+  }
+  return next;
 }
 
 /** Compares the vendor's copy with ours and takes over what differs; what we want is told later. */
@@ -148,6 +174,8 @@ export async function update(
   const { enabled, name, description } = action.wish;
   const patch = {
     ...snapshot(seen),
+    // Some vendors answer with nothing but a yes.
+    facts: { ...credential.remote.facts, ...seen.facts },
     enabled,
     ...(seen.name === undefined ? {} : { name, description }),
   };

@@ -5,7 +5,12 @@ import { KeywardError } from '../../../kernel/errors.ts';
 import { MINUTE_MS } from '../../../kernel/time.ts';
 import type { KeyRecord } from '../../../ledger/record.ts';
 import { isRemote, noteRemote, type RemoteCredentialRecord } from '../../../ledger/remote.ts';
-import type { RemoteCredential, RemoteHandle } from '../../../stores/contract.ts';
+import {
+  StoreFailure,
+  type RemoteCredential,
+  type RemoteHandle,
+} from '../../../stores/contract.ts';
+import { demandSettled } from '../../../stores/ending.ts';
 import { change, mine, present } from '../commits.ts';
 import type { Deps, VendorSession } from '../deps.ts';
 import type { World } from '../world.ts';
@@ -95,7 +100,10 @@ export async function confirmLive(deps: Deps, world: World, signal: AbortSignal)
 export async function missing(deps: Deps, world: World, at: AtVendor): Promise<World> {
   const { credential, session, signal } = at;
   await session.prove(signal);
-  if ((await session.remote.read(idOf(credential), signal)) !== undefined) return world;
+  const isBack = (await session.remote.read(idOf(credential), signal)) !== undefined;
+  if (isBack)
+    throw new StoreFailure('Garbled', { message: 'the vendor knows the credential and does not' });
+  demandSettled(at, deps.clock.nowMs());
   deps.remoteChecks.done(credential.token);
   const { sequence } = credential;
   return change(
@@ -115,8 +123,8 @@ export function idOf({ remote, sequence }: RemoteCredentialRecord): string {
   });
 }
 
-/** The world after something changed that a search had answered. */
-export function withoutSearch(world: World): World {
-  const { search: _, ...evidence } = world.evidence;
+/** The world after something changed that searches had answered. */
+export function withoutSearches(world: World): World {
+  const { searches: _, ...evidence } = world.evidence;
   return { ...world, evidence };
 }

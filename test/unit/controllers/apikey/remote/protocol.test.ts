@@ -4,171 +4,19 @@
  * exactly the credentials that the ledger knows, and what is in the Secret works there.
  */
 import { describe, expect, test } from 'vitest';
-import { NAMESPACES, API_KEYS, SECRETS } from '../../../../../src/api/names.ts';
-import type { KubeObject } from '../../../../../src/api/meta.ts';
-import { apply } from '../../../../../src/controllers/apikey/apply.ts';
-import type { Deps } from '../../../../../src/controllers/apikey/deps.ts';
-import { createApiKeyMetrics } from '../../../../../src/controllers/apikey/metrics.ts';
-import { OwnSecrets } from '../../../../../src/controllers/apikey/ownsecrets.ts';
-import { nextAction } from '../../../../../src/controllers/apikey/plan.ts';
-import { RemoteChecks } from '../../../../../src/controllers/apikey/remote/checks.ts';
-import type {
-  ApiKeyView,
-  UsableStore,
-  World,
-} from '../../../../../src/controllers/apikey/world.ts';
-import { classify } from '../../../../../src/kernel/errors.ts';
-import { silentLogger } from '../../../../../src/kernel/log.ts';
-import { createRegistry } from '../../../../../src/kernel/metrics.ts';
-import { Sensitive } from '../../../../../src/kernel/sensitive.ts';
-import { parseKeyring } from '../../../../../src/keys/keyring.ts';
-import { FakeClock } from '../../../../support/clock.ts';
-import { MemoryCluster, MemoryLedger } from '../../../../support/memory.ts';
-import { MemoryVendor } from '../../../../support/vendor.ts';
-import { aKey, aRotation, aSpec, aStore, aWorld } from '../../../../support/world.ts';
-import { seeded } from '../../../keys/seeded.ts';
-
-const KEYRING = parseKeyring(new Sensitive(`v1:${seeded('master')(32).toString('base64')}`));
-const REF = { namespace: 'team', name: 'web' };
-const SIGNAL = new AbortController().signal;
-const PASSES_MAX = 40;
-
-type VendorClass = 'M' | 'D' | 'O';
-/** The process ends here; nothing in memory survives. */
-class Crash extends Error {}
-
-function workshop(vendorClass: VendorClass) {
-  const clock = new FakeClock();
-  const cluster = new MemoryCluster();
-  const ledger = new MemoryLedger();
-  const vendor = new MemoryVendor(vendorClass, clock);
-  cluster.set(NAMESPACES, { namespace: '', name: 'team' }, draft('team'));
-  const handle = vendor.handle();
-  const { capabilities, defaultFormat } = handle;
-  const store: UsableStore = aStore({ capabilities, defaultFormat, remote: handle });
-  const resolved = { fact: store, handle };
-  const parts: Partial<Deps> = {
-    client: cluster,
-    ledger: ledger.port,
-    keyring: KEYRING,
-    clock,
-    entropy: seeded('protocol'),
-    log: silentLogger,
-    clusterId: 'cluster-1',
-    epoch: () => 1,
-    stores: { of: () => resolved, bound: () => resolved },
-    vendors: {
-      session: async () => ({
-        account: { id: 'account-1', facts: {} },
-        remote: vendor,
-        prove: async () => undefined,
-        exclusively: (work) => work(),
-      }),
-    },
-    remoteChecks: new RemoteChecks(clock, () => 0.5, 600_000),
-    ownSecrets: new OwnSecrets(),
-    lossGraceMs: 30_000,
-    reporter: {
-      rotated: () => undefined,
-      retired: () => undefined,
-      stateChanged: () => undefined,
-      remoteChanged: () => undefined,
-      secretTrouble: () => undefined,
-    },
-    metrics: createApiKeyMetrics(createRegistry()),
-  };
-  return { clock, cluster, ledger, vendor, store, deps: parts as Deps };
-}
-
-type Workshop = ReturnType<typeof workshop>;
-
-function draft(name: string) {
-  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
-}
-
-/** The object as it is from now on. */
-function put({ cluster }: Workshop, key: ApiKeyView): void {
-  const { spec, uid, finalizers, isDeleting } = key;
-  const going = isDeleting ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {};
-  cluster.set(API_KEYS, REF, {
-    apiVersion: 'keyward.dev/v1alpha1',
-    kind: 'ApiKey',
-    metadata: { ...REF, uid, finalizers: [...finalizers], ...going },
-    spec,
-  } as never);
-}
-
-/** What a fresh look shows. */
-function look(at: Workshop, key: ApiKeyView): World {
-  const { cluster, ledger, clock, store } = at;
-  const record = ledger.records.get('uid-1');
-  const secret = cluster.find(SECRETS, REF)?.metadata;
-  const live = cluster.find(API_KEYS, REF);
-  const requestId = key.spec.rotation?.requestId;
-  return aWorld({
-    nowMs: clock.nowMs(),
-    key: {
-      ...key,
-      resourceVersion: live?.metadata.resourceVersion ?? '0',
-      finalizers: live?.metadata.finalizers ?? [],
-    },
-    store,
-    record,
-    rotationRequest: requestId === record?.lastRotationRequestId ? undefined : requestId,
-    secret:
-      secret === undefined
-        ? { type: 'Absent' }
-        : { type: 'Present', uid: secret.uid, resourceVersion: secret.resourceVersion },
-  });
-}
-
-/** Passes until one has nothing to do; time goes on after each that failed. */
-async function settle(at: Workshop, key: ApiKeyView): Promise<number> {
-  for (let pass = 1; pass <= PASSES_MAX; pass += 1) {
-    // oxlint-disable-next-line no-await-in-loop
-    const steps = await onePass(at, key);
-    if (steps === 0) return pass;
-    if (steps === undefined) at.clock.advance(60_000);
-  }
-  throw new Error('the key does not come to rest');
-}
-
-/** How many steps were taken; undefined: the pass failed or must look again. */
-async function onePass(at: Workshop, key: ApiKeyView): Promise<number | undefined> {
-  let world = look(at, key);
-  try {
-    for (let steps = 0; steps < 24; steps += 1) {
-      const action = nextAction(world);
-      if (action === undefined)
-        return world.evidence.remoteTrouble === undefined ? steps : undefined;
-      // oxlint-disable-next-line no-await-in-loop
-      world = await apply(at.deps, world, action, SIGNAL);
-    }
-  } catch (thrown) {
-    if (!(thrown instanceof Crash) && classify(thrown).class === 'Bug') throw thrown;
-    return undefined;
-  }
-  throw new Error('too many steps in one pass');
-}
-
-/** What must hold whenever a key is at rest. */
-function expectWhole(at: Workshop): void {
-  const { vendor, ledger, cluster } = at;
-  const record = ledger.records.get('uid-1');
-  const known = record?.credentials.map(({ remote }) => remote?.id) ?? [];
-  expect(new Set(vendor.credentials.keys())).toEqual(new Set(known));
-  const secret = cluster.find(SECRETS, REF) as
-    | KubeObject<{ data: Record<string, string> }>
-    | undefined;
-  const current = record?.credentials.findLast(({ state }) => state === 'Active');
-  expect(secret === undefined).toBe(current === undefined);
-  if (secret === undefined || current?.remote?.id === undefined) return;
-  for (const slot of current.slots) {
-    const shown = Buffer.from(secret.data[slot.name] ?? '', 'base64').toString();
-    expect(shown).toBe(vendor.credentials.get(current.remote.id)?.values.get(slot.name));
-  }
-  expect(vendor.credentials.get(current.remote.id)?.enabled).toBe(record?.state === 'Active');
-}
+import { SECRETS } from '../../../../../src/api/names.ts';
+import type { ApiKeyView } from '../../../../../src/controllers/apikey/world.ts';
+import { aKey, aRotation, aSpec } from '../../../../support/world.ts';
+import {
+  Crash,
+  expectWhole,
+  put,
+  REF,
+  settle,
+  type VendorClass,
+  workshop,
+  type Workshop,
+} from './workshop.ts';
 
 type Scenario = {
   readonly name: string;

@@ -1,0 +1,71 @@
+/** What status says about the vendor's side of a key. Pure. */
+import type { ApiKeyStatus } from '../../../api/generated/apikey.ts';
+import { formatTime } from '../../../kernel/time.ts';
+import type { CredentialRecord, KeyRecord } from '../../../ledger/record.ts';
+import type { Finding } from '../checks.ts';
+
+/** What the vendor told of its copy; never values. */
+export function remoteFacts(current: CredentialRecord | undefined): ApiKeyStatus {
+  const remote = current?.remote;
+  if (remote?.id === undefined) return {};
+  const { id, enabled, createdMs, modifiedMs, facts } = remote;
+  return {
+    remote: {
+      id,
+      ...(enabled === undefined ? {} : { state: enabled ? 'Enabled' : 'Disabled' }),
+      ...(createdMs === undefined ? {} : { createdTime: formatTime(createdMs) }),
+      ...(modifiedMs === undefined ? {} : { modifiedTime: formatTime(modifiedMs) }),
+      ...shownFacts(facts),
+    },
+  };
+}
+
+const REMOTE_FACTS = ['modifier', 'tenantId', 'domainCode', 'accountId', 'userId'] as const;
+const FACT_LENGTH_MAX = 256;
+const CANDIDATES_SHOWN_MAX = 10;
+
+/** The fields that the schema has: another one would be dropped and written again for ever. */
+function shownFacts(facts: Readonly<Record<string, string>>): ApiKeyStatus['remote'] {
+  const shown = REMOTE_FACTS.filter((name) => Object.hasOwn(facts, name));
+  return Object.fromEntries(
+    shown.map((name) => [name, (facts[name] ?? '').slice(0, FACT_LENGTH_MAX)]),
+  );
+}
+
+/** A vendor that was not told yet, or does not answer, goes on accepting what is dead here. */
+export function stillOn(record: KeyRecord | undefined): string {
+  const isOn = record?.credentials.some(
+    ({ state, remote }) =>
+      remote?.id !== undefined &&
+      remote.enabled !== false &&
+      (state === 'Disabled' || remote.regenerating !== undefined || record.state !== 'Active'),
+  );
+  return isOn === true ? '; at the vendor old values may still work' : '';
+}
+
+/** The value in use is being replaced at the vendor; until that is done it must not look as if it were. */
+export function isReplacing({ slots, remote }: CredentialRecord): boolean {
+  const names = remote?.regenerating?.slots ?? [];
+  return slots.some(({ name, role }) => role === 'Active' && names.includes(name));
+}
+
+/** What only a person can decide about the vendor's side. */
+export function remoteTrouble({ namespace, name, credentials }: KeyRecord): Finding | undefined {
+  const command = `keyward keys resolve ${namespace}/${name}`;
+  for (const { state, remote } of credentials) {
+    if (state === 'Ambiguous' || state === 'Unknown') {
+      const ids = remote?.candidates?.slice(0, CANDIDATES_SHOWN_MAX).join(', ') ?? 'not known';
+      const message = `it is not known which key at the vendor is this one (candidates: ${ids}); look there, then run ${command}`;
+      return { reason: 'OwnershipAmbiguous', message };
+    }
+    if (state === 'Blocked') {
+      const message = `the vendor's answers with the values were lost too often; look there, then run ${command}`;
+      return { reason: 'CreateBlocked', message };
+    }
+    if (remote?.missingSinceMs !== undefined && state !== 'Disabled') {
+      const message = `the vendor has no key ${remote.id ?? ''} any more; set spec.secret.onLoss to Rotate for a new one`;
+      return { reason: 'RemoteMissing', message };
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,407 @@
+/** Corners of the protocol for vendors: each is one way in which a key could be lost or live on. */
+import { describe, expect, test } from 'vitest';
+import { SECRETS } from '../../../../../src/api/names.ts';
+import { apiKeySteps, lookAgainAtMs } from '../../../../../src/controllers/apikey/index.ts';
+import { nextAction } from '../../../../../src/controllers/apikey/plan.ts';
+import { wantedStatus } from '../../../../../src/controllers/apikey/status.ts';
+import type { ApiKeyView } from '../../../../../src/controllers/apikey/world.ts';
+import { DAY_MS, formatTime, MINUTE_MS, SECOND_MS } from '../../../../../src/kernel/time.ts';
+import { aKey, aRotation, aSecretSpec, aSpec } from '../../../../support/world.ts';
+import {
+  expectWhole,
+  look,
+  onePass,
+  put,
+  REF,
+  settle,
+  workshop,
+  type Workshop,
+} from './workshop.ts';
+
+const PLAIN = aKey();
+const GOING = aKey({ isDeleting: true });
+const rotating = (change: Parameters<typeof aRotation>[0]): ApiKeyView =>
+  aKey({ spec: aSpec({ rotation: aRotation(change) }) });
+const until = (atMs: number, change: Parameters<typeof aSpec>[0] = {}): ApiKeyView =>
+  aKey({ spec: aSpec({ terms: { validity: { expirationTime: formatTime(atMs) } }, ...change }) });
+
+async function be(at: Workshop, key: ApiKeyView): Promise<void> {
+  put(at, key);
+  await settle(at, key);
+}
+
+/** The first call of this name is carried out and its answer lost. */
+function loseAnswer(at: Workshop, name: string): void {
+  at.vendor.fault = (call) => {
+    if (call !== name) return undefined;
+    at.vendor.fault = () => undefined;
+    return 'LostAnswer';
+  };
+}
+
+const enabled = (at: Workshop) => [...at.vendor.credentials.values()].map((each) => each.enabled);
+
+describe('not known yet is not gone', () => {
+  test.each(['M', 'D'] as const)(
+    'a credential of class %s that cannot be read right after it was made is not replaced',
+    async (vendorClass) => {
+      const at = workshop(vendorClass);
+      put(at, PLAIN);
+      await onePass(at, PLAIN);
+      at.vendor.readLagMs = 20_000;
+      const suspended = aKey({ spec: aSpec({ state: 'Suspended' }) });
+      await be(at, suspended);
+      expect(at.vendor.credentials.size).toBe(1);
+      expectWhole(at);
+    },
+  );
+
+  test('a credential that cannot be found right after it was made is not forgotten when its key ends', async () => {
+    const at = workshop('M');
+    put(at, PLAIN);
+    await onePass(at, PLAIN);
+    at.vendor.readLagMs = 20_000;
+    await be(at, GOING);
+    expect(at.vendor.credentials.size).toBe(0);
+  });
+});
+
+describe('deletion during an unfinished creation', () => {
+  test.each(['M', 'D', 'O'] as const)(
+    'ends what was made within the settle time at a store of class %s, and leaves no debt',
+    async (vendorClass) => {
+      const at = workshop(vendorClass);
+      put(at, PLAIN);
+      loseAnswer(at, 'create');
+      await onePass(at, PLAIN);
+      const beganMs = at.clock.nowMs();
+      await be(at, GOING);
+      expect(at.vendor.credentials.size).toBe(0);
+      expect(at.ledger.records.get('uid-1')).toMatchObject({ phase: 'Ended', credentials: [] });
+      expect(at.clock.nowMs() - beganMs).toBeLessThan(2 * MINUTE_MS);
+    },
+  );
+
+  test('a call that was cut off before it arrived leaves no debt either', async () => {
+    const at = workshop('M');
+    put(at, PLAIN);
+    at.vendor.fault = (call) => (call === 'create' ? 'Cut' : undefined);
+    await onePass(at, PLAIN);
+    const beganMs = at.clock.nowMs();
+    at.vendor.fault = () => undefined;
+    await be(at, GOING);
+    expect(at.ledger.records.get('uid-1')).toMatchObject({ phase: 'Ended', credentials: [] });
+    expect(at.clock.nowMs() - beganMs).toBeLessThan(2 * MINUTE_MS);
+  });
+});
+
+describe('looking again', () => {
+  test('a comparison that cannot be made now is not tried every second', async () => {
+    const at = workshop('M');
+    await be(at, PLAIN);
+    const steps = apiKeySteps(at.deps);
+    steps.lookAgainAtMs(look(at, PLAIN));
+    at.clock.advance(11 * MINUTE_MS);
+    at.vendor.fault = (call) => (call === 'read' ? 'Cut' : undefined);
+    const { world } = await onePass(at, PLAIN);
+    expect(world.evidence.remoteTrouble).toBeDefined();
+    expect(steps.lookAgainAtMs(world)).toBeGreaterThanOrEqual(at.clock.nowMs() + 5 * SECOND_MS);
+  });
+
+  test.each([
+    ['cannot be read', 'O', PLAIN],
+    ['has a spec with a fault', 'M', aKey({ spec: aSpec({ terms: { cidrs: ['10.0.0.0/8'] } }) })],
+  ] as const)('a key that %s is not looked at every second', async (_, vendorClass, key) => {
+    const at = workshop(vendorClass);
+    await be(at, PLAIN);
+    const steps = apiKeySteps(at.deps);
+    steps.lookAgainAtMs(look(at, PLAIN));
+    at.clock.advance(11 * MINUTE_MS);
+    put(at, key);
+    const { world } = await onePass(at, key);
+    const againMs = steps.lookAgainAtMs(world) ?? Infinity;
+    expect(againMs).toBeGreaterThanOrEqual(at.clock.nowMs() + MINUTE_MS);
+  });
+
+  test('a vendor that goes on refusing is asked in growing pauses', async () => {
+    const at = workshop('M');
+    await be(at, PLAIN);
+    const renamed = aKey({ spec: aSpec({ displayName: 'other' }) });
+    put(at, renamed);
+    at.vendor.fault = (call) => (call === 'update' ? 'Cut' : undefined);
+    const first = at.vendor.calls.length;
+    let key = renamed;
+    const endMs = at.clock.nowMs() + 60 * MINUTE_MS;
+    while (at.clock.nowMs() < endMs) {
+      // oxlint-disable-next-line no-await-in-loop
+      const { world } = await onePass(at, key);
+      const status = wantedStatus(world);
+      key = { ...key, status };
+      const againMs = lookAgainAtMs(world) ?? endMs;
+      at.clock.advance(Math.max(SECOND_MS, againMs - at.clock.nowMs()));
+    }
+    expect(at.vendor.calls.length - first).toBeLessThanOrEqual(24);
+  });
+});
+
+describe('deleted in the vendor console', () => {
+  test('while values were being replaced: the key is made anew', async () => {
+    const at = workshop('M');
+    await be(at, PLAIN);
+    at.clock.advance(MINUTE_MS);
+    at.vendor.credentials.clear();
+    await be(at, rotating({ requestId: 'r1', slot: 'Secondary' }));
+    expect(at.vendor.credentials.size).toBe(1);
+    expectWhole(at);
+  });
+
+  test('after the end: no new one is made', async () => {
+    const at = workshop('M');
+    const endMs = at.clock.nowMs() + MINUTE_MS;
+    const key = until(endMs);
+    await be(at, key);
+    at.clock.advance(11 * MINUTE_MS);
+    at.vendor.credentials.clear();
+    await be(at, until(endMs, { displayName: 'other' }));
+    await be(at, key);
+    expect(at.vendor.calls.filter((call) => call === 'create')).toHaveLength(1);
+  });
+});
+
+describe('an emergency', () => {
+  test('ends the values of an overlap that is under way, too', async () => {
+    const at = workshop('D');
+    await be(at, PLAIN);
+    await be(at, rotating({ requestId: 'r1' }));
+    expect(at.vendor.credentials.size).toBe(2);
+    await be(at, rotating({ requestId: 'r2', urgency: 'Emergency' }));
+    expect(at.vendor.credentials.size).toBe(1);
+    expectWhole(at);
+  });
+
+  test('does not call old values dead, nor the request handled, while the vendor is down', async () => {
+    const at = workshop('M');
+    await be(at, PLAIN);
+    const key = rotating({ requestId: 'r1', urgency: 'Emergency' });
+    put(at, key);
+    at.vendor.fault = () => 'Cut';
+    const { world, thrown } = await onePass(at, key);
+    const status = wantedStatus(world, thrown);
+    expect(status?.lastHandledRotationRequestId).toBeUndefined();
+    expect(status?.conditions?.find(({ type }) => type === 'Ready')?.status).not.toBe('True');
+    expect(at.events.join()).not.toMatch(/dead/);
+    at.vendor.fault = () => undefined;
+    await settle(at, key);
+    expect(at.events.filter((note) => note.includes('New values'))).toHaveLength(1);
+    expectWhole(at);
+  });
+
+  test('does not wait for a creation that is under way, and is done once', async () => {
+    const at = workshop('O');
+    put(at, PLAIN);
+    loseAnswer(at, 'create');
+    await onePass(at, PLAIN);
+    await be(at, rotating({ requestId: 'r1', urgency: 'Emergency' }));
+    expect(at.vendor.credentials.size).toBe(1);
+    expect(at.ledger.records.get('uid-1')?.sequence).toBe(2);
+    expectWhole(at);
+  });
+
+  test('does not wait for a person who has to decide about an earlier rotation (C6)', async () => {
+    const at = workshop('D');
+    await be(at, PLAIN);
+    const first = [...at.vendor.credentials.keys()];
+    put(at, rotating({ requestId: 'r1' }));
+    at.vendor.fault = (call) => {
+      if (call !== 'create') return undefined;
+      at.vendor.fault = () => undefined;
+      at.vendor.plant();
+      return 'LostAnswer';
+    };
+    await settle(at, rotating({ requestId: 'r1' }));
+    expect(at.ledger.records.get('uid-1')?.credentials).toMatchObject([
+      { state: 'Active' },
+      { state: 'Ambiguous' },
+    ]);
+    await be(at, rotating({ requestId: 'r2', urgency: 'Emergency' }));
+    expect([...at.vendor.credentials.keys()]).not.toContain(first[0]);
+    const current = at.ledger.records.get('uid-1')?.credentials.at(-1);
+    expect(current).toMatchObject({ state: 'Active', sequence: 3 });
+    // The two that nobody can tell apart are left alone.
+    expect(at.vendor.credentials.size).toBe(3);
+  });
+});
+
+describe('validity', () => {
+  test('a clock that was put back brings no expired key to life', async () => {
+    const at = workshop('M');
+    const endMs = at.clock.nowMs() + MINUTE_MS;
+    await be(at, until(endMs));
+    expect(enabled(at)).toEqual([false]);
+    at.clock.step(-10 * MINUTE_MS);
+    const world = { ...look(at, until(endMs)), isClockTrusted: false };
+    expect(nextAction(world)).toBeUndefined();
+  });
+
+  test('a key whose beginning is moved into the future does not work at the vendor until then', async () => {
+    const at = workshop('M');
+    await be(at, PLAIN);
+    const startMs = at.clock.nowMs() + 60 * MINUTE_MS;
+    const later = aKey({
+      spec: aSpec({ terms: { validity: { notBeforeTime: formatTime(startMs) } } }),
+    });
+    await be(at, later);
+    expect(enabled(at)).toEqual([false]);
+    at.clock.advance(2 * 60 * MINUTE_MS);
+    await be(at, later);
+    expect(enabled(at)).toEqual([true]);
+  });
+
+  test('an end that was moved in time keeps the value, although nobody looked at the old end', async () => {
+    const at = workshop('M', { handle: { onExpiry: 'Delete' } });
+    const endMs = at.clock.nowMs() + MINUTE_MS;
+    put(at, until(endMs));
+    await onePass(at, until(endMs));
+    const made = [...at.vendor.credentials.keys()];
+    at.clock.advance(10 * MINUTE_MS);
+    await be(at, until(endMs + 10 * DAY_MS));
+    expect([...at.vendor.credentials.keys()]).toEqual(made);
+    expectWhole(at);
+  });
+
+  test.each(['Disable', 'Delete'] as const)(
+    'a key that expires while its creation is open does not work at the vendor (%s)',
+    async (onExpiry) => {
+      for (const fault of ['Cut', 'LostAnswer'] as const) {
+        const at = workshop('M', { handle: { onExpiry } });
+        const key = until(at.clock.nowMs() + 10 * SECOND_MS);
+        put(at, key);
+        at.vendor.fault = (call) => {
+          if (call !== 'create') return undefined;
+          at.vendor.fault = () => undefined;
+          return fault;
+        };
+        // oxlint-disable-next-line no-await-in-loop
+        await onePass(at, key);
+        at.clock.advance(MINUTE_MS);
+        // oxlint-disable-next-line no-await-in-loop
+        await settle(at, key);
+        expect(enabled(at)).not.toContain(true);
+      }
+    },
+  );
+});
+
+describe('several unfinished calls', () => {
+  test('an account is not blocked for all others by one that nobody can tell apart', async () => {
+    const at = workshop('D');
+    put(at, PLAIN);
+    at.vendor.fault = (call) => {
+      if (call !== 'create') return undefined;
+      at.vendor.fault = () => undefined;
+      at.vendor.plant();
+      return 'LostAnswer';
+    };
+    await settle(at, PLAIN);
+    await be(at, GOING);
+    const next = aKey({ uid: 'uid-2' });
+    await be(at, next);
+    expect(at.ledger.records.get('uid-2')?.credentials).toMatchObject([{ state: 'Active' }]);
+    expect(at.vendor.credentials.size).toBe(3);
+  });
+
+  test('two of one key are both looked for, and the pass ends', async () => {
+    const at = workshop('M', { handle: { onExpiry: 'Delete', settleMs: 5 * MINUTE_MS } });
+    const key = until(at.clock.nowMs() + 10 * SECOND_MS);
+    at.vendor.fault = (call) => (call === 'create' ? 'LostAnswer' : undefined);
+    at.vendor.listLagMs = 4 * MINUTE_MS;
+    put(at, key);
+    await onePass(at, key);
+    at.clock.advance(20 * SECOND_MS);
+    await onePass(at, key);
+    const revived = until(at.clock.nowMs() + 10 * DAY_MS, {});
+    put(at, revived);
+    await onePass(at, revived);
+    await onePass(at, revived);
+    at.vendor.fault = () => undefined;
+    await settle(at, revived);
+    expectWhole(at);
+    expect(at.vendor.credentials.size).toBe(1);
+  });
+});
+
+describe('classes that cannot be searched', () => {
+  test('class I: the same call is made again, and one credential is made', async () => {
+    const at = workshop('I');
+    put(at, PLAIN);
+    loseAnswer(at, 'create');
+    await settle(at, PLAIN);
+    expect(at.vendor.credentials.size).toBe(1);
+    expectWhole(at);
+  });
+
+  test('class X: an unknown outcome waits for a person, and nothing is made', async () => {
+    const at = workshop('X');
+    put(at, PLAIN);
+    loseAnswer(at, 'create');
+    await settle(at, PLAIN);
+    expect(at.ledger.records.get('uid-1')?.credentials).toMatchObject([{ state: 'Unknown' }]);
+    expect(at.vendor.calls.filter((call) => call === 'create')).toHaveLength(1);
+  });
+});
+
+describe('what waits for a person', () => {
+  test('keeps no new terms from the key that works', async () => {
+    const at = workshop('D');
+    await be(at, PLAIN);
+    at.vendor.fault = (call) => {
+      if (call !== 'create') return undefined;
+      at.vendor.fault = () => undefined;
+      at.vendor.plant();
+      return 'LostAnswer';
+    };
+    await be(at, rotating({ requestId: 'r1' }));
+    const endMs = at.clock.nowMs() + MINUTE_MS;
+    const key = until(endMs, { rotation: aRotation({ requestId: 'r1' }) });
+    await be(at, key);
+    const [first] = at.vendor.credentials.values();
+    expect(first?.enabled).toBe(false);
+  });
+});
+
+describe('status', () => {
+  test('what the vendor told stays when an answer tells nothing', async () => {
+    const at = workshop('D');
+    at.vendor.facts = { userId: 'user-1' };
+    await be(at, PLAIN);
+    at.vendor.facts = {};
+    await be(at, aKey({ spec: aSpec({ state: 'Suspended' }) }));
+    const status = wantedStatus(look(at, PLAIN));
+    expect(status?.remote).toMatchObject({ userId: 'user-1', state: 'Disabled' });
+  });
+});
+
+describe('one key after another', () => {
+  test.each(['M', 'D', 'O'] as const)(
+    'a key of the same name ends the one before it at a store of class %s (K6)',
+    async (vendorClass) => {
+      const at = workshop(vendorClass);
+      await be(at, PLAIN);
+      const next = aKey({ uid: 'uid-2' });
+      await be(at, next);
+      expect(at.vendor.credentials.size).toBe(1);
+      expect(at.ledger.records.get('uid-1')?.phase).toBe('Ended');
+      expectWhole(at, 'uid-2');
+    },
+  );
+
+  test('a Secret that was deleted while the vendor is down is made anew all the same', async () => {
+    const at = workshop('M');
+    await be(at, PLAIN);
+    at.cluster.set(SECRETS, REF, undefined);
+    at.vendor.fault = () => 'Cut';
+    await be(at, aKey({ spec: aSpec({ secret: aSecretSpec({ onLoss: 'Restore' }) }) }));
+    expect(at.cluster.find(SECRETS, REF)).toBeDefined();
+    expectWhole(at);
+  });
+});

@@ -1,0 +1,210 @@
+/**
+ * One key, one ledger, one cluster and one vendor in memory, and the passes of the controller over
+ * them; for tests of the protocol for vendors.
+ */
+import { expect } from 'vitest';
+import { NAMESPACES, API_KEYS, SECRETS } from '../../../../../src/api/names.ts';
+import type { KubeObject } from '../../../../../src/api/meta.ts';
+import { apply } from '../../../../../src/controllers/apikey/apply.ts';
+import type { Deps } from '../../../../../src/controllers/apikey/deps.ts';
+import { createApiKeyMetrics } from '../../../../../src/controllers/apikey/metrics.ts';
+import { OwnSecrets } from '../../../../../src/controllers/apikey/ownsecrets.ts';
+import { lookAgainAtMs } from '../../../../../src/controllers/apikey/index.ts';
+import { nextAction } from '../../../../../src/controllers/apikey/plan.ts';
+import { createReporter } from '../../../../../src/controllers/apikey/report.ts';
+import { RemoteChecks } from '../../../../../src/controllers/apikey/remote/checks.ts';
+import { VanishedGuard } from '../../../../../src/controllers/apikey/vanished.ts';
+import type {
+  ApiKeyView,
+  UsableStore,
+  World,
+} from '../../../../../src/controllers/apikey/world.ts';
+import { classify, type KeywardError } from '../../../../../src/kernel/errors.ts';
+import { silentLogger } from '../../../../../src/kernel/log.ts';
+import { createRegistry } from '../../../../../src/kernel/metrics.ts';
+import { Sensitive } from '../../../../../src/kernel/sensitive.ts';
+import { MINUTE_MS, SECOND_MS } from '../../../../../src/kernel/time.ts';
+import { parseKeyring } from '../../../../../src/keys/keyring.ts';
+import type { RemoteHandle } from '../../../../../src/stores/contract.ts';
+import { FakeClock } from '../../../../support/clock.ts';
+import { MemoryCluster, MemoryLedger } from '../../../../support/memory.ts';
+import { MemoryVendor, type MemoryVendorClass } from '../../../../support/vendor.ts';
+import { aStore, aWorld } from '../../../../support/world.ts';
+import { seeded } from '../../../keys/seeded.ts';
+
+const KEYRING = parseKeyring(new Sensitive(`v1:${seeded('master')(32).toString('base64')}`));
+/** The one key. */
+export const REF = { namespace: 'team', name: 'web' };
+const SIGNAL = new AbortController().signal;
+const PASSES_MAX = 60;
+const STEPS_MAX = 24;
+/** What happens later than this belongs to another test. */
+const HORIZON_MS = 20 * MINUTE_MS;
+
+/** Classes of the vendor in memory. */
+export type VendorClass = MemoryVendorClass;
+/** The process ends here; nothing in memory survives. */
+export class Crash extends Error {}
+
+/** Everything around one key; `change` says how the store differs. */
+export function workshop(
+  vendorClass: VendorClass,
+  change: { readonly store?: Partial<UsableStore>; readonly handle?: Partial<RemoteHandle> } = {},
+) {
+  const clock = new FakeClock();
+  const cluster = new MemoryCluster();
+  const ledger = new MemoryLedger();
+  const vendor = new MemoryVendor(vendorClass, clock);
+  cluster.set(NAMESPACES, { namespace: '', name: 'team' }, draft('team'));
+  const handle = { ...vendor.handle(), ...change.handle };
+  const { capabilities, defaultFormat } = handle;
+  const store: UsableStore = aStore({
+    capabilities,
+    defaultFormat,
+    remote: handle,
+    ...change.store,
+  });
+  const resolved = { fact: store, handle };
+  const events: string[] = [];
+  const parts: Partial<Deps> = {
+    client: cluster,
+    ledger: ledger.port,
+    keyring: KEYRING,
+    clock,
+    entropy: seeded('protocol'),
+    log: silentLogger,
+    clusterId: 'cluster-1',
+    epoch: () => 1,
+    stores: { of: () => resolved, bound: () => resolved },
+    vendors: {
+      session: async () => ({
+        account: { id: 'account-1', facts: {} },
+        remote: vendor,
+        prove: async () => undefined,
+        exclusively: (work) => work(),
+      }),
+    },
+    remoteChecks: new RemoteChecks(clock, () => 0.5, 600_000),
+    ownSecrets: new OwnSecrets(),
+    lossGraceMs: 30_000,
+    guard: new VanishedGuard(clock, 'All'),
+    reporter: createReporter({ record: ({ note }) => void events.push(note) }),
+    metrics: createApiKeyMetrics(createRegistry()),
+  };
+  return { clock, cluster, ledger, vendor, store, events, deps: parts as Deps };
+}
+
+/** See workshop. */
+export type Workshop = ReturnType<typeof workshop>;
+
+function draft(name: string) {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+}
+
+/** The object as it is from now on. */
+export function put({ cluster }: Workshop, key: ApiKeyView): void {
+  const { spec, uid, finalizers, isDeleting } = key;
+  const going = isDeleting ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {};
+  cluster.set(API_KEYS, REF, {
+    apiVersion: 'keyward.dev/v1alpha1',
+    kind: 'ApiKey',
+    metadata: { ...REF, uid, finalizers: [...finalizers], ...going },
+    spec,
+  } as never);
+}
+
+/** What a fresh look shows. */
+export function look(at: Workshop, key: ApiKeyView): World {
+  const { cluster, ledger, clock, store, deps } = at;
+  const record = ledger.records.get(key.uid);
+  const predecessor = [...ledger.records.values()].find(
+    ({ uid, phase }) => uid !== key.uid && (phase === 'Live' || phase === 'Ending'),
+  );
+  const secret = cluster.find(SECRETS, REF)?.metadata;
+  const live = cluster.find(API_KEYS, REF);
+  const requestId = key.spec.rotation?.requestId;
+  return aWorld({
+    nowMs: clock.nowMs(),
+    key: {
+      ...key,
+      resourceVersion: live?.metadata.resourceVersion ?? '0',
+      finalizers: live?.metadata.finalizers ?? [],
+    },
+    store,
+    record,
+    predecessor,
+    rotationRequest: requestId === record?.lastRotationRequestId ? undefined : requestId,
+    isRemoteCheckDue:
+      record?.credentials.some((each) => deps.remoteChecks.isDue(each.token)) === true,
+    secret:
+      record?.secret === undefined
+        ? { type: 'Unwatched' }
+        : secret === undefined
+          ? { type: 'Absent' }
+          : { type: 'Present', uid: secret.uid, resourceVersion: secret.resourceVersion },
+  });
+}
+
+/** How one pass ended; `world` as it was last known. */
+export type Pass = {
+  readonly steps: number;
+  readonly world: World;
+  readonly thrown?: KeywardError;
+};
+
+/**
+ * Passes as the queue would have them: again when one says so, a minute later when it failed; until
+ * one has nothing to do and nothing to wait for. Answers how many there were.
+ */
+export async function settle(at: Workshop, key: ApiKeyView): Promise<number> {
+  for (let pass = 1; pass <= PASSES_MAX; pass += 1) {
+    // oxlint-disable-next-line no-await-in-loop
+    const { thrown, world, steps } = await onePass(at, key);
+    const againMs = lookAgainAtMs(world) ?? Infinity;
+    const waitMs = againMs - at.clock.nowMs();
+    if (thrown !== undefined) at.clock.advance(Math.min(MINUTE_MS, Math.max(waitMs, SECOND_MS)));
+    else if (waitMs <= HORIZON_MS) at.clock.advance(Math.max(waitMs, SECOND_MS));
+    else if (steps === 0) return pass;
+  }
+  throw new Error('the key does not come to rest');
+}
+
+/** Step after step until none is left. */
+export async function onePass(at: Workshop, key: ApiKeyView): Promise<Pass> {
+  let world = look(at, key);
+  let steps = 0;
+  try {
+    for (let action = nextAction(world); action !== undefined; action = nextAction(world)) {
+      if (steps === STEPS_MAX) throw new Error(`too many steps in one pass: ${action.type}`);
+      // oxlint-disable-next-line no-await-in-loop
+      world = await apply(at.deps, world, action, SIGNAL);
+      steps += 1;
+    }
+    return { steps, world };
+  } catch (error) {
+    const thrown = classify(error);
+    if (!(error instanceof Crash) && thrown.class === 'Bug') throw error;
+    return { steps, world, thrown };
+  }
+}
+
+/** What must hold whenever a key is at rest. */
+export function expectWhole(at: Workshop, uid = 'uid-1'): void {
+  const { vendor, ledger, cluster } = at;
+  const record = ledger.records.get(uid);
+  const known = [...ledger.records.values()].flatMap(({ credentials }) =>
+    credentials.map(({ remote }) => remote?.id),
+  );
+  expect(new Set(vendor.credentials.keys())).toEqual(new Set(known));
+  const secret = cluster.find(SECRETS, REF) as
+    | KubeObject<{ data: Record<string, string> }>
+    | undefined;
+  const current = record?.credentials.findLast(({ state }) => state === 'Active');
+  expect(secret === undefined).toBe(current === undefined);
+  if (secret === undefined || current?.remote?.id === undefined) return;
+  for (const slot of current.slots) {
+    const shown = Buffer.from(secret.data[slot.name] ?? '', 'base64').toString();
+    expect(shown).toBe(vendor.credentials.get(current.remote.id)?.values.get(slot.name));
+  }
+  expect(vendor.credentials.get(current.remote.id)?.enabled).toBe(record?.state === 'Active');
+}
