@@ -5,7 +5,7 @@
  * never on who the vendor is. "Not found" counts only when a search is settled.
  */
 import { MINUTE_MS, SECOND_MS } from '../../../kernel/time.ts';
-import type { CredentialRecord, KeyRecord } from '../../../ledger/record.ts';
+import type { CredentialRecord, KeyRecord, RemoteRecord } from '../../../ledger/record.ts';
 import { isRemote, type RemoteCredentialRecord } from '../../../ledger/remote.ts';
 import { currentCredential } from '../../../ledger/transitions.ts';
 import type { RemoteWish } from '../../../stores/contract.ts';
@@ -66,13 +66,7 @@ export const finishRegenerate: Rule = ({ record, store }) => {
 
 /** The vendor's credential works exactly while the key is active and valid. */
 export const syncEnabled: Rule = (world) =>
-  firstWish(
-    world,
-    ({ remote }, wish) =>
-      remote.enabled !== wish.enabled &&
-      // A clock that was put back must not bring an expired key to life.
-      (world.isClockTrusted || !wish.enabled || world.record?.terms.endMs === undefined),
-  );
+  firstWish(world, ({ remote }, wish) => remote.enabled !== wish.enabled);
 
 /** Name and description are what the spec says; a mark in the name has done its service. */
 export const syncNames: Rule = (world) =>
@@ -247,31 +241,34 @@ function firstWish(
   const { key, record, store, evidence, nowMs } = world;
   if (key === undefined || record === undefined || !isAtVendor(store)) return undefined;
   if (evidence.remoteTrouble !== undefined) return undefined;
-  const wish = wishOf(world, key, record, store);
-  const found = record.credentials
-    .filter(isRemote)
-    .find(
-      (each) =>
-        isLive(each, nowMs) && each.remote.missingSinceMs === undefined && differs(each, wish),
-    );
-  return found === undefined ? undefined : take({ type: 'Update', sequence: found.sequence, wish });
+  for (const each of record.credentials.filter(isRemote)) {
+    if (!isLive(each, nowMs) || each.remote.missingSinceMs !== undefined) continue;
+    const wish = wishOf(world, key, store, each);
+    if (differs(each, wish)) return take({ type: 'Update', sequence: each.sequence, wish });
+  }
+  return undefined;
 }
 
 /** What the vendor should have for a living credential. */
-export function wishOf(
+function wishOf(
   world: World,
   key: ApiKeyView,
-  record: KeyRecord,
   store: UsableStore,
+  { remote }: RemoteCredentialRecord,
 ): RemoteWish {
-  const { nowMs } = world;
-  const isEarly = (record.terms.notBeforeMs ?? nowMs) > nowMs;
-  const isWanted = wantedState(world, key) === 'Active' && !isEarly && !isOver(record, nowMs);
+  const isWanted = wantedState(world, key) === 'Active' && isInForce(world, remote);
   return {
     // A store that cannot switch off is said to be so in a condition.
     enabled: isWanted || !store.capabilities.suspend,
     ...namesOf(key),
   };
+}
+
+/** By its dates; a clock that was put back must not bring an expired key to life. */
+function isInForce({ record, nowMs, isClockTrusted }: World, { enabled }: RemoteRecord): boolean {
+  const { notBeforeMs = nowMs, endMs = Infinity } = record?.terms ?? {};
+  const mayEnable = isClockTrusted || endMs === Infinity || enabled !== false;
+  return notBeforeMs <= nowMs && nowMs < endMs && mayEnable;
 }
 
 /** What the vendor is to call it. */

@@ -1,12 +1,6 @@
 /** The vendor's copy of a living credential: told what we want, compared, its values replaced. */
 import { equalDigests } from '../../../keys/digest.ts';
-import {
-  beginRegenerate,
-  forgetSettings,
-  noteRemote,
-  takeValues,
-  type RemoteCredentialRecord,
-} from '../../../ledger/remote.ts';
+import { beginRegenerate, forgetSettings, noteRemote, takeValues } from '../../../ledger/remote.ts';
 import type { SlotRecord } from '../../../ledger/record.ts';
 import type { RemoteCredential } from '../../../stores/contract.ts';
 import type { ActionOf, RemoteStepOf } from '../actions.ts';
@@ -160,14 +154,15 @@ export async function readRemote(
  */
 export async function update(
   deps: Deps,
-  before: World,
+  world: World,
   action: RemoteStepOf<'Update'>,
   signal: AbortSignal,
 ): Promise<World> {
-  const opened = await open(deps, mine(before), action.sequence, signal);
+  const opened = await open(deps, mine(world), action.sequence, signal);
   const at = { ...opened, signal };
   const { credential, session } = at;
-  const world = await beginUpdate(deps, before, credential);
+  // A step of its own: when the call fails, the pass goes on from this commit.
+  if (credential.remote.enabled !== undefined) return beginUpdate(deps, world, action.sequence);
   const seen = await session.remote.update(idOf(credential), action.wish, signal);
   if (seen === undefined) return missing(deps, world, at);
   expectOurs(session, mine(world), seen);
@@ -185,12 +180,7 @@ export async function update(
   });
 }
 
-async function beginUpdate(
-  deps: Deps,
-  world: World,
-  { sequence, remote }: RemoteCredentialRecord,
-): Promise<World> {
-  if (remote.enabled === undefined) return world;
+function beginUpdate(deps: Deps, world: World, sequence: number): Promise<World> {
   return change(deps, world, forgetSettings(mine(world), sequence), {
     action: 'RemoteUpdateBegun',
     facts: { sequence },

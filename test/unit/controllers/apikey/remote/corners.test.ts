@@ -239,8 +239,11 @@ describe('validity', () => {
     await be(at, until(endMs));
     expect(enabled(at)).toEqual([false]);
     at.clock.step(-10 * MINUTE_MS);
-    const world = { ...look(at, until(endMs)), isClockTrusted: false };
-    expect(nextAction(world)).toBeUndefined();
+    const same = { ...look(at, until(endMs)), isClockTrusted: false };
+    expect(nextAction(same)).toBeUndefined();
+    const renamed = look(at, until(endMs, { displayName: 'other' }));
+    const step = nextAction({ ...renamed, isClockTrusted: false });
+    expect(step).toMatchObject({ step: { type: 'Update', wish: { enabled: false } } });
   });
 
   test('a key whose beginning is moved into the future does not work at the vendor until then', async () => {

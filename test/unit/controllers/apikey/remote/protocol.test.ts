@@ -10,6 +10,7 @@ import { aKey, aRotation, aSpec } from '../../../../support/world.ts';
 import {
   Crash,
   expectWhole,
+  onePass,
   put,
   REF,
   settle,
