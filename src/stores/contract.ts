@@ -278,6 +278,8 @@ export class StoreFailure extends KeywardError {
       readonly message: string;
       readonly executed?: 'No' | 'Unknown';
       readonly retryAfterMs?: number;
+      /** Absent: as the kind has it. */
+      readonly class?: ErrorClass;
       /** The vendor's own short code, such as `400` or `InvalidAPIKey`; letters and digits only. */
       readonly code?: string;
     },
@@ -285,7 +287,7 @@ export class StoreFailure extends KeywardError {
     const { message, code } = details;
     const pauseMs =
       details.retryAfterMs ?? (CLASSES[kind] === 'Waiting' ? EXHAUSTED_PAUSE_MS : undefined);
-    super(CLASSES[kind], {
+    super(details.class ?? CLASSES[kind], {
       reason: `Store${kind}`,
       message: code === undefined ? message : `${message} (vendor code ${safeCode(code)})`,
       ...(pauseMs === undefined ? {} : { retryAfterMs: pauseMs }),

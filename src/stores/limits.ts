@@ -22,11 +22,17 @@ export const DEFAULT_LIMITS: AccountLimits = { inFlightMax: 4, perSecond: 10, wa
 /** Lines that nobody stands in are forgotten when there are more than this. */
 const LINES_MAX = 256;
 
-/** The line was full; this says nothing about the vendor. */
+/**
+ * How many requests a key makes in one visit, about: whoever was sent away is told to come back when
+ * so many others per key ahead were let through. Rather too few than too many, or the line runs empty.
+ */
+const REQUESTS_PER_VISIT = 3;
+
+/** The line was full; this says nothing about the vendor, so it is no failure that lengthens pauses. */
 export class LineFull extends StoreFailure {
-  constructor(retryAfterMs: number) {
-    const message = 'many requests to this account are waiting already';
-    super('Throttled', { message, executed: 'No', retryAfterMs });
+  constructor(perSecond: number, retryAfterMs: number) {
+    const message = `waits for its turn: this account is asked at most ${perSecond} times a second; nothing needs to be done`;
+    super('Throttled', { message, executed: 'No', retryAfterMs, class: 'Waiting' });
   }
 }
 
@@ -90,6 +96,8 @@ class AccountLine {
   readonly #waiting = new Set<Waiter>();
   #inFlight = 0;
   #isTimerSet = false;
+  /** When the last one that was sent away may come back, by the monotonic clock. */
+  #promisedMs = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, limits: AccountLimits) {
     this.#clock = clock;
@@ -155,9 +163,17 @@ class AccountLine {
     });
   }
 
+  /**
+   * Everybody is given another time, one visit after the other: told the same time they would all
+   * come at once, a few would be served, and the rest be sent away again while nobody is served.
+   */
   #full(): LineFull {
-    const aheadMs = Math.ceil((this.size / this.#limits.perSecond) * SECOND_MS);
-    return new LineFull(Math.max(SECOND_MS, aheadMs));
+    const { perSecond } = this.#limits;
+    const nowMs = this.#clock.monotonicMs();
+    const aheadMs = Math.max(SECOND_MS, Math.ceil((this.size / perSecond) * SECOND_MS));
+    const visitMs = Math.ceil((REQUESTS_PER_VISIT / perSecond) * SECOND_MS);
+    this.#promisedMs = Math.max(nowMs + aheadMs, this.#promisedMs + visitMs);
+    return new LineFull(perSecond, this.#promisedMs - nowMs);
   }
 }
 

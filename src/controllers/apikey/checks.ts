@@ -109,10 +109,13 @@ const namesTooLong: StoreCheck = (_, key, store) => {
   const { displayNameMax, descriptionMax } = store.capabilities;
   const name = key.spec.displayName ?? key.ref.name;
   if (codePoints(name) > displayNameMax) {
-    return unsupported(store, 'spec.displayName', `it takes ${displayNameMax} characters`);
+    const atMost = `it takes ${displayNameMax} characters at most`;
+    return key.spec.displayName === undefined
+      ? unsupported(store, 'metadata.name as a name', `${atMost}; set a shorter spec.displayName`)
+      : unsupported(store, 'spec.displayName', atMost);
   }
   return codePoints(key.spec.description ?? '') > descriptionMax
-    ? unsupported(store, 'spec.description', `it takes ${descriptionMax} characters`)
+    ? unsupported(store, 'spec.description', `it takes ${descriptionMax} characters at most`)
     : undefined;
 };
 

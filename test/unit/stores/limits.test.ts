@@ -75,6 +75,46 @@ describe('the line of an account', () => {
     expect(lines.busy('a')).toBe(12);
   });
 
+  test('gives everybody whom it sends away a time of his own, and counts it as no failure', async () => {
+    const clock = new FakeClock();
+    const { http } = slowVendor();
+    const limited = new AccountLines(clock).limit(http, () => 'a');
+    const sent = send(limited, 15).slice(12);
+    expect(await Promise.all(sent)).toMatchObject([
+      { class: 'Waiting', retryAfterMs: 1_200 },
+      { class: 'Waiting', retryAfterMs: 1_500 },
+      { class: 'Waiting', retryAfterMs: 1_800 },
+    ]);
+    await clock.advanceSettled(60_000);
+    const [later] = send(limited, 1);
+    expect(await later).toMatchObject({ retryAfterMs: 1_200 });
+  });
+
+  test('serves 200 keys of four requests each in little more than the time that their requests take', async () => {
+    const clock = new FakeClock();
+    const http: VendorHttp = { send: async () => ({ status: 200, headers: {}, body: '' }) };
+    const limited = new AccountLines(clock).limit(http, () => 'a');
+    let done = 0;
+    const visit = async (requests: number): Promise<void> => {
+      try {
+        for (let made = 0; made < requests; made += 1) {
+          // oxlint-disable-next-line no-await-in-loop -- a key asks for one thing after the other
+          await limited.send(REQUEST, FOREVER);
+        }
+        done += 1;
+      } catch (error) {
+        const pauseMs = error instanceof StoreFailure ? error.retryAfterMs : undefined;
+        clock.after(pauseMs ?? 0, () => void visit(requests));
+      }
+    };
+    for (let key = 0; key < 200; key += 1) void visit(4);
+    for (let passedMs = 0; passedMs < 90_000; passedMs += 100) {
+      // oxlint-disable-next-line no-await-in-loop -- time passes in small steps
+      await clock.advanceSettled(100);
+    }
+    expect(done).toBe(200);
+  });
+
   test('of a slow store holds up no other', async () => {
     const lines = new AccountLines(new FakeClock());
     const slow = slowVendor();

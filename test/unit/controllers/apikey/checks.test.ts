@@ -92,7 +92,7 @@ const CASES: readonly Case[] = [
     spec: { displayName: '열쇠열쇠열쇠' },
     store: store({ capabilities: { ...aStore().capabilities, displayNameMax: 5 } }),
     reason: 'UnsupportedByStore',
-    message: /spec\.displayName: it takes 5 characters/,
+    message: /spec\.displayName: it takes 5 characters at most/,
   },
   {
     why: 'a slot of a key that has none',
