@@ -106,6 +106,24 @@ export function ledgerConfig(flags: Flags): LedgerConfig {
   };
 }
 
+/** How vendors are reached. */
+export type VendorConfig = Pick<
+  OperatorConfig,
+  'namespace' | 'endpointHosts' | 'vendorCaFile' | 'storeRereadSeconds'
+>;
+
+/** Settings of commands that call vendors themselves. */
+export function vendorConfig(flags: Flags): VendorConfig {
+  const read = reader(flags);
+  return {
+    namespace: read('namespace') ?? 'keyward-system',
+    endpointHosts: endpointHosts(read('endpointHosts') ?? ''),
+    vendorCaFile: read('vendorCaFile'),
+    // Of a command that ends after a moment.
+    storeRereadSeconds: 60,
+  };
+}
+
 /** Which API server to talk to. */
 export function clusterConfig(flags: Flags): ClusterConfig {
   const read = reader(flags);

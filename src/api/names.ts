@@ -88,6 +88,9 @@ export const ANNOTATION_INCARNATION = `${GROUP}/database-incarnation`;
 /** Imperative twin of spec.rotation.requestId. */
 export const ANNOTATION_ROTATE = `${GROUP}/rotate-request-id`;
 
+/** On an ApiKey: `pending` has it wait for `keyward import` instead of being issued. */
+export const ANNOTATION_IMPORT = `${GROUP}/import`;
+
 /** Default type of our Secrets: Service Binding, type api-key. */
 export const SECRET_TYPE_BINDING = 'servicebinding.io/api-key';
 

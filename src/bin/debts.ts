@@ -43,14 +43,15 @@ export function startDebts(parts: {
   const { deps, sessions, find, bell, registry, stop } = parts;
   const worker = new DebtWorker({
     ...deps,
-    session: (debtor, signal) => debtSession(sessions, find, debtor, signal),
+    session: (debtor, signal) => openStoreOf(sessions, find, debtor, signal),
     metrics: createDebtMetrics(registry),
   });
   bell.onRing = () => worker.hurry();
   void worker.run(stop);
 }
 
-async function debtSession(
+/** The account that a key is in, or was. @throws StoreFailure, KeywardError */
+export async function openStoreOf(
   sessions: StoreSessions,
   find: FindStore,
   debtor: Debtor,

@@ -15,6 +15,7 @@ function program(): Command {
     .exitOverride();
   addOperator(root);
   addLedgerCommands(root);
+  addKeysCommands(root);
   addDatabaseCommands(root);
   return root;
 }
@@ -37,13 +38,8 @@ function addOperator(root: Command): void {
     .option('--leader-elect <true|false>', 'elect one active replica by Lease (true)')
     .option('--identity <name>', 'holder name in the Lease (host name)')
     .option('--secret-watch <metadata|none>', 'how Secrets are followed (metadata)')
-    .option(
-      '--endpoint-hosts <Type=host[:port]>',
-      'hosts that key stores of a type may be reached at; repeatable (those of the driver)',
-      (more: string, before: string | undefined) =>
-        before === undefined ? more : `${before},${more}`,
-    )
-    .option('--vendor-ca-file <file>', 'certificates to trust at vendors beside public ones')
+    .addOption(hosts())
+    .addOption(vendorCa())
     .option('--accept-vanished', 'end vanished keys however many they are')
     .option('--accept-database', 'start on another or older database than the one last used')
     .option('--workers <n>', 'reconciles at the same time (64)')
@@ -68,21 +64,6 @@ function addLedgerCommands(root: Command): void {
     .action(async (source: string, flags: Record<string, unknown>) => {
       const { runIdentify } = await import('./ledgercommands.ts');
       await runIdentify(flags, source);
-    });
-  const keys = root.command('keys').description('what the ledger holds');
-  keys
-    .option(...database)
-    .option('--retained', 'only keys that outlived their object')
-    .action(async (flags: Record<string, unknown>) => {
-      const { runKeys } = await import('./ledgercommands.ts');
-      await runKeys(flags);
-    });
-  keys
-    .command('revoke <uid>')
-    .description('end a retained key for good; a running operator is asked to')
-    .action(async (uid: string, _: unknown, command: Command) => {
-      const { runRevoke } = await import('./ledgercommands.ts');
-      await runRevoke(command.optsWithGlobals(), uid);
     });
   root
     .command('debts')
@@ -113,6 +94,51 @@ function addLedgerCommands(root: Command): void {
     });
 }
 
+function addKeysCommands(root: Command): void {
+  const database = ['--database <url>', DATABASE] as const;
+  const keys = root.command('keys').description('what the ledger holds');
+  keys
+    .option(...database)
+    .option('--retained', 'only keys that outlived their object')
+    .action(async (flags: Record<string, unknown>) => {
+      const { runKeys } = await import('./ledgercommands.ts');
+      await runKeys(flags);
+    });
+  keys
+    .command('revoke <uid>')
+    .description('end a retained key for good; a running operator is asked to')
+    .action(async (uid: string, _: unknown, command: Command) => {
+      const { runRevoke } = await import('./ledgercommands.ts');
+      await runRevoke(command.optsWithGlobals(), uid);
+    });
+  keys
+    .command('resolve <namespace/name>')
+    .description('decide what Keyward cannot know: which key at the vendor an ApiKey has')
+    .option('--adopt <id>', 'it is the vendor key with this id; its values are read')
+    .option('--none', 'no key at the vendor is it; a new one is made')
+    .option('--master-key-file <file>', 'without a running operator, or on PostgreSQL')
+    .addOption(hosts())
+    .addOption(vendorCa())
+    .action(async (name: string, _: unknown, command: Command) => {
+      const { runResolve } = await import('./resolvecommands.ts');
+      await runResolve(command.optsWithGlobals(), name);
+    });
+  root
+    .command('import')
+    .description('give an ApiKey that waits for it a key that exists at the vendor already')
+    .option('--store <kind/namespace/name>', 'KeyStore/NAMESPACE/NAME or ClusterKeyStore/NAME')
+    .option('--id <id>', "the key's id at the vendor")
+    .option('--apikey <namespace/name>', 'made with annotation keyward.dev/import: pending')
+    .option(...database)
+    .option('--master-key-file <file>', 'without a running operator, or on PostgreSQL')
+    .addOption(hosts())
+    .addOption(vendorCa())
+    .action(async (flags: Record<string, unknown>) => {
+      const { runImport } = await import('./resolvecommands.ts');
+      await runImport(flags);
+    });
+}
+
 function addDatabaseCommands(root: Command): void {
   root
     .command('database')
@@ -133,6 +159,22 @@ function addDatabaseCommands(root: Command): void {
       const { runRestore } = await import('./databasecommands.ts');
       await runRestore(flags);
     });
+}
+
+function hosts(): Option {
+  return new Option(
+    '--endpoint-hosts <Type=host[:port]>',
+    'hosts that key stores of a type may be reached at; repeatable (those of the driver)',
+  ).argParser((more: string, before: string | undefined) =>
+    before === undefined ? more : `${before},${more}`,
+  );
+}
+
+function vendorCa(): Option {
+  return new Option(
+    '--vendor-ca-file <file>',
+    'certificates to trust at vendors beside public ones',
+  );
 }
 
 function hidden(flags: string): Option {

@@ -10,7 +10,7 @@ import { systemEntropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { Sensitive } from '../kernel/sensitive.ts';
 import { openLedger, openLedgerReader } from '../ledger/open.ts';
-import { leaveRevokeRequest, requestFolder } from './requests.ts';
+import { leaveRequest, requestFolder } from './requests.ts';
 import { createMasterKeyFile, loadKeyring } from './masterkey.ts';
 
 const output: Output = {
@@ -77,7 +77,7 @@ async function askOperator(database: string, uid: string, actor: string): Promis
   const ledger = await openLedgerReader(database);
   try {
     await expectRetained(ledger, uid);
-    await leaveRevokeRequest(folder, uid, actor);
+    await leaveRequest(folder, { uid, verb: 'revoke', text: actor });
     for (let waitedMs = 0; waitedMs < ANSWER_MAX_MS; waitedMs += ANSWER_POLL_MS) {
       // Waiting is what this loop is for.
       // oxlint-disable-next-line no-await-in-loop

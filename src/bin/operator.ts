@@ -1,7 +1,6 @@
 /** Composition root of the operator: creates, connects, starts. */
 import { hostname } from 'node:os';
 import { CLUSTER_KEY_STORES, KEY_STORES, NAMESPACES } from '../api/names.ts';
-import { revokeRetained } from '../cli/keys.ts';
 import { operatorConfig, type Flags, type OperatorConfig } from '../config.ts';
 import type { Deps } from '../controllers/apikey/deps.ts';
 import { apiKeySteps } from '../controllers/apikey/index.ts';
@@ -36,6 +35,7 @@ import { connect } from '../runtime/trigger.ts';
 import { openHandle } from '../stores/opening.ts';
 import { drivers } from '../stores/registry.ts';
 import type { SessionStore, StoreSessions } from '../stores/sessions.ts';
+import { serveCommands } from './commands.ts';
 import { compactWhenIdle } from './compaction.ts';
 import { createCaches, openCluster, type Caches, type Cluster } from './cluster.ts';
 import { DebtBell, startDebts, type FindStore } from './debts.ts';
@@ -43,7 +43,6 @@ import { watchLedger } from './outages.ts';
 import { createLeadership, type OperatorLeadership } from './leadership.ts';
 import { createMasterKeyFile, loadKeyring, matchKeyring } from './masterkey.ts';
 import { startOrphanSweep } from './orphans.ts';
-import { requestFolder, serveRequests } from './requests.ts';
 import { startSweep } from './sweep.ts';
 import { createSessions, createVendors } from './vendors.ts';
 
@@ -154,8 +153,10 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
     controllers: [apiKeys, ...stores].map(({ controller }) => controller),
     onLeading: async (epoch) => {
       await leadership.open(epoch, stop);
-      void serveRevocations(parts, stop);
-      startDebts({ ...parts, deps, find: findStore(caches), stop });
+      const find = findStore(caches);
+      const { database } = config.ledger;
+      void serveCommands({ ...parts, ...apiKeys, database, deps, find, stop });
+      startDebts({ ...parts, deps, find, stop });
       startOrphanSweep({ ...parts, deps, stop });
       startSweep({
         deps,
@@ -309,17 +310,6 @@ function collector(): Parameters<typeof compactWhenIdle>[1] {
     : (options) => {
         gc(options);
       };
-}
-
-/** Retained keys have no object to edit: the command line asks for their end. */
-async function serveRevocations(parts: Parts, stop: AbortSignal): Promise<void> {
-  const { config, ledger, log } = parts;
-  const folder = requestFolder(config.ledger.database);
-  if (folder === undefined) return;
-  const output = { data: () => undefined, note: () => undefined };
-  const revoke = (uid: string, actor: string): Promise<void> =>
-    revokeRetained(ledger, uid, { actor, nowMs: systemClock.nowMs(), output });
-  await serveRequests(folder, revoke, { log, stop });
 }
 
 /** Nothing may be written any more, so nothing is wound up either; the next start looks anew. */

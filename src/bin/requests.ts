@@ -1,19 +1,27 @@
 /**
  * Requests of the command line to a running operator, which alone may write the ledger: one file
  * each in a folder beside the database, so whoever may write there could replace the database too.
+ * An answer is a file beside the request; who asked takes it away.
  */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { sleep, systemClock } from '../kernel/clock.ts';
-import { classify } from '../kernel/errors.ts';
+import { classify, KeywardError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import { SECOND_MS } from '../kernel/time.ts';
 import { parseSqliteUrl } from '../ledger/sqlite/location.ts';
 
 const POLL_MS = SECOND_MS;
-const SUFFIX = '.revoke';
+const ANSWER_POLL_MS = SECOND_MS / 5;
+const ANSWER_MAX_MS = 30 * SECOND_MS;
 /** UIDs are UUIDs; anything else is no file of ours. */
-const UID = /^[0-9a-f-]{36}$/;
+const FILE = /^([0-9a-f-]{36})\.(revoke|resolve)$/;
+
+/** What can be asked for. */
+export type Verb = 'revoke' | 'resolve';
+
+/** Serves one request about the key of this UID; what it resolves to is the answer. */
+export type Handler = (uid: string, text: string) => Promise<string>;
 
 /** The folder of a database; undefined for databases that take writers from anywhere. */
 export function requestFolder(database: string): string | undefined {
@@ -22,29 +30,59 @@ export function requestFolder(database: string): string | undefined {
     : undefined;
 }
 
-/** Leaves a request to revoke a retained key. May be repeated: it is the same file. */
-export async function leaveRevokeRequest(
+/** Leaves a request. May be repeated: it is the same file. */
+export async function leaveRequest(
   folder: string,
-  uid: string,
-  actor: string,
+  request: { readonly uid: string; readonly verb: Verb; readonly text: string },
 ): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, uid + SUFFIX);
-  // Complete when it appears: the operator may look at any moment.
-  await writeFile(`${path}.new`, actor, { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  await put(join(folder, `${request.uid}.${request.verb}`), request.text);
 }
 
-/** Serves requests until `stop`; a request that fails stays and is tried again. */
+/**
+ * Leaves a request and waits for its answer. @throws KeywardError as the operator put it; Waiting
+ * NoAnswer when it does not answer in time: the request is taken back
+ */
+export async function askOperator(
+  folder: string,
+  request: { readonly uid: string; readonly verb: Verb; readonly text: string },
+): Promise<string> {
+  const path = join(folder, `${request.uid}.${request.verb}`);
+  await rm(answerOf(path), { force: true });
+  await leaveRequest(folder, request);
+  for (let waitedMs = 0; waitedMs < ANSWER_MAX_MS; waitedMs += ANSWER_POLL_MS) {
+    // Waiting is what this loop is for.
+    // oxlint-disable-next-line no-await-in-loop
+    await sleep(systemClock, ANSWER_POLL_MS);
+    // oxlint-disable-next-line no-await-in-loop
+    const text = await readFile(answerOf(path), 'utf8').catch(() => undefined);
+    if (text === undefined) continue;
+    // oxlint-disable-next-line no-await-in-loop
+    await rm(answerOf(path), { force: true });
+    // Parser: only `answer` writes it.
+    const { message, reason } = JSON.parse(text) as Answer;
+    if (reason === undefined) return message;
+    throw new KeywardError('Terminal', { reason, message });
+  }
+  await rm(path, { force: true });
+  throw new KeywardError('Waiting', {
+    reason: 'NoAnswer',
+    message: 'the operator does not answer; it may not lead yet: run the command again',
+  });
+}
+
+type Answer = { readonly message: string; readonly reason?: string };
+
+/** Serves requests until `stop`. */
 export async function serveRequests(
   folder: string,
-  revoke: (uid: string, actor: string) => Promise<void>,
+  handlers: Readonly<Record<Verb, Handler>>,
   context: { readonly log: Logger; readonly stop: AbortSignal },
 ): Promise<void> {
   while (!context.stop.aborted) {
     // One look after the other is what this loop is for.
     // oxlint-disable-next-line no-await-in-loop
-    await serveOnce(folder, revoke, context.log);
+    await serveOnce(folder, handlers, context.log);
     // oxlint-disable-next-line no-await-in-loop
     await sleep(systemClock, POLL_MS, context.stop).catch(() => undefined);
   }
@@ -52,24 +90,54 @@ export async function serveRequests(
 
 async function serveOnce(
   folder: string,
-  revoke: (uid: string, actor: string) => Promise<void>,
+  handlers: Readonly<Record<Verb, Handler>>,
   log: Logger,
 ): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
-    const uid = name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : '';
-    if (!UID.test(uid)) continue;
-    try {
-      // In turn: the few there are need no hurry.
-      // oxlint-disable-next-line no-await-in-loop
-      await revoke(uid, await readFile(join(folder, name), 'utf8'));
-      // oxlint-disable-next-line no-await-in-loop
-      await rm(join(folder, name), { force: true });
-    } catch (error) {
-      const { reason, class: errorClass } = classify(error);
-      log.warn('A request of the command line failed', { uid, reason });
-      // oxlint-disable-next-line no-await-in-loop
-      if (errorClass === 'Terminal') await rm(join(folder, name), { force: true });
-    }
+    const [, uid, verb] = FILE.exec(name) ?? [];
+    if (uid === undefined) continue;
+    const path = join(folder, name);
+    // In turn: the few there are need no hurry.
+    // oxlint-disable-next-line no-await-in-loop
+    await (verb === 'revoke'
+      ? serveLasting(path, uid, handlers.revoke, log)
+      : serveAsked(path, uid, handlers.resolve, log));
   }
+}
+
+/** Revocations are never given up: one that fails stays and is tried again. */
+async function serveLasting(path: string, uid: string, act: Handler, log: Logger): Promise<void> {
+  try {
+    await act(uid, await readFile(path, 'utf8'));
+    await rm(path, { force: true });
+  } catch (error) {
+    const { reason, class: errorClass } = classify(error);
+    log.warn('A request of the command line failed', { uid, reason });
+    if (errorClass === 'Terminal') await rm(path, { force: true });
+  }
+}
+
+/** Somebody waits for the answer, and asks again if he likes. */
+async function serveAsked(path: string, uid: string, act: Handler, log: Logger): Promise<void> {
+  const answer = await act(uid, await readFile(path, 'utf8')).then(
+    (message): Answer => ({ message }),
+    (error: unknown): Answer => {
+      const { reason, message } = classify(error);
+      log.warn('A request of the command line failed', { uid, reason });
+      return { reason, message };
+    },
+  );
+  await rm(path, { force: true });
+  await put(answerOf(path), JSON.stringify(answer)).catch(() => undefined);
+}
+
+function answerOf(path: string): string {
+  return `${path}.answer`;
+}
+
+/** Complete when it appears: the other side may look at any moment. */
+async function put(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text, { mode: 0o600 });
+  await rename(`${path}.new`, path);
 }

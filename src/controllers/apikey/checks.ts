@@ -93,6 +93,15 @@ const templateNamesUnknownField: StoreCheck = (_, key) => {
   };
 };
 
+const importUnsupported: StoreCheck = ({ record }, key, store) =>
+  key.isImport === true && record === undefined && store.remote === undefined
+    ? unsupported(
+        store,
+        'annotation keyward.dev/import',
+        'it makes its values itself and cannot verify those of others',
+      )
+    : undefined;
+
 const formatUnsupported: StoreCheck = (world, key, store) => {
   const format = wantedFormat(key, store, world.record);
   return store.capabilities.formats.includes(format)
@@ -179,6 +188,7 @@ const CHECKS: readonly Check[] = [
   withStore(applicationMissing),
   withStore(termsContradict),
   withStore(templateNamesUnknownField),
+  withStore(importUnsupported), // before anything is made in its place
   withStore(formatUnsupported),
   withStore(retentionForbidden),
   withStore(namesTooLong),

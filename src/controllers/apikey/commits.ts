@@ -32,7 +32,10 @@ export async function change(
  * One commit under our epoch. @throws KeywardError Conflict when somebody else committed first,
  * Waiting LimitExceeded when the store is full
  */
-export async function commit(deps: Deps, request: Omit<Commit, 'epoch'>): Promise<KeyRecord> {
+export async function commit(
+  deps: Pick<Deps, 'ledger' | 'epoch'>,
+  request: Omit<Commit, 'epoch'>,
+): Promise<KeyRecord> {
   const result = await deps.ledger.commit({ ...request, epoch: deps.epoch() });
   return expectCommitted(result, request.record);
 }

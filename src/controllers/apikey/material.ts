@@ -66,7 +66,7 @@ export function mintRecord(
 export function intendRecord(
   deps: Maker,
   generation: Generation,
-  account: string,
+  from: { readonly account: string; readonly origin: CredentialRecord['origin'] },
 ): CredentialRecord {
   return {
     token: tokenOf(deps, generation),
@@ -75,10 +75,10 @@ export function intendRecord(
     keyId: mintKeyId(deps.entropy),
     hint: '',
     state: 'Intent',
-    origin: 'Issued',
+    origin: from.origin,
     slots: [],
     createdAtMs: deps.clock.nowMs(),
-    remote: { account, facts: {} },
+    remote: { account: from.account, facts: {} },
   };
 }
 

@@ -126,5 +126,7 @@ async function nextCredential(
   const { handle } = usable(deps, world);
   if (handle.type === 'Local') return mintRecord(deps, handle, generation);
   const { session } = await openVendor(deps, record, signal);
-  return intendRecord(deps, generation, session.account.id);
+  const isFirst = generation.sequence === 1;
+  const origin = isFirst && world.key?.isImport === true ? 'Imported' : 'Issued';
+  return intendRecord(deps, generation, { account: session.account.id, origin });
 }

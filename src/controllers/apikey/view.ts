@@ -1,7 +1,7 @@
 /** From objects as the API server sends them to what the caches keep. Pure. */
 import type { ApiKeySpec, ApiKeyStatus } from '../../api/generated/apikey.ts';
 import type { KubeObject, ObjectMeta } from '../../api/meta.ts';
-import { ANNOTATION_ROTATE, FINALIZER, LABEL_API_KEY } from '../../api/names.ts';
+import { ANNOTATION_IMPORT, ANNOTATION_ROTATE, FINALIZER, LABEL_API_KEY } from '../../api/names.ts';
 import { DEFAULT_STORE, type ApiKeyView } from './world.ts';
 
 /** Longest rotation request id, as in the schema of spec.rotation.requestId. */
@@ -57,6 +57,7 @@ export function cacheApiKey(object: KubeObject): CachedApiKey {
     isDeleting: metadata.deletionTimestamp !== undefined,
     finalizers: finalizers.length === 1 && finalizers[0] === FINALIZER ? ONLY_OURS : finalizers,
     ...rotateRequest(metadata),
+    ...(metadata.annotations?.[ANNOTATION_IMPORT] === 'pending' ? { isImport: true as const } : {}),
     specText: shared(JSON.stringify(spec)),
     statusText: status === undefined ? undefined : JSON.stringify(status),
     observedGeneration: status?.observedGeneration,

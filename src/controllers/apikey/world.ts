@@ -20,6 +20,8 @@ export type ApiKeyView = {
   readonly finalizers: readonly string[];
   /** Value of the rotate annotation. */
   readonly rotateRequestId?: string;
+  /** The import annotation is there: its first values are those of a key that exists already. */
+  readonly isImport?: true;
   readonly spec: ApiKeySpec;
   readonly status: ApiKeyStatus | undefined;
 };

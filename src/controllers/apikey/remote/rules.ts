@@ -36,6 +36,8 @@ export const createRemote: Rule = (world) => {
   // What waits for a person, and old values that must not wait: see awaitPerson and rotateAtOnce.
   if (credential.state !== 'Intent' || isEmergency(world)) return undefined;
   const { sequence, remote, token } = credential;
+  // Which one it is, only a person can say: `keyward import`.
+  if (credential.origin === 'Imported') return take({ type: 'Stop', sequence, state: 'Unknown' });
   const isFound = searchOf(world, token)?.ids.length ?? 0;
   if (remote.createBegunAtMs !== undefined || isFound > 0)
     return finishCreate(world, store, credential);

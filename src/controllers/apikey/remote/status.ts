@@ -52,7 +52,11 @@ export function isReplacing({ slots, remote }: CredentialRecord): boolean {
 /** What only a person can decide about the vendor's side. */
 export function remoteTrouble({ namespace, name, credentials }: KeyRecord): Finding | undefined {
   const command = `keyward keys resolve ${namespace}/${name}`;
-  for (const { state, remote } of credentials) {
+  for (const { state, remote, origin } of credentials) {
+    if (state === 'Unknown' && origin === 'Imported') {
+      const message = `it waits for keyward import --apikey ${namespace}/${name}`;
+      return { reason: 'Pending', message };
+    }
     if (state === 'Ambiguous' || state === 'Unknown') {
       const ids = remote?.candidates?.slice(0, CANDIDATES_SHOWN_MAX).join(', ') ?? 'not known';
       const message = `it is not known which key at the vendor is this one (candidates: ${ids}); look there, then run ${command}`;

@@ -1,0 +1,60 @@
+/** What a running operator does for the command line: revoke what is retained, carry out decisions. */
+import { revokeRetained } from '../cli/keys.ts';
+import type { Deps } from '../controllers/apikey/deps.ts';
+import { resolve, type ResolveDeps } from '../controllers/apikey/remote/resolve.ts';
+import { systemClock } from '../kernel/clock.ts';
+import type { WorkQueue } from '../runtime/queue.ts';
+import type { StoreSessions } from '../stores/sessions.ts';
+import { openStoreOf, type FindStore } from './debts.ts';
+import { requestFolder, serveRequests } from './requests.ts';
+import { checkWish, findByUid, parseWish, type ResolveWish } from './resolving.ts';
+
+/** Serves requests until `stop`; returns at once where the database takes writers from anywhere. */
+export async function serveCommands(parts: {
+  readonly database: string;
+  readonly deps: Deps;
+  readonly sessions: StoreSessions;
+  readonly find: FindStore;
+  /** Of the ApiKeys: a key that was resolved goes on at once. */
+  readonly queue: WorkQueue;
+  readonly stop: AbortSignal;
+}): Promise<void> {
+  const { database, deps, sessions, find, queue, stop } = parts;
+  const folder = requestFolder(database);
+  if (folder === undefined) return;
+  const { ledger, log } = deps;
+  const output = { data: () => undefined, note: () => undefined };
+  const resolveDeps: ResolveDeps = {
+    ...deps,
+    session: (record, signal) => openStoreOf(sessions, find, record, signal),
+  };
+  await serveRequests(
+    folder,
+    {
+      async revoke(uid, actor) {
+        await revokeRetained(ledger, uid, { actor, nowMs: systemClock.nowMs(), output });
+        return '';
+      },
+      async resolve(uid, text) {
+        const { ref, answer } = await resolveWish(resolveDeps, uid, parseWish(text), stop);
+        queue.add(ref, 'normal');
+        return answer;
+      },
+    },
+    { log, stop },
+  );
+}
+
+/** Carries out what the command line asked for. @throws as `resolve` and `checkWish` */
+export async function resolveWish(
+  deps: ResolveDeps,
+  uid: string,
+  wish: ResolveWish,
+  signal: AbortSignal,
+): Promise<{ readonly ref: { namespace: string; name: string }; readonly answer: string }> {
+  const record = await findByUid(deps.ledger, uid);
+  checkWish(record, wish);
+  const answer = await resolve(deps, record, wish, signal);
+  const { namespace, name } = record;
+  return { ref: { namespace, name }, answer };
+}

@@ -1,0 +1,133 @@
+/** Composition of `keyward keys resolve` and `keyward import`. */
+import { userInfo } from 'node:os';
+import { ledgerConfig, vendorConfig, type Flags } from '../config.ts';
+import type { Decision } from '../controllers/apikey/remote/resolve.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { systemEntropy } from '../kernel/entropy.ts';
+import { KeywardError } from '../kernel/errors.ts';
+import { createRegistry } from '../kernel/metrics.ts';
+import { openLedger, openLedgerReader } from '../ledger/open.ts';
+import type { Ledger } from '../ledger/port.ts';
+import type { KeyRecord } from '../ledger/record.ts';
+import { resolveWish } from './commands.ts';
+import { openStoreOf } from './debts.ts';
+import { loadKeyring } from './masterkey.ts';
+import { askOperator, requestFolder } from './requests.ts';
+import { checkWish, findByName, parseName, type ResolveWish } from './resolving.ts';
+import { createSessions } from './vendors.ts';
+
+/** `keyward keys resolve NAMESPACE/NAME (--adopt ID | --none)` */
+export async function runResolve(flags: Flags, name: string): Promise<void> {
+  const { adopt, none } = flags;
+  if ((typeof adopt === 'string') === (none === true)) {
+    throw usage('decide: either --adopt ID, the vendor key that it is, or --none');
+  }
+  const decision: Decision =
+    typeof adopt === 'string' ? { type: 'Adopt', id: adopt } : { type: 'None' };
+  await run(flags, name, { decision, actor: actor() });
+}
+
+/** `keyward import --store KIND/NAMESPACE/NAME --id ID --apikey NAMESPACE/NAME` */
+export async function runImport(flags: Flags): Promise<void> {
+  const { store, id, apikey } = flags;
+  if (typeof store !== 'string' || typeof id !== 'string' || typeof apikey !== 'string') {
+    throw usage(
+      'an import names all three: --store KeyStore/NAMESPACE/NAME or ClusterKeyStore/NAME, --id ID, --apikey NAMESPACE/NAME',
+    );
+  }
+  await run(flags, apikey, {
+    decision: { type: 'Adopt', id },
+    actor: actor(),
+    importFrom: store,
+  });
+}
+
+async function run(flags: Flags, name: string, wish: ResolveWish): Promise<void> {
+  const at = parseName(name);
+  const { database } = ledgerConfig({ masterKeyFile: '-', ...flags });
+  const ledger = await openLedger({ url: database, missing: 'Refuse' }).catch(ifInUse);
+  if (ledger === undefined) {
+    const folder = requestFolder(database);
+    if (folder !== undefined) await ask(folder, database, at, wish);
+    return;
+  }
+  try {
+    const record = await findByName(ledger, at);
+    checkWish(record, wish);
+    note(await actHere(flags, ledger, record, wish));
+    note('a running operator takes it up when it looks at the key next; any edit hastens it');
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** The operator runs and alone may write: it is asked. */
+async function ask(
+  folder: string,
+  database: string,
+  at: { readonly namespace: string; readonly name: string },
+  wish: ResolveWish,
+): Promise<void> {
+  const reader = await openLedgerReader(database);
+  try {
+    const { uid } = await findByName(reader, at);
+    note(await askOperator(folder, { uid, verb: 'resolve', text: JSON.stringify(wish) }));
+  } finally {
+    await reader.close();
+  }
+}
+
+/** In this process, with the account's credentials as the ledger remembers them. */
+async function actHere(
+  flags: Flags,
+  ledger: Ledger,
+  record: KeyRecord,
+  wish: ResolveWish,
+): Promise<string> {
+  const { masterKeyFile } = ledgerConfig(flags);
+  const keyring = await loadKeyring(masterKeyFile);
+  const { epoch, clusterId = record.clusterId } = await ledger.identity();
+  const current = (): number => epoch;
+  const sessions = await createSessions({
+    config: vendorConfig(flags),
+    client: { get: () => Promise.reject(usage('no API server is asked here')) },
+    ledger,
+    epoch: current,
+    keyring,
+    registry: createRegistry(),
+    onHealth: () => undefined,
+    isLeading: () => false,
+  });
+  const { answer } = await resolveWish(
+    {
+      ledger,
+      keyring,
+      entropy: systemEntropy,
+      clock: systemClock,
+      epoch: current,
+      clusterId,
+      session: (debtor, signal) => openStoreOf(sessions, () => undefined, debtor, signal),
+    },
+    record.uid,
+    wish,
+    new AbortController().signal,
+  );
+  return answer;
+}
+
+function actor(): string {
+  return `command line: ${userInfo().username}`;
+}
+
+function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function ifInUse(error: unknown): undefined {
+  if (error instanceof KeywardError && error.reason === 'DatabaseInUse') return undefined;
+  throw error;
+}
+
+function usage(message: string): KeywardError {
+  return new KeywardError('Terminal', { reason: 'Usage', message });
+}

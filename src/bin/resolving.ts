@@ -1,0 +1,89 @@
+/** What `keyward keys resolve` and `keyward import` ask for, as text between two processes. Pure. */
+import type { Decision } from '../controllers/apikey/remote/resolve.ts';
+import { KeywardError } from '../kernel/errors.ts';
+import type { Ledger } from '../ledger/port.ts';
+import type { KeyRecord } from '../ledger/record.ts';
+import { isRemote } from '../ledger/remote.ts';
+
+/** One request. */
+export type ResolveWish = {
+  readonly decision: Decision;
+  readonly actor: string;
+  /** An import: the store that the key must be in, as kind/namespace/name or kind/name. */
+  readonly importFrom?: string;
+};
+
+/** The request in a text of ours. @throws KeywardError Terminal Usage */
+export function parseWish(text: string): ResolveWish {
+  try {
+    // Parser: a text of another version, or of somebody else, fails the checks below.
+    const wish = JSON.parse(text) as Partial<ResolveWish>;
+    const { decision, actor, importFrom } = wish;
+    const isDecision =
+      decision?.type === 'None' || (decision?.type === 'Adopt' && typeof decision.id === 'string');
+    if (isDecision && typeof actor === 'string') {
+      return { decision, actor, ...(typeof importFrom === 'string' ? { importFrom } : {}) };
+    }
+  } catch {
+    // Said below.
+  }
+  throw terminal('Usage', 'the request cannot be read; it is of another version');
+}
+
+/** `NAMESPACE/NAME` @throws KeywardError Terminal Usage */
+export function parseName(text: string): { readonly namespace: string; readonly name: string } {
+  const [namespace, name, ...rest] = text.split('/');
+  if (namespace === undefined || namespace === '' || !name || rest.length > 0) {
+    throw terminal('Usage', `'${text}' is not NAMESPACE/NAME`);
+  }
+  return { namespace, name };
+}
+
+/** The living key of that name. @throws KeywardError Terminal KeyNotFound */
+export async function findByName(
+  ledger: Pick<Ledger, 'load'>,
+  at: { readonly namespace: string; readonly name: string },
+): Promise<KeyRecord> {
+  const { others } = await ledger.load('', at);
+  const record = others.find(({ phase }) => phase === 'Live');
+  if (record !== undefined) return record;
+  throw terminal(
+    'KeyNotFound',
+    `the ledger has no key of ApiKey ${at.namespace}/${at.name}; see its status for what keeps it from beginning`,
+  );
+}
+
+/** The key of this UID. @throws KeywardError Terminal KeyNotFound */
+export async function findByUid(ledger: Pick<Ledger, 'load'>, uid: string): Promise<KeyRecord> {
+  const { record } = await ledger.load(uid, { namespace: '', name: '' });
+  if (record?.phase === 'Live') return record;
+  throw terminal('KeyNotFound', `the ledger knows no living key with UID '${uid}'`);
+}
+
+/**
+ * An import is for a key that waits for one, in the store that was named.
+ * @throws KeywardError Terminal StoreMismatch, NothingToImport
+ */
+export function checkWish(record: KeyRecord, { importFrom }: ResolveWish): void {
+  if (importFrom === undefined) return;
+  const { namespace, name, store, credentials } = record;
+  const own =
+    store.kind === 'KeyStore'
+      ? `KeyStore/${namespace}/${store.name}`
+      : `${store.kind}/${store.name}`;
+  if (importFrom !== own) {
+    throw terminal('StoreMismatch', `ApiKey ${namespace}/${name} is in store ${own}`);
+  }
+  const isWaiting = credentials
+    .filter(isRemote)
+    .some(({ state, origin }) => origin === 'Imported' && state === 'Unknown');
+  if (isWaiting) return;
+  throw terminal(
+    'NothingToImport',
+    `ApiKey ${namespace}/${name} waits for no import; make a new one with annotation keyward.dev/import: pending`,
+  );
+}
+
+function terminal(reason: string, message: string): KeywardError {
+  return new KeywardError('Terminal', { reason, message });
+}
