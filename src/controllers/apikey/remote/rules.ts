@@ -35,16 +35,11 @@ export const createRemote: Rule = (world) => {
   if (record === undefined || credential === undefined || !isAtVendor(store)) return undefined;
   // What waits for a person, and old values that must not wait: see awaitPerson and rotateAtOnce.
   if (credential.state !== 'Intent' || isEmergency(world)) return undefined;
-  const { sequence, remote, token } = credential;
   // Which one it is, only a person can say: `keyward import`.
-  if (credential.origin === 'Imported') return take({ type: 'Stop', sequence, state: 'Unknown' });
-  const isFound = searchOf(world, token)?.ids.length ?? 0;
-  if (remote.createBegunAtMs !== undefined || isFound > 0)
-    return finishCreate(world, store, credential);
-  // Of two open calls in one account nobody could tell which one made what.
-  if (store.capabilities.class === 'D' && record.credentials.some(isSought)) return NOTHING;
-  if (firstFinding(world) !== undefined) return undefined;
-  return take({ type: 'Create', sequence, attempt: credential.attempt });
+  if (credential.origin === 'Imported') {
+    return take({ type: 'Stop', sequence: credential.sequence, state: 'Unknown' });
+  }
+  return createIntended(world, store, record, credential);
 };
 
 /** A creation that only a person can finish: until then nothing else is made. */
@@ -167,6 +162,22 @@ export function remoteInstants(world: World): readonly (number | undefined)[] {
 /** Pauses grow with the age of the trouble: 5 s at first, 10 minutes at last. */
 export function retryPauseMs(sinceMs: number, nowMs: number): number {
   return Math.min(RETRY_MAX_MS, Math.max(RETRY_MIN_MS, nowMs - sinceMs));
+}
+
+function createIntended(
+  world: World,
+  store: RemoteStoreFact,
+  record: KeyRecord,
+  credential: RemoteCredentialRecord,
+): Answer {
+  const { sequence, attempt, remote, token } = credential;
+  const isFound = searchOf(world, token)?.ids.length ?? 0;
+  if (remote.createBegunAtMs !== undefined || isFound > 0)
+    return finishCreate(world, store, credential);
+  // Of two open calls in one account nobody could tell which one made what.
+  if (store.capabilities.class === 'D' && record.credentials.some(isSought)) return NOTHING;
+  if (firstFinding(world) !== undefined) return undefined;
+  return take({ type: 'Create', sequence, attempt });
 }
 
 function finishCreate(
