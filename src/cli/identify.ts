@@ -6,13 +6,14 @@ import { digestSecret, equalDigests } from '../keys/digest.ts';
 import { parsePair, parseValue, type ValueParts } from '../keys/format.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { Ledger } from '../ledger/port.ts';
-import type { CredentialRecord, KeyRecord, SlotRecord } from '../ledger/record.ts';
+import type { KeyRecord } from '../ledger/record.ts';
 import { isLive } from '../terms/verdict.ts';
+import { findForeign, type Found } from './identifyforeign.ts';
 import type { Output } from './output.ts';
 
 /** What the command reads and where it writes. */
 export type IdentifyDeps = {
-  readonly ledger: Pick<Ledger, 'findByKeyId'>;
+  readonly ledger: Pick<Ledger, 'findByKeyId' | 'scan'>;
   readonly keyring: Keyring;
   readonly nowMs: number;
   readonly output: Output;
@@ -27,34 +28,53 @@ const INPUT_MAX = 1_024;
  * @throws KeywardError Terminal: NotAKey, or UnknownKey for unknown and wrong values alike
  */
 export async function identify(deps: IdentifyDeps, input: Sensitive): Promise<void> {
-  const parts = readParts(input);
-  const record = await deps.ledger.findByKeyId(parts.keyId);
-  const found = record && matchValue(deps.keyring, record, parts);
-  if (record === undefined || found === undefined) {
-    throw new KeywardError('Terminal', {
-      reason: 'UnknownKey',
-      message:
-        'the value has the layout of a key, but none of ours; check which installation made it',
-    });
-  }
-  deps.output.data(describe(deps, record, found));
+  const words = readWords(input);
+  const parts = readParts(words);
+  const found = parts === undefined ? await atVendor(deps, words) : await ofOurs(deps, parts);
+  deps.output.data(describe(deps, found));
 }
 
-type Found = { readonly credential: CredentialRecord; readonly slot: SlotRecord };
-
-function readParts(input: Sensitive): ValueParts {
+/** One or two words of a bearable length. */
+function readWords(input: Sensitive): readonly string[] {
   const text = input.revealText().trim();
-  const [first = '', second] = text.length > INPUT_MAX ? [] : text.split(/\s+/);
-  const parts = second === undefined ? parseValue(first) : parsePair(first, second);
-  if (parts !== undefined) return parts;
+  const words = text.length > INPUT_MAX ? [] : text.split(/\s+/).filter((word) => word !== '');
+  if (words.length === 1 || words.length === 2) return words;
   throw new KeywardError('Terminal', {
     reason: 'NotAKey',
-    message:
-      'standard input holds no key of this layout: length, letters or checksum do not fit (nothing was looked up)',
+    message: 'standard input holds neither one value nor two of a pair (nothing was looked up)',
   });
 }
 
-function matchValue(keyring: Keyring, record: KeyRecord, parts: ValueParts): Found | undefined {
+function readParts([first = '', second]: readonly string[]): ValueParts | undefined {
+  return second === undefined ? parseValue(first) : parsePair(first, second);
+}
+
+async function ofOurs(deps: IdentifyDeps, parts: ValueParts): Promise<Found> {
+  const record = await deps.ledger.findByKeyId(parts.keyId);
+  const found = record && matchValue(deps.keyring, record, parts);
+  if (record !== undefined && found !== undefined) return { record, ...found };
+  throw new KeywardError('Terminal', {
+    reason: 'UnknownKey',
+    message:
+      'the value has the layout of a key, but none of ours; check which installation made it',
+  });
+}
+
+async function atVendor(deps: IdentifyDeps, words: readonly string[]): Promise<Found> {
+  const found = await findForeign(deps.ledger, deps.keyring, words);
+  if (found !== undefined) return found;
+  throw new KeywardError('Terminal', {
+    reason: 'NotAKey',
+    message:
+      'standard input holds no key of our layout (length, letters or checksum do not fit), and no key at a vendor has that value now',
+  });
+}
+
+function matchValue(
+  keyring: Keyring,
+  record: KeyRecord,
+  parts: ValueParts,
+): Omit<Found, 'record'> | undefined {
   for (const credential of record.credentials) {
     if (credential.keyId !== parts.keyId) continue;
     const slot = credential.slots.find(({ pepperVersion, digest }) =>
@@ -65,8 +85,7 @@ function matchValue(keyring: Keyring, record: KeyRecord, parts: ValueParts): Fou
   return undefined;
 }
 
-function describe(deps: IdentifyDeps, record: KeyRecord, found: Found): string {
-  const { credential, slot } = found;
+function describe(deps: IdentifyDeps, { record, credential, slot }: Found): string {
   const isWorking = record.state === 'Active' && isLive(credential, deps.nowMs);
   const owner = `${record.namespace}/${record.name}`;
   const { endMs } = record.terms;
@@ -80,8 +99,9 @@ function describe(deps: IdentifyDeps, record: KeyRecord, found: Found): string {
       : [['retires', formatTime(credential.retireAtMs)]]),
     ...(endMs === undefined ? [] : [['valid until', formatTime(endMs)]]),
     ['store', `${record.store.kind} ${record.store.name}`],
+    ...(credential.remote?.id === undefined ? [] : [['at the vendor', credential.remote.id]]),
   ];
-  const facts = lines.map(([name = '', text = '']) => `${name.padEnd(12)} ${text}`).join('\n');
+  const facts = lines.map(([name = '', text = '']) => `${name.padEnd(13)} ${text}`).join('\n');
   return `${facts}\n\n${containment(record)}`;
 }
 

@@ -84,10 +84,13 @@ export function secondCredential(vendor: Vendor): Step {
 export function emergency(vendor: Vendor): Step {
   const { key, inUse } = vendor.dialect;
   return {
-    title: 'A value leaked: replaced at the vendor at once, no overlap',
-    short: 'emergency rotation',
+    title: 'A value leaked: find its owner, replace it at the vendor at once',
+    short: 'leak identified, emergency',
     async run(stage) {
       const before = await stage.secret(`${key}-api-key`);
+      stage.screen.say('The leaked value goes to standard input; it appears nowhere.');
+      const { code, stdout, stderr } = await stage.keyward(['identify', '-'], before.value(inUse));
+      expect('identify names the owner', code === 0 && stdout.includes(key), stdout + stderr);
       const rotation = { urgency: 'Emergency', requestId: 'leak-1' };
       await stage.patch(`akey/${key}`, { spec: { rotation } });
       await stage.untilField(key, '.status.lastHandledRotationRequestId', 'leak-1');

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { identify, type IdentifyDeps } from '../../../src/cli/identify.ts';
 import { Sensitive } from '../../../src/kernel/sensitive.ts';
-import { digestSecret } from '../../../src/keys/digest.ts';
+import { digestForeign, digestSecret } from '../../../src/keys/digest.ts';
 import { secretBytes } from '../../../src/keys/format.ts';
 import { createMasterKeyText, parseKeyring } from '../../../src/keys/keyring.ts';
 import { mintCredential } from '../../../src/keys/mint.ts';
@@ -29,6 +29,8 @@ describe('keyward identify', () => {
   const depsFor = (record: KeyRecord | undefined): IdentifyDeps => ({
     ledger: {
       findByKeyId: (keyId) => Promise.resolve(keyId === minted.keyId ? record : undefined),
+      scan: () =>
+        Promise.resolve({ records: record === undefined ? [] : [record], next: undefined }),
     },
     keyring,
     nowMs: NOW_MS,
@@ -63,10 +65,30 @@ describe('keyward identify', () => {
   });
 
   test.each(['', 'password1', `${'x'.repeat(5_000)}`])(
-    'looks nothing up for what cannot be a key (%#)',
+    'says that what nobody has is no key (%#)',
     async (text) => {
       const outcome = identify(depsFor(knownRecord()), new Sensitive(text));
       await expect(outcome).rejects.toMatchObject({ reason: 'NotAKey' });
     },
   );
+
+  test('finds a value that a vendor made, by asking every key at a vendor', async () => {
+    const made = '4sVgLq0Xh2mZ9kB7tR1cY6wN8pE3uJ5aD0fGiKoM';
+    const record = knownRecord();
+    const credentials = record.credentials.map((credential) => ({
+      ...credential,
+      remote: { account: 'tenant', id: 'remote-1', facts: {} },
+      slots: credential.slots.map((slot) => ({
+        ...slot,
+        digest: digestForeign({ pepper: keyring.pepper(1), keyId: minted.keyId, value: made }),
+      })),
+    }));
+    const atVendor = depsFor({ ...record, credentials });
+    await identify(atVendor, new Sensitive(`${made}\n`));
+    expect(printed).toContain('ApiKey team/web');
+    expect(printed).toContain('at the vendor remote-1');
+    expect(printed).not.toContain(made);
+    const wrong = identify(atVendor, new Sensitive(made.replace('4', '5')));
+    await expect(wrong).rejects.toMatchObject({ reason: 'NotAKey' });
+  });
 });
