@@ -11,7 +11,8 @@ import type { LedgerReader } from '../../src/ledger/verbs.ts';
 import type { KeyRecord } from '../../src/ledger/record.ts';
 import { isLive, verdict, type Presented } from '../../src/terms/verdict.ts';
 import { readFileSync } from 'node:fs';
-import { readyOf, type Site } from './site.ts';
+import { readyOf } from './ready.ts';
+import { allRecords, type Site } from './site.ts';
 import { checkVendor, isAmbiguous } from './vendorbooks.ts';
 
 /** Which of the goals a violation breaks. */
@@ -43,7 +44,7 @@ export async function compareBooks(site: Site): Promise<Comparison> {
   const ledger = await openLedgerReader(site.database);
   try {
     const keyring = parseKeyring(new Sensitive(readFileSync(site.masterKeyFile)));
-    const records = await readRecords(ledger);
+    const records = await allRecords(ledger);
     const books: Books = { site, ledger, keyring, records };
     const parts = await Promise.all([
       scenario.endsNamespace === true ? [] : checkForeign(site),
@@ -66,12 +67,8 @@ type Books = {
   readonly records: readonly KeyRecord[];
 };
 
-async function readRecords(ledger: LedgerReader): Promise<readonly KeyRecord[]> {
-  return (await ledger.scan(1_000)).records;
-}
-
 async function checkForeign(site: Site): Promise<readonly Violation[]> {
-  const changed = await site.changedBystanders();
+  const changed = await site.bystanders.changed();
   return changed.map((name) => ({ kind: 'ForeignChanged', text: `Secret ${name} was changed` }));
 }
 

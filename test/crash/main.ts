@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { startControlPlane } from '../../control-plane/start.ts';
 import { findPostgres, startPostgres } from '../../control-plane/postgres.ts';
 import { inParallel, learn, runPlan, scenariosOf, senseless, type Verdict } from './matrix.ts';
-import { pairsOf, plansOf, prune, takeTurns, type Learned, type Plan } from './plans.ts';
+import { mix, pairsOf, plansOf, prune, takeTurns, type Learned, type Plan } from './plans.ts';
 import { prepare } from './prepare.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { SIDES, sideOf, type Side, type Trait } from './sides.ts';
@@ -27,6 +27,7 @@ API server and vendor. After that, seeded plans of two faults each.
   --pruned        a spread of the plans, as npm test runs it, and no pairs
   --seed TEXT     what --pruned and --pairs draw by (1)
   --parallel N    plans at a time (6)
+  --minutes N     begin no plan after so many; what was left out is counted and no success
   --report FILE   a JSON line per plan`;
 
 const { values: flags } = parseArgs({
@@ -40,6 +41,7 @@ const { values: flags } = parseArgs({
     pruned: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
     parallel: { type: 'string', default: '6' },
+    minutes: { type: 'string', default: 'Infinity' },
     report: { type: 'string', default: join(tmpdir(), 'keyward-crash.jsonl') },
   },
 });
@@ -71,11 +73,15 @@ async function main(rig: Rig): Promise<number> {
   const isGiven = flags.plan?.startsWith('{') === true;
   const { learned, broken } = isGiven ? { learned: [], broken: [] } : await learnAll(rig);
   const plans = isGiven ? [parsePlan(flags.plan ?? '')] : choose(learned);
-  const verdicts = await inParallel(plans, Number(flags.parallel), (plan) =>
-    runPlan(rig, plan, flags.report),
+  const endMs = startMs + Number(flags.minutes) * 60_000;
+  const verdicts = await inParallel(mix(plans, flags.seed), Number(flags.parallel), async (plan) =>
+    performance.now() > endMs ? undefined : await runPlan(rig, plan, flags.report),
   );
+  const begun = verdicts.filter((verdict) => verdict !== undefined);
   const skipped = wanted.filter((side) => !isRunnable(side)).map(({ name }) => name);
-  return summarise([...broken, ...verdicts], { skipped, tookMs: performance.now() - startMs });
+  const left = plans.length - begun.length;
+  const tookMs = performance.now() - startMs;
+  return summarise([...broken, ...begun], { skipped, left, tookMs }) + left;
 }
 
 function choose(learned: readonly Learned[]): readonly Plan[] {

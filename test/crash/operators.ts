@@ -11,6 +11,8 @@ export type OperatorOptions = {
   /** The program's file. */
   readonly program: string;
   readonly logFile: string;
+  /** Folder, shared by all plans. */
+  readonly compileCache: string;
   /** Flags of the process that is started as the nth, counted from 1. */
   readonly flags: (nth: number) => readonly string[];
   /** A process was killed; before the next is started. */
@@ -47,7 +49,11 @@ export class Operators {
     const child = spawn(
       process.execPath,
       [this.#options.program, 'operator', ...this.#options.flags(nth)],
-      { stdio: ['ignore', log, log], env: { PATH: process.env['PATH'] ?? '' } },
+      {
+        stdio: ['ignore', log, log],
+        // Thousands of starts: compiling the program anew each time is a good part of a plan.
+        env: { PATH: process.env['PATH'] ?? '', NODE_COMPILE_CACHE: this.#options.compileCache },
+      },
     );
     closeSync(log);
     this.#running.set(nth, child);

@@ -41,17 +41,40 @@ export type Choice = { readonly count: number; readonly seed: string };
 const MANY = 40;
 /** The second fault of a pair falls within so many calls of the first: on the repair. */
 const NEAR = 8;
+/** Starts in a row that are killed in plans of a hail. */
+const HAIL = 10;
+/** In a hail the call to the vendor that is met is beyond the login and the first look. */
+const BEYOND_LOOKS = 3;
 
 /** Whether the operator survives the fault. */
 export function isKill({ position }: Strike): boolean {
   return position !== 'lost';
 }
 
-/** Every place where one fault, or two in a row, can fall. */
+/** Every place where one fault, or two in a row, can fall; and start after start that is killed. */
 export function plansOf(learned: Learned): readonly Plan[] {
-  return faultsOf(learned)
-    .flat()
-    .map((strikes) => planOf(learned, strikes));
+  return [...faultsOf(learned).flat(), ...hails(learned)].map((strikes) =>
+    planOf(learned, strikes),
+  );
+}
+
+/** Each start gets a call further, or as far as the call before. */
+function hails({ vendorCalls }: Learned): readonly (readonly Strike[])[] {
+  const starts = Array.from({ length: HAIL }, (_, at) => at + 1);
+  const first = starts.map((): Strike => ({ place: 'Call', nth: 1, position: 'after' }));
+  const further = starts.map((nth): Strike => ({ place: 'Call', nth, position: 'after' }));
+  const atVendor = starts.map((): Strike => ({
+    place: 'Vendor',
+    nth: BEYOND_LOOKS,
+    position: 'after',
+  }));
+  const deeper = starts.map((nth): Strike => ({ place: 'Vendor', nth, position: 'after' }));
+  return [first, further, ...(vendorCalls > 0 ? [atVendor, deeper] : [])];
+}
+
+/** The same plans in an order that the seed determines: any part of them is a fair one. */
+export function mix(plans: readonly Plan[], seed: string): readonly Plan[] {
+  return shuffle(plans, seed);
 }
 
 /**

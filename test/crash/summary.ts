@@ -6,17 +6,21 @@ import { SIDES } from './sides.ts';
 /** Slowest plans that are named. */
 const SLOWEST = 3;
 
+/** What else there is to say: sides that cannot run here, plans that were not begun. */
+export type Rest = {
+  readonly skipped: readonly string[];
+  readonly left: number;
+  readonly tookMs: number;
+};
+
 /** Prints what failed and the counts; answers how many plans failed. */
-export function summarise(
-  verdicts: readonly Verdict[],
-  { skipped, tookMs }: { readonly skipped: readonly string[]; readonly tookMs: number },
-): number {
+export function summarise(verdicts: readonly Verdict[], { skipped, left, tookMs }: Rest): number {
   const bad = verdicts.filter(({ violations }) => violations.length > 0);
   for (const verdict of bad) printFailure(verdict);
   const count = (kind: Violation['kind']): number =>
     verdicts.flatMap(({ violations }) => violations).filter((one) => one.kind === kind).length;
   const minutes = (tookMs / 60_000).toFixed(1);
-  const pairs = verdicts.filter(({ plan }) => plan.strikes.length > 1).length;
+  const pairs = verdicts.filter(({ plan }) => plan.strikes.length === 2).length;
   console.log(
     [
       ...SIDES.map(({ name }) => sideText(name, verdicts)),
@@ -26,6 +30,7 @@ export function summarise(
         .map(({ plan, seconds }) => `slow: ${seconds} s ${JSON.stringify(plan)}`),
       `report: ${verdicts.length} plans in ${minutes} minutes, ${pairs} with two faults, ${verdicts.length - bad.length} converged`,
       `report: ${count('LostKey')} lost keys, ${count('LiveOrphan')} live orphans, ${count('WrongAdoption')} wrong adoptions, ${count('Duplicate')} duplicates, ${count('ForeignChanged')} foreign objects changed, ${count('Resurrection')} resurrections, ${count('Leaked')} leaks`,
+      left === 0 ? undefined : `report: ${left} plans were not begun`,
       ...skipped.map((name) => `skipped: side ${name}, PostgreSQL cannot run here`),
       `${verdicts.length - bad.length} passed, ${bad.length} failed` +
         (skipped.length === 0 ? '' : `, ${skipped.length} skipped`),
