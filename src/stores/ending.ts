@@ -43,10 +43,10 @@ export function endingStep(doomed: Doomed): EndingStep | undefined {
   const { remote } = credential;
   if (remote.id === undefined) return unknownStep(doomed);
   if (rules.capabilities.suspend && remote.enabled !== false) return { how: 'Disable' };
-  const isKeyOver = record.phase !== 'Live' || record.state === 'Revoked';
-  const graceMs = isKeyOver ? 0 : rules.deleteGraceMs;
+  // Without a look at the clock: it stood still since the pass began in which this was switched off.
+  if (record.phase !== 'Live' || record.state === 'Revoked') return { how: 'Delete' };
   const offSinceMs = remote.disabledAtMs ?? remote.doomedAtMs ?? nowMs;
-  return offSinceMs + graceMs <= nowMs ? { how: 'Delete' } : undefined;
+  return offSinceMs + rules.deleteGraceMs <= nowMs ? { how: 'Delete' } : undefined;
 }
 
 /** Whether a create call succeeded was never learned: it is looked for, so that nothing stays behind. */

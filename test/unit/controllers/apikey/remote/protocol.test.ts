@@ -149,6 +149,20 @@ test('two unknown credentials after a lost answer are left to a person, none is 
   expect(at.cluster.find(SECRETS, REF)).toBeUndefined();
 });
 
+test('a deleted key is gone at the vendor in the pass that switches it off, while time goes on', async () => {
+  const at = workshop('M');
+  put(at, PLAIN);
+  await settle(at, PLAIN);
+  at.vendor.fault = () => {
+    at.clock.advance(5);
+    return undefined;
+  };
+  const deleted = aKey({ isDeleting: true });
+  put(at, deleted);
+  await onePass(at, deleted);
+  expect(at.vendor.credentials.size).toBe(0);
+});
+
 test('strangers in the account are never changed', async () => {
   const at = workshop('D');
   const stranger = at.vendor.plant();
