@@ -51,6 +51,8 @@ export type OperatorConfig = {
   readonly remoteCheckSeconds: number;
   /** Tests only: how long the credentials of a store are used before they are read again. */
   readonly storeRereadSeconds: number;
+  /** Tests only: how long a vendor that does not answer holds up keys and stores that are to go. */
+  readonly debtAfterSeconds: number;
   /** Tests only: `<n>:<before|after>`. */
   readonly crashAtCommit:
     | { readonly nth: number; readonly position: 'before' | 'after' }
@@ -64,14 +66,12 @@ export function operatorConfig(flags: Flags, hostname: string): OperatorConfig {
     cluster: clusterConfig(flags),
     ledger: ledgerConfig(flags),
     masterKey: read('createMasterKey') === undefined ? 'Required' : 'CreateIfMissing',
-    namespace: read('namespace') ?? 'keyward-system',
+    ...vendorConfig(flags),
     watchNamespaces: (read('watchNamespaces') ?? '').split(',').filter((name) => name !== ''),
     metricsAddress: read('metricsAddress') ?? '127.0.0.1:8080',
     leaderElect: oneOf('leader-elect', read('leaderElect') ?? 'true', ['true', 'false']) === 'true',
     identity: read('identity') ?? hostname,
     secretWatch: oneOf('secret-watch', read('secretWatch') ?? 'metadata', ['metadata', 'none']),
-    endpointHosts: endpointHosts(read('endpointHosts') ?? ''),
-    vendorCaFile: read('vendorCaFile'),
     acceptVanished: read('acceptVanished') !== undefined,
     acceptDatabase: read('acceptDatabase') !== undefined,
     logLevel: oneOf('log-level', read('logLevel') ?? 'info', LEVELS),
@@ -89,6 +89,7 @@ export function operatorConfig(flags: Flags, hostname: string): OperatorConfig {
       3_600,
     ),
     lossGraceSeconds: integer('loss-grace-seconds', read('lossGraceSeconds') ?? '30', 0, 86_400),
+    debtAfterSeconds: integer('debt-after-seconds', read('debtAfterSeconds') ?? '600', 1, 86_400),
     crashAtCommit: crashPoint(read('crashAtCommit')),
   };
 }

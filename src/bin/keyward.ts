@@ -47,6 +47,7 @@ function addOperator(root: Command): void {
     .option('--log-level <level>', 'debug, info, warn, error, silent (info)')
     .addOption(hidden('--remote-check-seconds <n>'))
     .addOption(hidden('--store-reread-seconds <n>'))
+    .addOption(hidden('--debt-after-seconds <n>'))
     .addOption(hidden('--crash-at-commit <n:position>'))
     .action(async (flags: Record<string, unknown>) => {
       const { runOperator } = await import('./operator.ts');

@@ -210,6 +210,7 @@ function createDeps(parts: Parts, known: Pick<Deps, 'keyring' | 'clusterId' | 'k
     ownSecrets: new OwnSecrets(),
     ownStatus: new OwnStatus(),
     lossGraceMs: config.lossGraceSeconds * SECOND_MS,
+    debtAfterMs: config.debtAfterSeconds * SECOND_MS,
     guard: new VanishedGuard(systemClock, config.acceptVanished ? 'All' : 'Few'),
     reporter: createReporter({
       record({ regarding: { namespace, name, ...about }, ...event }) {
@@ -278,6 +279,7 @@ function createStoreController(
     sessions,
     events,
     refreshMs: parts.config.storeRereadSeconds * SECOND_MS,
+    debtsHoldMs: parts.config.debtAfterSeconds * SECOND_MS,
   });
   const { controller, queue } = createController(parts, steps);
   parts.storeQueues.set(resource.namespaced ? 'KeyStore' : 'ClusterKeyStore', queue);

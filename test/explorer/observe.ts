@@ -48,6 +48,7 @@ export function observe(
     secret: seen.sight,
     isRemoteCheckDue: false,
     lossGraceMs: GRACE_MS,
+    debtAfterMs: 600_000,
     evidence: {},
   };
   return { model: seen.model, world: withResolution(world) };

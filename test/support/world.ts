@@ -191,6 +191,7 @@ export function aWorld(change: Partial<World> = {}): World {
     secret: { type: 'Unwatched' },
     isRemoteCheckDue: false,
     lossGraceMs: 30_000,
+    debtAfterMs: 600_000,
     evidence: {},
     ...change,
   };

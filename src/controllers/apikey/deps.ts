@@ -63,6 +63,8 @@ export type Deps = {
   readonly ownStatus: OwnStatus;
   /** How long a missing Secret is waited for before it counts as lost. */
   readonly lossGraceMs: number;
+  /** A vendor that does not answer holds up the deletion of a key so long; then it is a debt. */
+  readonly debtAfterMs: number;
   readonly guard: VanishedGuard;
   readonly reporter: Reporter;
   readonly metrics: ApiKeyMetrics;

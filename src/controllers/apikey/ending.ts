@@ -66,7 +66,7 @@ function endEverywhere(world: World, record: KeyRecord): Answer {
   if (step !== undefined) return step;
   if (world.evidence.secretDeleted !== true) return { type: 'DeleteSecret', record };
   // A vendor that does not answer has its time; then the debt waits without the object.
-  return isOwing(record) && !isDebt(record, world.nowMs) ? NOTHING : undefined;
+  return isOwing(record) && !isDebt(world, record) ? NOTHING : undefined;
 }
 
 /** Of a key without an object: nobody waits for the vendor, what is owed stays as a debt. */

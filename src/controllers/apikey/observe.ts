@@ -41,6 +41,7 @@ export async function observe(
     secret: await sight(deps, key, record, signal),
     isRemoteCheckDue: isCheckDue(deps, record),
     lossGraceMs: deps.lossGraceMs,
+    debtAfterMs: deps.debtAfterMs,
     evidence: {},
   };
   return key === undefined || world.store.type !== 'Usable'

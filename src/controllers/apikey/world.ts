@@ -142,5 +142,7 @@ export type World = {
   readonly isRemoteCheckDue: boolean;
   /** A missing Secret counts as lost after this time: a backup tool may be at work. */
   readonly lossGraceMs: number;
+  /** How long a vendor may hold up the deletion of a key. */
+  readonly debtAfterMs: number;
   readonly evidence: Evidence;
 };

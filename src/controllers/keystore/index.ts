@@ -16,7 +16,7 @@ import { memberOf } from '../../stores/opening.ts';
 import type { StoreSession } from '../../stores/session.ts';
 import type { SessionStore } from '../../stores/sessions.ts';
 import { turnOf, wantedStatus } from './status.ts';
-import { mayGo, type RemoteSight, type StoreObject, type World } from './world.ts';
+import { DEBTS_HOLD_MS, mayGo, type RemoteSight, type StoreObject, type World } from './world.ts';
 
 /** Counts are refreshed this often; status holds nothing that changes faster. */
 const REFRESH_MS = MINUTE_MS;
@@ -43,6 +43,8 @@ export type KeyStoreDeps<View extends StoreObject> = {
   readonly events: EventRecorder;
   /** How often a store is looked at; absent: once a minute. */
   readonly refreshMs?: number;
+  /** Absent: ten minutes. */
+  readonly debtsHoldMs?: number;
 };
 
 type Action = { readonly type: 'StampFinalizer' | 'ReleaseFinalizer' };
@@ -96,6 +98,7 @@ async function observe<View extends StoreObject>(
     count: counts.find((count) => count.storeUid === store.uid) ?? { keys: 0, debts: 0 },
     remote,
     databaseId: identity.databaseId,
+    debtsHoldMs: deps.debtsHoldMs ?? DEBTS_HOLD_MS,
     nowMs: deps.clock.nowMs(),
   };
 }

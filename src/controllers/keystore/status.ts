@@ -99,7 +99,7 @@ function whatRemains(world: World): string {
   const { keys, debts } = world.count;
   if (keys === 1) return '1 key remains in the store; delete it first';
   if (keys > 1) return `${keys} keys remain in the store; delete them first`;
-  const untilMs = debtsGoAtMs(world.store);
+  const untilMs = debtsGoAtMs(world);
   const end =
     untilMs === undefined ? '' : `; at ${formatTime(untilMs)} the store goes all the same`;
   const what = debts === 1 ? '1 credential' : `${debts} credentials`;

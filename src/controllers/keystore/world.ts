@@ -7,7 +7,7 @@ import type { StoreHealth } from '../../stores/health.ts';
 import type { StoreSpec } from '../../stores/opening.ts';
 
 /** A vendor that does not answer holds up the deletion of a store no longer than this. */
-const DEBTS_HOLD_MS = 10 * MINUTE_MS;
+export const DEBTS_HOLD_MS = 10 * MINUTE_MS;
 
 /** What the cache keeps of a store. */
 export type StoreObject = {
@@ -34,16 +34,22 @@ export type World = {
   /** Present exactly for stores at a vendor. */
   readonly remote: RemoteSight | undefined;
   readonly databaseId: string;
+  /** How long a vendor may hold up the deletion of the store. */
+  readonly debtsHoldMs: number;
   readonly nowMs: number;
 };
 
 /** When a store that is going stops waiting for its debts; undefined while it is not going. */
-export function debtsGoAtMs({ deletedAtMs }: StoreObject): number | undefined {
-  return deletedAtMs === undefined ? undefined : deletedAtMs + DEBTS_HOLD_MS;
+export function debtsGoAtMs({
+  store: { deletedAtMs },
+  debtsHoldMs,
+}: Pick<World, 'store' | 'debtsHoldMs'>): number | undefined {
+  return deletedAtMs === undefined ? undefined : deletedAtMs + debtsHoldMs;
 }
 
 /** Nothing in the store needs its object any more; debts are paid from the ledger in the end. */
-export function mayGo({ store, count, nowMs }: World): boolean {
+export function mayGo(world: World): boolean {
+  const { count, nowMs } = world;
   if (count.keys > 0) return false;
-  return count.debts === 0 || nowMs >= (debtsGoAtMs(store) ?? Infinity);
+  return count.debts === 0 || nowMs >= (debtsGoAtMs(world) ?? Infinity);
 }

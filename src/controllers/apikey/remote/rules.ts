@@ -20,8 +20,6 @@ import type { ApiKeyView, RemoteRules, UsableStore, World } from '../world.ts';
 
 /** Times a credential of class O is made anew because its values were lost with the answer. */
 const ATTEMPTS_MAX = 5;
-/** After this a vendor that does not answer holds up nothing any more: what is left is a debt. */
-export const DEBT_AFTER_MS = 10 * MINUTE_MS;
 const RETRY_MIN_MS = 5 * SECOND_MS;
 /** The longest pause before a vendor is asked again that failed or refused. */
 export const RETRY_MAX_MS = 10 * MINUTE_MS;
@@ -137,9 +135,12 @@ export function isOwing(record: KeyRecord): boolean {
 }
 
 /** True when the vendor had its time: from here on the debt waits in the ledger alone. */
-export function isDebt(record: KeyRecord, nowMs: number): boolean {
+export function isDebt(
+  { nowMs, debtAfterMs }: Pick<World, 'nowMs' | 'debtAfterMs'>,
+  record: KeyRecord,
+): boolean {
   const since = record.credentials.map(({ remote }) => remote?.doomedAtMs ?? nowMs);
-  return Math.min(nowMs, ...since) + DEBT_AFTER_MS <= nowMs;
+  return Math.min(nowMs, ...since) + debtAfterMs <= nowMs;
 }
 
 /** Instants at which a date alone changes what these rules say. */
@@ -153,7 +154,7 @@ export function remoteInstants(world: World): readonly (number | undefined)[] {
       .filter(isRemote)
       .flatMap(({ remote: { doomedAtMs, disabledAtMs, createBegunAtMs } }) => [
         plus(disabledAtMs, remote?.deleteGraceMs),
-        plus(doomedAtMs, DEBT_AFTER_MS),
+        plus(doomedAtMs, world.debtAfterMs),
         plus(createBegunAtMs, remote?.settleMs),
       ]),
   ];

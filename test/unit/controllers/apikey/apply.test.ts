@@ -46,6 +46,7 @@ function workshop() {
     },
     ownSecrets: new OwnSecrets(),
     lossGraceMs: 30_000,
+    debtAfterMs: 600_000,
     reporter: {
       rotated: () => undefined,
       retired: () => undefined,

@@ -44,6 +44,7 @@ async function look({ isKnown, object }: Scene) {
     },
     guard: { permits: () => true },
     lossGraceMs: 30_000,
+    debtAfterMs: 600_000,
   };
   // Whatever else is asked for is undefined and fails the test.
   const world = await observe(parts as unknown as Deps, REF, SIGNAL);
