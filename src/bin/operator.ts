@@ -9,6 +9,7 @@ import { createApiKeyMetrics } from '../controllers/apikey/metrics.ts';
 import { OwnSecrets } from '../controllers/apikey/ownsecrets.ts';
 import { OwnStatus } from '../controllers/apikey/ownstatus.ts';
 import { createReporter } from '../controllers/apikey/report.ts';
+import { RetainedEnds } from '../controllers/apikey/retained.ts';
 import { createStoreResolver, type StoreView } from '../controllers/apikey/store.ts';
 import { connectApiKeyTriggers } from '../controllers/apikey/triggers.ts';
 import { VanishedGuard } from '../controllers/apikey/vanished.ts';
@@ -61,6 +62,7 @@ type Parts = {
   readonly events: EventRecorder;
   readonly sessions: StoreSessions;
   readonly bell: DebtBell;
+  readonly retained: RetainedEnds;
   /** Those of the stores, to look at one whose health has changed. */
   readonly storeQueues: Map<SessionStore['kind'], WorkQueue>;
 };
@@ -76,7 +78,7 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
   const recovery = new Recovery(systemClock, () => {
     for (const queue of queues) queue.hastenRetries();
   });
-  const { ledger, known, bell } = await openWatched({ config, queues, recovery, log });
+  const { ledger, known, bell, retained } = await openWatched({ config, queues, recovery, log });
   try {
     await matchKeyring(ledger, keyring, log);
     const cluster = await openCluster(config.cluster, registry, log, recovery);
@@ -108,6 +110,7 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
       sessions,
       storeQueues,
       bell,
+      retained,
     };
     const clusterId = await identifyCluster(cluster, ledger);
     const deps = createDeps(parts, { keyring, clusterId, known });
@@ -124,7 +127,12 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
 /** The ledger, with everybody who must hear of its commits and its failures. */
 async function openWatched(
   parts: Pick<Parts, 'config' | 'queues' | 'log'> & { readonly recovery: Recovery },
-): Promise<{ readonly ledger: Ledger; readonly known: KnownNames; readonly bell: DebtBell }> {
+): Promise<{
+  readonly ledger: Ledger;
+  readonly known: KnownNames;
+  readonly bell: DebtBell;
+  readonly retained: RetainedEnds;
+}> {
   const { config, queues, recovery, log } = parts;
   const opened = await openLedger({
     url: config.ledger.database,
@@ -135,7 +143,8 @@ async function openWatched(
   const known = new KnownNames();
   const bell = new DebtBell();
   const watched = watchLedger(opened, recovery, (reason) => endAtOnce(log, reason));
-  return { ledger: bell.watch(known.watch(watched)), known, bell };
+  const retained = new RetainedEnds();
+  return { ledger: bell.watch(retained.watch(known.watch(watched))), known, bell, retained };
 }
 
 async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void> {
@@ -160,6 +169,7 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
       startOrphanSweep({ ...parts, deps, stop });
       startSweep({
         deps,
+        retained: parts.retained,
         log,
         stop,
         queue: apiKeys.queue,

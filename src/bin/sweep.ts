@@ -1,5 +1,7 @@
 /** Looks for ledger records whose objects vanished: at the start and after each relist. */
 import type { Deps } from '../controllers/apikey/deps.ts';
+import { SKEW_MAX_MS } from '../controllers/apikey/observe.ts';
+import type { RetainedEnds } from '../controllers/apikey/retained.ts';
 import {
   confirmVanished,
   findVanished,
@@ -18,6 +20,7 @@ type SweepParts = {
   /** Reads all ApiKeys anew; resolves when that is complete. */
   readonly relist: () => Promise<void>;
   readonly deps: Deps;
+  readonly retained: RetainedEnds;
   readonly queue: WorkQueue;
   readonly log: Logger;
   readonly stop: AbortSignal;
@@ -41,7 +44,20 @@ async function sweepForever(parts: SweepParts): Promise<void> {
       await sweepOnce(parts);
     }
     // oxlint-disable-next-line no-await-in-loop
+    await endRetained(parts);
+    // oxlint-disable-next-line no-await-in-loop
     await sleep(systemClock, MINUTE_MS, stop);
+  }
+}
+
+/** Not while our clock is in doubt: what has ended stays ended. */
+async function endRetained({ deps, retained, log, stop }: SweepParts): Promise<void> {
+  if (Math.abs(deps.client.clockSkewMs) > SKEW_MAX_MS) return;
+  try {
+    await retained.endDue(deps);
+  } catch (error) {
+    if (!stop.aborted)
+      log.warn('Retained keys could not be ended', { reason: classify(error).reason });
   }
 }
 

@@ -133,7 +133,7 @@ export interface Ledger {
   /** Records that changed since `cursor`; absent: the newest position and no UIDs. */
   changes(limit: number, cursor?: string): Promise<FeedPage>;
   countByStore(): Promise<readonly StoreCount[]>;
-  /** Ended records with credentials that are still to be ended at a vendor; pages as `scan`. */
+  /** Ended and retained records with credentials that are still to be ended at a vendor; pages as `scan`. */
   debts(limit: number, after?: string): Promise<Page>;
   /** Those of the vendor's ids that belong to a credential of any key, living or dead. */
   claimedIds(account: string, ids: readonly string[]): Promise<readonly string[]>;

@@ -189,10 +189,17 @@ export function end(record: KeyRecord, nowMs: number): KeyRecord {
   return { ...dropCredentials(record, nowMs), phase: 'Ending' };
 }
 
-/** The object is going, the key goes on. */
-export function retain(record: KeyRecord): KeyRecord {
+/**
+ * The object is going, the key goes on with its newest value. At a vendor nobody would end an overlap
+ * or finish a creation any more, so what is left of them ends now.
+ */
+export function retain(record: KeyRecord, nowMs: number): KeyRecord {
   demand(record.phase === 'Live', record, 'only a live key can be retained');
-  return { ...record, phase: 'Retained' };
+  const current = currentCredential(record, nowMs);
+  const credentials = record.credentials.flatMap((each) =>
+    each === current || each.remote === undefined ? [each] : doom(each, nowMs),
+  );
+  return { ...record, phase: 'Retained', credentials };
 }
 
 /**

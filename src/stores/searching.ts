@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { MINUTE_MS } from '../kernel/time.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { RemoteCredentialRecord } from '../ledger/remote.ts';
-import type { RemoteHandle, RemoteStore } from './contract.ts';
+import type { RemoteHandle, RemoteListing, RemoteStore } from './contract.ts';
 import { clusterMark, isSameGeneration, type Mark } from './mark.ts';
 
 /** A vendor's clock may be behind ours by this much when it says when a credential was made. */
@@ -51,22 +51,33 @@ export function markOf(clusterId: string, credential: RemoteCredentialRecord): M
   return { cluster: clusterMark(clusterId), token, attempt };
 }
 
-/** Ids that the create call of unknown outcome may have made, oldest first. */
 async function candidates(place: SearchPlace, signal: AbortSignal): Promise<readonly string[]> {
-  const { credential, handle, session, ledger, clusterId } = place;
+  const { credential, handle, session, clusterId } = place;
+  const listings =
+    handle.capabilities.class === 'D'
+      ? await session.remote.list(signal)
+      : await session.remote.find(markOf(clusterId, credential), signal);
+  return amongListed(place, listings);
+}
+
+/**
+ * Ids that the create call of unknown outcome may have made, oldest first. What another key has is
+ * never among them, whatever somebody wrote into its description.
+ */
+export async function amongListed(
+  { credential, handle, ledger, clusterId }: Omit<SearchPlace, 'session' | 'clock'>,
+  listings: readonly RemoteListing[],
+): Promise<readonly string[]> {
   const { account, createBegunAtMs = 0, idsBefore } = credential.remote;
-  if (handle.capabilities.class !== 'D') {
-    const mark = markOf(clusterId, credential);
-    const marked = await session.remote.find(mark, signal);
-    const ours = marked.filter((each) => isSameGeneration(each.mark, mark));
-    return without(byAge(ours), idsBefore);
-  }
   const sinceMs = createBegunAtMs - CLOCK_TOLERANCE_MS;
-  const young = (await session.remote.list(signal)).filter(
-    ({ createdMs }) => createdMs === undefined || createdMs >= sinceMs,
+  const mark = markOf(clusterId, credential);
+  const possible = listings.filter((each) =>
+    handle.capabilities.class === 'D'
+      ? (each.createdMs ?? sinceMs) >= sinceMs
+      : isSameGeneration(each.mark, mark),
   );
-  const fresh = without(byAge(young), idsBefore);
-  return without(fresh, await ledger.claimedIds(account, fresh));
+  const fresh = without(byAge(possible), idsBefore);
+  return fresh.length === 0 ? [] : without(fresh, await ledger.claimedIds(account, fresh));
 }
 
 function byAge(
@@ -76,7 +87,7 @@ function byAge(
 }
 
 /** The ids that are not among the known ones, in their order. */
-export function without(ids: readonly string[], known: readonly string[] = []): readonly string[] {
+function without(ids: readonly string[], known: readonly string[] = []): readonly string[] {
   const left = new Set(known);
   return ids.filter((id) => !left.has(id));
 }

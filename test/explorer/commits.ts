@@ -67,7 +67,7 @@ function transition(world: World, before: KeyRecord, action: LedgerAction): KeyR
     case 'DropExpired':
       return dropCredentials(before, NOW_MS);
     case 'Retain':
-      return retain(before);
+      return retain(before, world.nowMs);
     case 'Confirm':
       return confirmWritten(world, before, action.overlapMs);
     case 'ForgetSecret':

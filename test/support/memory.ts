@@ -117,7 +117,7 @@ export class MemoryLedger {
       commit: async (commit) => this.#commit(commit),
       debts: async (limit, after = '') => {
         const owing = [...this.records.values()]
-          .filter((record) => record.phase === 'Ended' && record.uid > after)
+          .filter(({ phase, uid }) => (phase === 'Ended' || phase === 'Retained') && uid > after)
           .filter(({ credentials }) => credentials.some(({ state }) => state === 'Disabled'))
           .toSorted((a, b) => (a.uid < b.uid ? -1 : 1));
         const records = owing.slice(0, limit);

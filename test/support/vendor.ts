@@ -30,8 +30,8 @@ export type VendorCredential = {
   readonly values: Map<SlotName, string>;
 };
 
-/** What happens to one call: cut before it arrives, or carried out and the answer lost. */
-export type VendorFault = 'Cut' | 'LostAnswer';
+/** What happens to one call: cut before it arrives, carried out and the answer lost, or not let in. */
+export type VendorFault = 'Cut' | 'LostAnswer' | 'Throttled';
 
 /** Classes it can be of. */
 export type MemoryVendorClass = keyof typeof FORMATS;
@@ -50,6 +50,8 @@ export class MemoryVendor implements RemoteStore {
   listLagMs = 0;
   /** Calls about one credential know it when it is at least this old. */
   readLagMs = 0;
+  /** Answers to create calls show values. */
+  isCreateWhole = true;
   /** What it tells of a credential, by the field names of status. */
   facts: Readonly<Record<string, string>> = {};
   readonly #class: MemoryVendorClass;
@@ -110,7 +112,7 @@ export class MemoryVendor implements RemoteStore {
       const before = this.#class === 'I' ? this.#byToken.get(token) : undefined;
       const made = before ?? this.#make(wanted);
       this.#byToken.set(token, made);
-      return this.#show(made, 'Values');
+      return this.#show(made, this.isCreateWhole ? 'Values' : 'NoValues');
     });
   }
 
@@ -158,6 +160,7 @@ export class MemoryVendor implements RemoteStore {
   async #call<T>(name: string, act: () => T): Promise<T> {
     this.calls.push(name);
     const fault = this.fault(name, this.calls.length);
+    if (fault === 'Throttled') throw new StoreFailure('Throttled', { message: 'too many' });
     if (fault === 'Cut') throw new StoreFailure('Unavailable', { message: 'cut before' });
     const answer = act();
     if (fault === 'LostAnswer') throw new StoreFailure('Unavailable', { message: 'answer lost' });

@@ -103,7 +103,9 @@ function applyToLedger(
     case 'DropExpired':
       return endOld(deps, world, action);
     case 'Retain':
-      return change(deps, world, retain(mine(world)), { action: 'KeyRetained' });
+      return change(deps, world, retain(mine(world), deps.clock.nowMs()), {
+        action: 'KeyRetained',
+      });
     case 'End':
       return endRecord(deps, world, action);
     case 'Close':

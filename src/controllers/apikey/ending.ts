@@ -1,9 +1,10 @@
 /** The rules by which keys end: deleted, vanished, revoked, long expired. Pure. */
 import { FINALIZER } from '../../api/names.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
+import { currentCredential } from '../../ledger/transitions.ts';
 import { NOTHING, type Action, type Answer, type Rule } from './actions.ts';
 import { endNext, isDebt, isOwing } from './remote/rules.ts';
-import { isRevivedBySpec, REVIVAL_MS } from './wanted.ts';
+import { isOver, isRevivedBySpec, REVIVAL_MS } from './wanted.ts';
 import type { World } from './world.ts';
 
 /** An earlier object of this name, or the object of a record, is gone without having been ended. */
@@ -76,8 +77,12 @@ function endInCluster(world: World, record: KeyRecord): Action {
     : { type: 'DeleteSecret', record };
 }
 
-function mayRetain({ key, store }: World): boolean {
+function mayRetain({ key, record, store, nowMs }: World): boolean {
   return (
+    // Of a key that never came to be, or is over, there is nothing to go on.
+    record !== undefined &&
+    !isOver(record, nowMs) &&
+    currentCredential(record, nowMs) !== undefined &&
     key?.spec.deletionPolicy === 'Retain' &&
     key.spec.applicationRef === undefined &&
     store.type === 'Usable' &&

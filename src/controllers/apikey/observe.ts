@@ -13,7 +13,7 @@ import type { ApiKeyView, SecretSight, StoreFact, World } from './world.ts';
  * Beyond this our clock is not believed for anything that cannot be undone. Kubernetes itself
  * tolerates minutes, and a stepped clock is off by hours.
  */
-const SKEW_MAX_MS = 5 * MINUTE_MS;
+export const SKEW_MAX_MS = 5 * MINUTE_MS;
 
 /** Undefined: neither the cluster nor the ledger knows this name. */
 export async function observe(

@@ -200,5 +200,6 @@ export class DebtWorker {
 }
 
 function isDebtor(record: KeyRecord): boolean {
-  return record.phase === 'Ended' && owedBy(record).length > 0;
+  const hasNoObject = record.phase === 'Ended' || record.phase === 'Retained';
+  return hasNoObject && owedBy(record).length > 0;
 }

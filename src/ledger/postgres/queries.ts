@@ -142,7 +142,7 @@ async function debts(
   limit: number,
   after: string | undefined,
 ): Promise<readonly StoredRecord[]> {
-  const wanted = `SELECT o.id FROM {schema}.keys o WHERE o.uid > $1 AND o.phase = 'Ended'
+  const wanted = `SELECT o.id FROM {schema}.keys o WHERE o.uid > $1 AND o.phase IN ('Ended', 'Retained')
     AND EXISTS (
       SELECT 1 FROM {schema}.credentials d
       WHERE d.key = o.id AND d.remote_account IS NOT NULL AND d.state = 'Disabled'

@@ -129,7 +129,7 @@ function prepareRecords(db: DatabaseSync) {
   );
   const owed = prepare(
     db,
-    `SELECT ${KEY}, k.id FROM keys k WHERE k.uid > ? AND k.phase = 'Ended' AND k.id IN (
+    `SELECT ${KEY}, k.id FROM keys k WHERE k.uid > ? AND k.phase IN ('Ended', 'Retained') AND k.id IN (
        SELECT c.key FROM credentials c WHERE c.remote_account IS NOT NULL AND c.state = 'Disabled'
      ) ORDER BY k.uid LIMIT ?`,
   );

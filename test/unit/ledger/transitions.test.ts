@@ -253,8 +253,8 @@ describe('the end', () => {
   });
 
   test('of the object alone retains the key with its values', () => {
-    expect(retain(aRecord())).toMatchObject({ phase: 'Retained', credentials: [{ sequence: 1 }] });
-    expect(() => retain(end(aRecord(), NOW_MS))).toThrow(illegal);
+    expect(retain(aRecord(), NOW_MS)).toMatchObject({ phase: 'Retained', credentials: [{ sequence: 1 }] });
+    expect(() => retain(end(aRecord(), NOW_MS), NOW_MS)).toThrow(illegal);
   });
 
   test('of the time after expiry drops the values and leaves the key', () => {

@@ -6,7 +6,13 @@ import { SECOND_MS } from '../../../kernel/time.ts';
 import { KeywardError } from '../../../kernel/errors.ts';
 import { beginCreate, burnt, created, refuseCreate, stopCreate } from '../../../ledger/remote.ts';
 import { StoreFailure, type RemoteCredential } from '../../../stores/contract.ts';
-import { markOf, searchCreated, without, type CreateSearch } from '../../../stores/searching.ts';
+import { callEnd } from '../../../stores/ending.ts';
+import {
+  amongListed,
+  markOf,
+  searchCreated,
+  type CreateSearch,
+} from '../../../stores/searching.ts';
 import type { RemoteStepOf } from '../actions.ts';
 import { change, mine, present } from '../commits.ts';
 import type { Deps } from '../deps.ts';
@@ -48,17 +54,19 @@ async function createNow(
     : isMarked
       ? await session.remote.find(markOf(deps.clusterId, credential), signal)
       : [];
-  const ids = known.map(({ id }) => id);
-  const fresh = isMarked ? without(ids, credential.remote.idsBefore) : [];
-  if (fresh.length > 0)
-    return found(world, { token: credential.token, ids: fresh, isSettled: false });
+  // What a first call made may have arrived since it was looked for.
+  const isAgain = isListed && credential.remote.createBegunAtMs !== undefined;
+  const place = { credential, handle, ledger: deps.ledger, clusterId: deps.clusterId };
+  const made = isMarked || isAgain ? await amongListed(place, known) : [];
+  if (made.length > 0)
+    return found(world, { token: credential.token, ids: made, isSettled: false });
   const begun = await change(
     deps,
     world,
     beginCreate(mine(world), sequence, {
       attempt,
       atMs: deps.clock.nowMs(),
-      ...(isListed ? { idsBefore: ids } : {}),
+      ...(isListed ? { idsBefore: known.map(({ id }) => id) } : {}),
     }),
     {
       action: 'RemoteCreateBegun',
@@ -76,25 +84,21 @@ async function callCreate(
 ): Promise<World> {
   const { credential, session, signal, attempt } = at;
   const { sequence } = credential;
-  const key = present(world);
-  try {
-    const made = await session.remote.create(
-      {
-        mark: { ...markOf(deps.clusterId, credential), attempt },
-        format: mine(world).format,
-        ...namesOf(key),
-      },
-      signal,
-    );
-    return await keep(deps, world, at, made);
-  } catch (thrown) {
+  const wanted = {
+    mark: { ...markOf(deps.clusterId, credential), attempt },
+    format: mine(world).format,
+    ...namesOf(present(world)),
+  };
+  // Only a refusal of this very call says that nothing was made; later ones are about other calls.
+  const made = await session.remote.create(wanted, signal).catch(async (thrown: unknown) => {
     if (!(thrown instanceof StoreFailure) || thrown.executed !== 'No') throw thrown;
     await change(deps, world, refuseCreate(mine(world), sequence), {
       action: 'RemoteCreateRefused',
       facts: { sequence, reason: thrown.reason },
     });
     throw thrown;
-  }
+  });
+  return keep(deps, world, at, made);
 }
 
 /** Takes what the vendor made into the ledger, values sealed. */
@@ -158,8 +162,10 @@ export async function burn(
   signal: AbortSignal,
 ): Promise<World> {
   const { sequence, id } = action;
-  const { session } = await open(deps, mine(world), sequence, signal);
-  await session.remote.delete(id, signal);
+  const { credential, handle, session } = await open(deps, mine(world), sequence, signal);
+  // One that the vendor denies to know, although it has just listed it, may still be there.
+  const found = { ...credential, remote: { ...credential.remote, id } };
+  await callEnd({ session, handle, clock: deps.clock }, found, 'Delete', signal);
   const next = await change(deps, world, burnt(mine(world), sequence, id), {
     action: 'RemoteBurnt',
     facts: { sequence, remoteId: id },

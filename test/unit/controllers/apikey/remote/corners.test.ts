@@ -66,6 +66,38 @@ describe('not known yet is not gone', () => {
   });
 });
 
+describe('a refusal', () => {
+  test.each(['M', 'D'] as const)(
+    'to show what was just made does not mean that nothing was made (class %s)',
+    async (vendorClass) => {
+      const at = workshop(vendorClass);
+      at.vendor.isCreateWhole = false;
+      at.vendor.listLagMs = 5_000;
+      put(at, PLAIN);
+      at.vendor.fault = (call) => {
+        if (call !== 'read') return undefined;
+        at.vendor.fault = () => undefined;
+        return 'Throttled';
+      };
+      await settle(at, PLAIN);
+      expect(at.vendor.credentials.size).toBe(1);
+      expectWhole(at);
+    },
+  );
+
+  test('to create makes nothing to be looked for', async () => {
+    const at = workshop('D');
+    put(at, PLAIN);
+    at.vendor.fault = (call) => (call === 'create' ? 'Throttled' : undefined);
+    await onePass(at, PLAIN);
+    const remote = at.ledger.records.get('uid-1')?.credentials[0]?.remote;
+    expect(remote?.createBegunAtMs).toBeUndefined();
+    at.vendor.fault = () => undefined;
+    await settle(at, PLAIN);
+    expectWhole(at);
+  });
+});
+
 describe('deletion during an unfinished creation', () => {
   test.each(['M', 'D', 'O'] as const)(
     'ends what was made within the settle time at a store of class %s, and leaves no debt',

@@ -14,6 +14,7 @@ import { payDebt } from '../../../../../src/controllers/debts/pay.ts';
 import { nextAction } from '../../../../../src/controllers/apikey/plan.ts';
 import { createReporter } from '../../../../../src/controllers/apikey/report.ts';
 import { RemoteChecks } from '../../../../../src/controllers/apikey/remote/checks.ts';
+import { isOver } from '../../../../../src/controllers/apikey/wanted.ts';
 import { VanishedGuard } from '../../../../../src/controllers/apikey/vanished.ts';
 import type {
   ApiKeyView,
@@ -184,7 +185,7 @@ async function payDebts(at: Workshop): Promise<void> {
     prove: async () => undefined,
   };
   for (const record of ledger.records.values()) {
-    if (record.phase !== 'Ended') continue;
+    if (record.phase !== 'Ended' && record.phase !== 'Retained') continue;
     // oxlint-disable-next-line no-await-in-loop
     await payDebt(
       { deps: { ...deps, onPaid: () => undefined }, session, signal: SIGNAL },
@@ -199,8 +200,10 @@ async function payDebts(at: Workshop): Promise<void> {
 function isOwing({ ledger }: Workshop): boolean {
   return [...ledger.records.values()].some(
     ({ phase, credentials }) =>
-      phase === 'Ended' &&
-      credentials.some(({ remote }) => remote !== undefined && remote.candidates === undefined),
+      (phase === 'Ended' || phase === 'Retained') &&
+      credentials.some(
+        ({ state, remote }) => state === 'Disabled' && remote?.candidates === undefined,
+      ),
   );
 }
 
@@ -236,12 +239,11 @@ export function expectWhole(at: Workshop, uid = 'uid-1'): void {
     | undefined;
   const current = record?.credentials.findLast(({ state }) => state === 'Active');
   expect(secret === undefined).toBe(current === undefined);
-  if (secret === undefined || current?.remote?.id === undefined) return;
+  if (record === undefined || secret === undefined || current === undefined) return;
+  const made = vendor.credentials.get(current.remote?.id ?? '');
   for (const slot of current.slots) {
     const shown = Buffer.from(secret.data[slot.name] ?? '', 'base64').toString();
-    expect(shown).toBe(vendor.credentials.get(current.remote.id)?.values.get(slot.name));
+    expect(shown).toBe(made?.values.get(slot.name));
   }
-  const isOver = (record?.terms.endMs ?? Infinity) <= at.clock.nowMs();
-  const isOn = record?.state === 'Active' && !isOver;
-  expect(vendor.credentials.get(current.remote.id)?.enabled).toBe(isOn);
+  expect(made?.enabled).toBe(record.state === 'Active' && !isOver(record, at.clock.nowMs()));
 }
