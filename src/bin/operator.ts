@@ -25,6 +25,7 @@ import type { Cache } from '../kube/port.ts';
 import { KnownNames } from '../ledger/known.ts';
 import { openLedger } from '../ledger/open.ts';
 import type { Ledger } from '../ledger/port.ts';
+import { isBacklogged } from '../runtime/backlog.ts';
 import { Controller } from '../runtime/controller.ts';
 import { Manager } from '../runtime/manager.ts';
 import { Recovery } from '../runtime/recovery.ts';
@@ -137,7 +138,7 @@ async function openWatched(
   const opened = await openLedger({
     url: config.ledger.database,
     missing: 'Create',
-    isBacklogged: () => queues.some(({ depth }) => depth > 0),
+    isBacklogged: () => isBacklogged(queues, config.workers),
     ...(config.crashAtCommit === undefined ? {} : { crashAt: config.crashAtCommit }),
   });
   const known = new KnownNames();
