@@ -139,4 +139,37 @@ describe('at SOLAPI', () => {
     const audit = await command(vendor, 'audit', 'verify');
     expect(audit.stdout).toContain('chain unbroken');
   });
+
+  test('without a running operator the command decides by itself, from sealed credentials', async () => {
+    const { site, fake } = vendor;
+    const known = new Set(fake.credentials().map(({ id }) => id));
+    const theirs = await ambiguous('alone');
+    const made = fake.credentials().filter(({ id }) => !known.has(id) && id !== theirs);
+    await site.operator.terminate();
+    const ours = made[0]?.id ?? '';
+    const what = ['keys', 'resolve', `${site.namespace}/alone`, '--adopt', ours] as const;
+    const flags = site.flags();
+    const refused = await command(
+      vendor,
+      ...what,
+      '--master-key-file',
+      flags['master-key-file'] ?? '',
+    );
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('--endpoint-hosts'),
+    ]);
+    const { code, stderr } = await command(
+      vendor,
+      ...what,
+      '--master-key-file',
+      flags['master-key-file'] ?? '',
+      '--endpoint-hosts',
+      flags['endpoint-hosts'] ?? '',
+    );
+    expect([code, stderr]).toEqual([0, expect.stringContaining('taken over')]);
+    await site.start();
+    await site.until('alone', 'Active');
+    expect(await vendor.idOf('alone')).toBe(ours);
+  });
 });
