@@ -1,9 +1,11 @@
-/** What `keyward keys resolve` and `keyward import` ask for, as text between two processes. Pure. */
-import type { Decision } from '../controllers/apikey/remote/resolve.ts';
+/** What `keyward keys resolve` and `keyward import` ask for, as text between two processes. */
+import { isUndecidedDebt, type Decision } from '../controllers/apikey/remote/resolve.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { KeyRecord } from '../ledger/record.ts';
 import { isRemote } from '../ledger/remote.ts';
+
+const PAGE = 500;
 
 /** One request. */
 export type ResolveWish = {
@@ -39,13 +41,13 @@ export function parseName(text: string): { readonly namespace: string; readonly 
   return { namespace, name };
 }
 
-/** The living key of that name. @throws KeywardError Terminal KeyNotFound */
+/** The living key of that name, else one that is gone and owes what only a person can decide. @throws KeywardError Terminal KeyNotFound */
 export async function findByName(
-  ledger: Pick<Ledger, 'load'>,
+  ledger: Pick<Ledger, 'load' | 'debts'>,
   at: { readonly namespace: string; readonly name: string },
 ): Promise<KeyRecord> {
   const { others } = await ledger.load('', at);
-  const record = others.find(({ phase }) => phase === 'Live');
+  const record = others.find(({ phase }) => phase === 'Live') ?? (await findUndecided(ledger, at));
   if (record !== undefined) return record;
   throw terminal(
     'KeyNotFound',
@@ -53,10 +55,31 @@ export async function findByName(
   );
 }
 
+async function findUndecided(
+  ledger: Pick<Ledger, 'debts'>,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): Promise<KeyRecord | undefined> {
+  let after: string | undefined;
+  do {
+    // oxlint-disable-next-line no-await-in-loop
+    const page = await ledger.debts(PAGE, after);
+    const found = page.records.find(
+      (each) => each.namespace === namespace && each.name === name && isUndecided(each),
+    );
+    if (found !== undefined) return found;
+    after = page.next;
+  } while (after !== undefined);
+  return undefined;
+}
+
+function isUndecided(record: KeyRecord): boolean {
+  return record.credentials.filter(isRemote).some((each) => isUndecidedDebt(record, each));
+}
+
 /** The key of this UID. @throws KeywardError Terminal KeyNotFound */
 export async function findByUid(ledger: Pick<Ledger, 'load'>, uid: string): Promise<KeyRecord> {
   const { record } = await ledger.load(uid, { namespace: '', name: '' });
-  if (record?.phase === 'Live') return record;
+  if (record?.phase === 'Live' || (record !== undefined && isUndecided(record))) return record;
   throw terminal('KeyNotFound', `the ledger knows no living key with UID '${uid}'`);
 }
 

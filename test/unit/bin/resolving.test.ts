@@ -56,6 +56,20 @@ test('a key is found by its name while it lives', async () => {
   });
 });
 
+test('a key that is gone is found while it owes what only a person can decide', async () => {
+  const ledger = new MemoryLedger();
+  const remote = { account: 'account-1', facts: {}, createBegunAtMs: 1 };
+  const credential = aCredential({ state: 'Disabled', slots: [], remote });
+  const record = aRecord({ phase: 'Ended', credentials: [credential] });
+  ledger.records.set(record.uid, record);
+  expect(await findByName(ledger.port, parseName('team/web'))).toBe(record);
+  const known = { ...credential, remote: { ...remote, id: 'id-1' } };
+  ledger.records.set(record.uid, { ...record, credentials: [known] });
+  await expect(findByName(ledger.port, parseName('team/web'))).rejects.toMatchObject({
+    reason: 'KeyNotFound',
+  });
+});
+
 describe('an import', () => {
   const remote = { account: 'account-1', facts: {} };
   const waiting = aRecord({

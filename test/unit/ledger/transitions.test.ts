@@ -253,7 +253,10 @@ describe('the end', () => {
   });
 
   test('of the object alone retains the key with its values', () => {
-    expect(retain(aRecord(), NOW_MS)).toMatchObject({ phase: 'Retained', credentials: [{ sequence: 1 }] });
+    expect(retain(aRecord(), NOW_MS)).toMatchObject({
+      phase: 'Retained',
+      credentials: [{ sequence: 1 }],
+    });
     expect(() => retain(end(aRecord(), NOW_MS), NOW_MS)).toThrow(illegal);
   });
 

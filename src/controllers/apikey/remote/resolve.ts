@@ -7,7 +7,9 @@ import type { AuditEntry } from '../../../ledger/port.ts';
 import type { KeyRecord } from '../../../ledger/record.ts';
 import {
   created,
+  forget,
   isRemote,
+  noteRemote,
   resumeCreate,
   type RemoteCredentialRecord,
 } from '../../../ledger/remote.ts';
@@ -48,6 +50,8 @@ export async function resolve(
   by: { readonly decision: Decision; readonly actor: string },
   signal: AbortSignal,
 ): Promise<string> {
+  const debt = record.credentials.filter(isRemote).find((each) => isUndecidedDebt(record, each));
+  if (debt !== undefined) return settle(deps, record, { ...by, credential: debt }, signal);
   const credential = record.credentials.filter(isRemote).find(isWaiting);
   if (credential === undefined) {
     throw terminal('NothingToResolve', `${named(record)} waits for no decision`);
@@ -60,6 +64,42 @@ export async function resolve(
 /** Only such credentials can be resolved. */
 function isWaiting({ state }: RemoteCredentialRecord): boolean {
   return state === 'Ambiguous' || state === 'Unknown' || state === 'Blocked';
+}
+
+/** A key that is gone, and it was never learned whether the vendor has something of it. */
+export function isUndecidedDebt(
+  { phase }: Pick<KeyRecord, 'phase'>,
+  { state, remote }: RemoteCredentialRecord,
+): boolean {
+  return phase === 'Ended' && state === 'Disabled' && remote.id === undefined;
+}
+
+/** The debt worker ends what was named. */
+async function settle(
+  deps: ResolveDeps,
+  record: KeyRecord,
+  by: {
+    readonly decision: Decision;
+    readonly actor: string;
+    readonly credential: RemoteCredentialRecord;
+  },
+  signal: AbortSignal,
+): Promise<string> {
+  const { decision, actor, credential } = by;
+  const { sequence } = credential;
+  const facts = { sequence, decision: decision.type };
+  if (decision.type === 'None') {
+    await write(deps, forget(record, sequence), { action: 'RemoteResolved', actor, facts });
+    return `${named(record)}: nothing is owed for it any more`;
+  }
+  const { id } = decision;
+  await inspect(deps, { record, credential, id }, signal);
+  await write(deps, noteRemote(record, sequence, { id }), {
+    action: 'RemoteResolved',
+    actor,
+    facts: { ...facts, remoteId: id },
+  });
+  return `${named(record)}: the key at the vendor is ended`;
 }
 
 async function declareNone(
@@ -82,17 +122,42 @@ async function declareNone(
   return `${named(record)}: a new key is made`;
 }
 
+type Named = {
+  readonly record: KeyRecord;
+  readonly credential: RemoteCredentialRecord;
+  readonly id: string;
+};
+
 async function adoptById(
   deps: ResolveDeps,
-  what: {
-    readonly record: KeyRecord;
-    readonly credential: RemoteCredentialRecord;
-    readonly id: string;
-    readonly actor: string;
-  },
+  what: Named & { readonly actor: string },
   signal: AbortSignal,
 ): Promise<string> {
   const { record, credential, id, actor } = what;
+  const { handle, seen } = await inspect(deps, what, signal);
+  if (!hasEveryValue(record.format, seen)) {
+    throw terminal(
+      'ValuesNotShown',
+      `${storeOf(record)} does not show the values of that key in format ${record.format}, so it cannot be taken over; delete it at the vendor and decide --none`,
+    );
+  }
+  const slots = sealRemote(deps, { credential, handle, format: record.format }, seen);
+  const made = { remote: snapshot(seen), slots, hint: seen.hint };
+  const { sequence, origin } = credential;
+  await write(deps, created(record, sequence, made), {
+    action: origin === 'Imported' ? 'RemoteImported' : 'RemoteResolved',
+    actor,
+    facts: { sequence, decision: 'Adopt', remoteId: id },
+  });
+  return `${named(record)}: the key at the vendor was taken over`;
+}
+
+/** What the vendor shows under an id, when it can be this key's. */
+async function inspect(
+  deps: ResolveDeps,
+  { record, credential, id }: Named,
+  signal: AbortSignal,
+): Promise<Pick<OpenedStore, 'handle'> & { readonly seen: RemoteCredential }> {
   if (!/^[\x21-\x7e]+$/.test(id) || id.length > ID_MAX) {
     throw terminal('IdInvalid', 'a vendor id has no blanks and only ASCII characters');
   }
@@ -114,21 +179,7 @@ async function adoptById(
   if (claimed.length > 0 || isForeign(deps, credential, seen, account.id)) {
     throw terminal('IdTaken', 'the vendor key with that id belongs to something else');
   }
-  if (!hasEveryValue(record.format, seen)) {
-    throw terminal(
-      'ValuesNotShown',
-      `${storeOf(record)} does not show the values of that key in format ${record.format}, so it cannot be taken over; delete it at the vendor and decide --none`,
-    );
-  }
-  const slots = sealRemote(deps, { credential, handle, format: record.format }, seen);
-  const made = { remote: snapshot(seen), slots, hint: seen.hint };
-  const { sequence, origin } = credential;
-  await write(deps, created(record, sequence, made), {
-    action: origin === 'Imported' ? 'RemoteImported' : 'RemoteResolved',
-    actor,
-    facts: { sequence, decision: 'Adopt', remoteId: id },
-  });
-  return `${named(record)}: the key at the vendor was taken over`;
+  return { handle, seen };
 }
 
 /** Of another account, or bearing the mark of another key. */

@@ -167,6 +167,30 @@ test.each(['Intent', 'Sealed', 'Active', 'Disabled'] as const)(
   },
 );
 
+describe('a key that is gone, of which nobody knows whether the vendor has something', () => {
+  function gone(): Stage {
+    const stage = new Stage('D', 'Disabled');
+    stage.record = { ...stage.record, phase: 'Ended' };
+    stage.ledger.records.set(stage.record.uid, stage.record);
+    return stage;
+  }
+
+  test('is forgotten when a person says that there is nothing', async () => {
+    const stage = gone();
+    expect(await stage.decide({ type: 'None' })).toContain('nothing is owed');
+    expect(stage.credential).toBeUndefined();
+    expect(stage.audits).toMatchObject([{ actor: 'command line: alice' }]);
+  });
+
+  test('is ended at the vendor when a person names it, and not before it was looked at', async () => {
+    const stage = gone();
+    const { id } = stage.vendor.plant();
+    expect(await stage.decide({ type: 'Adopt', id: 'nobody' })).toBe('IdNotFound');
+    expect(await stage.decide({ type: 'Adopt', id })).toContain('is ended');
+    expect(stage.credential).toMatchObject({ state: 'Disabled', remote: { id } });
+  });
+});
+
 describe('an ApiKey that waits for an import', () => {
   const vendor = new MemoryVendor('M', new FakeClock());
   const handle = vendor.handle();
