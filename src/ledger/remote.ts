@@ -234,6 +234,22 @@ export function forgetSettings(record: KeyRecord, sequence: number): KeyRecord {
   });
 }
 
+/**
+ * One of several at the vendor, and a person is to say which. The account is not kept busy by it: what
+ * is made there from now on is made when these are known.
+ */
+export function leave(
+  record: KeyRecord,
+  sequence: number,
+  candidates: readonly string[],
+): KeyRecord {
+  return changeRemote(record, sequence, (credential) => {
+    demand(credential.state === 'Disabled', record, 'only what was doomed is left');
+    const { createBegunAtMs: _, ...remote } = credential.remote;
+    return { ...credential, remote: { ...remote, candidates } };
+  });
+}
+
 /** Proven to be gone from the vendor. */
 export function forget(record: KeyRecord, sequence: number): KeyRecord {
   const credentials = record.credentials.filter((credential) => {

@@ -21,11 +21,13 @@ export type EndingRules = Pick<RemoteHandle, 'deleteGraceMs'> & {
 
 /**
  * One step towards a vendor that has it no more. Search: whether it was ever made has to be found
- * out. Claim: the search found it. Forget: there is nothing.
+ * out. Claim: the search found it. Leave: it is one of several, and a person decides. Forget: there is
+ * nothing.
  */
 export type EndingStep =
   | { readonly how: 'Search' | 'Disable' | 'Delete' | 'Forget' }
-  | { readonly how: 'Claim'; readonly id: string };
+  | { readonly how: 'Claim'; readonly id: string }
+  | { readonly how: 'Leave'; readonly ids: readonly string[] };
 
 /** One credential whose time is over. */
 export type Doomed = {
@@ -57,11 +59,12 @@ function unknownStep({ credential, rules, search }: Doomed): EndingStep | undefi
   if (credential.remote.candidates !== undefined) return undefined;
   if (search?.token !== credential.token) return { how: 'Search' };
   const [id] = search.ids;
-  // Among several without a mark the wrong one might be deleted: a person decides.
-  if (id !== undefined && (driverClass !== 'D' || search.ids.length === 1)) {
-    return { how: 'Claim', id };
+  if (driverClass === 'D' && search.ids.length > 1) {
+    // The wrong one might be deleted. Until all of them show, it may still be one of more.
+    return search.isSettled ? { how: 'Leave', ids: search.ids } : undefined;
   }
-  return id === undefined && search.isSettled ? { how: 'Forget' } : undefined;
+  if (id !== undefined) return { how: 'Claim', id };
+  return search.isSettled ? { how: 'Forget' } : undefined;
 }
 
 /** A credential that the vendor says not to know. */

@@ -83,9 +83,11 @@ export type RemoteStep =
       readonly type: 'End';
       readonly sequence: number;
       readonly record: KeyRecord;
-      readonly how: 'Disable' | 'Delete' | 'Forget' | 'Claim';
+      readonly how: 'Disable' | 'Delete' | 'Forget' | 'Claim' | 'Leave';
       /** Claim: the id that a search found. */
       readonly id?: string;
+      /** Leave: all that it found. */
+      readonly ids?: readonly string[];
     };
 
 /** The actions of these types. */

@@ -4,6 +4,7 @@ import { MINUTE_MS } from '../../kernel/time.ts';
 import { SECRETS } from '../../api/names.ts';
 import type { Loaded } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
+import { currentCredential } from '../../ledger/transitions.ts';
 import type { Deps } from './deps.ts';
 import { viewApiKey } from './view.ts';
 import { wantedTerms } from './wanted.ts';
@@ -62,11 +63,9 @@ function load(deps: Deps, ref: Ref, key: ApiKeyView | undefined): Promise<Loaded
 }
 
 function isCheckDue(deps: Deps, record: KeyRecord | undefined): boolean {
-  return (
-    record?.credentials.some(
-      ({ remote, token }) => remote !== undefined && deps.remoteChecks.isDue(token),
-    ) === true
-  );
+  // Of others the instant passes unheeded, or each pass of an overlap would compare again.
+  const current = record && currentCredential(record, deps.clock.nowMs());
+  return current?.remote !== undefined && deps.remoteChecks.isDue(current.token);
 }
 
 function storeFact(

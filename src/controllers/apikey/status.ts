@@ -14,7 +14,7 @@ import {
 import type { ApiKeyStatus } from '../../api/generated/apikey.ts';
 import { isSameJson } from '../../kernel/samejson.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
-import { DAY_MS, formatTime } from '../../kernel/time.ts';
+import { DAY_MS, formatTime, parseTime } from '../../kernel/time.ts';
 import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
 import { isPending } from '../../ledger/remote.ts';
 import { currentCredential, isOpen } from '../../ledger/transitions.ts';
@@ -188,7 +188,7 @@ function afterIssue(world: World, record: KeyRecord): Finding {
   }
   const retireMs = previousFacts(record, current).previous?.retireTime;
   if (retireMs === undefined) return { reason: 'Active', message: '' };
-  return { reason: 'Rotating', message: `the previous value works until ${retireMs}` };
+  return { reason: 'Rotating', message: overlapText(retireMs, world.nowMs) };
 }
 
 /** True when the value in the Secret works, whatever else may be wrong. */
@@ -350,8 +350,15 @@ function rotatingCondition(world: World): readonly WantedCondition[] {
   }
   const { previous } = previousFacts(record, currentCredential(record, world.nowMs));
   if (previous?.retireTime === undefined) return [];
-  const message = `the previous value works until ${previous.retireTime}`;
+  const message = overlapText(previous.retireTime, world.nowMs);
   return [apiKeyCondition('Rotating', 'OverlapActive', message)];
+}
+
+/** A store that does not answer may let it live longer than it should. */
+function overlapText(retireTime: string, nowMs: number): string {
+  return (parseTime(retireTime) ?? nowMs) <= nowMs
+    ? `the previous value should have ended at ${retireTime}; the store has yet to do it`
+    : `the previous value works until ${retireTime}`;
 }
 
 function pending(message: string): Finding {

@@ -6,7 +6,13 @@ import type { Clock } from '../../kernel/clock.ts';
 import { KeywardError } from '../../kernel/errors.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
-import { forget, isRemote, noteRemote, type RemoteCredentialRecord } from '../../ledger/remote.ts';
+import {
+  forget,
+  leave,
+  isRemote,
+  noteRemote,
+  type RemoteCredentialRecord,
+} from '../../ledger/remote.ts';
 import { callEnd, endingStep, type EndingStep } from '../../stores/ending.ts';
 import type { OpenedStore } from '../../stores/opened.ts';
 import { searchCreated, type CreateSearch } from '../../stores/searching.ts';
@@ -98,6 +104,9 @@ async function take(
   if (step.how === 'Claim') {
     const claimed = noteRemote(record, sequence, { id: step.id });
     return commitStep(deps, claimed, 'RemoteClaimed', sequence);
+  }
+  if (step.how === 'Leave') {
+    return commitStep(deps, leave(record, sequence, step.ids), 'RemoteLeft', sequence);
   }
   const { id } = remote;
   if (id !== undefined && (step.how === 'Disable' || step.how === 'Delete')) {

@@ -1,6 +1,6 @@
 /** Ending a credential at a vendor: off, gone, and only then forgotten. */
 import type { KeyRecord } from '../../../ledger/record.ts';
-import { forget, noteRemote } from '../../../ledger/remote.ts';
+import { forget, leave, noteRemote } from '../../../ledger/remote.ts';
 import { callEnd } from '../../../stores/ending.ts';
 import type { RemoteStepOf } from '../actions.ts';
 import { audit, commit } from '../commits.ts';
@@ -20,6 +20,10 @@ export async function end(
     await deleteOthers(deps, world, action, signal);
     const claimed = noteRemote(record, sequence, { id: action.id });
     return commitEnding(deps, world, claimed, { action: 'RemoteClaimed', sequence });
+  }
+  if (how === 'Leave') {
+    const left = leave(record, sequence, action.ids ?? []);
+    return commitEnding(deps, world, left, { action: 'RemoteLeft', sequence });
   }
   if (how !== 'Disable' && how !== 'Delete') return forgetRemote(deps, world, action);
   const { credential, handle, session } = await open(deps, record, sequence, signal);

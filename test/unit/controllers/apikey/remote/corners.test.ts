@@ -345,6 +345,25 @@ describe('several unfinished calls', () => {
     expect(at.vendor.credentials.size).toBe(3);
   });
 
+  test('not even when it turns out only after its key was deleted', async () => {
+    const at = workshop('D');
+    put(at, PLAIN);
+    at.vendor.fault = (call) => {
+      if (call !== 'create') return undefined;
+      at.vendor.plant();
+      at.vendor.fault = () => 'Cut';
+      return 'LostAnswer';
+    };
+    await onePass(at, PLAIN);
+    at.vendor.fault = () => undefined;
+    await be(at, GOING);
+    expect(at.vendor.credentials.size).toBe(2);
+    const next = aKey({ uid: 'uid-2' });
+    await be(at, next);
+    expect(at.ledger.records.get('uid-2')?.credentials).toMatchObject([{ state: 'Active' }]);
+    expect(at.vendor.credentials.size).toBe(3);
+  });
+
   test('two of one key are both looked for, and the pass ends', async () => {
     const at = workshop('M', { handle: { onExpiry: 'Delete', settleMs: 5 * MINUTE_MS } });
     const key = until(at.clock.nowMs() + 10 * SECOND_MS);
