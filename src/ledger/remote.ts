@@ -226,6 +226,14 @@ export function noteRemote(
   });
 }
 
+/** The vendor shows it again; what else is different shows at the next look. */
+export function foundAgain(record: KeyRecord, sequence: number): KeyRecord {
+  return changeRemote(record, sequence, (credential) => {
+    const { missingSinceMs: _, ...remote } = credential.remote;
+    return { ...credential, remote };
+  });
+}
+
 /** The vendor is about to be told its settings: what it has is not known until it has answered. */
 export function forgetSettings(record: KeyRecord, sequence: number): KeyRecord {
   return changeRemote(record, sequence, (credential) => {

@@ -98,7 +98,7 @@ export const checkRemote: Rule = (world) => {
     : take({ type: 'Read', sequence: current.sequence });
 };
 
-/** The vendor has it no more, and nobody here has ended it. */
+/** The vendor has it no more, and nobody here has ended it; where nothing follows, it may come back. */
 export const replaceMissing: Rule = (world) => {
   const { record, key, store, nowMs } = world;
   if (record === undefined || key === undefined || store.type !== 'Usable') return undefined;
@@ -106,9 +106,8 @@ export const replaceMissing: Rule = (world) => {
   if (current?.remote?.missingSinceMs === undefined) return undefined;
   // A dead key needs no values; the same rule answers when a later end revives it.
   if (isOver(record, nowMs)) return NOTHING;
-  return onLoss(key, store) === 'Rotate'
-    ? { ...newValues('RemoteLost', 'Values'), oldValuesEnd: 'AtOnce' }
-    : NOTHING;
+  if (onLoss(key, store) !== 'Rotate') return checkRemote(world) ?? NOTHING;
+  return { ...newValues('RemoteLost', 'Values'), oldValuesEnd: 'AtOnce' };
 };
 
 /**

@@ -1,6 +1,12 @@
 /** The vendor's copy of a living credential: told what we want, compared, its values replaced. */
 import { equalDigests } from '../../../keys/digest.ts';
-import { beginRegenerate, forgetSettings, noteRemote, takeValues } from '../../../ledger/remote.ts';
+import {
+  beginRegenerate,
+  forgetSettings,
+  foundAgain,
+  noteRemote,
+  takeValues,
+} from '../../../ledger/remote.ts';
 import type { SlotRecord } from '../../../ledger/record.ts';
 import type { RemoteCredential } from '../../../stores/contract.ts';
 import type { ActionOf, RemoteStepOf } from '../actions.ts';
@@ -119,6 +125,12 @@ export async function readRemote(
   expectOurs(at.session, mine(world), seen);
   deps.remoteChecks.done(at.credential.token);
   const checked: World = { ...world, evidence: { ...world.evidence, remoteChecked: true } };
+  if (at.credential.remote.missingSinceMs !== undefined) {
+    return change(deps, world, foundAgain(mine(world), sequence), {
+      action: 'RemoteFoundAgain',
+      facts: { sequence },
+    });
+  }
   const names = at.credential.slots
     .filter((slot) => isChanged(deps, at, slot, seen))
     .map(({ name }) => name);

@@ -105,10 +105,12 @@ export async function missing(deps: Deps, world: World, at: AtVendor): Promise<W
     throw new StoreFailure('Garbled', { message: 'the vendor knows the credential and does not' });
   demandSettled(at, deps.clock.nowMs());
   deps.remoteChecks.done(credential.token);
-  const { sequence } = credential;
+  const { sequence, remote } = credential;
+  const checked: World = { ...world, evidence: { ...world.evidence, remoteChecked: true } };
+  if (remote.missingSinceMs !== undefined) return checked;
   return change(
     deps,
-    world,
+    checked,
     noteRemote(mine(world), sequence, { missingSinceMs: deps.clock.nowMs() }),
     { action: 'RemoteMissed', facts: { sequence, remoteId: idOf(credential) } },
   );

@@ -187,6 +187,29 @@ describe('deleted in the vendor console', () => {
     expectWhole(at);
   });
 
+  test('and back again: the key works on', async () => {
+    const at = workshop('M');
+    const key = aKey({ spec: aSpec({ secret: aSecretSpec({ onLoss: 'Wait' }) }) });
+    await be(at, key);
+    const steps = apiKeySteps(at.deps);
+    const pass = async (): Promise<string | undefined> => {
+      at.clock.advance(11 * MINUTE_MS);
+      const { world, thrown } = await onePass(at, key);
+      steps.lookAgainAtMs(world);
+      return wantedStatus(world, thrown)?.conditions?.find(({ type }) => type === 'Ready')?.reason;
+    };
+    steps.lookAgainAtMs(look(at, key));
+    const kept = new Map(at.vendor.credentials);
+    at.vendor.credentials.clear();
+    expect(await pass()).toBe('RemoteMissing');
+    const revision = at.ledger.records.get('uid-1')?.revision;
+    expect(await pass()).toBe('RemoteMissing');
+    expect(at.ledger.records.get('uid-1')?.revision).toBe(revision);
+    for (const [id, credential] of kept) at.vendor.credentials.set(id, credential);
+    expect(await pass()).toBe('Active');
+    expectWhole(at);
+  });
+
   test('after the end: no new one is made', async () => {
     const at = workshop('M');
     const endMs = at.clock.nowMs() + MINUTE_MS;
