@@ -1,8 +1,9 @@
 /** The HTTP server for /livez, /readyz and /metrics; on an address of its own. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Registry } from '../kernel/metrics.ts';
+import { createHttpServer } from '../kernel/nodehttp.ts';
 import { SECOND_MS } from '../kernel/time.ts';
 
 /** Probes and scrapes are tiny and few; what exceeds this is neither. */
@@ -59,7 +60,7 @@ export function parseAddress(text: string): Address {
 
 /** Listens and answers until closed. Rejects with Terminal AddressUnavailable when it cannot listen. */
 export async function serveProbes(options: ProbeOptions): Promise<Probes> {
-  const server = createServer(LIMITS, (req, res) => {
+  const server = createHttpServer(LIMITS, (req, res) => {
     void answer(options, req, res);
   });
   server.maxConnections = CONNECTIONS_MAX;

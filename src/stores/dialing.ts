@@ -5,11 +5,11 @@
  * what fails before that was not sent, for certain.
  */
 import { lookup } from 'node:dns/promises';
-import { Agent } from 'node:http';
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type SecureContext } from 'node:tls';
 import type { Clock } from '../kernel/clock.ts';
+import { HttpAgent } from '../kernel/nodehttp.ts';
 import { parseAddress } from '../terms/cidr.ts';
 import { isAllowed, type Reach } from './addresses.ts';
 
@@ -48,7 +48,7 @@ const IDLE_MS = 2_000;
 const KEPT_MAX = 2;
 
 /** Keeps a few connections of one destination. */
-export class VendorAgent extends Agent {
+export class VendorAgent extends HttpAgent {
   readonly #options: DialingOptions;
 
   constructor(options: DialingOptions) {

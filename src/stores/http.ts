@@ -5,9 +5,10 @@
  * What a failure says about the request: before a connection was there nothing was sent, so
  * `executed` is No; once it was handed to a connection, whatever goes wrong is Unknown.
  */
-import { request as startRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import type { Clock } from '../kernel/clock.ts';
+import { startHttpRequest } from '../kernel/nodehttp.ts';
 import { SECOND_MS } from '../kernel/time.ts';
 import {
   StoreFailure,
@@ -141,7 +142,7 @@ class Exchange {
     const { origin } = destination;
     const { method, path, headers, body } = request;
     try {
-      return startRequest({
+      return startHttpRequest({
         agent: this.#agent,
         method,
         path,
