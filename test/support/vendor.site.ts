@@ -1,11 +1,14 @@
 /** A site whose keys live at a fake vendor that runs inside the test: over HTTP, and within reach. */
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { BASE_PATH, NaverFake, OUR_TENANT } from '../../fakes/naver/fake.ts';
 import { SolapiFake } from '../../fakes/solapi/fake.ts';
 import type { VendorCredential } from '../../kit/fake.ts';
-import { API_VERSION, EVENTS, KEY_STORES, SECRETS } from '../../src/api/names.ts';
+import { API_KEYS, API_VERSION, EVENTS, KEY_STORES, SECRETS } from '../../src/api/names.ts';
 import type { Condition } from '../../src/api/meta.ts';
 import { eventually } from './eventually.ts';
+import { findCanaries, type Finding } from './operator.canary.ts';
 import type { Flags } from './operator.ts';
 import { Site, type Key } from './operator.site.ts';
 import { sharedControlPlane } from './controlplane.ts';
@@ -17,6 +20,9 @@ const KINDS: readonly (readonly [new () => object, Kind])[] = [
   [NaverFake, { type: 'Naver', member: 'naver', settings: { tenantId: OUR_TENANT } }],
   [SolapiFake, { type: 'Solapi', member: 'solapi', settings: { deleteGraceSeconds: 0 } }],
 ];
+
+/** Entries of credentials Secrets that are secret; the others are names. */
+const SIGNING: ReadonlySet<string> = new Set(['secretKey', 'signingSecret', 'apiSecret']);
 
 /** A store as its status shows it. */
 export type StoreSeen = {
@@ -160,6 +166,51 @@ export class VendorSite<Fake extends NaverFake | SolapiFake> {
   /** Ids of everything in every account. */
   get ids(): readonly string[] {
     return this.fake.credentials().map(({ id }) => id);
+  }
+
+  /**
+   * Where any value that the vendor has, or what signs for an account, stands outside of Secrets:
+   * objects, events, log, metrics, database. Empty: nowhere.
+   */
+  async leaks(): Promise<readonly Finding[]> {
+    const { api, namespace, operator, access, folder } = this.site;
+    const files = readdirSync(folder).filter((name) => /^keyward\.db(-wal|-shm)?$/.test(name));
+    const kinds = ['describe', 'apikeys,keystores', '-n', namespace];
+    const texts = {
+      keys: JSON.stringify(await api.list(API_KEYS, namespace)),
+      stores: JSON.stringify(await api.list(KEY_STORES, namespace)),
+      events: JSON.stringify(await api.list(EVENTS, namespace)),
+      metrics: (await operator.ask('/metrics')).text,
+      describe: await access.mustKubectl(kinds),
+      stdout: operator.stdout,
+      stderr: operator.stderr,
+    };
+    const sinks = [
+      ...Object.entries(texts).map(([name, text]) => [name, Buffer.from(text)] as const),
+      ...files.map((name) => [name, readFileSync(join(folder, name))] as const),
+    ];
+    assert.ok(
+      files.length > 0 && sinks.every(([name, { length }]) => length > 0 || name === 'stderr'),
+    );
+    const canaries = this.#canaries();
+    const secrets = Buffer.from(JSON.stringify(await api.list(SECRETS, namespace)));
+    const isSearching = findCanaries(canaries, new Map([['Secrets', secrets]])).length > 0;
+    assert.ok(isSearching, 'the search does not even find them in the Secrets');
+    return findCanaries(canaries, new Map(sinks));
+  }
+
+  #canaries(): ReadonlyMap<string, string> {
+    const { accounts } = this.fake;
+    const values = this.fake.credentials().flatMap(({ id, values: slots }) => {
+      return Object.entries(slots).map(([slot, value]) => [`${slot} of ${id}`, value] as const);
+    });
+    const signing = accounts.flatMap(({ id, credentials }) =>
+      Object.entries(credentials)
+        .filter(([entry]) => SIGNING.has(entry))
+        .map(([entry, value]) => [`${entry} of ${id}`, value] as const),
+    );
+    assert.ok(values.length > 0 && signing.length > 0, 'there is nothing to look for');
+    return new Map([...values, ...signing]);
   }
 
   /** Reasons of the events about an object, in no order. */

@@ -14,7 +14,7 @@ let vendor: VendorSite<SolapiFake>;
 beforeAll(async () => {
   vendor = await VendorSite.open(fake, {
     checkSeconds: 3,
-    flags: { 'loss-grace-seconds': '0' },
+    flags: { 'loss-grace-seconds': '0', 'log-level': 'debug' },
   });
 });
 
@@ -195,4 +195,15 @@ describe('creations at SOLAPI', () => {
 test("other people's credentials are what they were (R79)", () => {
   expect(strangers).toHaveLength(2);
   expect(fake.credentials()).toEqual(expect.arrayContaining([...strangers]));
+});
+
+test('secrets in bodies of errors, and in every list, are shown nowhere (R64, R77)', async () => {
+  for (const operation of ['create', 'list', 'read', 'update', 'delete']) {
+    fake.inject({ operation, fault: { kind: 'EchoSecrets', status: 500 } });
+  }
+  await vendor.issue('angry');
+  await vendor.site.remove('angry');
+  await vendor.site.untilGone('angry');
+  expect(fake.calls.filter(({ fault }) => fault === 'EchoSecrets').length).toBeGreaterThan(2);
+  expect(await vendor.leaks()).toEqual([]);
 });

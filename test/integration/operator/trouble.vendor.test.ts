@@ -2,14 +2,10 @@
  * A vendor that misbehaves, over HTTP: whatever it does, there is one key for each ApiKey in the end,
  * and none of what it says in anger is ever shown.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { NaverFake } from '../../../fakes/naver/fake.ts';
 import type { Fault } from '../../../kit/fake.ts';
-import { API_KEYS, EVENTS, KEY_STORES } from '../../../src/api/names.ts';
 import { eventually } from '../../support/eventually.ts';
-import { findCanaries } from '../../support/operator.canary.ts';
 import { condition } from '../../support/operator.site.ts';
 import { VendorSite } from '../../support/vendor.site.ts';
 
@@ -150,7 +146,6 @@ describe('when the vendor', () => {
 
 test('secrets in bodies of errors never reach status, events, logs, metrics or database (R49)', async () => {
   const { site } = vendor;
-  const { namespace, api, operator, access, folder } = site;
   for (const operation of ['create', 'update', 'list', 'read', 'regenerate', 'delete']) {
     fake.inject({ operation, fault: { kind: 'EchoSecrets', status: 500 } });
   }
@@ -161,28 +156,6 @@ test('secrets in bodies of errors never reach status, events, logs, metrics or d
   await site.remove('gone');
   await site.untilGone('gone');
   expect(new Set(fake.calls.flatMap(({ fault }) => fault ?? []))).toEqual(new Set(['EchoSecrets']));
-  const canaries = new Map<string, string>();
-  for (const { id, values } of fake.credentials()) {
-    for (const [slot, value] of Object.entries(values)) canaries.set(`${slot} of ${id}`, value);
-  }
-  for (const { id, credentials } of fake.accounts) {
-    canaries.set(`secret key of ${id}`, credentials['secretKey'] ?? '');
-  }
-  const files = readdirSync(folder).filter((name) => /^keyward\.db(-wal|-shm)?$/.test(name));
-  const sinks = new Map<string, Buffer>(
-    Object.entries({
-      keys: JSON.stringify(await api.list(API_KEYS, namespace)),
-      stores: JSON.stringify(await api.list(KEY_STORES, namespace)),
-      events: JSON.stringify(await api.list(EVENTS, namespace)),
-      metrics: (await operator.ask('/metrics')).text,
-      describe: await access.mustKubectl(['describe', 'apikeys,keystores', '-n', namespace]),
-      stdout: operator.stdout,
-      stderr: operator.stderr,
-    }).map(([name, text]) => [name, Buffer.from(text)]),
-  );
-  for (const name of files) sinks.set(name, readFileSync(join(folder, name)));
-  expect(canaries.size).toBeGreaterThan(20);
-  expect(files.length).toBeGreaterThan(0);
-  expect(operator.log.some(({ level }) => level === 'debug')).toBe(true);
-  expect(findCanaries(canaries, sinks)).toEqual([]);
+  expect(site.operator.log.some(({ level }) => level === 'debug')).toBe(true);
+  expect(await vendor.leaks()).toEqual([]);
 });
