@@ -139,6 +139,11 @@ export type Account = {
   readonly id: string;
   /** Further public facts for status. */
   readonly facts: Readonly<Record<string, string>>;
+  /**
+   * The vendor shows today nothing by which the account could be told; `id` is what the settings say.
+   * Other credentials than before are then refused while keys are in the store. Absent: it was shown.
+   */
+  readonly isAssumed?: true;
 };
 
 /** What a credential is to be called and whether it is to work. */

@@ -75,15 +75,25 @@ export class StoreMemory {
     return count !== undefined && count.keys + count.debts > 0;
   }
 
+  /** Whether these are the credentials that are remembered; no where they cannot be opened. */
+  async holds(storeUid: string, values: CredentialValues): Promise<boolean> {
+    const row = await this.#options.ledger.loadStore(storeUid);
+    return row !== undefined && this.#isHeld(row, values);
+  }
+
   #isSame(row: StoreRow, wanted: Remembered): boolean {
     const { type, account, settings, sealed } = row;
     if (type !== wanted.type || account !== wanted.account) return false;
     if (settings !== canonicalJson(wanted.settings)) return false;
     // An old version is sealed anew, so that a master key can be retired one day.
     if (sealed.version !== this.#options.keyring.currentVersion) return false;
+    return this.#isHeld(row, wanted.values);
+  }
+
+  #isHeld(row: StoreRow, values: CredentialValues): boolean {
     try {
       const held = credentialsText(this.#unseal(row)).reveal();
-      return held.equals(credentialsText(wanted.values).reveal());
+      return held.equals(credentialsText(values).reveal());
     } catch (error) {
       if (error instanceof KeywardError) return false;
       throw error;

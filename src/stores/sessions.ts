@@ -220,7 +220,23 @@ export class StoreSessions {
       );
     }
     const { values } = credentials;
+    if (account.isAssumed === true && before !== undefined) await this.#expectKnown(store, values);
     await memory.keep({ storeUid, type, account: account.id, settings, values });
+  }
+
+  /**
+   * An account that shows nothing of itself may be any account. Taken for the right one, "not found"
+   * there would count as gone: live keys would be forgotten, and made anew where they do not belong.
+   */
+  async #expectKnown(store: SessionStore, values: Credentials['values']): Promise<void> {
+    const { memory } = this.#options;
+    if (await memory.holds(store.uid, values)) return;
+    if (!(await memory.isInUse(store.uid))) return;
+    throw new Objection(
+      'AccountChanged',
+      `${storeText(store)} holds keys, but the account of its new credentials has none, so it seems to be ` +
+        'another one; put the credentials of the old account back, or make any key there by hand, which shows whose it is',
+    );
   }
 
   #handleOf({ type, settings }: Omit<Remembered, 'values'>): RemoteHandle | undefined {

@@ -20,7 +20,13 @@ import { isPending } from '../../ledger/remote.ts';
 import { currentCredential, isOpen } from '../../ledger/transitions.ts';
 import { firstFinding, type Finding } from './checks.ts';
 import { wantedLayout } from './actions.ts';
-import { isReplacing, remoteFacts, remoteTrouble, stillOn } from './remote/status.ts';
+import {
+  isReplacing,
+  remoteFacts,
+  remoteTrouble,
+  stillOn,
+  whyStillThere,
+} from './remote/status.ts';
 import { inPlaceAnnouncement } from './rotating.ts';
 import { isOver, rotationDueMs, wantedState, wantedTerms } from './wanted.ts';
 import type { ApiKeyView, World } from './world.ts';
@@ -28,14 +34,34 @@ import type { ApiKeyView, World } from './world.ts';
 /** The status this world should show; undefined where there is no object to show it on. */
 export function wantedStatus(world: World, failure?: KeywardError): ApiKeyStatus | undefined {
   const { key, record } = world;
-  if (key === undefined || key.isDeleting) return undefined;
-  const generation = key.generation;
-  const conditions = mergeConditions(
-    key.status?.conditions ?? [],
-    wantedConditions(world, key, failure),
-    { nowMs: world.nowMs, generation },
-  );
+  if (key === undefined) return undefined;
+  if (key.isDeleting) return goingStatus(world, key);
+  const { generation } = key;
+  const conditions = conditionsOf(world, key, wantedConditions(world, key, failure));
   return { observedGeneration: generation, conditions, ...facts(world, key, record) };
+}
+
+/**
+ * An object that goes at once is not written any more. One that has to wait for a vendor says so:
+ * it would go on looking like a key that works.
+ */
+function goingStatus(world: World, key: ApiKeyView): ApiKeyStatus | undefined {
+  const message = whyStillThere(world);
+  if (message === undefined) return undefined;
+  const wanted = [...apiKeyReady('Revoked', message), ...storeCondition(world, undefined)];
+  return {
+    ...key.status,
+    observedGeneration: key.generation,
+    conditions: conditionsOf(world, key, wanted),
+  };
+}
+
+function conditionsOf(
+  { nowMs }: World,
+  { generation, status }: ApiKeyView,
+  wanted: readonly WantedCondition[],
+): NonNullable<ApiKeyStatus['conditions']> {
+  return mergeConditions(status?.conditions ?? [], wanted, { nowMs, generation });
 }
 
 /** True when both say the same; then nothing is written. */

@@ -114,6 +114,7 @@ async function login(
   return {
     id: tenantId ?? pairOf(connection).accessKey,
     facts: known === undefined ? {} : { tenantId: known },
+    ...(tenantId !== undefined && shown === undefined && { isAssumed: true }),
   };
 }
 

@@ -334,6 +334,28 @@ describe('the account of a store', () => {
     expect(site.rows.get(STORE.uid)?.account).toBe('account-1');
   });
 
+  test('that the vendor does not show is not believed of new credentials while keys are in it (I1)', async () => {
+    const site = new Site();
+    site.accounts.set('mallory', 'account-1');
+    site.isAssumed = true;
+    site.putSecret('alice');
+    await list(site);
+    site.keys = 1;
+    site.clock.advance(MINUTE_MS);
+    await list(site);
+    site.putSecret('mallory');
+    site.clock.advance(MINUTE_MS);
+    const { message, executed } = await failure(list(site));
+    expect(executed).toBe('No');
+    expect(message).toContain('it seems to be another one');
+    expect(site.told.at(-1)?.state).toBe('AccountChanged');
+    expect(site.calls).not.toContain('list mallory');
+    site.isAssumed = false;
+    site.clock.advance(10 * MINUTE_MS);
+    await list(site);
+    expect(site.calls.at(-1)).toBe('list mallory');
+  });
+
   test('may change while the store is empty', async () => {
     const site = new Site();
     site.accounts.set('bob', 'account-2');

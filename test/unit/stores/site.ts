@@ -50,6 +50,8 @@ export class Site {
   /** Throws what the vendor does instead of answering. */
   trouble: ((operation: string) => Promise<void>) | undefined;
   keys = 0;
+  /** The vendor shows nothing by which the account could be told. */
+  isAssumed = false;
   isLeading = true;
   readonly sessions: StoreSessions;
   readonly lines = new AccountLines(this.clock);
@@ -131,7 +133,8 @@ export class Site {
     return {
       login: async () => {
         const id = this.accounts.get(user);
-        const account: Account = { id: id ?? '', facts: {} };
+        const shown = this.isAssumed ? ({ isAssumed: true } as const) : {};
+        const account: Account = { id: id ?? '', facts: {}, ...shown };
         await call('login', account);
         if (id === undefined) throw new StoreFailure('Denied', { message: 'wrong credentials' });
         return account;

@@ -133,13 +133,17 @@ export function isOwing(record: KeyRecord): boolean {
   return record.credentials.some((each) => isRemote(each) && each.state === 'Disabled');
 }
 
+type Patience = Pick<World, 'nowMs' | 'debtAfterMs'>;
+
 /** True when the vendor had its time: from here on the debt waits in the ledger alone. */
-export function isDebt(
-  { nowMs, debtAfterMs }: Pick<World, 'nowMs' | 'debtAfterMs'>,
-  record: KeyRecord,
-): boolean {
+export function isDebt(patience: Patience, record: KeyRecord): boolean {
+  return debtAtMs(patience, record) <= patience.nowMs;
+}
+
+/** When an object that is being deleted goes without its vendor. */
+export function debtAtMs({ nowMs, debtAfterMs }: Patience, record: KeyRecord): number {
   const since = record.credentials.map(({ remote }) => remote?.doomedAtMs ?? nowMs);
-  return Math.min(nowMs, ...since) + debtAfterMs <= nowMs;
+  return Math.min(nowMs, ...since) + debtAfterMs;
 }
 
 /** Instants at which a date alone changes what these rules say. */

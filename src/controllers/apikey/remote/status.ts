@@ -3,6 +3,8 @@ import type { ApiKeyStatus } from '../../../api/generated/apikey.ts';
 import { formatTime } from '../../../kernel/time.ts';
 import type { CredentialRecord, KeyRecord } from '../../../ledger/record.ts';
 import type { Finding } from '../checks.ts';
+import type { World } from '../world.ts';
+import { debtAtMs, isDebt, isOwing } from './rules.ts';
 
 /** What the vendor told of its copy; never values. */
 export function remoteFacts(current: CredentialRecord | undefined): ApiKeyStatus {
@@ -41,6 +43,20 @@ export function stillOn(record: KeyRecord | undefined): string {
       (state === 'Disabled' || remote.regenerating !== undefined || record.state !== 'Active'),
   );
   return isOn === true ? '; at the vendor old values may still work' : '';
+}
+
+/**
+ * Why an object that is being deleted is still there; undefined while it only takes its turn, and
+ * when its finalizer has gone.
+ */
+export function whyStillThere(world: World): string | undefined {
+  const { record, evidence } = world;
+  if (record?.phase !== 'Ending' || !isOwing(record)) return undefined;
+  const { remoteTrouble: trouble, finalizerReleased } = evidence;
+  if (trouble === undefined || trouble.reason === 'StoreThrottled') return undefined;
+  if (finalizerReleased === true || isDebt(world, record)) return undefined;
+  const until = formatTime(debtAtMs(world, record));
+  return `the key is being deleted and must still be ended at the vendor, where it may still work; at ${until} the object goes all the same`;
 }
 
 /** The value in use is being replaced at the vendor; until that is done it must not look as if it were. */

@@ -225,6 +225,26 @@ describe('a write', () => {
     expect(wantedStatus(aWorld({ key: aKey({ isDeleting: true }) }))).toBeUndefined();
   });
 
+  test('is wanted for one that is going and waits for its vendor: it must not look as if it worked', () => {
+    const remote = { id: '7', account: 'a', enabled: true, facts: {}, doomedAtMs: NOW_MS };
+    const record = aRecord({
+      phase: 'Ending',
+      credentials: [aCredential({ state: 'Disabled', remote })],
+    });
+    const key = aKey({ isDeleting: true });
+    const trouble = { reason: 'StoreUnavailable', message: 'no answer', retryAtMs: NOW_MS + 1 };
+    const going = settled({ key, record, evidence: { remoteTrouble: trouble } });
+    expect(conditions(going)).toMatchObject({
+      Ready: 'False/Revoked',
+      StoreSynced: 'Unknown/StoreUnavailable',
+    });
+    const throttled = { ...trouble, reason: 'StoreThrottled' };
+    expect(wantedStatus({ ...going, evidence: { remoteTrouble: throttled } })).toBeUndefined();
+    const released = { remoteTrouble: trouble, finalizerReleased: true } as const;
+    expect(wantedStatus({ ...going, evidence: released })).toBeUndefined();
+    expect(wantedStatus({ ...going, nowMs: NOW_MS + HOUR_MS })).toBeUndefined();
+  });
+
   test('is not wanted when nothing differs, in whatever order fields come (I11)', () => {
     const world = settled();
     const first = statusOf(world);

@@ -276,10 +276,10 @@ describe('an id that may be gone', () => {
 });
 
 describe('logging in', () => {
-  test('costs one entry of a list and tells the tenant that the store names', async () => {
+  test('costs one entry of a list and tells the tenant that the store names, assumed while no key shows it', async () => {
     await using site = await naverSite();
     const account = { id: OUR_TENANT, facts: { tenantId: OUR_TENANT } };
-    expect(await site.store.login(GOING_ON)).toEqual(account);
+    expect(await site.store.login(GOING_ON)).toEqual({ ...account, isAssumed: true });
     expect(site.sent).toMatchObject([{ method: 'GET', path: '/api/v1/api-keys?offset=0&limit=1' }]);
     site.fake.act({ act: 'Create' });
     expect(await site.store.login(GOING_ON)).toEqual(account);
