@@ -50,9 +50,11 @@ export async function resolve(
   by: { readonly decision: Decision; readonly actor: string },
   signal: AbortSignal,
 ): Promise<string> {
-  const debt = record.credentials.filter(isRemote).find((each) => isUndecidedDebt(record, each));
-  if (debt !== undefined) return settle(deps, record, { ...by, credential: debt }, signal);
   const credential = record.credentials.filter(isRemote).find(isWaiting);
+  const debt = record.credentials.filter(isRemote).find((each) => isUndecidedDebt(record, each));
+  // What a living key waits for goes first.
+  if (credential === undefined && debt !== undefined)
+    return settle(deps, record, { ...by, credential: debt }, signal);
   if (credential === undefined) {
     throw terminal('NothingToResolve', `${named(record)} waits for no decision`);
   }
@@ -66,12 +68,16 @@ function isWaiting({ state }: RemoteCredentialRecord): boolean {
   return state === 'Ambiguous' || state === 'Unknown' || state === 'Blocked';
 }
 
-/** A key that is gone, and it was never learned whether the vendor has something of it. */
+/**
+ * It was never learned what the vendor has of it: of a key that is gone, or of one that went on with
+ * another credential while several could be this one.
+ */
 export function isUndecidedDebt(
   { phase }: Pick<KeyRecord, 'phase'>,
   { state, remote }: RemoteCredentialRecord,
 ): boolean {
-  return phase === 'Ended' && state === 'Disabled' && remote.id === undefined;
+  const isLeft = phase === 'Ended' || remote.candidates !== undefined;
+  return isLeft && state === 'Disabled' && remote.id === undefined;
 }
 
 /** The debt worker ends what was named. */

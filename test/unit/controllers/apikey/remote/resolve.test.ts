@@ -191,6 +191,18 @@ describe('a key that is gone, of which nobody knows whether the vendor has somet
   });
 });
 
+test('a credential that a living key has given up, one of several, is settled as well', async () => {
+  const stage = new Stage('D', 'Disabled');
+  const credentials = stage.record.credentials.map((each) => ({
+    ...each,
+    ...(each.remote === undefined ? {} : { remote: { ...each.remote, candidates: ['a', 'b'] } }),
+  }));
+  stage.record = { ...stage.record, credentials };
+  stage.ledger.records.set(stage.record.uid, stage.record);
+  expect(await stage.decide({ type: 'None' })).toContain('nothing is owed');
+  expect(stage.credential).toBeUndefined();
+});
+
 describe('an ApiKey that waits for an import', () => {
   const vendor = new MemoryVendor('M', new FakeClock());
   const handle = vendor.handle();
