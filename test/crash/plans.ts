@@ -79,14 +79,18 @@ export function mix(plans: readonly Plan[], seed: string): readonly Plan[] {
 
 /**
  * So many plans, spread evenly over all scenarios and, within each, over the kinds of faults; the
- * seed says which places of a kind are taken.
+ * seed says which places of a kind are taken. Each scenario begins with another kind, so that a few
+ * plans are not all of one.
  */
 export function prune(learned: readonly Learned[], { count, seed }: Choice): readonly Plan[] {
-  const byScenario = learned.map((one) =>
-    takeTurns(
-      faultsOf(one).map((faults) => shuffle(faults, `${seed}/${one.side}/${one.scenario}`)),
-    ).map((strikes) => planOf(one, strikes)),
-  );
+  const byScenario = learned.map((one, at) => {
+    const kinds = faultsOf(one).map((faults) =>
+      shuffle(faults, `${seed}/${one.side}/${one.scenario}`),
+    );
+    const first = at % kinds.length;
+    const turned = [...kinds.slice(first), ...kinds.slice(0, first)];
+    return takeTurns(turned).map((strikes) => planOf(one, strikes));
+  });
   return takeTurns(byScenario).slice(0, count);
 }
 
