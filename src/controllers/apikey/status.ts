@@ -14,7 +14,7 @@ import {
 import type { ApiKeyStatus } from '../../api/generated/apikey.ts';
 import { isSameJson } from '../../kernel/samejson.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
-import { DAY_MS, formatTime, parseTime } from '../../kernel/time.ts';
+import { DAY_MS, formatTime } from '../../kernel/time.ts';
 import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
 import { isPending } from '../../ledger/remote.ts';
 import { currentCredential, isOpen } from '../../ledger/transitions.ts';
@@ -378,13 +378,6 @@ function rotatingCondition(world: World): readonly WantedCondition[] {
   if (previous?.retireTime === undefined) return [];
   const message = overlapText(previous.retireTime, world.nowMs);
   return [apiKeyCondition('Rotating', 'OverlapActive', message)];
-}
-
-/** A store that does not answer may let it live longer than it should. */
-function overlapText(retireTime: string, nowMs: number): string {
-  return (parseTime(retireTime) ?? nowMs) <= nowMs
-    ? `the previous value should have ended at ${retireTime}; the store has yet to do it`
-    : `the previous value works until ${retireTime}`;
 }
 
 function pending(message: string): Finding {

@@ -1,6 +1,6 @@
 /** What status says about the vendor's side of a key. Pure. */
 import type { ApiKeyStatus } from '../../../api/generated/apikey.ts';
-import { formatTime } from '../../../kernel/time.ts';
+import { formatTime, parseTime } from '../../../kernel/time.ts';
 import type { CredentialRecord, KeyRecord } from '../../../ledger/record.ts';
 import type { Finding } from '../checks.ts';
 import type { World } from '../world.ts';
@@ -88,4 +88,11 @@ export function remoteTrouble({ namespace, name, credentials }: KeyRecord): Find
     }
   }
   return undefined;
+}
+
+/** A store that does not answer may let it live longer than it should. */
+export function overlapText(retireTime: string, nowMs: number): string {
+  return (parseTime(retireTime) ?? nowMs) <= nowMs
+    ? `the previous value should have ended at ${retireTime}; the store has yet to do it`
+    : `the previous value works until ${retireTime}`;
 }
