@@ -22,6 +22,7 @@ import { firstFinding, type Finding } from './checks.ts';
 import { wantedLayout } from './actions.ts';
 import {
   isReplacing,
+  overlapText,
   remoteFacts,
   remoteTrouble,
   stillOn,
