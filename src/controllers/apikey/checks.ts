@@ -42,9 +42,14 @@ const notInLedger: Check = ({ record, rotationRequest }, key) => {
   const isAsked =
     rotationRequest !== undefined && rotationRequest !== key.status?.lastHandledRotationRequestId;
   if (isAsked) return undefined;
+  const id = key.status?.remote?.id;
+  const values =
+    id === undefined
+      ? 'its values no longer work'
+      : `its values go on working at the vendor until somebody deletes ${id} there`;
   return {
     reason: 'KeyNotInLedger',
-    message: `the database does not know key ${keyId}, so it was restored or exchanged; its values no longer work: put the right database back, or ask for new values with a new spec.rotation.requestId`,
+    message: `the database does not know key ${keyId}, so it was restored or exchanged; ${values}: put the right database back, or ask for new values with a new spec.rotation.requestId`,
   };
 };
 

@@ -16,11 +16,11 @@ import { isSameJson } from '../../kernel/samejson.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
 import { DAY_MS, formatTime } from '../../kernel/time.ts';
 import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
-import { isPending } from '../../ledger/remote.ts';
 import { currentCredential, isOpen } from '../../ledger/transitions.ts';
 import { firstFinding, type Finding } from './checks.ts';
 import { wantedLayout } from './actions.ts';
 import {
+  handledFacts,
   isReplacing,
   overlapText,
   remoteFacts,
@@ -76,7 +76,7 @@ function facts(
   record: KeyRecord | undefined,
 ): Omit<ApiKeyStatus, 'conditions' | 'observedGeneration'> {
   const client = key.spec.clientRef === undefined ? {} : { clientName: key.spec.clientRef.name };
-  if (record === undefined) return client;
+  if (record === undefined) return { ...forgottenFacts(world, key), ...client };
   const current = currentCredential(record, world.nowMs);
   const { notBeforeMs, endMs, quota } = record.terms;
   const dueMs = rotationDueMs(key, record);
@@ -95,13 +95,12 @@ function facts(
   };
 }
 
-/** A request that was begun at a vendor is handled when it is done there. */
-function handledFacts(key: ApiKeyView, record: KeyRecord): ApiKeyStatus {
-  const isOpenThere = record.credentials.some(isPending);
-  const handled = isOpenThere
-    ? key.status?.lastHandledRotationRequestId
-    : record.lastRotationRequestId;
-  return handled === undefined ? {} : { lastHandledRotationRequestId: handled };
+/**
+ * Of a key that the database forgot: what was shown stays. Without the key's id the next look would
+ * take it for a new key and issue it, and nobody could find it at its vendor.
+ */
+function forgottenFacts(world: World, { status }: ApiKeyView): ApiKeyStatus {
+  return firstFinding(world)?.reason === 'KeyNotInLedger' ? (status ?? {}) : {};
 }
 
 function credentialFacts(record: KeyRecord, current: CredentialRecord): ApiKeyStatus {

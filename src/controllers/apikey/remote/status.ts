@@ -2,8 +2,9 @@
 import type { ApiKeyStatus } from '../../../api/generated/apikey.ts';
 import { formatTime, parseTime } from '../../../kernel/time.ts';
 import type { CredentialRecord, KeyRecord } from '../../../ledger/record.ts';
+import { isPending } from '../../../ledger/remote.ts';
 import type { Finding } from '../checks.ts';
-import type { World } from '../world.ts';
+import type { ApiKeyView, World } from '../world.ts';
 import { debtAtMs, isDebt, isOwing } from './rules.ts';
 
 /** What the vendor told of its copy; never values. */
@@ -20,6 +21,15 @@ export function remoteFacts(current: CredentialRecord | undefined): ApiKeyStatus
       ...shownFacts(facts),
     },
   };
+}
+
+/** A request that was begun at a vendor is handled when it is done there. */
+export function handledFacts(key: ApiKeyView, record: KeyRecord): ApiKeyStatus {
+  const isOpenThere = record.credentials.some(isPending);
+  const handled = isOpenThere
+    ? key.status?.lastHandledRotationRequestId
+    : record.lastRotationRequestId;
+  return handled === undefined ? {} : { lastHandledRotationRequestId: handled };
 }
 
 const REMOTE_FACTS = ['modifier', 'tenantId', 'domainCode', 'accountId', 'userId'] as const;

@@ -219,6 +219,24 @@ describe('the facts', () => {
   });
 });
 
+describe('a key that the database forgot', () => {
+  test('keeps what was shown of it, or the next look would issue it anew unasked (I2)', () => {
+    const shown = {
+      keyId: 'k1',
+      sequence: 3,
+      remote: { id: '7' },
+      storeRef: { kind: 'KeyStore', name: 'a' },
+    } as const;
+    const before = aKey({ status: { ...aKey().status, ...shown } });
+    const first = statusOf(aWorld({ key: before, record: undefined }));
+    expect(first).toMatchObject(shown);
+    const again = aWorld({ key: { ...before, status: first }, record: undefined });
+    expect(readyOf(again)).toBe('False/KeyNotInLedger');
+    const [ready] = statusOf(again).conditions ?? [];
+    expect(ready?.message).toContain('until somebody deletes 7 there');
+  });
+});
+
 describe('a write', () => {
   test('is not wanted for an object that is going or gone', () => {
     expect(wantedStatus(aWorld({ key: undefined }))).toBeUndefined();
