@@ -22,6 +22,14 @@ const WAIT_MS = 120_000;
 /** What the vendor thinks of a value. */
 export type Standing = 'enabled' | 'disabled' | 'unknown';
 
+/** A creation that stands still. */
+export type HeldCreate = {
+  /** Waits until it does. @returns the id of what was made */
+  arrived(): Promise<string>;
+  /** Its answer is lost. */
+  cut(): Promise<void>;
+};
+
 /** See the file comment. */
 export class Vendor {
   readonly dialect: Dialect;
@@ -135,6 +143,23 @@ export class Vendor {
   /** From now on calls meet this. */
   async inject(rule: FaultRule): Promise<void> {
     await this.process.ask('POST', 'faults', rule);
+  }
+
+  /** Lets the next creation stand still between being carried out and being answered. */
+  async holdCreate(): Promise<HeldCreate> {
+    const before = new Set((await this.credentials()).map(({ id }) => id));
+    const hold = { operation: 'create', point: 'After' };
+    const { index } = (await this.process.ask('POST', 'hold', hold)) as { readonly index: number };
+    return {
+      arrived: async () => {
+        await this.process.ask('GET', `hold/${index}`);
+        const made = (await this.credentials()).find(({ id }) => !before.has(id));
+        if (made === undefined) throw new Unmet('one more credential', await this.#table());
+        return made.id;
+      },
+      cut: async () =>
+        void (await this.process.ask('POST', `hold/${index}/release`, { end: 'Cut' })),
+    };
   }
 
   /** Calls since `forgetCalls`. */

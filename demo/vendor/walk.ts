@@ -1,6 +1,7 @@
 /** The steps for keys at a vendor, in order. */
 import type { Step } from '../step.ts';
 import { driftOfNames, driftOfState, lostAtVendor, replacedByHand } from './steps/console.ts';
+import { doubt } from './steps/doubt.ts';
 import { deletion, expiry } from './steps/end.ts';
 import { firstKey, lostAnswer } from './steps/issue.ts';
 import { names, tooLong } from './steps/names.ts';
@@ -15,7 +16,9 @@ export function vendorSteps(vendor: Vendor): readonly Step[] {
   const steps = isNamed
     ? [names, tooLong, suspension, turns, emergency, driftOfNames]
     : [suspension, secondCredential, emergency];
+  // Where keys bear a mark, nothing is ever in doubt.
+  const doubts = isNamed ? [] : [doubt];
   return [store, firstKey, ...steps, driftOfState, replacedByHand, lostAtVendor, lostAnswer]
-    .concat([expiry, wrongCredentials, deletion])
+    .concat([...doubts, expiry, wrongCredentials, deletion])
     .map((make) => make(vendor));
 }
