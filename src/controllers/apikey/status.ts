@@ -39,7 +39,7 @@ export function wantedStatus(world: World, failure?: KeywardError): ApiKeyStatus
   if (key.isDeleting) return goingStatus(world, key);
   const { generation } = key;
   const conditions = conditionsOf(world, key, wantedConditions(world, key, failure));
-  return { observedGeneration: generation, conditions, ...facts(world, key, record) };
+  return { ...facts(world, key, record), observedGeneration: generation, conditions };
 }
 
 /**

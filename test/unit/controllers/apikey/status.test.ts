@@ -227,7 +227,8 @@ describe('a key that the database forgot', () => {
       remote: { id: '7' },
       storeRef: { kind: 'KeyStore', name: 'a' },
     } as const;
-    const before = aKey({ status: { ...aKey().status, ...shown } });
+    const { conditions: worked = [] } = statusOf(settled());
+    const before = aKey({ status: { ...shown, conditions: worked, observedGeneration: 1 } });
     const first = statusOf(aWorld({ key: before, record: undefined }));
     expect(first).toMatchObject(shown);
     const again = aWorld({ key: { ...before, status: first }, record: undefined });
