@@ -4,69 +4,41 @@ import { CLUSTER_KEY_STORES, KEY_STORES, NAMESPACES } from '../api/names.ts';
 import { operatorConfig, type Flags, type OperatorConfig } from '../config.ts';
 import type { Deps } from '../controllers/apikey/deps.ts';
 import { apiKeySteps } from '../controllers/apikey/index.ts';
-import { RemoteChecks } from '../controllers/apikey/remote/checks.ts';
-import { createApiKeyMetrics } from '../controllers/apikey/metrics.ts';
-import { OwnSecrets } from '../controllers/apikey/ownsecrets.ts';
-import { OwnStatus } from '../controllers/apikey/ownstatus.ts';
-import { createReporter } from '../controllers/apikey/report.ts';
 import { RetainedEnds } from '../controllers/apikey/retained.ts';
-import { createStoreResolver, type StoreView } from '../controllers/apikey/store.ts';
 import { connectApiKeyTriggers } from '../controllers/apikey/triggers.ts';
-import { VanishedGuard } from '../controllers/apikey/vanished.ts';
-import { keyStoreSteps, onStoreEdited } from '../controllers/keystore/index.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { createLogger, type Logger } from '../kernel/log.ts';
 import { createRegistry, type Registry } from '../kernel/metrics.ts';
-import { SECOND_MS } from '../kernel/time.ts';
 import { createEventMetrics, LimitedEventRecorder, type EventRecorder } from '../kube/events.ts';
 import type { Cache } from '../kube/port.ts';
 import { KnownNames } from '../ledger/known.ts';
 import { openLedger } from '../ledger/open.ts';
 import type { Ledger } from '../ledger/port.ts';
 import { isBacklogged } from '../runtime/backlog.ts';
-import { Controller } from '../runtime/controller.ts';
 import { Manager } from '../runtime/manager.ts';
 import { Recovery } from '../runtime/recovery.ts';
 import { RuntimeMetrics } from '../runtime/metrics.ts';
-import type { Steps } from '../runtime/pipeline.ts';
 import { serveProbes } from '../runtime/probes.ts';
 import { WorkQueue } from '../runtime/queue.ts';
-import { connect } from '../runtime/trigger.ts';
-import { openHandle } from '../stores/opening.ts';
-import { drivers } from '../stores/registry.ts';
-import type { SessionStore, StoreSessions } from '../stores/sessions.ts';
 import { serveCommands } from './commands.ts';
 import { compactWhenIdle } from './compaction.ts';
+import {
+  createController,
+  createDeps,
+  createStoreController,
+  findStore,
+  type Parts,
+} from './controllers.ts';
 import { createCaches, openCluster, type Caches, type Cluster } from './cluster.ts';
-import { DebtBell, startDebts, type FindStore } from './debts.ts';
+import { DebtBell, startDebts } from './debts.ts';
 import { watchLedger } from './outages.ts';
-import { createLeadership, type OperatorLeadership } from './leadership.ts';
+import { createLeadership } from './leadership.ts';
 import { createMasterKeyFile, loadKeyring, matchKeyring } from './masterkey.ts';
 import { startOrphanSweep } from './orphans.ts';
 import { startSweep } from './sweep.ts';
-import { createSessions, createVendors } from './vendors.ts';
-
-/** Everything a running operator is made of. */
-type Parts = {
-  readonly config: OperatorConfig;
-  readonly log: Logger;
-  readonly registry: Registry;
-  readonly runtimeMetrics: RuntimeMetrics;
-  readonly cluster: Cluster;
-  readonly caches: Caches;
-  readonly ledger: Ledger;
-  readonly leadership: OperatorLeadership;
-  /** All queues, to hasten what waits when an outage is over. */
-  readonly queues: WorkQueue[];
-  readonly events: EventRecorder;
-  readonly sessions: StoreSessions;
-  readonly bell: DebtBell;
-  readonly retained: RetainedEnds;
-  /** Those of the stores, to look at one whose health has changed. */
-  readonly storeQueues: Map<SessionStore['kind'], WorkQueue>;
-};
+import { createSessions } from './vendors.ts';
 
 /** Runs the operator until `stop` is aborted. Rejects when it cannot start or lost its leadership. */
 export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void> {
@@ -198,47 +170,6 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
   }
 }
 
-function createDeps(parts: Parts, known: Pick<Deps, 'keyring' | 'clusterId' | 'known'>): Deps {
-  const { cluster, caches, config, log, registry, ledger, leadership, events, sessions } = parts;
-  return {
-    ...known,
-    client: cluster.ordinary,
-    ledger,
-    clock: systemClock,
-    entropy: systemEntropy,
-    log,
-    epoch: () => leadership.epoch,
-    keys: caches.keys,
-    secrets: caches.secrets,
-    vendors: createVendors(sessions, findStore(caches)),
-    remoteChecks: new RemoteChecks(systemClock, Math.random, config.remoteCheckSeconds * SECOND_MS),
-    stores: createStoreResolver({
-      keyStore: (ref) => caches.keyStores.get(ref),
-      clusterKeyStore: (name) => caches.clusterKeyStores.get({ namespace: '', name }),
-      namespaceLabels: (name) => caches.namespaces.get({ namespace: '', name })?.labels,
-      drivers,
-    }),
-    ownSecrets: new OwnSecrets(),
-    ownStatus: new OwnStatus(),
-    lossGraceMs: config.lossGraceSeconds * SECOND_MS,
-    debtAfterMs: config.debtAfterSeconds * SECOND_MS,
-    guard: new VanishedGuard(systemClock, config.acceptVanished ? 'All' : 'Few'),
-    reporter: createReporter({
-      record({ regarding: { namespace, name, ...about }, ...event }) {
-        events.record({ ...event, regarding: { ...about, ref: { namespace, name } } });
-      },
-    }),
-    metrics: createApiKeyMetrics(registry),
-  };
-}
-
-function findStore({ keyStores, clusterKeyStores }: Caches): FindStore {
-  return ({ kind, name, namespace }) =>
-    kind === 'KeyStore'
-      ? keyStores.get({ namespace, name })
-      : clusterKeyStores.get({ namespace: '', name });
-}
-
 function createRecorder(
   config: OperatorConfig,
   cluster: Cluster,
@@ -252,67 +183,6 @@ function createRecorder(
     instance: config.identity,
     onDrop: createEventMetrics(registry),
   });
-}
-
-function createController<World, Action>(
-  parts: Parts,
-  steps: Steps<World, Action>,
-): { readonly controller: Controller<World, Action>; readonly queue: WorkQueue } {
-  const { runtimeMetrics: metrics, log, config } = parts;
-  const queue = new WorkQueue({
-    name: steps.name,
-    clock: systemClock,
-    random: Math.random,
-    metrics,
-  });
-  parts.queues.push(queue);
-  const { workers } = config;
-  const controller = new Controller({ steps, queue, clock: systemClock, log, metrics, workers });
-  return { controller, queue };
-}
-
-function createStoreController(
-  parts: Parts,
-  deps: Deps,
-  resource: typeof KEY_STORES,
-  stores: Cache<StoreView>,
-): { readonly controller: Controller<never, never> } {
-  const { ledger, clock, client } = deps;
-  const open = (view: StoreView) => openHandle(drivers, view.spec);
-  const { sessions, events } = parts;
-  const steps = keyStoreSteps({
-    resource,
-    stores,
-    client,
-    ledger,
-    clock,
-    open,
-    sessions,
-    events,
-    refreshMs: parts.config.storeRereadSeconds * SECOND_MS,
-    debtsHoldMs: parts.config.debtAfterSeconds * SECOND_MS,
-  });
-  const { controller, queue } = createController(parts, steps);
-  parts.storeQueues.set(resource.namespaced ? 'KeyStore' : 'ClusterKeyStore', queue);
-  connect(stores, onStoreEdited, queue);
-  // The manager only starts and stops it; what it works on is nobody's business.
-  return { controller: controller as unknown as Controller<never, never> };
-}
-
-function namedCaches(
-  caches: Caches,
-  config: OperatorConfig,
-): { readonly name: string; readonly cache: Cache<unknown> }[] {
-  const { keys, secrets, keyStores, clusterKeyStores, namespaces } = caches;
-  // With named namespaces the cluster-wide ones may be out of reach; stores that need them say so.
-  const isScoped = config.watchNamespaces.length > 0;
-  return [
-    { name: 'apikeys', cache: keys },
-    { name: 'keystores', cache: keyStores },
-    ...(secrets === undefined ? [] : [{ name: 'secrets', cache: secrets }]),
-    { name: 'clusterkeystores', cache: clusterKeyStores },
-    ...(isScoped ? [] : [{ name: 'namespaces', cache: namespaces }]),
-  ];
 }
 
 /** V8's collector, where the program was started with `--expose-gc`. */
@@ -362,4 +232,20 @@ async function ensureMasterKey(config: OperatorConfig, log: Logger): Promise<voi
   log.warn('Made a new master key file; keep a copy of it, without it no key can be verified', {
     file: config.ledger.masterKeyFile,
   });
+}
+
+function namedCaches(
+  caches: Caches,
+  config: OperatorConfig,
+): { readonly name: string; readonly cache: Cache<unknown> }[] {
+  const { keys, secrets, keyStores, clusterKeyStores, namespaces } = caches;
+  // With named namespaces the cluster-wide ones may be out of reach; stores that need them say so.
+  const isScoped = config.watchNamespaces.length > 0;
+  return [
+    { name: 'apikeys', cache: keys },
+    { name: 'keystores', cache: keyStores },
+    ...(secrets === undefined ? [] : [{ name: 'secrets', cache: secrets }]),
+    { name: 'clusterkeystores', cache: clusterKeyStores },
+    ...(isScoped ? [] : [{ name: 'namespaces', cache: namespaces }]),
+  ];
 }

@@ -1,0 +1,146 @@
+/** What a running operator is made of, and its controllers with everything they need. */
+import type { KEY_STORES } from '../api/names.ts';
+import type { OperatorConfig } from '../config.ts';
+import type { Deps } from '../controllers/apikey/deps.ts';
+import { RemoteChecks } from '../controllers/apikey/remote/checks.ts';
+import { createApiKeyMetrics } from '../controllers/apikey/metrics.ts';
+import { OwnSecrets } from '../controllers/apikey/ownsecrets.ts';
+import { OwnStatus } from '../controllers/apikey/ownstatus.ts';
+import { createReporter } from '../controllers/apikey/report.ts';
+import type { RetainedEnds } from '../controllers/apikey/retained.ts';
+import { createStoreResolver, type StoreView } from '../controllers/apikey/store.ts';
+import { VanishedGuard } from '../controllers/apikey/vanished.ts';
+import { keyStoreSteps, onStoreEdited } from '../controllers/keystore/index.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { systemEntropy } from '../kernel/entropy.ts';
+import type { Logger } from '../kernel/log.ts';
+import type { Registry } from '../kernel/metrics.ts';
+import { SECOND_MS } from '../kernel/time.ts';
+import type { EventRecorder } from '../kube/events.ts';
+import type { Cache } from '../kube/port.ts';
+import type { Ledger } from '../ledger/port.ts';
+import { Controller } from '../runtime/controller.ts';
+import type { RuntimeMetrics } from '../runtime/metrics.ts';
+import type { Steps } from '../runtime/pipeline.ts';
+import { WorkQueue } from '../runtime/queue.ts';
+import { connect } from '../runtime/trigger.ts';
+import { openHandle } from '../stores/opening.ts';
+import { drivers } from '../stores/registry.ts';
+import type { SessionStore, StoreSessions } from '../stores/sessions.ts';
+import type { Caches, Cluster } from './cluster.ts';
+import type { DebtBell, FindStore } from './debts.ts';
+import type { OperatorLeadership } from './leadership.ts';
+import { createVendors } from './vendors.ts';
+
+/** Everything a running operator is made of. */
+export type Parts = {
+  readonly config: OperatorConfig;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly runtimeMetrics: RuntimeMetrics;
+  readonly cluster: Cluster;
+  readonly caches: Caches;
+  readonly ledger: Ledger;
+  readonly leadership: OperatorLeadership;
+  /** All queues, to hasten what waits when an outage is over. */
+  readonly queues: WorkQueue[];
+  readonly events: EventRecorder;
+  readonly sessions: StoreSessions;
+  readonly bell: DebtBell;
+  readonly retained: RetainedEnds;
+  /** Those of the stores, to look at one whose health has changed. */
+  readonly storeQueues: Map<SessionStore['kind'], WorkQueue>;
+};
+
+/** What the ApiKey controller works with. */
+export function createDeps(
+  parts: Parts,
+  known: Pick<Deps, 'keyring' | 'clusterId' | 'known'>,
+): Deps {
+  const { cluster, caches, config, log, registry, ledger, leadership, events, sessions } = parts;
+  return {
+    ...known,
+    client: cluster.ordinary,
+    ledger,
+    clock: systemClock,
+    entropy: systemEntropy,
+    log,
+    epoch: () => leadership.epoch,
+    keys: caches.keys,
+    secrets: caches.secrets,
+    vendors: createVendors(sessions, findStore(caches)),
+    remoteChecks: new RemoteChecks(systemClock, Math.random, config.remoteCheckSeconds * SECOND_MS),
+    stores: createStoreResolver({
+      keyStore: (ref) => caches.keyStores.get(ref),
+      clusterKeyStore: (name) => caches.clusterKeyStores.get({ namespace: '', name }),
+      namespaceLabels: (name) => caches.namespaces.get({ namespace: '', name })?.labels,
+      drivers,
+    }),
+    ownSecrets: new OwnSecrets(),
+    ownStatus: new OwnStatus(),
+    lossGraceMs: config.lossGraceSeconds * SECOND_MS,
+    debtAfterMs: config.debtAfterSeconds * SECOND_MS,
+    guard: new VanishedGuard(systemClock, config.acceptVanished ? 'All' : 'Few'),
+    reporter: createReporter({
+      record({ regarding: { namespace, name, ...about }, ...event }) {
+        events.record({ ...event, regarding: { ...about, ref: { namespace, name } } });
+      },
+    }),
+    metrics: createApiKeyMetrics(registry),
+  };
+}
+
+/** Finds the store object of a binding in the caches. */
+export function findStore({ keyStores, clusterKeyStores }: Caches): FindStore {
+  return ({ kind, name, namespace }) =>
+    kind === 'KeyStore'
+      ? keyStores.get({ namespace, name })
+      : clusterKeyStores.get({ namespace: '', name });
+}
+
+/** A controller with a queue of its own. */
+export function createController<World, Action>(
+  parts: Parts,
+  steps: Steps<World, Action>,
+): { readonly controller: Controller<World, Action>; readonly queue: WorkQueue } {
+  const { runtimeMetrics: metrics, log, config } = parts;
+  const queue = new WorkQueue({
+    name: steps.name,
+    clock: systemClock,
+    random: Math.random,
+    metrics,
+  });
+  parts.queues.push(queue);
+  const { workers } = config;
+  const controller = new Controller({ steps, queue, clock: systemClock, log, metrics, workers });
+  return { controller, queue };
+}
+
+/** The controller of one of the two kinds of stores, listening to its cache. */
+export function createStoreController(
+  parts: Parts,
+  deps: Deps,
+  resource: typeof KEY_STORES,
+  stores: Cache<StoreView>,
+): { readonly controller: Controller<never, never> } {
+  const { ledger, clock, client } = deps;
+  const open = (view: StoreView) => openHandle(drivers, view.spec);
+  const { sessions, events } = parts;
+  const steps = keyStoreSteps({
+    resource,
+    stores,
+    client,
+    ledger,
+    clock,
+    open,
+    sessions,
+    events,
+    refreshMs: parts.config.storeRereadSeconds * SECOND_MS,
+    debtsHoldMs: parts.config.debtAfterSeconds * SECOND_MS,
+  });
+  const { controller, queue } = createController(parts, steps);
+  parts.storeQueues.set(resource.namespaced ? 'KeyStore' : 'ClusterKeyStore', queue);
+  connect(stores, onStoreEdited, queue);
+  // The manager only starts and stops it; what it works on is nobody's business.
+  return { controller: controller as unknown as Controller<never, never> };
+}
