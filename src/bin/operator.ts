@@ -21,7 +21,7 @@ import { Manager } from '../runtime/manager.ts';
 import { Recovery } from '../runtime/recovery.ts';
 import { RuntimeMetrics } from '../runtime/metrics.ts';
 import { serveProbes } from '../runtime/probes.ts';
-import { WorkQueue } from '../runtime/queue.ts';
+import type { WorkQueue } from '../runtime/queue.ts';
 import { serveCommands } from './commands.ts';
 import { compactWhenIdle } from './compaction.ts';
 import {
