@@ -93,7 +93,9 @@ export const API_KEY_READY = {
   OwnershipAmbiguous: failed(
     'Several remote keys could be this one; an administrator must choose.',
   ),
-  OwnershipMismatch: failed('The remote key belongs to somebody else; it is left alone.'),
+  OwnershipMismatch: failed(
+    'The store leads to keys of somebody else, which are left alone; put its credentials right.',
+  ),
   CreateBlocked: failed(
     'The vendor made keys whose values were lost on the way, again and again; see keyward keys resolve.',
   ),

@@ -46,6 +46,8 @@ export class MemoryVendor implements RemoteStore {
   fault: (call: string, nth: number) => VendorFault | undefined = () => undefined;
   /** Whose credentials a login finds; everything else is found only in `account-1`. */
   account = 'account-1';
+  /** The account that answers name as the owner; absent: they name none. */
+  owner: string | undefined;
   /** Lists show what is at least this old. */
   listLagMs = 0;
   /** Calls about one credential know it when it is at least this old. */
@@ -233,6 +235,7 @@ export class MemoryVendor implements RemoteStore {
       createdMs,
       ...(mark === undefined ? {} : { mark }),
       ...(this.#class === 'D' ? {} : { name, description }),
+      ...(this.owner === undefined ? {} : { accountId: this.owner }),
       hint: id,
       values: Object.fromEntries(shown.map(([slot, value]) => [slot, new Sensitive(value)])),
       facts: this.facts,

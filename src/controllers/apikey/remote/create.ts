@@ -7,6 +7,7 @@ import { KeywardError } from '../../../kernel/errors.ts';
 import { beginCreate, burnt, created, refuseCreate, stopCreate } from '../../../ledger/remote.ts';
 import { StoreFailure, type RemoteCredential } from '../../../stores/contract.ts';
 import { callEnd } from '../../../stores/ending.ts';
+import { isSameGeneration } from '../../../stores/mark.ts';
 import {
   amongListed,
   markOf,
@@ -19,7 +20,7 @@ import type { Deps } from '../deps.ts';
 import type { World } from '../world.ts';
 import { hasEveryValue, sealRemote, snapshot } from './material.ts';
 import { namesOf } from './rules.ts';
-import { confirmLive, expectOurs, open, withoutSearches, type AtVendor } from './vendor.ts';
+import { confirmLive, expectOurs, isOurs, open, withoutSearches, type AtVendor } from './vendor.ts';
 
 const SETTLE_PAUSE_MIN_MS = SECOND_MS;
 
@@ -98,7 +99,35 @@ async function callCreate(
     });
     throw thrown;
   });
+  if (!isOurs(session, made)) await takeBack(deps, world, at, made.id);
   return keep(deps, world, at, made);
+}
+
+/**
+ * Deletes what our own call made in a stranger's account; the intent begins anew. What cannot be
+ * deleted now is looked for at the next look, and taken back then if it bears our mark.
+ */
+async function takeBack(deps: Deps, world: World, at: AtVendor, id: string): Promise<void> {
+  const { sequence, remote } = at.credential;
+  const answer = await at.session.remote.delete(id, at.signal).catch((thrown: unknown) => {
+    if (thrown instanceof StoreFailure) return thrown.reason;
+    throw thrown;
+  });
+  const { namespace, name, store } = mine(world);
+  deps.log.warn('The vendor made a credential in another account than that of the store', {
+    namespace,
+    name,
+    store: `${store.kind} '${store.name}'`,
+    account: remote.account,
+    remoteId: id,
+    deletion: answer,
+  });
+  // One that is just not found yet may still be there: the search finds out.
+  if (answer !== 'Deleted') return;
+  await change(deps, world, refuseCreate(mine(world), sequence), {
+    action: 'RemoteTakenBack',
+    facts: { sequence, remoteId: id },
+  });
 }
 
 /** Takes what the vendor made into the ledger, values sealed. */
@@ -151,6 +180,9 @@ export async function adopt(
   const made = await at.session.remote.read(action.id, signal);
   // Seen in the list and not to be read: the search decides again.
   if (made === undefined) return withoutSearches(world);
+  // Without a mark nobody knows that it is not the stranger's own.
+  const isMarked = isSameGeneration(made.mark, markOf(deps.clusterId, at.credential));
+  if (isMarked && !isOurs(at.session, made)) await takeBack(deps, world, at, made.id);
   return keep(deps, world, at, made);
 }
 

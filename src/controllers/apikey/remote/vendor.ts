@@ -71,16 +71,25 @@ function vendorOf(
   });
 }
 
-/** @throws KeywardError Terminal OwnershipMismatch: nothing of it is written anywhere */
+/** False: the vendor says that it belongs to another account than the store's. */
+export function isOurs(session: VendorSession, seen: Pick<RemoteCredential, 'accountId'>): boolean {
+  return seen.accountId === undefined || seen.accountId === session.account.id;
+}
+
+/**
+ * @throws KeywardError Waiting OwnershipMismatch: nothing of it is written anywhere. Credentials of the
+ * store that are put right change no ApiKey, so the key is looked at again by itself.
+ */
 export function expectOurs(
   session: VendorSession,
   record: KeyRecord,
-  seen: Pick<RemoteCredential, 'accountId' | 'id'>,
+  seen: Pick<RemoteCredential, 'accountId'>,
 ): void {
-  if (seen.accountId === undefined || seen.accountId === session.account.id) return;
-  throw new KeywardError('Terminal', {
+  if (isOurs(session, seen)) return;
+  throw new KeywardError('Waiting', {
     reason: 'OwnershipMismatch',
-    message: `${record.store.kind} '${record.store.name}' shows a credential of another account; it is left alone`,
+    message: `${record.store.kind} '${record.store.name}' shows a credential of another account; it is left alone; give the store credentials of its own account`,
+    retryAfterMs: MINUTE_MS,
   });
 }
 

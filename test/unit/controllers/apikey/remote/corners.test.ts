@@ -98,6 +98,54 @@ describe('a refusal', () => {
   });
 });
 
+describe('a creation that went to the account of a stranger', () => {
+  /** One pass in which the first answers show another account than the store's. */
+  async function astray(at: Workshop): Promise<void> {
+    at.vendor.owner = 'account-2';
+    put(at, PLAIN);
+    const { thrown, world } = await onePass(at, PLAIN);
+    expect(thrown).toMatchObject({ class: 'Waiting', reason: 'OwnershipMismatch' });
+    expect(thrown?.retryAfterMs).toBe(MINUTE_MS);
+    const ready = wantedStatus(world, thrown)?.conditions?.[0];
+    expect(ready).toMatchObject({ type: 'Ready', reason: 'OwnershipMismatch' });
+  }
+
+  test.each(['M', 'D', 'O', 'I'] as const)(
+    'is taken back, and made again when the credentials of the store are right (class %s)',
+    async (vendorClass) => {
+      const at = workshop(vendorClass);
+      await astray(at);
+      expect(at.vendor.credentials.size).toBe(0);
+      const remote = at.ledger.records.get('uid-1')?.credentials[0]?.remote;
+      expect(remote?.createBegunAtMs).toBeUndefined();
+      at.vendor.owner = 'account-1';
+      await settle(at, PLAIN);
+      expect(at.vendor.credentials.size).toBe(1);
+      expectWhole(at);
+    },
+  );
+
+  test('is taken back by its mark when it could not be at once', async () => {
+    const at = workshop('M');
+    at.vendor.fault = (call) => (call === 'delete' ? 'Cut' : undefined);
+    await astray(at);
+    expect(at.vendor.credentials.size).toBe(1);
+    at.vendor.fault = () => undefined;
+    await astray(at);
+    expect(at.vendor.credentials.size).toBe(0);
+  });
+
+  test('is left to a person where no mark tells it from what the stranger made', async () => {
+    const at = workshop('D');
+    loseAnswer(at, 'create');
+    at.vendor.owner = 'account-2';
+    put(at, PLAIN);
+    await onePass(at, PLAIN);
+    await astray(at);
+    expect(at.vendor.credentials.size).toBe(1);
+  });
+});
+
 describe('deletion during an unfinished creation', () => {
   test.each(['M', 'D', 'O'] as const)(
     'ends what was made within the settle time at a store of class %s, and leaves no debt',
