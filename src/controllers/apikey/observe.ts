@@ -6,6 +6,7 @@ import type { Loaded } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import { currentCredential } from '../../ledger/transitions.ts';
 import type { Deps } from './deps.ts';
+import { isShownHandled, requestsOf } from './remote/status.ts';
 import { viewApiKey } from './view.ts';
 import { wantedTerms } from './wanted.ts';
 import type { ApiKeyView, SecretSight, StoreFact, World } from './world.ts';
@@ -79,14 +80,17 @@ function storeFact(
     : deps.stores.bound(record).fact;
 }
 
-/** The first rotation request of the object that was never handled; the ledger keeps them all. */
+/**
+ * The first rotation request of the object that was never handled. The ledger keeps them all, but for
+ * those that a restored one does not know any more.
+ */
 async function newRequest(
   deps: Deps,
   key: ApiKeyView,
   record: KeyRecord | undefined,
 ): Promise<string | undefined> {
-  for (const requestId of [key.spec.rotation?.requestId, key.rotateRequestId]) {
-    if (requestId === undefined || requestId === record?.lastRotationRequestId) continue;
+  for (const requestId of requestsOf(key)) {
+    if (requestId === record?.lastRotationRequestId || isShownHandled(key, requestId)) continue;
     if (record === undefined) return requestId;
     if (!(await deps.ledger.isRequestSpent(key.uid, requestId))) return requestId;
   }

@@ -26,10 +26,37 @@ export function remoteFacts(current: CredentialRecord | undefined): ApiKeyStatus
 /** A request that was begun at a vendor is handled when it is done there. */
 export function handledFacts(key: ApiKeyView, record: KeyRecord): ApiKeyStatus {
   const isOpenThere = record.credentials.some(isPending);
-  const handled = isOpenThere
-    ? key.status?.lastHandledRotationRequestId
-    : record.lastRotationRequestId;
+  const handled =
+    isOpenThere || isForgottenRequest(key, record)
+      ? key.status?.lastHandledRotationRequestId
+      : record.lastRotationRequestId;
   return handled === undefined ? {} : { lastHandledRotationRequestId: handled };
+}
+
+/** The rotation requests that stand in an object, whether or not they were handled. */
+export function requestsOf(key: ApiKeyView): readonly string[] {
+  return [key.spec.rotation?.requestId, key.rotateRequestId].filter((id) => id !== undefined);
+}
+
+/**
+ * True when status says that a request was handled, whatever the ledger says: a restored database does
+ * not know the rotations since, and each one done twice leaves one more credential at the vendor. The
+ * admission policy lets nobody but the operator write status; were it wrong, a rotation would not be
+ * done, and a new id does it. Not believed where the older value works again and must not: after an
+ * emergency, and at a store of our own, where doing it twice leaves nothing behind.
+ */
+export function isShownHandled(key: ApiKeyView, requestId: string): boolean {
+  const { lastHandledRotationRequestId, remote } = key.status ?? {};
+  if (requestId !== lastHandledRotationRequestId) return false;
+  return remote?.id !== undefined && key.spec.rotation?.urgency !== 'Emergency';
+}
+
+/** Only status remembers this request; were it not said again, the request would be a new one. */
+function isForgottenRequest(key: ApiKeyView, record: KeyRecord): boolean {
+  const requests = requestsOf(key);
+  const { lastRotationRequestId } = record;
+  if (lastRotationRequestId !== undefined && requests.includes(lastRotationRequestId)) return false;
+  return requests.some((requestId) => isShownHandled(key, requestId));
 }
 
 const REMOTE_FACTS = ['modifier', 'tenantId', 'domainCode', 'accountId', 'userId'] as const;

@@ -1,13 +1,14 @@
-import { expect, test } from 'vitest';
-import type { ApiKeySpec } from '../../../../src/api/generated/apikey.ts';
+import { describe, expect, test } from 'vitest';
+import type { ApiKeySpec, ApiKeyStatus } from '../../../../src/api/generated/apikey.ts';
 import type { Deps } from '../../../../src/controllers/apikey/deps.ts';
 import { observe } from '../../../../src/controllers/apikey/observe.ts';
 import { OwnSecrets } from '../../../../src/controllers/apikey/ownsecrets.ts';
 import { OwnStatus } from '../../../../src/controllers/apikey/ownstatus.ts';
+import { ANNOTATION_ROTATE } from '../../../../src/api/names.ts';
 import { cacheApiKey } from '../../../../src/controllers/apikey/view.ts';
 import type { KubeObject } from '../../../../src/api/meta.ts';
 import { FakeClock } from '../../../support/clock.ts';
-import { aRecord, aSpec, aStore } from '../../../support/world.ts';
+import { aRecord, aRotation, aSpec, aStore } from '../../../support/world.ts';
 
 const REF = { namespace: 'team', name: 'web' };
 const SIGNAL = new AbortController().signal;
@@ -15,14 +16,22 @@ const SIGNAL = new AbortController().signal;
 type Scene = {
   readonly isKnown: boolean;
   readonly object: 'Alive' | 'Deleting' | 'Gone';
+  readonly spec?: ApiKeySpec;
+  readonly annotated?: string;
+  readonly status?: ApiKeyStatus;
 };
 
 /** What is observed of `team/web`, which has a record, and how often the ledger was asked. */
-async function look({ isKnown, object }: Scene) {
+async function look({ isKnown, object, spec = aSpec(), annotated, status }: Scene) {
   let loads = 0;
   const deletion = object === 'Deleting' ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {};
-  const metadata = { ...REF, uid: 'uid-1', resourceVersion: '10', ...deletion };
-  const key: KubeObject<{ spec: ApiKeySpec }> = { metadata, spec: aSpec() };
+  const annotations = annotated === undefined ? {} : { [ANNOTATION_ROTATE]: annotated };
+  const metadata = { ...REF, uid: 'uid-1', resourceVersion: '10', annotations, ...deletion };
+  const key: KubeObject<{ spec: ApiKeySpec; status?: ApiKeyStatus }> = {
+    metadata,
+    spec,
+    ...(status === undefined ? {} : { status }),
+  };
   const parts = {
     keys: { get: () => (object === 'Gone' ? undefined : cacheApiKey(key)) },
     ownStatus: new OwnStatus(),
@@ -35,6 +44,7 @@ async function look({ isKnown, object }: Scene) {
         const record = aRecord();
         return object === 'Gone' ? { record: undefined, others: [record] } : { record, others: [] };
       },
+      isRequestSpent: async () => false,
     },
     client: { clockSkewMs: 0 },
     clock: new FakeClock(),
@@ -48,12 +58,12 @@ async function look({ isKnown, object }: Scene) {
   };
   // Whatever else is asked for is undefined and fails the test.
   const world = await observe(parts as unknown as Deps, REF, SIGNAL);
-  return { loads, record: world?.record };
+  return { loads, record: world?.record, rotationRequest: world?.rotationRequest };
 }
 
 test('a live key whose name the ledger cannot hold is not asked for', async () => {
   const seen = await look({ isKnown: false, object: 'Alive' });
-  expect(seen).toEqual({ loads: 0, record: undefined });
+  expect(seen).toEqual({ loads: 0, record: undefined, rotationRequest: undefined });
 });
 
 test.each([
@@ -64,4 +74,37 @@ test.each([
 ] as const)('the ledger is asked for a key when %s', async (_, scene) => {
   const seen = await look(scene);
   expect(seen).toMatchObject({ loads: 1, record: { uid: 'uid-1' } });
+});
+
+/** The ledger knows the key and no request at all: it was restored. */
+describe('a rotation request that status says was handled', () => {
+  const atVendor: ApiKeyStatus = { remote: { id: 'id-2' }, lastHandledRotationRequestId: 'r1' };
+  const requested = (change: Parameters<typeof aRotation>[0]) =>
+    aSpec({ rotation: aRotation({ requestId: 'r1', ...change }) });
+  const scene = { isKnown: true, object: 'Alive' } as const;
+
+  test('is not done again at a vendor by a restored database', async () => {
+    const seen = await look({ ...scene, spec: requested({}), status: atVendor });
+    expect(seen.rotationRequest).toBeUndefined();
+  });
+
+  test('does not stand in the way of a new one', async () => {
+    const spec = requested({});
+    const seen = await look({ ...scene, spec, status: atVendor, annotated: 'r2' });
+    expect(seen.rotationRequest).toBe('r2');
+    const next = await look({ ...scene, spec: requested({ requestId: 'r3' }), status: atVendor });
+    expect(next.rotationRequest).toBe('r3');
+  });
+
+  test('is done again in an emergency: the older value works again and must not', async () => {
+    const spec = requested({ urgency: 'Emergency' });
+    const seen = await look({ ...scene, spec, status: atVendor });
+    expect(seen.rotationRequest).toBe('r1');
+  });
+
+  test('is done again in a store of our own, where it leaves nothing behind', async () => {
+    const status = { lastHandledRotationRequestId: 'r1' };
+    const seen = await look({ ...scene, spec: requested({}), status });
+    expect(seen.rotationRequest).toBe('r1');
+  });
 });

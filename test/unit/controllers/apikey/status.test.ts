@@ -171,6 +171,21 @@ describe('a rotation', () => {
     expect(statusOf(settled({ record })).lastHandledRotationRequestId).toBe('r1');
   });
 
+  test('that only status remembers at a vendor is named on, until another one is handled', () => {
+    const status = { remote: { id: 'id-2' }, lastHandledRotationRequestId: 'r2' };
+    const shown = (requestId: string, change: Partial<KeyRecord>) =>
+      statusOf(
+        settled({
+          key: aKey({ spec: aSpec({ rotation: aRotation({ requestId }) }), status }),
+          record: aRecord(change),
+        }),
+      ).lastHandledRotationRequestId;
+    expect(shown('r2', {})).toBe('r2');
+    expect(shown('r2', { lastRotationRequestId: 'r1' })).toBe('r2');
+    expect(shown('r3', { lastRotationRequestId: 'r3' })).toBe('r3');
+    expect(shown('r3', { lastRotationRequestId: 'r1' })).toBe('r1');
+  });
+
   test('by age shows when it is due', () => {
     const world = asked({ rotation: aRotation({ maxAgeDays: 30 }) });
     expect(statusOf(world).rotationDueTime).toBe('2026-01-31T00:00:00Z');
