@@ -305,6 +305,11 @@ export const EVENT_REASONS = {
     type: 'Normal',
     sentence: 'The object went, the key stays alive by deletionPolicy.',
   },
+  RemoteNotEnded: {
+    type: 'Warning',
+    sentence:
+      'The object went, and a database that does not know the key could not end it at its vendor; the note says what to delete there.',
+  },
   RemoteChanged: {
     type: 'Warning',
     sentence: 'Somebody switched or renamed the credential at the vendor; it is set back.',

@@ -26,7 +26,7 @@ import type { Action, ActionOf } from './actions.ts';
 import { applyRemote } from './remote/apply.ts';
 import { deleteSecret, inspectSecret, writeSecret } from './secretio.ts';
 import { issue, regenerate, rotate } from './values.ts';
-import type { World } from './world.ts';
+import { DEFAULT_STORE, type World } from './world.ts';
 
 /** See the file comment. @throws KeywardError whose class says whether to try again */
 export function apply(
@@ -247,6 +247,7 @@ async function deleteSecretOf(
 }
 
 async function releaseFinalizer(deps: Deps, world: World, signal: AbortSignal): Promise<World> {
+  warnOfForgotten(deps, world);
   const next = await setFinalizers(
     deps,
     world,
@@ -254,6 +255,24 @@ async function releaseFinalizer(deps: Deps, world: World, signal: AbortSignal): 
     signal,
   );
   return { ...next, evidence: { ...next.evidence, finalizerReleased: true } };
+}
+
+/**
+ * With the object goes the last that is known here of a credential which a restored or exchanged
+ * database does not know. Nothing is ended by what status says alone; before the release, because a
+ * warning that comes twice is better than none.
+ */
+function warnOfForgotten(deps: Deps, world: World): void {
+  const { ref, record, key } = world;
+  const remoteId = key?.status?.remote?.id;
+  if (record !== undefined || key === undefined || remoteId === undefined) return;
+  const { kind, name } = key.status?.storeRef ?? key.spec.storeRef ?? DEFAULT_STORE;
+  const store = `${kind} '${name}'`;
+  deps.log.error(
+    'The database does not know a deleted ApiKey: its credential at the vendor was not ended; delete it there',
+    { ...ref, store, remoteId },
+  );
+  deps.reporter.remoteNotEnded(world, { remoteId, store });
 }
 
 async function setFinalizers(

@@ -32,6 +32,8 @@ export type Reporter = {
   retired(world: World): void;
   stateChanged(world: World, from: KeyState, to: KeyState): void;
   remoteChanged(world: World, what: 'values' | 'settings'): void;
+  /** The object goes; `what` lives on at the vendor, unknown to the ledger. */
+  remoteNotEnded(world: World, what: { readonly remoteId: string; readonly store: string }): void;
   secretTrouble(world: World, reason: 'SecretLost' | 'SecretTampered'): void;
 };
 
@@ -78,6 +80,10 @@ export function createReporter(sink: EventSink): Reporter {
         const note = 'Somebody changed the credential at the vendor; it is set back';
         emit(world, 'RemoteChanged', 'CheckRemote', note);
       }
+    },
+    remoteNotEnded(world, { remoteId, store }) {
+      const note = `The database does not know this key, so its credential ${remoteId} in ${store} was not ended; delete it at the vendor`;
+      emit(world, 'RemoteNotEnded', 'Delete', note);
     },
     secretTrouble(world, reason) {
       const what = reason === 'SecretLost' ? 'is gone' : 'was edited';

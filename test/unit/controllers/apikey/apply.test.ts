@@ -52,6 +52,7 @@ function workshop() {
       retired: () => undefined,
       stateChanged: () => undefined,
       remoteChanged: () => undefined,
+      remoteNotEnded: () => undefined,
       secretTrouble: () => undefined,
     },
     metrics: createApiKeyMetrics(createRegistry()),

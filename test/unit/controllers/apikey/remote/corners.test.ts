@@ -1,10 +1,11 @@
 /** Corners of the protocol for vendors: each is one way in which a key could be lost or live on. */
 import { describe, expect, test } from 'vitest';
-import { SECRETS } from '../../../../../src/api/names.ts';
+import { API_KEYS, SECRETS } from '../../../../../src/api/names.ts';
 import { apiKeySteps, lookAgainAtMs } from '../../../../../src/controllers/apikey/index.ts';
 import { nextAction } from '../../../../../src/controllers/apikey/plan.ts';
 import { wantedStatus } from '../../../../../src/controllers/apikey/status.ts';
 import type { ApiKeyView } from '../../../../../src/controllers/apikey/world.ts';
+import { silentLogger } from '../../../../../src/kernel/log.ts';
 import { DAY_MS, formatTime, MINUTE_MS, SECOND_MS } from '../../../../../src/kernel/time.ts';
 import { aKey, aRotation, aSecretSpec, aSpec } from '../../../../support/world.ts';
 import {
@@ -143,6 +144,43 @@ describe('a creation that went to the account of a stranger', () => {
     await onePass(at, PLAIN);
     await astray(at);
     expect(at.vendor.credentials.size).toBe(1);
+  });
+});
+
+describe('a deleted key that a restored database does not know', () => {
+  const shown = (status: ApiKeyView['status']): ApiKeyView => aKey({ isDeleting: true, status });
+
+  /** What is logged as an error, and the events, while it goes. */
+  async function farewell(at: Workshop, key: ApiKeyView) {
+    const errors: unknown[] = [];
+    const log = { ...silentLogger, error: (_: string, fields?: object) => errors.push(fields) };
+    put(at, key);
+    await onePass({ ...at, deps: { ...at.deps, log } }, key);
+    expect(at.cluster.find(API_KEYS, REF)?.metadata.finalizers ?? []).toEqual([]);
+    return { errors, events: at.events };
+  }
+
+  test('goes, and says which credential at which vendor was not ended', async () => {
+    const at = workshop('M');
+    const store = { kind: 'KeyStore', name: 'naver' } as const;
+    const told = await farewell(at, shown({ remote: { id: 'id-7' }, storeRef: store }));
+    expect(told).toEqual({
+      errors: [{ ...REF, store: "KeyStore 'naver'", remoteId: 'id-7' }],
+      events: [expect.stringContaining("credential id-7 in KeyStore 'naver' was not ended")],
+    });
+  });
+
+  test('goes silently when nothing of it was ever at a vendor', async () => {
+    const told = await farewell(workshop('M'), shown({ keyId: 'k1' }));
+    expect(told).toEqual({ errors: [], events: [] });
+  });
+
+  test('is nothing special while the database knows it', async () => {
+    const at = workshop('M');
+    await be(at, PLAIN);
+    const told = await farewell(at, shown({ remote: { id: 'id-1' } }));
+    expect(told.errors).toEqual([]);
+    expect(told.events.join()).not.toContain('not ended');
   });
 });
 
