@@ -55,8 +55,8 @@ export function endingStep(doomed: Doomed): EndingStep | undefined {
 function unknownStep({ credential, rules, search }: Doomed): EndingStep | undefined {
   const driverClass = rules.capabilities.class;
   if (driverClass === 'X' || driverClass === 'I') return undefined;
-  // Several were found before the key ended: nobody but a person tells them apart.
-  if (credential.remote.candidates !== undefined) return undefined;
+  // Several without a mark were found before the key ended: nobody but a person tells them apart.
+  if (driverClass === 'D' && credential.remote.candidates !== undefined) return undefined;
   if (search?.token !== credential.token) return { how: 'Search' };
   const [id] = search.ids;
   if (driverClass === 'D' && search.ids.length > 1) {

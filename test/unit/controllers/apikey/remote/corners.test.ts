@@ -568,3 +568,14 @@ describe('one key after another', () => {
     expectWhole(at);
   });
 });
+
+test('what is left of a creation that was given up ends with its key (C5)', async () => {
+  const at = workshop('O');
+  at.vendor.fault = (call) => (call === 'create' ? 'LostAnswer' : undefined);
+  await be(at, PLAIN);
+  expect(at.ledger.records.get('uid-1')?.credentials).toMatchObject([{ state: 'Blocked' }]);
+  expect(at.vendor.credentials.size).toBe(1);
+  at.vendor.fault = () => undefined;
+  await be(at, GOING);
+  expect(at.vendor.credentials.size).toBe(0);
+});
