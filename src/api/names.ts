@@ -32,6 +32,38 @@ export const CLUSTER_KEY_STORES: Resource = {
   kind: 'ClusterKeyStore',
   namespaced: false,
 };
+/** The form: asks for terms, is reviewed in rounds, carries the grant. */
+export const API_KEY_APPLICATIONS: Resource = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'apikeyapplications',
+  kind: 'ApiKeyApplication',
+  namespaced: true,
+};
+/** One decision of one person about a form, a key or a client. */
+export const API_KEY_REVIEWS: Resource = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'apikeyreviews',
+  kind: 'ApiKeyReview',
+  namespaced: true,
+};
+/** The registered service or account on whose behalf keys are asked for. */
+export const API_CLIENTS: Resource = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'apiclients',
+  kind: 'ApiClient',
+  namespaced: true,
+};
+/** An API that can be chosen. */
+export const API_PRODUCTS: Resource = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'apiproducts',
+  kind: 'ApiProduct',
+  namespaced: false,
+};
 /** Core Secrets. */
 export const SECRETS: Resource = {
   group: '',
@@ -87,6 +119,14 @@ export const ANNOTATION_COMMITS = `${GROUP}/commit-counter`;
 export const ANNOTATION_INCARNATION = `${GROUP}/database-incarnation`;
 /** Imperative twin of spec.rotation.requestId. */
 export const ANNOTATION_ROTATE = `${GROUP}/rotate-request-id`;
+
+/** On a form, owned by admission: user name of who created it. */
+export const ANNOTATION_APPLICANT = `${GROUP}/applicant`;
+/**
+ * On a form, owned by admission: user names of who else changed its spec, one per line, in the order of
+ * their first edits; absent: nobody.
+ */
+export const ANNOTATION_EDITORS = `${GROUP}/editors`;
 
 /** On an ApiKey: `pending` has it wait for `keyward import` instead of being issued. */
 export const ANNOTATION_IMPORT = `${GROUP}/import`;
