@@ -1,0 +1,91 @@
+/**
+ * What the ledger keeps beside keys: forms, reviews that were judged, clients, decisions about single
+ * keys, and the proof of the admission policies. Plain values, read and replaced as a whole; each is
+ * stored as one JSON text under its kind and UID.
+ * Pure; `port.ts` says how they are kept.
+ */
+import type { FormRecord, Person } from './form.ts';
+
+/** What every document has. */
+export type DocumentHead = {
+  readonly clusterId: string;
+  /** UID of the object it is about: with the kind, the identity of the document. */
+  readonly uid: string;
+  /** Empty for what belongs to no namespace. */
+  readonly namespace: string;
+  readonly name: string;
+  /** Grows by one with each commit; compared before the next. 0 = not stored yet. */
+  readonly revision: number;
+  /** Ended: the object is gone; the document stays for the history. */
+  readonly phase: 'Live' | 'Ended';
+};
+
+/** What became of an ApiKeyReview; written once, at the moment it was judged. */
+export type ReviewRecord = DocumentHead & {
+  readonly target: { readonly kind: ReviewTarget; readonly uid: string; readonly name: string };
+  readonly decision: string;
+  /** True: it counted. */
+  readonly isCounted: boolean;
+  /** Reason of condition Accepted. */
+  readonly reason: string;
+  /** Sentence for the reviewer; never shown to the applicant. */
+  readonly message: string;
+  readonly reviewer: Person;
+  readonly judgedMs: number;
+};
+
+/** Kinds that can be decided about. */
+export type ReviewTarget = 'ApiKeyApplication' | 'ApiKey' | 'ApiClient';
+
+/** An ApiClient: whether keys on its behalf may exist and work. */
+export type ClientRecord = DocumentHead & {
+  /** The stricter of its spec and of what reviewers decided; Revoked is final. */
+  readonly state: 'Active' | 'Suspended' | 'Revoked';
+  /** What reviewers decided last; an edit of the client cannot lift it. */
+  readonly held?: HeldState;
+  /** Where registration is reviewed: by which review it was accepted; absent: not yet. */
+  readonly registeredBy?: string;
+};
+
+/** What a counted review imposed on a key or a client, until another one lifts it. */
+export type HeldState = {
+  readonly state: 'Suspended' | 'Revoked';
+  readonly reviewUid: string;
+  readonly reviewer: string;
+  readonly message: string;
+  readonly sinceMs: number;
+};
+
+/** What reviewers decided about one ApiKey; absent `held`: lifted again. */
+export type HoldRecord = DocumentHead & { readonly held?: HeldState };
+
+/** Since when the admission policies are known to be in force without a gap. One document. */
+export type ProofRecord = DocumentHead & {
+  readonly sinceMs: number;
+  readonly lastMs: number;
+  /** Of the policies and their bindings; another one breaks the chain. */
+  readonly fingerprint: string;
+};
+
+/** Every kind of document and its shape. */
+export type Documents = {
+  readonly Form: FormRecord;
+  readonly Review: ReviewRecord;
+  readonly Client: ClientRecord;
+  readonly Hold: HoldRecord;
+  readonly Proof: ProofRecord;
+};
+
+/** A kind of document. */
+export type DocumentKind = keyof Documents;
+
+/** One document as it shall be, with what must hold for it. */
+export type DocumentChange = {
+  readonly [K in DocumentKind]: {
+    readonly kind: K;
+    /** Its own `revision` is ignored. */
+    readonly document: Documents[K];
+    /** 0: the document must not exist yet. */
+    readonly expectedRevision: number;
+  };
+}[DocumentKind];
