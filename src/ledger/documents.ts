@@ -4,21 +4,8 @@
  * stored as one JSON text under its kind and UID.
  * Pure; `port.ts` says how they are kept.
  */
-import type { FormRecord, Person } from './form.ts';
-
-/** What every document has. */
-export type DocumentHead = {
-  readonly clusterId: string;
-  /** UID of the object it is about: with the kind, the identity of the document. */
-  readonly uid: string;
-  /** Empty for what belongs to no namespace. */
-  readonly namespace: string;
-  readonly name: string;
-  /** Grows by one with each commit; compared before the next. 0 = not stored yet. */
-  readonly revision: number;
-  /** Ended: the object is gone; the document stays for the history. */
-  readonly phase: 'Live' | 'Ended';
-};
+import type { DocumentHead, Person } from './document.ts';
+import type { FormRecord } from './form.ts';
 
 /** What became of an ApiKeyReview; written once, at the moment it was judged. */
 export type ReviewRecord = DocumentHead & {

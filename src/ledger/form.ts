@@ -6,15 +6,7 @@
 import type { Change } from '../terms/differences.ts';
 import type { RequestContent } from '../terms/request.ts';
 import type { TermsSpec } from '../terms/terms.ts';
-import type { DocumentHead } from './documents.ts';
-
-/** Who did something, and how that is known. Asserted: a listed account said so. */
-export type Person = {
-  readonly username: string;
-  readonly source: 'Authenticated' | 'Asserted';
-  /** Asserted: the account that said so. */
-  readonly attestedBy?: string;
-};
+import type { DocumentHead, Person } from './document.ts';
 
 /** What a round asks for. */
 export type RoundType = 'Issue' | 'Change' | 'Reissue' | 'Revoke';
