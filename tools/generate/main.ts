@@ -12,6 +12,17 @@ import { keyStoreCrds, readDriverSchema, shippedDriverFolders } from './keystore
 import { readCrd, type Crd } from './schema.ts';
 import { typesOf } from './typescript.ts';
 
+/** The kinds in the order of the reference page. */
+const PLURALS = [
+  'apikeys',
+  'apikeyapplications',
+  'apikeyreviews',
+  'apiclients',
+  'apiproducts',
+  'keystores',
+  'clusterkeystores',
+];
+
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const check = process.argv.includes('--check');
 const differing: string[] = [];
@@ -20,7 +31,7 @@ for (const [name, text] of keyStoreCrds(shippedDriverFolders().map(readDriverSch
   emit(`crds/${name}`, text);
 }
 const crds: Crd[] = [];
-for (const plural of ['apikeys', 'keystores', 'clusterkeystores']) {
+for (const plural of PLURALS) {
   const source = `crds/keyward.dev_${plural}.yaml`;
   const crd = readCrd(join(root, source));
   crds.push(crd);

@@ -22,6 +22,55 @@ const NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'status.slots[]': 'ApiKeySlot',
     'status.conditions[]': 'ApiKeyCondition',
   },
+  ApiKeyApplication: {
+    'spec.terms': 'ApplicationTerms',
+    'spec.terms.validity': 'ApplicationValidity',
+    'spec.terms.quota': 'ApplicationQuota',
+    'spec.terms.originPolicy': 'ApplicationOriginPolicy',
+    'spec.terms.productRefs[]': 'ApplicationProductRef',
+    'spec.storeRef': 'ApplicationStoreRef',
+    'spec.service': 'ApplicationService',
+    'spec.contact': 'ApplicationContact',
+    'spec.reissue': 'ApplicationReissue',
+    'spec.revocation': 'ApplicationRevocation',
+    'spec.secret': 'ApplicationSecret',
+    'status.applicant': 'ApplicationApplicant',
+    'status.round': 'ApplicationRound',
+    'status.round.changes[]': 'ApplicationChange',
+    'status.approvals': 'ApplicationApprovals',
+    'status.reviews[]': 'ApplicationReview',
+    'status.grant': 'ApplicationGrant',
+    'status.grant.terms': 'ApplicationGrantTerms',
+    'status.grant.terms.productRefs[]': 'ApplicationGrantedProduct',
+    'status.nextGrant': 'ApplicationNextGrant',
+    'status.nextGrant.terms': 'ApplicationNextGrantTerms',
+    'status.nextGrant.terms.productRefs[]': 'ApplicationNextGrantedProduct',
+    'status.conditions[]': 'ApplicationCondition',
+  },
+  ApiKeyReview: {
+    'spec.applicationRef': 'ReviewApplicationRef',
+    'spec.apiKeyRef': 'ReviewApiKeyRef',
+    'spec.clientRef': 'ReviewClientRef',
+    'spec.narrowed': 'ReviewNarrowed',
+    'spec.narrowed.quota': 'ReviewQuota',
+    'spec.narrowed.originPolicy': 'ReviewOriginPolicy',
+    'spec.narrowed.productRefs[]': 'ReviewProductRef',
+    'spec.reviewer': 'ReviewReviewer',
+    'status.conditions[]': 'ReviewCondition',
+  },
+  ApiClient: {
+    'spec.contact': 'ClientContact',
+    'status.conditions[]': 'ClientCondition',
+  },
+  ApiProduct: {
+    'spec.contact': 'ProductContact',
+    'spec.allowedStores[]': 'ProductStoreRef',
+    'spec.allowedNamespaces': 'ProductAllowedNamespaces',
+    'spec.allowedNamespaces.namespaceSelector.matchExpressions[]': 'ProductSelectorRequirement',
+    'spec.match[]': 'ProductMatch',
+    'spec.external[]': 'ProductExternal',
+    'status.conditions[]': 'ProductCondition',
+  },
   KeyStore: storeNames('KeyStore'),
   ClusterKeyStore: storeNames('ClusterKeyStore'),
 };
@@ -108,7 +157,7 @@ function objectParts(
 /** Fields and lists as readonly: what the API server said is never edited in place. */
 function readonlyText(text: string): string {
   return text
-    .replaceAll(/^(\s+)([A-Za-z_][A-Za-z0-9_]*\??: )/gm, '$1readonly $2')
+    .replaceAll(/^(\s+)([A-Za-z_][A-Za-z0-9_]*\??:(?: |$))/gm, '$1readonly $2')
     .replaceAll(/^(\s+)(\[k: string\]: )/gm, '$1readonly $2')
     .replaceAll(/: (\(?[^;{}\n]+\)?)\[\];/g, ': readonly $1[];')
     .replaceAll(/: \($/gm, ': readonly (');
