@@ -9,7 +9,7 @@ import {
   SECRETS,
 } from '../api/names.ts';
 import type { ClusterConfig, OperatorConfig } from '../config.ts';
-import type { StoreView } from '../controllers/apikey/store.ts';
+import type { StoreView } from '../stores/view.ts';
 import type { NamespaceView } from '../controllers/apikey/triggers.ts';
 import {
   cacheApiKey,

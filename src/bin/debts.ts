@@ -1,6 +1,6 @@
 /** Composition of the debt worker: the leader pays what ended keys still owe their vendors. */
 import type { Deps } from '../controllers/apikey/deps.ts';
-import type { StoreView } from '../controllers/apikey/store.ts';
+import type { StoreView } from '../stores/view.ts';
 import { createDebtMetrics } from '../controllers/debts/metrics.ts';
 import { DebtWorker } from '../controllers/debts/worker.ts';
 import { KeywardError } from '../kernel/errors.ts';

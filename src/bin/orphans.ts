@@ -3,7 +3,7 @@ import { API_VERSION } from '../api/names.ts';
 import { EVENT_REASONS } from '../api/conditions.ts';
 import { refText } from '../api/meta.ts';
 import type { Deps } from '../controllers/apikey/deps.ts';
-import type { StoreView } from '../controllers/apikey/store.ts';
+import type { StoreView } from '../stores/view.ts';
 import { createOrphanMetrics } from '../controllers/orphans/metrics.ts';
 import { OrphanSweeper, type SweptStore } from '../controllers/orphans/sweeper.ts';
 import { KeywardError } from '../kernel/errors.ts';

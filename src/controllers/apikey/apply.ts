@@ -20,13 +20,14 @@ import {
   setState,
   setTerms,
 } from '../../ledger/transitions.ts';
+import { DEFAULT_STORE } from '../../stores/view.ts';
 import { audit, change, commit, mine, present, usable } from './commits.ts';
 import type { Deps } from './deps.ts';
 import type { Action, ActionOf } from './actions.ts';
 import { applyRemote } from './remote/apply.ts';
 import { deleteSecret, inspectSecret, writeSecret } from './secretio.ts';
 import { issue, regenerate, rotate } from './values.ts';
-import { DEFAULT_STORE, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** See the file comment. @throws KeywardError whose class says whether to try again */
 export function apply(

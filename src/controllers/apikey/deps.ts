@@ -1,4 +1,5 @@
 /** What the impure steps of the ApiKey controller are handed. */
+import type { ApiKeyStatus } from '../../api/generated/apikey.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Entropy } from '../../kernel/entropy.ts';
 import type { Logger } from '../../kernel/log.ts';
@@ -9,7 +10,7 @@ import type { Ledger } from '../../ledger/port.ts';
 import type { StoreBinding } from '../../ledger/record.ts';
 import type { Account, RemoteHandle, RemoteStore } from '../../stores/contract.ts';
 import type { OwnSecrets } from './ownsecrets.ts';
-import type { OwnStatus } from './ownstatus.ts';
+import type { OwnStatus } from '../../runtime/ownstatus.ts';
 import type { ApiKeyMetrics } from './metrics.ts';
 import type { Reporter } from './report.ts';
 import type { RemoteChecks } from './remote/checks.ts';
@@ -60,7 +61,7 @@ export type Deps = {
   readonly vendors: Vendors;
   readonly remoteChecks: RemoteChecks;
   readonly ownSecrets: OwnSecrets;
-  readonly ownStatus: OwnStatus;
+  readonly ownStatus: OwnStatus<ApiKeyStatus>;
   /** How long a missing Secret is waited for before it counts as lost. */
   readonly lossGraceMs: number;
   /** A vendor that does not answer holds up the deletion of a key so long; then it is a debt. */

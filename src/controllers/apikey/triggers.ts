@@ -1,11 +1,12 @@
 /** What makes an ApiKey be looked at, and how soon. */
+import type { ApiKeyStatus } from '../../api/generated/apikey.ts';
 import type { Condition } from '../../api/meta.ts';
 import type { Cache, Change } from '../../kube/port.ts';
 import type { Lane } from '../../runtime/lanes.ts';
 import { anyOf, connect, whenChanged, type Wake } from '../../runtime/trigger.ts';
 import type { OwnSecrets } from './ownsecrets.ts';
-import type { OwnStatus } from './ownstatus.ts';
-import type { StoreView } from './store.ts';
+import type { OwnStatus } from '../../runtime/ownstatus.ts';
+import type { StoreView } from '../../stores/view.ts';
 import type { CachedApiKey, SecretView } from './view.ts';
 
 /** What a namespace cache keeps. */
@@ -19,7 +20,7 @@ export type TriggerSources = {
   readonly clusterKeyStores: Cache<StoreView>;
   readonly namespaces: Cache<NamespaceView>;
   readonly ownSecrets: OwnSecrets;
-  readonly ownStatus: OwnStatus;
+  readonly ownStatus: OwnStatus<ApiKeyStatus>;
 };
 
 type Queue = Parameters<typeof connect>[2];
@@ -48,7 +49,10 @@ const isEdited = anyOf<CachedApiKey>(
 );
 
 /** The object itself changed, by somebody else's hand. */
-export function onApiKey(ownStatus: OwnStatus, change: Change<CachedApiKey>): readonly Wake[] {
+export function onApiKey(
+  ownStatus: OwnStatus<ApiKeyStatus>,
+  change: Change<CachedApiKey>,
+): readonly Wake[] {
   const uid = change.current?.uid ?? change.previous?.uid;
   if (uid !== undefined) ownStatus.saw(uid, change.current?.resourceVersion);
   return isEdited(change) ? [{ ref: change.ref, lane: laneOf(change) }] : [];

@@ -2,7 +2,8 @@
 import type { ApiKeySpec, ApiKeyStatus } from '../../api/generated/apikey.ts';
 import type { KubeObject, ObjectMeta } from '../../api/meta.ts';
 import { ANNOTATION_IMPORT, ANNOTATION_ROTATE, FINALIZER, LABEL_API_KEY } from '../../api/names.ts';
-import { DEFAULT_STORE, type ApiKeyView } from './world.ts';
+import { DEFAULT_STORE } from '../../stores/view.ts';
+import type { ApiKeyView } from './world.ts';
 
 /** Longest rotation request id, as in the schema of spec.rotation.requestId. */
 const REQUEST_ID_MAX = 64;

@@ -26,9 +26,6 @@ export type ApiKeyView = {
   readonly status: ApiKeyStatus | undefined;
 };
 
-/** The store of a key that names none. */
-export const DEFAULT_STORE = { kind: 'ClusterKeyStore', name: 'default' } as const;
-
 /** The store the key names, or why it cannot be used. */
 export type StoreFact =
   | { readonly type: 'Missing'; readonly name: string }

@@ -3,7 +3,7 @@ import type { ApiKeySpec, ApiKeyStatus } from '../../../../src/api/generated/api
 import type { Deps } from '../../../../src/controllers/apikey/deps.ts';
 import { observe } from '../../../../src/controllers/apikey/observe.ts';
 import { OwnSecrets } from '../../../../src/controllers/apikey/ownsecrets.ts';
-import { OwnStatus } from '../../../../src/controllers/apikey/ownstatus.ts';
+import { OwnStatus } from '../../../../src/runtime/ownstatus.ts';
 import { ANNOTATION_ROTATE } from '../../../../src/api/names.ts';
 import { cacheApiKey } from '../../../../src/controllers/apikey/view.ts';
 import type { KubeObject } from '../../../../src/api/meta.ts';
