@@ -1,55 +1,25 @@
 /**
- * Every condition type, condition reason and event reason of every kind, as one closed list with a
- * sentence each. `docs/conditions.md` is written from these tables, status code picks from them.
+ * Every condition reason of keys and stores, and every event reason, as one closed list with a
+ * sentence each; forms and what belongs to them are in applicationconditions.ts. `docs/conditions.md` is written from these tables, status code picks from them.
  *
  * To keep objects small, `Ready` is always present and every other condition only while it has
  * something out of the ordinary to say: absent means that all is well there.
  */
-import { formatTime } from '../kernel/time.ts';
-import type { Condition } from './meta.ts';
-
-/** Status of a condition: `Unknown` is said, never assumed. */
-export type ConditionStatus = Condition['status'];
-
-/**
- * How GitOps tools read an object in this situation.
- *
- * - Current: done.
- * - InProgress: not there yet, and no edit is wanted (something or somebody else is awaited).
- * - Failed: stays like this until a person acts.
- */
-export type Kstatus = 'Current' | 'InProgress' | 'Failed';
-
-/** Which condition of the kstatus pair stands beside Ready. */
-export type Companion = 'None' | 'Reconciling' | 'Stalled';
-
-/** What a reason says. */
-export type ReasonFact = {
-  readonly status: ConditionStatus;
-  /** One sentence for the docs: what is the case, and what to do where something is to be done. */
-  readonly sentence: string;
-};
-
-/** What a reason of Ready says. */
-export type ReadyFact = ReasonFact & {
-  readonly kstatus: Kstatus;
-  readonly companion: Companion;
-};
-
-const works = (sentence: string) =>
-  ({ status: 'True', kstatus: 'Current', companion: 'None', sentence }) as const;
-const awaits = (sentence: string) =>
-  ({ status: 'False', kstatus: 'InProgress', companion: 'None', sentence }) as const;
-const retries = (sentence: string) =>
-  ({ status: 'False', kstatus: 'InProgress', companion: 'Reconciling', sentence }) as const;
-const failed = (sentence: string) =>
-  ({ status: 'False', kstatus: 'Failed', companion: 'Stalled', sentence }) as const;
-const unseen = (sentence: string) =>
-  ({ status: 'Unknown', kstatus: 'InProgress', companion: 'None', sentence }) as const;
-
-const isTrue = (sentence: string) => ({ status: 'True', sentence }) as const;
-const isFalse = (sentence: string) => ({ status: 'False', sentence }) as const;
-const isUnknown = (sentence: string) => ({ status: 'Unknown', sentence }) as const;
+import {
+  awaits,
+  failed,
+  isFalse,
+  isTrue,
+  isUnknown,
+  readyWith,
+  retries,
+  stalledReasons,
+  statusOf,
+  unseen,
+  type ReadyFact,
+  type WantedCondition,
+  works,
+} from './reasons.ts';
 
 /**
  * Reasons of an ApiKey's Ready: does the value in the Secret work now?
@@ -67,11 +37,16 @@ export const API_KEY_READY = {
   Returned: failed('A reviewer wants more information; edit the application.'),
   Denied: failed('A reviewer refused the application; the message says why.'),
   Lapsed: failed('Nobody decided in time; submit the application again.'),
+  ApplicationNotSubmitted: awaits(
+    'The application is a draft, incomplete or withdrawn; submit it.',
+  ),
   NotYetValid: awaits('The validity begins later; there is no Secret before that.'),
   Suspended: awaits('The key is switched off until it is set to Active again.'),
   Revoked: awaits('The key is ended for good; create another ApiKey for a new one.'),
   Expired: failed('The validity is over; set a later end to use the key again.'),
   StoreNotAvailable: awaits('The store does not exist, or may not be used from here.'),
+  ClientNotAvailable: awaits('The ApiClient does not exist or is not registered yet.'),
+  ProductNotAvailable: awaits('A product does not exist, or may not be had from here.'),
   StoreUnavailable: retries('The store does not answer; the operator keeps trying.'),
   SecretConflict: failed('The Secret name is taken by something else; choose another name.'),
   SecretLost: failed('The Secret is gone; spec.secret.onLoss says what follows.'),
@@ -178,23 +153,6 @@ export const KEY_STORE_CONDITIONS = {
   Stalled: stalledReasons(KEY_STORE_READY),
 } as const;
 
-/** Every condition type, in the order in which status lists them. */
-export const CONDITION_TYPES = [
-  'Ready',
-  'SecretSynced',
-  'StoreSynced',
-  'SpecSupported',
-  'ExpiringSoon',
-  'Expired',
-  'Rotating',
-  'Durable',
-  'Reconciling',
-  'Stalled',
-] as const;
-
-/** The type of a condition. */
-export type ConditionType = (typeof CONDITION_TYPES)[number];
-
 /** The condition types of an ApiKey beside Ready. */
 export type ApiKeyConditionType = keyof typeof API_KEY_CONDITIONS;
 
@@ -208,14 +166,6 @@ export type KeyStoreConditionType = keyof typeof KEY_STORE_CONDITIONS;
 /** The reasons that one condition type of a KeyStore may carry. */
 export type KeyStoreConditionReason<T extends KeyStoreConditionType> =
   keyof (typeof KEY_STORE_CONDITIONS)[T] & string;
-
-/** Longest condition message that the CRDs accept; longer ones are cut. */
-export const MESSAGE_LENGTH_MAX = 1_024;
-
-/** A condition as status code asks for it: times and generation are filled in when merging. */
-export type WantedCondition = Pick<Condition, 'reason' | 'message' | 'status'> & {
-  readonly type: ConditionType;
-};
 
 /**
  * Ready of an ApiKey, and Stalled or Reconciling where the reason brings them along.
@@ -250,36 +200,6 @@ export function keyStoreCondition<T extends KeyStoreConditionType>(
   message: string,
 ): WantedCondition {
   return { type, ...statusOf(KEY_STORE_CONDITIONS[type], reason), message };
-}
-
-/**
- * The conditions to publish: exactly the wanted ones, in the order of CONDITION_TYPES.
- *
- * `lastTransitionTime` is kept from `previous` unless the status flips (a new reason or message is
- * no flip); everything else is taken from `wanted`, and a condition that nobody wants is dropped.
- * Where one type is wanted twice the first counts. Repeating it on its own result changes nothing.
- *
- * @param at.generation metadata.generation of the object the conditions were worked out from
- */
-export function mergeConditions(
-  previous: readonly Condition[],
-  wanted: readonly WantedCondition[],
-  at: { readonly nowMs: number; readonly generation: number },
-): readonly Condition[] {
-  return CONDITION_TYPES.flatMap((type) => {
-    const want = wanted.find((condition) => condition.type === type);
-    if (want === undefined) return [];
-    const before = previous.find((condition) => condition.type === type);
-    const flipped = before?.status !== want.status;
-    return {
-      type,
-      status: want.status,
-      reason: want.reason,
-      message: clip(want.message),
-      lastTransitionTime: flipped ? formatTime(at.nowMs) : before.lastTransitionTime,
-      observedGeneration: at.generation,
-    };
-  });
 }
 
 /**
@@ -318,6 +238,17 @@ export const EVENT_REASONS = {
     type: 'Warning',
     sentence: 'Somebody replaced values at the vendor; they are taken over into the Secret.',
   },
+  ApplicationSubmitted: { type: 'Normal', sentence: 'A round of review was opened.' },
+  ApplicationApproved: { type: 'Normal', sentence: 'The round was approved.' },
+  ApplicationDenied: { type: 'Warning', sentence: 'The round was refused; the note says why.' },
+  ApplicationReturned: { type: 'Warning', sentence: 'A reviewer wants the form corrected.' },
+  ApplicationLapsed: { type: 'Warning', sentence: 'Nobody decided before the deadline.' },
+  GrantWithdrawn: { type: 'Warning', sentence: 'A reviewer withdrew what had been granted.' },
+  GrantEnded: { type: 'Normal', sentence: 'The grant ended as its holder asked.' },
+  ReviewRefused: { type: 'Warning', sentence: 'The review does not count; the note says why.' },
+  ClientSuspended: { type: 'Warning', sentence: 'All keys of the client were switched off.' },
+  ClientResumed: { type: 'Normal', sentence: 'The keys of the client were switched on again.' },
+  ClientRevoked: { type: 'Warning', sentence: 'The client and all its keys were ended for good.' },
   SecretRestored: { type: 'Normal', sentence: 'An edited or deleted Secret was written again.' },
   SecretConflict: { type: 'Warning', sentence: 'The Secret name is taken by something else.' },
   SecretLost: { type: 'Warning', sentence: 'The Secret was deleted by somebody else.' },
@@ -345,34 +276,3 @@ export const EVENT_REASONS = {
 
 /** The reason of an event. */
 export type EventReason = keyof typeof EVENT_REASONS;
-
-function readyWith(reason: string, fact: ReadyFact, message: string): readonly WantedCondition[] {
-  const ready: WantedCondition = { type: 'Ready', status: fact.status, reason, message };
-  switch (fact.companion) {
-    case 'None':
-      return [ready];
-    case 'Reconciling':
-      return [ready, { type: 'Reconciling', status: 'True', reason: 'RetryingStore', message }];
-    case 'Stalled':
-      return [ready, { type: 'Stalled', status: 'True', reason, message }];
-  }
-}
-
-function statusOf(
-  reasons: Readonly<Record<string, ReasonFact>>,
-  reason: string,
-): Pick<WantedCondition, 'status' | 'reason'> {
-  return { status: reasons[reason]?.status ?? 'Unknown', reason };
-}
-
-function stalledReasons(facts: Readonly<Record<string, ReadyFact>>): Record<string, ReasonFact> {
-  const stalled = Object.entries(facts).filter(([, fact]) => fact.kstatus === 'Failed');
-  return Object.fromEntries(stalled.map(([reason, fact]) => [reason, isTrue(fact.sentence)]));
-}
-
-function clip(message: string): string {
-  // Counted in code points, as the API server counts: half of a surrogate pair is no text.
-  const points = Array.from(message);
-  if (points.length <= MESSAGE_LENGTH_MAX) return message;
-  return `${points.slice(0, MESSAGE_LENGTH_MAX - 1).join('')}…`;
-}

@@ -5,13 +5,23 @@ import {
   EVENT_REASONS,
   KEY_STORE_CONDITIONS,
   KEY_STORE_READY,
-  type ReadyFact,
-  type ReasonFact,
 } from '../../src/api/conditions.ts';
+import {
+  APPLICATION_CONDITIONS,
+  APPLICATION_READY,
+  CLIENT_CONDITIONS,
+  CLIENT_READY,
+  PRODUCT_CONDITIONS,
+  PRODUCT_READY,
+  REVIEW_CONDITIONS,
+  REVIEW_READY,
+} from '../../src/api/applicationconditions.ts';
+import type { ReadyFact, ReasonFact } from '../../src/api/reasons.ts';
 
 const INTRO = `# Conditions and events
 
-<!-- Written by \`npm run generate\` from src/api/conditions.ts; edit that file. -->
+<!-- Written by \`npm run generate\` from src/api/conditions.ts and src/api/applicationconditions.ts;
+edit those. -->
 
 \`Ready\` is always present. Every other condition is present only while it has something out of the
 ordinary to say, so its absence means that all is well there. Each condition carries the generation
@@ -32,6 +42,23 @@ export function conditionsPage(): string {
     '`Ready`: the value in the Secret works now.\n',
     readyTable(API_KEY_READY),
     furtherTable(API_KEY_CONDITIONS),
+    '## ApiKeyApplication\n',
+    '`Ready`: what the form asks for is decided and in force. What was granted before stays in force while\n' +
+      'something newer is in review or was refused; `Effective` says so.\n',
+    readyTable(APPLICATION_READY),
+    furtherTable(APPLICATION_CONDITIONS),
+    '## ApiKeyReview\n',
+    '`Ready`: the review counted.\n',
+    readyTable(REVIEW_READY),
+    furtherTable(REVIEW_CONDITIONS),
+    '## ApiClient\n',
+    '`Ready`: keys can be asked for on its behalf, and work.\n',
+    readyTable(CLIENT_READY),
+    furtherTable(CLIENT_CONDITIONS),
+    '## ApiProduct\n',
+    '`Ready`: it can be asked for.\n',
+    readyTable(PRODUCT_READY),
+    furtherTable(PRODUCT_CONDITIONS),
     '## KeyStore, ClusterKeyStore\n',
     '`Ready`: keys can be issued here now.\n',
     readyTable(KEY_STORE_READY),

@@ -4,13 +4,8 @@
  * The status is the dearest part of a key for the API server, so it holds what people and tools ask
  * for and nothing else; conditions beside Ready appear only while they say something.
  */
-import {
-  apiKeyCondition,
-  apiKeyReady,
-  mergeConditions,
-  type ReadyReason,
-  type WantedCondition,
-} from '../../api/conditions.ts';
+import { apiKeyCondition, apiKeyReady, type ReadyReason } from '../../api/conditions.ts';
+import { mergeConditions, type WantedCondition } from '../../api/reasons.ts';
 import type { ApiKeyStatus } from '../../api/generated/apikey.ts';
 import { isSameJson } from '../../kernel/samejson.ts';
 import type { KeywardError } from '../../kernel/errors.ts';

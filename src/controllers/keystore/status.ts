@@ -1,10 +1,6 @@
 /** Pure; what the status of a store says. */
-import {
-  keyStoreReady,
-  mergeConditions,
-  type KeyStoreReadyReason,
-  type WantedCondition,
-} from '../../api/conditions.ts';
+import { keyStoreReady, type KeyStoreReadyReason } from '../../api/conditions.ts';
+import { mergeConditions, type WantedCondition } from '../../api/reasons.ts';
 import type { KeyStoreStatus } from '../../api/generated/keystore.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
 import { formatTime, SECOND_MS } from '../../kernel/time.ts';

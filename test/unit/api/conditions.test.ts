@@ -6,24 +6,55 @@ import {
   apiKeyReady,
   API_KEY_CONDITIONS,
   API_KEY_READY,
-  CONDITION_TYPES,
   KEY_STORE_CONDITIONS,
   KEY_STORE_READY,
   keyStoreCondition,
   keyStoreReady,
+} from '../../../src/api/conditions.ts';
+import {
+  APPLICATION_CONDITIONS,
+  APPLICATION_READY,
+  applicationCondition,
+  applicationReady,
+  CLIENT_CONDITIONS,
+  CLIENT_READY,
+  clientReady,
+  PRODUCT_CONDITIONS,
+  PRODUCT_READY,
+  REVIEW_CONDITIONS,
+  REVIEW_READY,
+  reviewCondition,
+} from '../../../src/api/applicationconditions.ts';
+import {
+  CONDITION_TYPES,
   mergeConditions,
   MESSAGE_LENGTH_MAX,
+  type ReadyFact,
+  type ReasonFact,
   type WantedCondition,
-} from '../../../src/api/conditions.ts';
+} from '../../../src/api/reasons.ts';
 
 const EPOCH = '1970-01-01T00:00:00Z';
 const seenAtMs = Date.parse('2026-03-01T00:00:00Z');
 const at = { nowMs: seenAtMs, generation: 3 };
 
+const FURTHER = [
+  API_KEY_CONDITIONS,
+  KEY_STORE_CONDITIONS,
+  APPLICATION_CONDITIONS,
+  REVIEW_CONDITIONS,
+  CLIENT_CONDITIONS,
+  PRODUCT_CONDITIONS,
+];
+
 describe('the list', () => {
   it.each([
     ['ApiKey', API_KEY_READY],
     ['KeyStore', KEY_STORE_READY],
+    ['ApiKeyApplication', APPLICATION_READY],
+    ['ApiKeyReview', REVIEW_READY],
+    ['ApiClient', CLIENT_READY],
+    ['ApiProduct', PRODUCT_READY],
   ])('%s: Stalled stands beside Ready exactly where the situation is Failed', (_kind, facts) => {
     for (const [reason, fact] of Object.entries(facts)) {
       expect({ reason, stalled: fact.companion === 'Stalled' }).toEqual({
@@ -38,12 +69,16 @@ describe('the list', () => {
   });
 
   it('has a sentence and a one-word reason for every entry', () => {
-    const all = [API_KEY_READY, KEY_STORE_READY]
-      .concat(
-        Object.values(API_KEY_CONDITIONS) as never,
-        Object.values(KEY_STORE_CONDITIONS) as never,
-      )
-      .flatMap((facts) => Object.entries(facts));
+    const tables: readonly Readonly<Record<string, ReadyFact | ReasonFact>>[] = [
+      API_KEY_READY,
+      KEY_STORE_READY,
+      APPLICATION_READY,
+      REVIEW_READY,
+      CLIENT_READY,
+      PRODUCT_READY,
+      ...FURTHER.flatMap((further) => Object.values(further)),
+    ];
+    const all = tables.flatMap((facts) => Object.entries(facts));
     for (const [reason, fact] of all) {
       expect(reason).toMatch(/^[A-Z][A-Za-z]{2,40}$/);
       expect(fact.sentence).toMatch(/^[A-Z].*\.$/);
@@ -51,11 +86,7 @@ describe('the list', () => {
   });
 
   it('names every condition type in the publishing order', () => {
-    const used = [
-      ...Object.keys(API_KEY_CONDITIONS),
-      ...Object.keys(KEY_STORE_CONDITIONS),
-      'Ready',
-    ];
+    const used = ['Ready', ...FURTHER.flatMap((further) => Object.keys(further))];
     expect(new Set(used)).toEqual(new Set(CONDITION_TYPES));
   });
 });
@@ -83,6 +114,38 @@ describe('building conditions', () => {
     expect(apiKeyCondition('StoreSynced', 'StoreUnavailable', 'm').status).toBe('Unknown');
     expect(apiKeyCondition('Rotating', 'OverlapActive', 'm').status).toBe('True');
     expect(keyStoreCondition('Durable', 'EphemeralStorage', 'm').status).toBe('False');
+  });
+});
+
+describe('what GitOps tools make of an application', () => {
+  it('is in progress, not stalled, while another person or the day itself is awaited', () => {
+    const waiting = ['PendingReview', 'Draft', 'NotYetEffective', 'AwaitingProof'] as const;
+    for (const reason of waiting) {
+      expect(applicationReady(reason, 'm')).toEqual([
+        { type: 'Ready', status: 'False', reason, message: 'm' },
+      ]);
+    }
+    expect(clientReady('PendingReview', 'm')).toHaveLength(1);
+  });
+
+  it('R14 R18: is a failure with the reason in it when a reviewer refused', () => {
+    expect(applicationReady('Denied', 'PurposeMismatch: no resale')).toContainEqual({
+      type: 'Stalled',
+      status: 'True',
+      reason: 'Denied',
+      message: 'PurposeMismatch: no resale',
+    });
+  });
+
+  it('R121: stays ready while a change of what is in force waits', () => {
+    expect(applicationReady('ChangePending', 'm').map((c) => c.status)).toEqual(['True']);
+  });
+
+  it('leaves Approved unknown until enough reviewers agreed', () => {
+    expect(applicationCondition('Approved', 'NeedsMoreApprovals', 'm').status).toBe('Unknown');
+    expect(applicationCondition('Approved', 'ApprovedByReviewer', 'm').status).toBe('True');
+    expect(reviewCondition('Accepted', 'Counted', 'm').status).toBe('True');
+    expect(reviewCondition('Accepted', 'HashMismatch', 'm').status).toBe('False');
   });
 });
 
