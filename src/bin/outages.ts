@@ -43,6 +43,18 @@ export function watchLedger(
     ...ledger,
     load: report(ledger.load.bind(ledger), note, recovery),
     commit: report(ledger.commit.bind(ledger), note, recovery),
+    commitDocuments: report(ledger.commitDocuments.bind(ledger), note, recovery),
+    // A generic method loses its type parameter on the way through `report`.
+    loadDocument: report(
+      ledger.loadDocument.bind(ledger),
+      note,
+      recovery,
+    ) as Ledger['loadDocument'],
+    findDocument: report(
+      ledger.findDocument.bind(ledger),
+      note,
+      recovery,
+    ) as Ledger['findDocument'],
   };
 }
 

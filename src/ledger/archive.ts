@@ -6,7 +6,7 @@
 import type { Row } from './rows.ts';
 
 /** Tables in the order in which they can be filled, with the columns that order their rows. */
-export const TABLES: readonly { readonly name: string; readonly by: readonly string[] }[] = [
+export const TABLES: readonly Omit<TableView, 'columns'>[] = [
   { name: 'meta', by: ['id'] },
   { name: 'master_key_versions', by: ['version'] },
   { name: 'stores', by: ['store_uid'] },
@@ -14,6 +14,7 @@ export const TABLES: readonly { readonly name: string; readonly by: readonly str
   { name: 'credentials', by: ['key', 'sequence'] },
   { name: 'slots', by: ['key', 'sequence', 'name'] },
   { name: 'rotation_requests', by: ['uid', 'request_id'] },
+  { name: 'documents', by: ['kind', 'uid'], pageRows: 50 },
   { name: 'audit', by: ['commit_number'] },
 ];
 
@@ -39,7 +40,7 @@ export interface Archive {
   tables(): Promise<readonly string[]>;
   /** Columns of a table, in alphabetical order. */
   columns(table: string): Promise<readonly string[]>;
-  /** Up to PAGE rows in the order of `by`, after the row with these values. */
+  /** Up to `pageRows` rows in the order of `by`, after the row with these values. */
   page(table: TableView, after: Row | undefined): Promise<readonly Row[]>;
   insert(table: TableView, rows: readonly Row[]): Promise<void>;
   /** Removes all rows. */
@@ -57,6 +58,8 @@ export type TableView = {
   readonly name: string;
   readonly by: readonly string[];
   readonly columns: readonly string[];
+  /** Rows at a time; absent: PAGE. Fewer where one row may be as large as an object can be. */
+  readonly pageRows?: number;
 };
 
 /** Rows at a time. */
@@ -78,5 +81,5 @@ export function pageQuery(
   const places = table.by.map((_, index) => dialect.place(index)).join(', ');
   const where = after === undefined ? '' : `WHERE (${by}) > (${places})`;
   return `SELECT ${table.columns.join(', ')} FROM ${dialect.tableName} ${where}
-    ORDER BY ${by} LIMIT ${PAGE}`;
+    ORDER BY ${by} LIMIT ${table.pageRows ?? PAGE}`;
 }

@@ -4,6 +4,7 @@
  * Pure; the databases keep the rows, `keyward audit verify` walks them.
  */
 import { hash } from 'node:crypto';
+import type { AuditLine } from './port.ts';
 import { bytes, integer, type Row, text } from './rows.ts';
 
 /** An entry as it is hashed. */
@@ -25,6 +26,14 @@ export const CHAIN_START: Uint8Array = new Uint8Array(32);
 /** Facts as stored and hashed: JSON with sorted names, so that equal facts are equal text. */
 export function writeFacts(facts: Readonly<Record<string, string | number | boolean>>): string {
   return JSON.stringify(facts, Object.keys(facts).toSorted());
+}
+
+/**
+ * A user name as stored and hashed. Databases refuse U+0000 and replace half a surrogate pair, either
+ * of which would break the chain; nobody can have such a name, but somebody may claim to.
+ */
+export function writeActor(actor: string): string {
+  return actor.toWellFormed().replaceAll('\0', '\uFFFD');
 }
 
 /**
@@ -58,6 +67,33 @@ export const AUDIT_COLUMNS = [
   'previous_hash',
   'hash',
 ] as const;
+
+/**
+ * A row of AUDIT_COLUMNS for people.
+ *
+ * @throws KeywardError Terminal DatabaseCorrupt
+ */
+export function readLine(row: Row): AuditLine {
+  const [number, , atMs, actor, action, uid, facts] = row;
+  return {
+    number: integer(number),
+    uid: text(uid),
+    action: text(action),
+    actor: text(actor),
+    atMs: integer(atMs),
+    facts: parseFacts(text(facts)),
+  };
+}
+
+function parseFacts(json: string): AuditLine['facts'] {
+  try {
+    // Written by `writeFacts` from the same type.
+    return JSON.parse(json) as AuditLine['facts'];
+  } catch {
+    // Somebody changed the row, which is what the chain is for: the line is still worth showing.
+    return { unreadable: json };
+  }
+}
 
 /** Up to where the audit chain was found whole. */
 export type AuditPosition = { readonly entries: number; readonly hash: Uint8Array };

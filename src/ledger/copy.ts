@@ -74,13 +74,14 @@ async function expectKnownTables(from: Archive): Promise<void> {
 async function copyTable(
   from: Archive,
   to: Archive,
-  { name, by }: (typeof TABLES)[number],
+  place: (typeof TABLES)[number],
 ): Promise<number> {
+  const { name } = place;
   const columns = await from.columns(name);
   if (String(columns) !== String(await to.columns(name))) {
     throw terminal('SchemaChanged', `table "${name}" has other columns in the two databases`);
   }
-  const table: TableView = { name, by, columns };
+  const table: TableView = { ...place, columns };
   await to.clear(name);
   const written = new Digest();
   await eachPage(from, table, async (rows) => {
@@ -125,7 +126,7 @@ async function eachPage(
     // oxlint-disable-next-line no-await-in-loop
     if (rows.length > 0) await take(rows);
     const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE) return;
+    if (last === undefined || rows.length < (table.pageRows ?? PAGE)) return;
     after = table.by.map((column) => last[table.columns.indexOf(column)] ?? null);
   }
 }

@@ -14,6 +14,7 @@
  * - No code may assume that it sees every key: `scan` pages by UID.
  */
 import type { Sealed } from '../keys/sealing.ts';
+import type { DocumentChange, DocumentKind, Documents } from './documents.ts';
 import type { CredentialState, KeyRecord } from './record.ts';
 
 /** What happened, for the audit chain. Facts only; never key material. */
@@ -40,6 +41,33 @@ export type Commit = {
   readonly limits?: { readonly maxKeys?: number; readonly maxKeysPerNamespace?: number };
   /** Begins a create call that must be the only open one of this account at a vendor. */
   readonly exclusiveAccount?: string;
+  /** Documents that change in the same transaction; Stale when one has another revision. */
+  readonly documents?: readonly DocumentChange[];
+};
+
+/** Documents that change together, without a key. */
+export type DocumentCommit = {
+  /** At least one; the audit entry is about the first. */
+  readonly changes: readonly DocumentChange[];
+  readonly epoch: number;
+  readonly audit: AuditEntry;
+};
+
+/** One line of the audit chain, for people. */
+export type AuditLine = AuditEntry & {
+  /** Position in the chain, from 1. */
+  readonly number: number;
+  /** Of the key or document that it is about. */
+  readonly uid: string;
+};
+
+/** Which lines of the audit chain; newest first. */
+export type AuditQuery = {
+  readonly limit: number;
+  /** Only lines before this number; absent: from the newest. */
+  readonly before?: number;
+  /** Only of this key or document. */
+  readonly uid?: string;
 };
 
 /** How a commit ended; everything but Committed changed nothing. */
@@ -126,6 +154,25 @@ export interface Ledger {
   /** Reads in the calling order of `commit`: what was committed before is seen. */
   load(uid: string, at: { namespace: string; name: string }): Promise<Loaded>;
   commit(commit: Commit): Promise<CommitResult>;
+  /**
+   * Replaces documents under the same guarantees as `commit`; all or none. Two commits about the same
+   * document cannot both succeed on one revision.
+   */
+  commitDocuments(commit: DocumentCommit): Promise<{ readonly type: 'Committed' | 'Stale' }>;
+  /** Reads in the calling order of commits. */
+  loadDocument<K extends DocumentKind>(kind: K, uid: string): Promise<Documents[K] | undefined>;
+  /** The Live document of that name; undefined: none. */
+  findDocument<K extends DocumentKind>(
+    kind: K,
+    at: { namespace: string; name: string },
+  ): Promise<Documents[K] | undefined>;
+  /** Live documents of a kind by UID, `limit` at a time; `after` absent: from the start. */
+  scanDocuments<K extends DocumentKind>(
+    kind: K,
+    limit: number,
+    after?: string,
+  ): Promise<readonly Documents[K][]>;
+  auditLines(query: AuditQuery): Promise<readonly AuditLine[]>;
   isRequestSpent(uid: string, requestId: string): Promise<boolean>;
   /** Live, Retained and Ending records by UID, `limit` at a time; `after` absent: from the start. */
   scan(limit: number, after?: string): Promise<Page>;

@@ -4,6 +4,8 @@
  * become one transaction.
  */
 import type { AuditPosition, AuditStep } from './audit.ts';
+import type { DocumentRow } from './documentrows.ts';
+import type { DocumentKind } from './documents.ts';
 import type {
   CommitResult,
   LedgerIdentity,
@@ -12,34 +14,84 @@ import type {
   TokenHolder,
   VersionInUse,
 } from './port.ts';
-import type { RecordRows, StoredRecord } from './rows.ts';
+import type { RecordRows, Row, StoredRecord } from './rows.ts';
 
-/** A commit as rows. */
-export type CommitRequest = {
-  readonly type: 'commit';
-  readonly rows: RecordRows;
-  readonly expectedRevision: number;
+/** Under which epoch something is written, and its entry in the audit chain. */
+export type Audited = {
   readonly epoch: number;
   readonly atMs: number;
   readonly actor: string;
   readonly action: string;
   readonly facts: string;
+};
+
+/** A commit as rows. */
+export type CommitRequest = Audited & {
+  readonly type: 'commit';
+  readonly rows: RecordRows;
+  readonly expectedRevision: number;
+  /** Change in the same transaction. */
+  readonly documents: readonly DocumentRow[];
   readonly spendRequestId: string | undefined;
   readonly maxKeys: number | undefined;
   readonly maxKeysPerNamespace: number | undefined;
   readonly exclusiveAccount: string | undefined;
 };
 
+/** Documents that change without a key; the audit entry is about the first. */
+export type DocumentsRequest = Audited & {
+  readonly type: 'commitDocuments';
+  readonly documents: readonly DocumentRow[];
+};
+
+/** Requests that add to the audit chain, and that may share a transaction. */
+export type AuditedRequest = CommitRequest | DocumentsRequest;
+
 /** Requests that change the database. */
 export type WriteRequest =
-  | CommitRequest
+  | AuditedRequest
   | { readonly type: 'adoptCluster'; readonly clusterId: string }
   | { readonly type: 'openEpoch'; readonly epoch: number; readonly holder: string }
   | { readonly type: 'rememberVersion'; readonly version: number; readonly checkValue: string }
   | { readonly type: 'saveStore'; readonly row: StoreRow; readonly epoch: number };
 
+/** Requests that only look: at documents, and at the audit chain as people read it. */
+export type DocumentRead =
+  | { readonly type: 'loadDocument'; readonly kind: DocumentKind; readonly uid: string }
+  | {
+      readonly type: 'findDocument';
+      readonly kind: DocumentKind;
+      readonly namespace: string;
+      readonly name: string;
+    }
+  | {
+      readonly type: 'scanDocuments';
+      readonly kind: DocumentKind;
+      readonly limit: number;
+      readonly after: string | undefined;
+    }
+  | {
+      readonly type: 'auditLines';
+      readonly limit: number;
+      readonly before: number | undefined;
+      readonly uid: string | undefined;
+    };
+
+const DOCUMENT_READS: ReadonlySet<string> = new Set<DocumentRead['type']>([
+  'loadDocument',
+  'findDocument',
+  'scanDocuments',
+  'auditLines',
+]);
+
+/** Tells them from the other requests. */
+export function isDocumentRead(request: Request): request is DocumentRead {
+  return DOCUMENT_READS.has(request.type);
+}
+
 /** Requests that only look. */
 export type ReadRequest =
+  | DocumentRead
   | { readonly type: 'identity' }
   | {
       readonly type: 'load';
@@ -66,6 +118,7 @@ export type Request = WriteRequest | ReadRequest;
 export type Answers = {
   /** The record itself is known to who asked. */
   commit: Exclude<CommitResult, { type: 'Committed' }> | { readonly type: 'Committed' };
+  commitDocuments: { readonly type: 'Committed' | 'Stale' };
   adoptCluster: null;
   openEpoch: null;
   rememberVersion: null;
@@ -75,6 +128,12 @@ export type Answers = {
     readonly record: StoredRecord | undefined;
     readonly others: readonly StoredRecord[];
   };
+  /** Rows of DOCUMENT_COLUMNS. */
+  loadDocument: Row | undefined;
+  findDocument: Row | undefined;
+  scanDocuments: readonly Row[];
+  /** Rows of AUDIT_COLUMNS, newest first. */
+  auditLines: readonly Row[];
   isRequestSpent: boolean;
   scan: readonly StoredRecord[];
   findByKeyId: StoredRecord | undefined;

@@ -1,7 +1,13 @@
 /** The port's methods as requests, whoever answers them. */
-import { AUDIT_START, type AuditPosition, writeFacts } from './audit.ts';
-import type { Commit, CommitResult, Ledger, Page } from './port.ts';
-import type { Answers, ReadRequest, Request } from './requests.ts';
+import { AUDIT_START, type AuditPosition, readLine, writeActor, writeFacts } from './audit.ts';
+import {
+  decodeDocument,
+  encodeDocuments,
+  encodeSomeDocuments,
+  isStorable,
+} from './documentrows.ts';
+import type { AuditEntry, Commit, CommitResult, Ledger, Page } from './port.ts';
+import type { Answers, Audited, ReadRequest, Request } from './requests.ts';
 import { decodeRecord, encodeRecord, type StoredRecord } from './rows.ts';
 
 /** Has a request answered; rejects with a KeywardError. */
@@ -14,6 +20,10 @@ export type LedgerReads = Pick<
   Ledger,
   | 'identity'
   | 'load'
+  | 'loadDocument'
+  | 'findDocument'
+  | 'scanDocuments'
+  | 'auditLines'
   | 'isRequestSpent'
   | 'scan'
   | 'findByKeyId'
@@ -33,6 +43,7 @@ export type LedgerReader = LedgerReads & Pick<Ledger, 'close'>;
 /** Looking, through `ask`. */
 export function createLedgerReads(ask: Ask<ReadRequest>): LedgerReads {
   return {
+    ...createDocumentReads(ask),
     identity: () => ask<'identity'>({ type: 'identity' }),
     load: async (uid, { namespace, name }) => {
       const { record, others } = await ask<'load'>({ type: 'load', uid, namespace, name });
@@ -59,6 +70,34 @@ export function createLedgerReads(ask: Ask<ReadRequest>): LedgerReads {
   };
 }
 
+/** Names come from anybody's objects: under some of them no database could hold anything. */
+function createDocumentReads(
+  ask: Ask<ReadRequest>,
+): Pick<Ledger, 'loadDocument' | 'findDocument' | 'scanDocuments' | 'auditLines'> {
+  return {
+    loadDocument: async (kind, uid) => {
+      if (!isStorable(uid)) return undefined;
+      const row = await ask<'loadDocument'>({ type: 'loadDocument', kind, uid });
+      return row === undefined ? undefined : decodeDocument(row);
+    },
+    findDocument: async (kind, { namespace, name }) => {
+      if (!isStorable(namespace) || !isStorable(name)) return undefined;
+      const request = { type: 'findDocument', kind, namespace, name } as const;
+      const row = await ask<'findDocument'>(request);
+      return row === undefined ? undefined : decodeDocument(row);
+    },
+    scanDocuments: async (kind, limit, after) => {
+      const request = { type: 'scanDocuments', kind, limit, after } as const;
+      return (await ask<'scanDocuments'>(request)).map((row) => decodeDocument(row));
+    },
+    auditLines: async ({ limit, before, uid }) => {
+      if (uid !== undefined && !isStorable(uid)) return [];
+      const request = { type: 'auditLines', limit, before, uid } as const;
+      return (await ask<'auditLines'>(request)).map(readLine);
+    },
+  };
+}
+
 function page(stored: readonly StoredRecord[], limit: number): Page {
   const records = stored.map(decodeRecord);
   return { records, next: records.length < limit ? undefined : records.at(-1)?.uid };
@@ -67,7 +106,10 @@ function page(stored: readonly StoredRecord[], limit: number): Page {
 /** Writing, through `ask`. */
 export function createLedgerWrites(
   ask: Ask<Request>,
-): Pick<Ledger, 'adoptCluster' | 'openEpoch' | 'commit' | 'rememberVersion' | 'saveStore'> {
+): Pick<
+  Ledger,
+  'adoptCluster' | 'openEpoch' | 'commit' | 'commitDocuments' | 'rememberVersion' | 'saveStore'
+> {
   return {
     adoptCluster: async (clusterId) => {
       await ask<'adoptCluster'>({ type: 'adoptCluster', clusterId });
@@ -76,6 +118,12 @@ export function createLedgerWrites(
       await ask<'openEpoch'>({ type: 'openEpoch', epoch, holder });
     },
     commit: (commit) => sendCommit(ask, commit),
+    commitDocuments: async ({ changes, epoch, audit }) =>
+      ask<'commitDocuments'>({
+        type: 'commitDocuments',
+        documents: encodeSomeDocuments(changes),
+        ...audited(audit, epoch),
+      }),
     saveStore: async (row, epoch) => {
       await ask<'saveStore'>({ type: 'saveStore', row, epoch });
     },
@@ -85,17 +133,19 @@ export function createLedgerWrites(
   };
 }
 
+function audited(audit: AuditEntry, epoch: number): Audited {
+  const { atMs, actor, action, facts } = audit;
+  return { epoch, atMs, actor: writeActor(actor), action, facts: writeFacts(facts) };
+}
+
 async function sendCommit(ask: Ask<Request>, commit: Commit): Promise<CommitResult> {
   const { record, expectedRevision, audit, limits } = commit;
   const answer = await ask<'commit'>({
     type: 'commit',
     rows: encodeRecord(record),
     expectedRevision,
-    epoch: commit.epoch,
-    atMs: audit.atMs,
-    actor: audit.actor,
-    action: audit.action,
-    facts: writeFacts(audit.facts),
+    documents: encodeDocuments(commit.documents ?? []),
+    ...audited(audit, commit.epoch),
     spendRequestId: commit.spendRequestId,
     maxKeys: limits?.maxKeys,
     maxKeysPerNamespace: limits?.maxKeysPerNamespace,

@@ -9,9 +9,11 @@ import { openArchive, openLedger, openLedgerReader } from '../../src/ledger/open
 import { markRestored } from '../../src/ledger/restore.ts';
 import type { KeyRecord } from '../../src/ledger/record.ts';
 import { describeOnPostgres, freshSchema } from '../support/postgres.ts';
+import { aHold, holdChange, together } from './ledger.documents.ts';
 import { aCommit, aCredential, aKey, aSlot, AT_MS, CLUSTER, EPOCH } from './ledger.records.ts';
 
 const KEYS = 1_203;
+const DOCUMENTS = 53;
 
 let directory: string;
 
@@ -55,6 +57,18 @@ async function fill(url: string): Promise<void> {
   );
   const ended: Partial<KeyRecord> = { phase: 'Ended', credentials: [], revision: 1 };
   await Promise.all([1, 2, 3].map((index) => ledger.commit(aCommit(aKey(`k${index}`, ended)))));
+  const held = {
+    state: 'Revoked' as const,
+    reviewUid: 'r',
+    reviewer: 'eve\0',
+    message: '\uD800 名前\n'.repeat(5_000),
+    sinceMs: AT_MS,
+  };
+  const holds = Array.from({ length: DOCUMENTS }, (_, index) => aHold(`h${index}`, { held }));
+  await ledger.commitDocuments(together(...holds.map(holdChange)));
+  await ledger.commitDocuments(
+    together(holdChange(aHold('h7', { held, revision: 1, phase: 'Ended' }))),
+  );
   await ledger.close();
 }
 
@@ -84,6 +98,9 @@ async function contents(url: string): Promise<unknown> {
       await reader.loadStore('store-1'),
       await reader.versionsInUse(),
       await reader.verifyAudit(),
+      await reader.scanDocuments('Hold', DOCUMENTS + 1),
+      await reader.loadDocument('Hold', 'h7'),
+      await reader.findDocument('Hold', { namespace: 'shop', name: 'key-h8' }),
     ];
   } finally {
     await reader.close();
@@ -103,12 +120,13 @@ describeOnPostgres('A copy of a database', (server) => {
     const { tables } = await copy(source, target);
     expect(tables.find(({ name }) => name === 'keys')?.rows).toBe(KEYS);
     expect(tables.find(({ name }) => name === 'slots')?.rows).toBe((KEYS - 3) * 2);
+    expect(tables.find(({ name }) => name === 'documents')?.rows).toBe(DOCUMENTS);
     expect(await contents(target)).toEqual(await contents(source));
     const ledger = await openLedger({ url: target, missing: 'Refuse' });
     await ledger.openEpoch(EPOCH + 1, 'operator-1');
     const next = await ledger.commit(aCommit(aKey('next'), { epoch: EPOCH + 1 }));
     expect(next).toMatchObject({ type: 'Committed' });
-    expect(await ledger.verifyAudit()).toEqual({ entries: KEYS + 4, brokenAt: undefined });
+    expect(await ledger.verifyAudit()).toEqual({ entries: KEYS + 6, brokenAt: undefined });
     await ledger.close();
   });
 
@@ -176,6 +194,7 @@ describeOnPostgres('A copy of a database', (server) => {
         commitCounter: before.commitCounter + 1,
       });
       expect((await after.verifyAudit()).brokenAt).toBeUndefined();
+      expect(await after.scanDocuments('Hold', DOCUMENTS)).toHaveLength(DOCUMENTS - 1);
       await expect(after.changes(1, cursor)).rejects.toMatchObject({ reason: 'CursorUnknown' });
       await after.close();
     });

@@ -1,10 +1,11 @@
 import type { Ledger } from '../../src/ledger/port.ts';
 import { openLedger } from '../../src/ledger/open.ts';
 import { describeOnPostgres, freshSchema } from '../support/postgres.ts';
-import { describeLedger } from './ledger.ts';
+import { describeDocuments } from './ledger.documents.ts';
+import { describeLedger, type Harness } from './ledger.ts';
 
-describeOnPostgres('On a real server', (server) =>
-  describeLedger('PostgreSQL', async () => {
+describeOnPostgres('On a real server', (server) => {
+  const createHarness = async (): Promise<Harness> => {
     const schema = freshSchema();
     const opened: Ledger[] = [];
     return {
@@ -22,5 +23,7 @@ describeOnPostgres('On a real server', (server) =>
         await server().sql(`DROP SCHEMA ${schema} CASCADE`, 'keyward');
       },
     };
-  }),
-);
+  };
+  describeLedger('PostgreSQL', createHarness);
+  describeDocuments('PostgreSQL', createHarness);
+});

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Ledger } from '../../src/ledger/port.ts';
 import { openLedger } from '../../src/ledger/open.ts';
-import { describeLedger } from './ledger.ts';
+import { describeDocuments } from './ledger.documents.ts';
+import { describeLedger, type Harness } from './ledger.ts';
 
-describeLedger('SQLite', async () => {
+async function createHarness(): Promise<Harness> {
   const directory = mkdtempSync(join(tmpdir(), 'keyward-ledger-'));
   const path = join(directory, 'keyward.db');
   const opened: Ledger[] = [];
@@ -26,4 +27,7 @@ describeLedger('SQLite', async () => {
       rmSync(directory, { recursive: true });
     },
   };
-});
+}
+
+describeLedger('SQLite', createHarness);
+describeDocuments('SQLite', createHarness);

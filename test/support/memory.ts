@@ -6,6 +6,7 @@ import type { KubeObject, ObjectMeta, Ref, Resource } from '../../src/api/meta.t
 import { KeywardError } from '../../src/kernel/errors.ts';
 import type { Draft, KubeClient, Written } from '../../src/kube/port.ts';
 import type { Commit, CommitResult, Ledger, TokenHolder } from '../../src/ledger/port.ts';
+import { MemoryDocuments } from './documents.ts';
 import type { KeyRecord } from '../../src/ledger/record.ts';
 
 /** The verbs the controller uses, over a map. */
@@ -94,6 +95,7 @@ export class MemoryCluster implements KubeClient {
 /** A ledger of records and nothing else. */
 export class MemoryLedger {
   readonly records = new Map<string, KeyRecord>();
+  readonly documents = new MemoryDocuments();
   readonly #spent = new Set<string>();
   readonly #claimed = new Set<string>();
   readonly #holders = new Map<string, TokenHolder>();
@@ -115,6 +117,15 @@ export class MemoryLedger {
         ),
       }),
       commit: async (commit) => this.#commit(commit),
+      ...this.documents.reads(),
+      commitDocuments: async ({ changes, epoch, audit }) => {
+        this.#fence(epoch);
+        if (!this.documents.areCurrent(changes)) return { type: 'Stale' };
+        this.around('before', audit.action);
+        this.documents.write(changes);
+        this.around('after', audit.action);
+        return { type: 'Committed' };
+      },
       debts: async (limit, after = '') => {
         const owing = [...this.records.values()]
           .filter(({ phase, uid }) => (phase === 'Ended' || phase === 'Retained') && uid > after)
@@ -134,12 +145,12 @@ export class MemoryLedger {
 
   #commit(commit: Commit): CommitResult {
     const { record, expectedRevision, epoch, spendRequestId, exclusiveAccount } = commit;
-    if (epoch !== this.epoch) {
-      throw new KeywardError('Terminal', { reason: 'Fenced', message: 'an older epoch' });
-    }
+    this.#fence(epoch);
     if ((this.records.get(record.uid)?.revision ?? 0) !== expectedRevision) {
       return { type: 'Stale' };
     }
+    const documents = commit.documents ?? [];
+    if (!this.documents.areCurrent(documents)) return { type: 'Stale' };
     const request = `${record.uid}/${spendRequestId}`;
     if (spendRequestId !== undefined && this.#spent.has(request)) return { type: 'RequestSpent' };
     if (exclusiveAccount !== undefined && this.#isBusy(record.uid, exclusiveAccount)) {
@@ -153,8 +164,14 @@ export class MemoryLedger {
     this.#hold(record);
     const stored = { ...record, revision: expectedRevision + 1 };
     this.records.set(record.uid, stored);
+    this.documents.write(documents);
     this.around('after', commit.audit.action);
     return { type: 'Committed', record: stored };
+  }
+
+  #fence(epoch: number): void {
+    if (epoch === this.epoch) return;
+    throw new KeywardError('Terminal', { reason: 'Fenced', message: 'an older epoch' });
   }
 
   /** Every token that was ever seen, and what became of it. */

@@ -2,14 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { fenced, foreign, masterKeyMismatch } from '../refusals.ts';
 import type { StoreRow } from '../port.ts';
-import type { CommitRequest, WriteRequest } from '../requests.ts';
+import type { AuditedRequest, WriteRequest } from '../requests.ts';
 import { type Attempt, checkSame, type CommitterOptions, send } from './committer.ts';
 import { type Head, LOCK_HEAD, readHead } from './stored.ts';
 import { begin, transact } from './transaction.ts';
 import { mark, type Statement } from './writes.ts';
 
 /** A write that is no commit. */
-export type Administration = Exclude<WriteRequest, CommitRequest>;
+export type Administration = Exclude<WriteRequest, AuditedRequest>;
 
 /**
  * Carries it out in a transaction of its own.

@@ -4,8 +4,15 @@
  */
 import { KeywardError } from '../../kernel/errors.ts';
 import { hashEntry } from '../audit.ts';
+import type { DocumentRow } from '../documentrows.ts';
 import { fenced, foreign } from '../refusals.ts';
-import type { Answers, CommitRequest } from '../requests.ts';
+import type {
+  Answers,
+  Audited,
+  AuditedRequest,
+  CommitRequest,
+  DocumentsRequest,
+} from '../requests.ts';
 import {
   AT,
   CREDENTIAL_CONTENT,
@@ -16,6 +23,7 @@ import {
   text,
 } from '../rows.ts';
 import { type StoreUsage, usageOf } from '../usage.ts';
+import { type DocumentDraft, DocumentDrafts } from './documents.ts';
 import type { Head, Stored } from './stored.ts';
 
 /** A credential that the batch touches. */
@@ -47,6 +55,7 @@ export type Decision = {
   /** One per commit, in order. */
   readonly answers: readonly (Answers['commit'] | KeywardError)[];
   readonly keys: readonly KeyDraft[];
+  readonly documents: readonly DocumentDraft[];
   /** Rows of uid, request id and cluster id. */
   readonly spent: readonly Row[];
   /** Rows of AUDIT_COLUMNS. */
@@ -58,7 +67,7 @@ export type Decision = {
 
 /** Decides `commits` in order; `usage` is kept up to date as if all of it were committed. */
 export function decide(
-  commits: readonly CommitRequest[],
+  commits: readonly AuditedRequest[],
   known: { readonly head: Head; readonly stored: Stored; readonly usage: StoreUsage },
 ): Decision {
   const draft = new Draft(known);
@@ -71,6 +80,7 @@ class Draft {
   readonly #stored: Stored;
   readonly #usage: StoreUsage;
   readonly #keys = new Map<string, KeyDraft>();
+  readonly #documents: DocumentDrafts;
   readonly #spent = new Map<string, Row>();
   readonly #audit: Row[] = [];
   #hash: Uint8Array;
@@ -79,6 +89,7 @@ class Draft {
   constructor({ head, stored, usage }: Parameters<typeof decide>[1]) {
     this.#head = head;
     this.#stored = stored;
+    this.#documents = new DocumentDrafts(stored.documents);
     this.#usage = usage;
     this.#hash = head.hash;
   }
@@ -86,6 +97,7 @@ class Draft {
   result(): Omit<Decision, 'answers'> {
     return {
       keys: [...this.#keys.values()],
+      documents: this.#documents.result(),
       spent: [...this.#spent.values()],
       audit: this.#audit,
       commitCounter: this.#head.commitCounter + this.#audit.length,
@@ -93,13 +105,40 @@ class Draft {
     };
   }
 
-  apply(request: CommitRequest): Decision['answers'][number] {
-    const { identity, content } = request.rows;
+  apply(request: AuditedRequest): Decision['answers'][number] {
+    const refusal = this.#refusal(request);
+    if (refusal !== undefined) return refusal;
+    return request.type === 'commit' ? this.#applyKey(request) : this.#applyDocuments(request);
+  }
+
+  #refusal(request: AuditedRequest): KeywardError | undefined {
     const { epoch, clusterId } = this.#head;
     if (request.epoch !== epoch || epoch === 0) return fenced(request.epoch, epoch);
-    if (identity[0] !== clusterId) return foreign(clusterId, text(identity[0]));
+    const clusters = request.documents.map((document) => document.clusterId);
+    if (request.type === 'commit') clusters.unshift(text(request.rows.identity[0]));
+    const other = clusters.find((each) => each !== clusterId);
+    return other === undefined ? undefined : foreign(clusterId, other);
+  }
+
+  #applyDocuments(request: DocumentsRequest): Answers['commitDocuments'] {
+    const { documents, atMs } = request;
+    if (!this.#documents.areCurrent(documents)) return { type: 'Stale' };
+    this.#writeDocuments(documents);
+    this.#chain(documents[0]?.uid ?? '', request);
+    this.#atMs = Math.max(this.#atMs, atMs);
+    return { type: 'Committed' };
+  }
+
+  /** Before the commit is counted. */
+  #writeDocuments(documents: readonly DocumentRow[]): void {
+    this.#documents.write(documents, this.#head.commitCounter + this.#audit.length + 1);
+  }
+
+  #applyKey(request: CommitRequest): Decision['answers'][number] {
+    const { identity, content } = request.rows;
     const before = this.#find(text(identity[AT.uid]));
     if ((before?.revision ?? 0) !== request.expectedRevision) return { type: 'Stale' };
+    if (!this.#documents.areCurrent(request.documents)) return { type: 'Stale' };
     if (this.#isSpent(request)) return { type: 'RequestSpent' };
     if (this.#isAccountBusy(request)) return { type: 'AccountBusy' };
     if (this.#revives(request)) return revived();
@@ -157,6 +196,7 @@ class Draft {
   #change(request: CommitRequest): void {
     const { rows, atMs, spendRequestId } = request;
     const uid = text(rows.identity[AT.uid]);
+    this.#writeDocuments(request.documents);
     this.#chain(uid, request);
     const key = this.#keys.get(uid) ?? this.#begin(uid, request);
     this.#keys.set(uid, key);
@@ -185,8 +225,8 @@ class Draft {
     };
   }
 
-  #chain(uid: string, { rows, atMs, actor, action, facts }: CommitRequest): void {
-    const clusterId = text(rows.identity[0]);
+  #chain(uid: string, { atMs, actor, action, facts }: Audited): void {
+    const clusterId = this.#head.clusterId ?? '';
     const commitNumber = this.#head.commitCounter + this.#audit.length + 1;
     const entry = { commitNumber, clusterId, atMs, actor, action, uid, facts };
     const previous = this.#hash;

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { KeywardError } from '../../kernel/errors.ts';
 import { terminal } from '../refusals.ts';
-import type { CommitRequest, CrashPoint } from '../requests.ts';
+import type { AuditedRequest, CrashPoint } from '../requests.ts';
 import { PURGE_EVERY } from '../tombstones.ts';
 import { StoreUsage } from '../usage.ts';
 import { decide, type Decision } from './batch.ts';
@@ -52,7 +52,7 @@ export class Committer {
   }
 
   /** One answer per commit, in order: its result, or why it failed. Never throws. */
-  async execute(commits: readonly CommitRequest[]): Promise<Answers> {
+  async execute(commits: readonly AuditedRequest[]): Promise<Answers> {
     try {
       return await this.withRetries(() => this.#transact(commits));
     } catch (thrown) {
@@ -93,7 +93,7 @@ export class Committer {
     }
   }
 
-  #transact(commits: readonly CommitRequest[]): Promise<Attempt<Answers>> {
+  #transact(commits: readonly AuditedRequest[]): Promise<Attempt<Answers>> {
     const { pool, qualify } = this.#options;
     return pool.use((connection) =>
       transact(connection, async () => {
@@ -112,7 +112,7 @@ export class Committer {
   async #finish(
     connection: Connection,
     decision: Decision,
-    commits: readonly CommitRequest[],
+    commits: readonly AuditedRequest[],
   ): Promise<Attempt<Answers>> {
     const { answers, audit, commitCounter, atMs } = decision;
     const batchId = randomBytes(16).toString('hex');
@@ -139,15 +139,16 @@ export class Committer {
   async #check(
     head: Head,
     connection: Connection,
-    commits: readonly CommitRequest[],
+    commits: readonly AuditedRequest[],
   ): Promise<void> {
     const { pool, qualify } = this.#options;
     checkSame(head, { ...this.#options, label: pool.label, counter: this.#counter });
     if (head.commitCounter !== this.#counter) this.#usage.forget();
     this.#counter = head.commitCounter;
     const isLimited = commits.some(
-      ({ maxKeys, maxKeysPerNamespace }) =>
-        maxKeys !== undefined || maxKeysPerNamespace !== undefined,
+      (commit) =>
+        commit.type === 'commit' &&
+        (commit.maxKeys !== undefined || commit.maxKeysPerNamespace !== undefined),
     );
     if (!isLimited || !this.#usage.isForgotten) return;
     this.#usage.fill(await countKeys(connection, qualify));

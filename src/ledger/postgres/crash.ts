@@ -1,5 +1,5 @@
 /** Ends the process around a commit of one's choice. Tests only. */
-import type { CommitRequest, CrashPoint } from '../requests.ts';
+import type { AuditedRequest, CrashPoint } from '../requests.ts';
 import type { Decision } from './batch.ts';
 
 /** Counts commits until the chosen one. */
@@ -12,7 +12,7 @@ export class Crash {
   }
 
   /** True when the chosen commit is among those that are about to be committed. */
-  counts(commits: readonly CommitRequest[], answers: Decision['answers']): boolean {
+  counts(commits: readonly AuditedRequest[], answers: Decision['answers']): boolean {
     const point = this.#point;
     if (point === undefined) return false;
     const before = this.#count;

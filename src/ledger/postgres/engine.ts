@@ -6,7 +6,7 @@
 import { setImmediate } from 'node:timers';
 import { KeywardError } from '../../kernel/errors.ts';
 import { terminal } from '../refusals.ts';
-import type { Answers, CommitRequest, ReadRequest, Request, WriteRequest } from '../requests.ts';
+import type { Answers, ReadRequest, Request, WriteRequest } from '../requests.ts';
 import { AT } from '../rows.ts';
 import { type Administration, administer } from './administer.ts';
 import { Committer, type CommitterOptions } from './committer.ts';
@@ -113,7 +113,7 @@ export class Engine {
     if (first !== undefined && isAdministration(first.request)) {
       first.settle(await this.#administer(first.request));
     } else {
-      const commits = batch.map(({ request }) => request).filter((each) => each.type === 'commit');
+      const commits = batch.map(({ request }) => request).filter((each) => !isAdministration(each));
       const answers = await this.#committer.execute(commits);
       batch.forEach(({ settle }, index) => {
         const answer = answers[index];
@@ -142,6 +142,7 @@ export class Engine {
 
 const WRITES: ReadonlySet<string> = new Set<WriteRequest['type']>([
   'commit',
+  'commitDocuments',
   'adoptCluster',
   'openEpoch',
   'rememberVersion',
@@ -153,14 +154,25 @@ function isWrite(request: Request): request is WriteRequest {
 }
 
 function isAdministration(request: WriteRequest): request is Administration {
-  return request.type !== 'commit';
+  return request.type !== 'commit' && request.type !== 'commitDocuments';
 }
 
 /** Whether a read may see something else before the write than after it. */
 function concerns(write: WriteRequest, read: ReadRequest): boolean {
-  if (read.type !== 'load' || write.type !== 'commit') return true;
-  const { identity } = (write satisfies CommitRequest).rows;
-  const hasName =
-    identity[AT.namespace] === read.namespace && identity[AT.namespace + 1] === read.name;
-  return hasName || identity[AT.uid] === read.uid;
+  if (isAdministration(write)) return true;
+  switch (read.type) {
+    case 'load': {
+      if (write.type !== 'commit') return false;
+      const { identity } = write.rows;
+      const hasName =
+        identity[AT.namespace] === read.namespace && identity[AT.namespace + 1] === read.name;
+      return hasName || identity[AT.uid] === read.uid;
+    }
+    case 'loadDocument':
+    case 'findDocument':
+    case 'scanDocuments':
+      return write.documents.some(({ kind }) => kind === read.kind);
+    default:
+      return true;
+  }
 }

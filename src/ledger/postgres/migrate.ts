@@ -11,6 +11,7 @@ import { isMadeMeanwhile, isUnsupported } from './failures.ts';
 import type { PostgresLocation } from './location.ts';
 import { MIGRATION_0001 } from './migrations/0001.ts';
 import { MIGRATION_0002 } from './migrations/0002.ts';
+import { MIGRATION_0003 } from './migrations/0003.ts';
 import { qualify } from './names.ts';
 import type { Pool } from './pool.ts';
 import { begin, finish, transact } from './transaction.ts';
@@ -19,6 +20,7 @@ import { begin, finish, transact } from './transaction.ts';
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: MIGRATION_0001 },
   { version: 2, sql: MIGRATION_0002 },
+  { version: 3, sql: MIGRATION_0003 },
 ];
 
 /** "KEYW": whoever else takes advisory locks in this database will hardly take this one. */

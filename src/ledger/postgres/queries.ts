@@ -12,7 +12,7 @@ import type {
   TokenHolder,
   VersionInUse,
 } from '../port.ts';
-import type { Answers, ReadRequest } from '../requests.ts';
+import { type Answers, isDocumentRead, type ReadRequest } from '../requests.ts';
 import {
   decodeHolder,
   decodeStore,
@@ -23,6 +23,7 @@ import {
   text,
 } from '../rows.ts';
 import type { Connection } from './connection.ts';
+import { readDocuments } from './documents.ts';
 import type { Qualify } from './names.ts';
 import { recordQuery, readRecords } from './records.ts';
 
@@ -41,6 +42,7 @@ export function answerRead(
   source: Source,
   request: SingleRead,
 ): Promise<Answers[SingleRead['type']]> {
+  if (isDocumentRead(request)) return readDocuments(source, request);
   switch (request.type) {
     case 'identity':
       return readIdentity(source);

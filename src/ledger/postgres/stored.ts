@@ -1,6 +1,6 @@
 /** What a batch of commits has to know before it decides, read in as few round trips as can be. */
 import { CHAIN_START } from '../audit.ts';
-import type { CommitRequest } from '../requests.ts';
+import type { AuditedRequest, CommitRequest } from '../requests.ts';
 import {
   AT,
   bytes,
@@ -12,6 +12,7 @@ import {
   text,
 } from '../rows.ts';
 import type { Connection } from './connection.ts';
+import { readRevisions, type StoredDocuments } from './documents.ts';
 import type { Qualify } from './names.ts';
 
 /** The database itself, under its lock. */
@@ -41,6 +42,7 @@ export type Stored = {
   readonly spent: ReadonlySet<string>;
   /** Keys with a create call under way, by the account at a vendor. */
   readonly creating: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly documents: StoredDocuments;
 };
 
 /** Statements that lock the database against other writers and read its head. */
@@ -67,14 +69,17 @@ export function readHead([meta, newest]: readonly (readonly Row[])[]): Head {
 export async function readStored(
   connection: Connection,
   qualify: Qualify,
-  commits: readonly CommitRequest[],
+  requests: readonly AuditedRequest[],
 ): Promise<Stored> {
-  const [keys, spent, creating] = await Promise.all([
+  const commits = requests.filter((request) => request.type === 'commit');
+  const named = requests.flatMap(({ documents }) => documents);
+  const [keys, spent, creating, documents] = await Promise.all([
     readKeys(connection, qualify, commits),
     readSpent(connection, qualify, commits),
     readCreating(connection, qualify, commits),
+    readRevisions(connection, qualify, named),
   ]);
-  return { keys, spent, creating };
+  return { keys, spent, creating, documents };
 }
 
 /** Rows for StoreUsage: live and retained keys by store and namespace. */

@@ -15,6 +15,7 @@ import {
 import { PURGE_MAX, TOMBSTONE_MS } from '../tombstones.ts';
 import type { CredentialDraft, Decision, KeyDraft } from './batch.ts';
 import type { Parameter } from './connection.ts';
+import { type DocumentDraft, rowsOfDocuments } from './documents.ts';
 
 /** A statement whose tables are still called `{schema}.name`. */
 export type Statement = { readonly sql: string; readonly parameters: readonly Parameter[] };
@@ -24,10 +25,11 @@ const BATCHES_KEPT = 10_000;
 
 /** Everything the decision writes, in order; `batchId` names the transaction. */
 export function writesOf(decision: Decision, batchId: string): readonly Statement[] {
-  const { keys, spent, audit, commitCounter } = decision;
+  const { keys, documents, spent, audit, commitCounter } = decision;
   return [
     ...keyWrites(keys),
     ...credentialWrites(keys),
+    ...documentWrites(documents),
     ...insert('rotation_requests', ['uid', 'request_id', 'cluster_id'], spent),
     ...insert('audit', AUDIT_COLUMNS, audit),
     mark(batchId, commitCounter),
@@ -127,6 +129,14 @@ function credentialWrites(keys: readonly KeyDraft[]): readonly Statement[] {
           (each.credential.rows?.slots ?? []).map((slot) => [...at(each), ...slot]),
         ),
     ),
+  ];
+}
+
+function documentWrites(drafts: readonly DocumentDraft[]): readonly Statement[] {
+  const { insert: added, update: changed } = rowsOfDocuments(drafts);
+  return [
+    ...insert('documents', added.columns, added.rows),
+    ...update('documents', changed.columns, changed.rows),
   ];
 }
 

@@ -123,6 +123,8 @@ export class Engine {
     switch (request.type) {
       case 'commit':
         return this.#writer.commit(request);
+      case 'commitDocuments':
+        return this.#writer.commitDocuments(request);
       case 'adoptCluster':
         this.#writer.adoptCluster(request.clusterId);
         return null;
@@ -143,7 +145,7 @@ export class Engine {
     if (crashAt === undefined) return false;
     const before = this.#crashCount;
     this.#crashCount += requests.filter((request, index) => {
-      if (request.type !== 'commit') return false;
+      if (request.type !== 'commit' && request.type !== 'commitDocuments') return false;
       if (crashAt.action !== undefined && crashAt.action !== request.action) return false;
       const answer = answers[index];
       return answer !== undefined && 'value' in answer && isCommitted(answer.value);
@@ -172,6 +174,7 @@ function prepareTransaction(db: DatabaseSync) {
 
 const WRITES: ReadonlySet<string> = new Set<WriteRequest['type']>([
   'commit',
+  'commitDocuments',
   'adoptCluster',
   'openEpoch',
   'rememberVersion',

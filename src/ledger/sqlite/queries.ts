@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { AUDIT_COLUMNS, type AuditPosition, checkEntries } from '../audit.ts';
 import { readCursor, writeCursor } from '../cursor.ts';
 import type { LedgerIdentity, StoreCount, StoreRow, TokenHolder, VersionInUse } from '../port.ts';
-import type { Answers, ReadRequest } from '../requests.ts';
+import { type Answers, type DocumentRead, isDocumentRead, type ReadRequest } from '../requests.ts';
 import {
   CREDENTIAL_CONTENT,
   CREDENTIAL_IDENTITY,
@@ -18,6 +18,7 @@ import {
   type StoredRecord,
   text,
 } from '../rows.ts';
+import { prepareDocuments } from './documents.ts';
 import { prepare } from './statements.ts';
 
 /** Entries of the audit chain that are checked at once: some 20 ms. */
@@ -63,6 +64,7 @@ export function prepareQueries(db: DatabaseSync) {
     ...prepareRecords(db),
     ...prepareCounts(db),
     ...prepareStores(db),
+    readDocuments: prepareDocuments(db),
     identity,
     isRequestSpent: (uid: string, requestId: string): boolean =>
       requestSpent.get(uid, requestId) !== undefined,
@@ -82,6 +84,13 @@ export function prepareQueries(db: DatabaseSync) {
 
 /** The answer to a request that only looks. */
 export function answerRead(queries: Queries, request: ReadRequest): Answers[ReadRequest['type']] {
+  if (isDocumentRead(request)) return queries.readDocuments(request);
+  return answerRecordRead(queries, request);
+}
+
+type RecordRead = Exclude<ReadRequest, DocumentRead>;
+
+function answerRecordRead(queries: Queries, request: RecordRead): Answers[RecordRead['type']] {
   switch (request.type) {
     case 'identity':
       return queries.identity();

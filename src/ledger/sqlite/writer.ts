@@ -7,7 +7,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { CHAIN_START, hashEntry } from '../audit.ts';
 import { fenced, foreign, masterKeyMismatch } from '../refusals.ts';
 import type { StoreRow } from '../port.ts';
-import type { Answers, CommitRequest } from '../requests.ts';
+import type { Answers, Audited, CommitRequest, DocumentsRequest } from '../requests.ts';
 import {
   AT,
   bytes,
@@ -25,11 +25,13 @@ import {
 } from '../rows.ts';
 import { PURGE_EVERY, PURGE_MAX, TOMBSTONE_MS } from '../tombstones.ts';
 import { type Limits, StoreUsage, usageOf } from '../usage.ts';
+import { DocumentWriter } from './documents.ts';
 import { prepare } from './statements.ts';
 
 /** Carries out the writes of one connection, which is the only one that writes. */
 export class Writer {
   readonly #statements: ReturnType<typeof prepareWrites>;
+  readonly #documents: DocumentWriter;
   readonly #usage: StoreUsage;
   #clusterId: string | undefined;
   /** 0: none was opened, and nobody may write. */
@@ -41,6 +43,7 @@ export class Writer {
 
   constructor(db: DatabaseSync) {
     this.#statements = prepareWrites(db);
+    this.#documents = new DocumentWriter(db);
     this.#usage = new StoreUsage();
     this.reset();
   }
@@ -109,6 +112,7 @@ export class Writer {
     if ((stored === undefined ? 0 : integer(stored[1])) !== expectedRevision) {
       return { type: 'Stale' };
     }
+    if (!this.#documents.areCurrent(request.documents, this.#clusterId)) return { type: 'Stale' };
     const { spendRequestId } = request;
     if (spendRequestId !== undefined && this.#statements.isSpent.get(uid, spendRequestId)) {
       return { type: 'RequestSpent' };
@@ -124,11 +128,24 @@ export class Writer {
     this.#commitNumber += 1;
     const id = this.#writeKey(request, stored === undefined ? undefined : integer(stored[0]));
     this.#writeCredentials(id, request);
+    this.#documents.write(request.documents, this.#commitNumber);
     if (spendRequestId !== undefined) {
       this.#statements.spend.run(uid, spendRequestId, text(rows.identity[0]));
     }
     this.#usage.move(namespace, before, after);
     this.#chain(uid, request);
+    this.#purge(request.atMs);
+    return { type: 'Committed' };
+  }
+
+  /** As `commit`. */
+  commitDocuments(request: DocumentsRequest): Answers['commitDocuments'] {
+    this.#fence(request.epoch);
+    const { documents } = request;
+    if (!this.#documents.areCurrent(documents, this.#clusterId)) return { type: 'Stale' };
+    this.#commitNumber += 1;
+    this.#documents.write(documents, this.#commitNumber);
+    this.#chain(documents[0]?.uid ?? '', request);
     this.#purge(request.atMs);
     return { type: 'Committed' };
   }
@@ -190,9 +207,8 @@ export class Writer {
     for (const slot of slots) this.#statements.addSlot.run(key, sequence, ...slot);
   }
 
-  #chain(uid: string, request: CommitRequest): void {
-    const { atMs, actor, action, facts } = request;
-    const clusterId = text(request.rows.identity[0]);
+  #chain(uid: string, { atMs, actor, action, facts }: Audited): void {
+    const clusterId = this.#clusterId ?? '';
     const commitNumber = this.#commitNumber;
     const entry = { commitNumber, clusterId, atMs, actor, action, uid, facts };
     const hash = hashEntry(this.#head, entry);

@@ -20,6 +20,7 @@ function request(record: KeyRecord, changes: Partial<CommitRequest> = {}): Commi
   return {
     type: 'commit',
     rows: encodeRecord(record),
+    documents: [],
     expectedRevision: record.revision,
     epoch: EPOCH,
     atMs: AT_MS,
@@ -37,7 +38,12 @@ function request(record: KeyRecord, changes: Partial<CommitRequest> = {}): Commi
 function decideAll(...commits: readonly CommitRequest[]): Decision {
   const usage = new StoreUsage();
   usage.fill([]);
-  const stored = { keys: new Map(), spent: new Set<string>(), creating: new Map() };
+  const stored = {
+    keys: new Map(),
+    spent: new Set<string>(),
+    creating: new Map(),
+    documents: new Map(),
+  };
   return decide(commits, { head: HEAD, stored, usage });
 }
 
