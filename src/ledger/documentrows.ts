@@ -3,7 +3,8 @@
  * character that a database might refuse or change (U+0000, half a surrogate pair) is escaped.
  */
 import { KeywardError } from '../kernel/errors.ts';
-import type { DocumentChange, DocumentHead, DocumentKind, Documents } from './documents.ts';
+import type { DocumentHead } from './document.ts';
+import type { DocumentChange, DocumentKind, Documents } from './documents.ts';
 import { integer, type Row, text } from './rows.ts';
 
 /** Columns of `documents` that never change. */
