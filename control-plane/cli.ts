@@ -3,7 +3,7 @@
  * and ends it on Ctrl-C. See USAGE.
  */
 import { rm } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { ensureBinary, type BinaryName } from './binaries.ts';
 import { startControlPlane, type ControlPlaneOptions } from './start.ts';
 import { writeState } from './state.ts';
@@ -26,9 +26,10 @@ const PROGRAMS: readonly BinaryName[] = [
   'kubectl',
 ];
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readArguments({
   allowPositionals: true,
   options: {
+    help: { type: 'boolean', short: 'h', default: false },
     state: { type: 'string' },
     durable: { type: 'boolean', default: false },
     audit: { type: 'boolean', default: false },
@@ -39,11 +40,22 @@ const { values, positionals } = parseArgs({
 });
 
 const [command, program] = positionals;
-if (command === 'up') await up();
+if (values.help) process.stdout.write(USAGE);
+else if (command === 'up') await up();
 else if (command === 'build') await buildAll(program);
 else {
   process.stderr.write(USAGE);
   process.exitCode = 2;
+}
+
+/** As parseArgs; what is wrong ends the program with one sentence. */
+function readArguments<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (err) {
+    process.stderr.write(`${err instanceof Error ? err.message : String(err)}\n\n${USAGE}`);
+    process.exit(2);
+  }
 }
 
 async function up(): Promise<void> {

@@ -131,7 +131,7 @@ describe('at SOLAPI', () => {
     const count = fake.credentials().length;
     const name = `${site.namespace}/anew`;
     const both = await command(vendor, 'keys', 'resolve', name, '--adopt', theirs, '--none');
-    expect([both.code, both.stderr]).toEqual([1, expect.stringContaining('decide')]);
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('decide')]);
     expect((await command(vendor, 'keys', 'resolve', name, '--none')).code).toBe(0);
     await site.until('anew', 'Active');
     expect(fake.credentials()).toHaveLength(count + 1);

@@ -1,0 +1,91 @@
+/** The part of the command line that works on the database. Actions load their code when they run. */
+import type { Command } from 'commander';
+import { DATABASE, hosts, vendorCa } from './flags.ts';
+
+/** Adds what works on the database: for administrators, on the operator's machine. */
+export function addLedger(root: Command): void {
+  root.commandsGroup('The database, for administrators:');
+  addLedgerCommands(root);
+  addImport(root);
+  addDatabaseCommands(root);
+}
+
+function addLedgerCommands(root: Command): void {
+  const database = ['--database <url>', DATABASE] as const;
+  root
+    .command('identify <->')
+    .description('say whose a leaked value is; reads it from standard input, never prints it')
+    .option(...database)
+    .option('--master-key-file <file>', 'the master key file of the operator')
+    .action(async (source: string, flags: Record<string, unknown>) => {
+      const { runIdentify } = await import('./ledgercommands.ts');
+      await runIdentify(flags, source);
+    });
+  root
+    .command('debts')
+    .description('credentials of keys that are gone which must still be ended at a vendor')
+    .option(...database)
+    .action(async (flags: Record<string, unknown>) => {
+      const { runDebts } = await import('./ledgercommands.ts');
+      await runDebts(flags);
+    });
+  root
+    .command('audit')
+    .description('the audit chain')
+    .command('verify')
+    .description('walk the chain and say where it was broken')
+    .option(...database)
+    .action(async (flags: Record<string, unknown>) => {
+      const { runAuditVerify } = await import('./ledgercommands.ts');
+      await runAuditVerify(flags);
+    });
+  root
+    .command('master-key')
+    .description('the master key file')
+    .command('create <file>')
+    .description('make a new one; never overwrites')
+    .action(async (path: string) => {
+      const { runMasterKeyCreate } = await import('./ledgercommands.ts');
+      await runMasterKeyCreate(path);
+    });
+}
+
+function addImport(root: Command): void {
+  const database = ['--database <url>', DATABASE] as const;
+  root
+    .command('import')
+    .description('give an ApiKey that waits for it a key that exists at the vendor already')
+    .option('--store <kind/namespace/name>', 'KeyStore/NAMESPACE/NAME or ClusterKeyStore/NAME')
+    .option('--id <id>', "the key's id at the vendor")
+    .option('--apikey <namespace/name>', 'made with annotation keyward.dev/import: pending')
+    .option(...database)
+    .option('--master-key-file <file>', 'without a running operator, or on PostgreSQL')
+    .addOption(hosts())
+    .addOption(vendorCa())
+    .action(async (flags: Record<string, unknown>) => {
+      const { runImport } = await import('./resolvecommands.ts');
+      await runImport(flags);
+    });
+}
+
+function addDatabaseCommands(root: Command): void {
+  root
+    .command('database')
+    .description('the database as a whole')
+    .command('copy')
+    .description('copy all of it to an empty one, of the other engine too, and verify every row')
+    .option('--from <url>', `${DATABASE}; its operator must be stopped`)
+    .option('--to <url>', DATABASE)
+    .action(async (flags: Record<string, unknown>) => {
+      const { runDatabaseCopy } = await import('./databasecommands.ts');
+      await runDatabaseCopy(flags);
+    });
+  root
+    .command('restore')
+    .description('mark a database that was restored from a backup, before its operator starts')
+    .option('--database <url>', DATABASE)
+    .action(async (flags: Record<string, unknown>) => {
+      const { runRestore } = await import('./databasecommands.ts');
+      await runRestore(flags);
+    });
+}

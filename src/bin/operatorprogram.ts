@@ -1,0 +1,52 @@
+/** The part of the command line that runs servers. Actions load their code when they run. */
+import type { Command } from 'commander';
+import { DATABASE, hidden, hosts, vendorCa } from './flags.ts';
+
+/** Adds `keyward operator`. */
+export function addOperator(root: Command): void {
+  root.commandsGroup('Servers:');
+  root
+    .command('operator')
+    .description('run the controllers: the only writer of credentials')
+    .option('--kubeconfig <file>', 'kubeconfig file; absent: the service account of the pod')
+    .option('--context <name>', 'context of the kubeconfig')
+    .option('--database <url>', DATABASE)
+    .option(
+      '--master-key-file <file>',
+      'one key a line, v<N>:<32 bytes in base64>; the newest N is used',
+    )
+    .option('--create-master-key', 'make the master key file if there is none (trials)')
+    .option('--namespace <name>', 'namespace of the operator itself (keyward-system)')
+    .option('--watch-namespaces <names>', 'comma-separated; absent: all namespaces')
+    .option('--metrics-address <host:port>', 'for /metrics, /livez, /readyz (127.0.0.1:8080)')
+    .option('--leader-elect <true|false>', 'elect one active replica by Lease (true)')
+    .option('--identity <name>', 'holder name in the Lease (host name)')
+    .option('--secret-watch <metadata|none>', 'how Secrets are followed (metadata)')
+    .addOption(hosts())
+    .addOption(vendorCa())
+    .option('--accept-vanished', 'end vanished keys however many they are')
+    .option('--accept-database', 'start on another or older database than the one last used')
+    .option('--workers <n>', 'reconciles at the same time (64)')
+    .option('--loss-grace-seconds <n>', 'before a missing Secret counts as lost (30)')
+    .option('--log-level <level>', 'debug, info, warn, error, silent (info)')
+    .addOption(hidden('--remote-check-seconds <n>'))
+    .addOption(hidden('--store-reread-seconds <n>'))
+    .addOption(hidden('--debt-after-seconds <n>'))
+    .addOption(hidden('--crash-at-commit <n:position>'))
+    .action(async (flags: Record<string, unknown>) => {
+      const { runOperator } = await import('./operator.ts');
+      await runOperator(flags, stopSignal());
+    });
+}
+
+/** Aborted by the first SIGINT or SIGTERM; a second one ends the process at once. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(1);
+    controller.abort(new Error('told to stop'));
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return controller.signal;
+}

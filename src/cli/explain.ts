@@ -1,0 +1,127 @@
+/** `keyward explain`: what a reason in a status or an event means, without asking any server. Pure. */
+import * as conditions from '../api/conditions.ts';
+import type { Kstatus, ReadyFact, ReasonFact } from '../api/conditions.ts';
+
+/** One place where a reason occurs. */
+export type Meaning = {
+  readonly reason: string;
+  /** Kinds of objects that carry it; of events: empty. */
+  readonly kinds: string;
+  /** The condition, or `Event`. */
+  readonly condition: string;
+  /** Status of the condition, or type of the event. */
+  readonly status: string;
+  /** Reasons of Ready only. */
+  readonly kstatus?: Kstatus;
+  readonly sentence: string;
+};
+
+/**
+ * The tables by the names they are exported under, from which follows what they are about:
+ * `API_KEY_READY` is about Ready of ApiKey, `API_KEY_CONDITIONS` about its further conditions.
+ */
+const TABLES: Readonly<Record<string, unknown>> = conditions;
+const TABLE_NAME = /^([A-Z_]+)_(READY|ACCEPTED|CONDITIONS)$/;
+const KIND_NAMES: Readonly<Record<string, string>> = { KeyStore: 'KeyStore, ClusterKeyStore' };
+
+type Facts = Readonly<Record<string, ReasonFact | ReadyFact>>;
+
+/** Everything that can be explained, kind by kind. */
+export function allMeanings(): readonly Meaning[] {
+  return [...Object.entries(TABLES).flatMap(meaningsOf), ...events()];
+}
+
+/** What a reason or a condition type means, upper and lower case alike; empty: nobody says that. */
+export function meaningsOfWord(word: string): readonly Meaning[] {
+  const wanted = word.toLowerCase();
+  const all = allMeanings();
+  const reasons = all.filter(({ reason }) => reason.toLowerCase() === wanted);
+  if (reasons.length > 0) return reasons;
+  return all.filter(({ condition }) => condition.toLowerCase() === wanted);
+}
+
+/** Reasons that look like the word; at most five. */
+export function similarReasons(word: string): readonly string[] {
+  const wanted = word.toLowerCase();
+  const names = [...new Set(allMeanings().map(({ reason }) => reason))];
+  return names
+    .map((name) => ({ name, far: distance(name.toLowerCase(), wanted) }))
+    .filter(
+      ({ name, far }) => far <= 3 || (wanted.length > 2 && name.toLowerCase().includes(wanted)),
+    )
+    .toSorted((a, b) => a.far - b.far)
+    .slice(0, 5)
+    .map(({ name }) => name);
+}
+
+/** The meanings of one word as lines for people. */
+export function meaningsText(meanings: readonly Meaning[]): string {
+  return meanings.map((meaning) => `${heading(meaning)}\n  ${meaning.sentence}\n`).join('\n');
+}
+
+const KSTATUS: Readonly<Record<Kstatus, string>> = {
+  Current: 'done',
+  InProgress: 'not done yet; no edit is wanted',
+  Failed: 'stays like this until a person acts',
+};
+
+function heading({ reason, kinds, condition, status, kstatus }: Meaning): string {
+  if (condition === 'Event') return `${reason}: an event (${status})`;
+  const what = kstatus === undefined ? '' : `: ${KSTATUS[kstatus]}`;
+  return `${reason}: ${condition}=${status} of ${kinds}${what}`;
+}
+
+function meaningsOf([name, value]: [string, unknown]): readonly Meaning[] {
+  const [, owner = '', what = ''] = TABLE_NAME.exec(name) ?? [];
+  if (owner === '') return [];
+  const kind = camel(owner);
+  const kinds = KIND_NAMES[kind] ?? kind;
+  // Parser: tables of that name have one of these two shapes, which conditions.ts checks itself.
+  if (what !== 'CONDITIONS') return factsOf(kinds, camel(what), value as Facts);
+  // Stalled repeats the reason of Ready and has nothing of its own to say.
+  return Object.entries(value as Readonly<Record<string, Facts>>)
+    .filter(([condition]) => condition !== 'Stalled')
+    .flatMap(([condition, facts]) => factsOf(kinds, condition, facts));
+}
+
+function factsOf(kinds: string, condition: string, facts: Facts): readonly Meaning[] {
+  return Object.entries(facts).map(([reason, fact]) => ({
+    reason,
+    kinds,
+    condition,
+    status: fact.status,
+    ...('kstatus' in fact ? { kstatus: fact.kstatus } : {}),
+    sentence: fact.sentence,
+  }));
+}
+
+/** `API_KEY` as `ApiKey`. */
+function camel(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
+}
+
+function events(): readonly Meaning[] {
+  return Object.entries(conditions.EVENT_REASONS).map(([reason, { type, sentence }]) => ({
+    reason,
+    kinds: '',
+    condition: 'Event',
+    status: type,
+    sentence,
+  }));
+}
+
+/** Levenshtein's distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let line = 1; line <= a.length; line += 1) {
+    const next = [line];
+    for (let column = 1; column <= b.length; column += 1) {
+      const swapped = (row[column - 1] ?? 0) + (a[line - 1] === b[column - 1] ? 0 : 1);
+      next.push(Math.min(swapped, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,40 @@
+/** How many columns of a terminal a text takes. Pure. */
+
+const ASCII = /^[\x20-\x7e]*$/;
+/** Scripts and symbols that terminals draw two columns wide. */
+const WIDE =
+  /\p{Emoji_Presentation}|\ufe0f|[\u1100-\u115f\u2e80-\u303e\u3041-\u4dbf\u4e00-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
+const ONLY_MARKS = /^[\p{M}\u200c\u200d]+$/u;
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** Columns that the text takes on one line. */
+export function widthOf(text: string): number {
+  if (ASCII.test(text)) return text.length;
+  let columns = 0;
+  for (const { segment } of graphemes.segment(text)) columns += columnsOf(segment);
+  return columns;
+}
+
+/** The text with blanks behind it, so that it takes at least so many columns. */
+export function padTo(text: string, columns: number): string {
+  return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
+}
+
+/** The text, cut to at most so many columns; what was cut is shown by an ellipsis. */
+export function clipTo(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  let kept = '';
+  let left = columns - 1;
+  for (const { segment } of graphemes.segment(text)) {
+    left -= columnsOf(segment);
+    if (left < 0) break;
+    kept += segment;
+  }
+  return `${kept.trimEnd()}…`;
+}
+
+function columnsOf(grapheme: string): number {
+  if (WIDE.test(grapheme)) return 2;
+  return ONLY_MARKS.test(grapheme) ? 0 : 1;
+}

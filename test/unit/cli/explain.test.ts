@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import * as conditions from '../../../src/api/conditions.ts';
+import {
+  allMeanings,
+  meaningsOfWord,
+  meaningsText,
+  similarReasons,
+} from '../../../src/cli/explain.ts';
+
+/** Reasons of a table in src/api/conditions.ts, of whichever of its shapes. */
+function reasonsOf(table: object): string[] {
+  return Object.entries(table).flatMap(([name, entry]: [string, unknown]) => {
+    if (typeof entry !== 'object' || entry === null) return [];
+    return 'sentence' in entry ? [name] : reasonsOf(entry);
+  });
+}
+
+describe('explain', () => {
+  test('knows every reason that any condition or event can have', () => {
+    const tables = Object.values(conditions).filter((value) => typeof value === 'object');
+    const wanted = tables.flatMap((table) => reasonsOf(table as object));
+    const known = new Set(allMeanings().map(({ reason }) => reason));
+    expect(wanted.length).toBeGreaterThan(80);
+    expect(wanted.filter((reason) => !known.has(reason))).toEqual([]);
+  });
+
+  test('says status, what it means for tools, and what to do, in whatever case the word is', () => {
+    expect(meaningsText(meaningsOfWord('secretconflict'))).toBe(
+      [
+        'SecretConflict: Ready=False of ApiKey: stays like this until a person acts',
+        '  The Secret name is taken by something else; choose another name.',
+        '',
+        'SecretConflict: an event (Warning)',
+        '  The Secret name is taken by something else.',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('lists the reasons of a condition', () => {
+    expect(meaningsOfWord('SecretSynced').map(({ reason }) => reason)).toContain('Tampered');
+  });
+
+  test('finds what was meant by a word that nobody says', () => {
+    expect(meaningsOfWord('Denid')).toEqual([]);
+    expect(similarReasons('Denid')[0]).toBe('Denied');
+    expect(similarReasons('xyzzy-plugh')).toEqual([]);
+  });
+});
