@@ -1,6 +1,7 @@
 /** `keyward explain`: what a reason in a status or an event means, without asking any server. Pure. */
+import * as applications from '../api/applicationconditions.ts';
 import * as conditions from '../api/conditions.ts';
-import type { Kstatus, ReadyFact, ReasonFact } from '../api/conditions.ts';
+import type { Kstatus, ReadyFact, ReasonFact } from '../api/reasons.ts';
 
 /** One place where a reason occurs. */
 export type Meaning = {
@@ -20,9 +21,15 @@ export type Meaning = {
  * The tables by the names they are exported under, from which follows what they are about:
  * `API_KEY_READY` is about Ready of ApiKey, `API_KEY_CONDITIONS` about its further conditions.
  */
-const TABLES: Readonly<Record<string, unknown>> = conditions;
+const TABLES: Readonly<Record<string, unknown>> = { ...conditions, ...applications };
 const TABLE_NAME = /^([A-Z_]+)_(READY|ACCEPTED|CONDITIONS)$/;
-const KIND_NAMES: Readonly<Record<string, string>> = { KeyStore: 'KeyStore, ClusterKeyStore' };
+const KIND_NAMES: Readonly<Record<string, string>> = {
+  KeyStore: 'KeyStore, ClusterKeyStore',
+  Application: 'ApiKeyApplication',
+  Review: 'ApiKeyReview',
+  Client: 'ApiClient',
+  Product: 'ApiProduct',
+};
 
 type Facts = Readonly<Record<string, ReasonFact | ReadyFact>>;
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import * as applications from '../../../src/api/applicationconditions.ts';
 import * as conditions from '../../../src/api/conditions.ts';
 import {
   allMeanings,
@@ -17,10 +18,12 @@ function reasonsOf(table: object): string[] {
 
 describe('explain', () => {
   test('knows every reason that any condition or event can have', () => {
-    const tables = Object.values(conditions).filter((value) => typeof value === 'object');
+    const tables = [...Object.values(conditions), ...Object.values(applications)].filter(
+      (value) => typeof value === 'object',
+    );
     const wanted = tables.flatMap((table) => reasonsOf(table as object));
     const known = new Set(allMeanings().map(({ reason }) => reason));
-    expect(wanted.length).toBeGreaterThan(80);
+    expect(wanted.length).toBeGreaterThan(120);
     expect(wanted.filter((reason) => !known.has(reason))).toEqual([]);
   });
 
