@@ -28,10 +28,12 @@ export function rights(
 ): object[] {
   const secretsIn = options.secretsIn?.(namespaces);
   const documents = parseAllDocuments(readFileSync(RBAC, 'utf8'));
-  // Our own manifest, whose first document is the ClusterRole.
+  // Our own manifest.
   const manifests = documents.map((document) => document.toJS() as { kind: string; rules: Rule[] });
+  const rulesOf = (wanted: string): readonly Rule[] =>
+    manifests.find(({ kind }) => kind === wanted)?.rules ?? [];
   const isAboutSecrets = (rule: Rule): boolean => rule.resources.includes('secrets');
-  const rules = (manifests.find(({ kind }) => kind === 'ClusterRole')?.rules ?? []).map((rule) =>
+  const rules = rulesOf('ClusterRole').map((rule) =>
     isAboutSecrets(rule) ? { ...rule, verbs: options.secretVerbs ?? rule.verbs } : rule,
   );
   const everywhere = rules.filter((rule) => secretsIn === undefined || !isAboutSecrets(rule));
@@ -49,6 +51,7 @@ export function rights(
   ];
   return [
     ...grant('Cluster', { name: account }, everywhere),
+    ...grant('', { name: account, namespace: OWN_NAMESPACE }, rulesOf('Role')),
     ...(secretsIn ?? []).flatMap((namespace) =>
       grant('', { name: account, namespace }, rules.filter(isAboutSecrets)),
     ),
