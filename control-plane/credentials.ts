@@ -1,8 +1,8 @@
 /** The files of one control plane that say who is who: authority, certificates, token key. */
-import { generateKeyPairSync } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createAuthority, issue } from './certificates.ts';
+import { createAuthority, issue, type Issued, type Subject } from './certificates.ts';
 import { kubeconfigText } from './kubeconfig.ts';
 
 /** Paths of the files that `writeCredentials` wrote. */
@@ -16,6 +16,11 @@ export type Credentials = {
   /** Kubeconfig with a client certificate in `system:masters`: exempt from RBAC and from fairness. */
   readonly adminKubeconfig: string;
 };
+
+/** Common name of the authority. */
+const AUTHORITY = 'keyward-control-plane';
+/** File in the work folder with the authority's private key. */
+const AUTHORITY_KEY = 'ca.key';
 
 /** One line per request, answered or begun streaming, without bodies. */
 const AUDIT_POLICY = `apiVersion: audit.k8s.io/v1
@@ -31,7 +36,7 @@ export async function writeCredentials(
   url: string,
   nowMs: number,
 ): Promise<Credentials> {
-  const authority = createAuthority('keyward-control-plane', nowMs);
+  const authority = createAuthority(AUTHORITY, nowMs);
   const server = issue(
     authority,
     {
@@ -53,6 +58,8 @@ export async function writeCredentials(
     await writeFile(path, text, { mode: 0o600 });
     return path;
   };
+  // For tests that need a user whom no header can name.
+  await put(AUTHORITY_KEY, authority.privateKey.export({ type: 'pkcs8', format: 'pem' }));
   return {
     caFile: await put('ca.crt', authority.certificatePem),
     serverCertificateFile: await put('server.crt', server.certificatePem),
@@ -68,4 +75,20 @@ export async function writeCredentials(
       kubeconfigText({ url, caPem: authority.certificatePem, certificate: admin }),
     ),
   };
+}
+
+/** A client certificate of the control plane in `workDir`, for whoever is wanted. */
+export async function clientCertificate(
+  workDir: string,
+  subject: Subject,
+  nowMs: number,
+): Promise<Issued> {
+  const privateKey = createPrivateKey(await readFile(join(workDir, AUTHORITY_KEY)));
+  const authority = {
+    certificatePem: '',
+    subject: { commonName: AUTHORITY },
+    privateKey,
+    publicKey: createPublicKey(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+  };
+  return issue(authority, { ...subject, usage: 'client' }, nowMs);
 }

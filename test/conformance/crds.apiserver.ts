@@ -6,7 +6,11 @@ import { parse } from 'yaml';
 import type { Endpoint } from '../../control-plane/access.ts';
 
 /** In whose name; absent: the administrator of group system:masters. */
-export type Caller = { readonly username: string; readonly groups?: readonly string[] };
+export type Caller = {
+  readonly username: string;
+  readonly groups?: readonly string[];
+  readonly uid?: string;
+};
 
 /** What to send. */
 export type Call = {
@@ -100,12 +104,23 @@ export function policiesInForce(send: Send, namespace: string): Promise<void> {
 export function senderTo(endpoint: Endpoint): Send {
   const config = parse(readFileSync(endpoint.adminKubeconfig, 'utf8')) as Kubeconfig;
   const user = config.users[0]?.user ?? {};
+  return senderWith(endpoint, {
+    certificatePem: pem(user['client-certificate-data'], user['client-certificate']),
+    privateKeyPem: pem(user['client-key-data'], user['client-key']),
+  });
+}
+
+/** A sender with any client certificate of the control plane's authority. */
+export function senderWith(
+  endpoint: Endpoint,
+  client: { readonly certificatePem: string | Buffer; readonly privateKeyPem: string | Buffer },
+): Send {
   const agent = new Agent({
     keepAlive: true,
     maxSockets: 8,
     ca: readFileSync(endpoint.caFile),
-    cert: pem(user['client-certificate-data'], user['client-certificate']),
-    key: pem(user['client-key-data'], user['client-key']),
+    cert: client.certificatePem,
+    key: client.privateKeyPem,
   });
   return (call) => send(endpoint.url, agent, call);
 }
@@ -126,6 +141,7 @@ function send(url: string, agent: Agent, call: Call): Promise<Answer> {
   if (call.as !== undefined) {
     headers['impersonate-user'] = call.as.username;
     headers['impersonate-group'] = [...(call.as.groups ?? ['system:authenticated'])];
+    if (call.as.uid !== undefined) headers['impersonate-uid'] = call.as.uid;
   }
   const outgoing = request(url + call.path, { method: call.method, agent, headers }, (incoming) => {
     const chunks: Buffer[] = [];
