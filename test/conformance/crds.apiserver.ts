@@ -76,6 +76,11 @@ export function policiesInForce(send: Send, namespace: string): Promise<void> {
     { method: 'POST', path: `${ofNamespace}/apikeys`, body: apiKey('probe', {}) },
     {
       method: 'POST',
+      path: `${ofNamespace}/apikeyapplications`,
+      body: { apiVersion: store.apiVersion, kind: 'ApiKeyApplication', metadata, spec: {} },
+    },
+    {
+      method: 'POST',
       path: `${ofNamespace}/keystores`,
       body: { ...store, kind: 'KeyStore', metadata },
     },

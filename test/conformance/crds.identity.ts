@@ -37,7 +37,9 @@ export function review(name: string, reviewer?: object): object {
 
 /** The stamps of a form that came back. */
 export function stampsOf(answer: Answer): readonly (string | undefined)[] {
-  const metadata = answer.object['metadata'] as { annotations?: Record<string, string> } | undefined;
+  const metadata = answer.object['metadata'] as
+    | { annotations?: Record<string, string> }
+    | undefined;
   const annotations = metadata?.annotations ?? {};
   return [annotations[APPLICANT], annotations[EDITORS]];
 }
@@ -105,7 +107,11 @@ export const REVIEWERS: readonly ReviewerCase[] = [
     reviewer: { username: 'alice', groups: ALICE_GROUPS.slice(1) },
     refused: GROUPS,
   },
-  { why: 'herself with other groups', reviewer: { username: 'alice', groups: ['security', 'x'] }, refused: GROUPS },
+  {
+    why: 'herself with other groups',
+    reviewer: { username: 'alice', groups: ['security', 'x'] },
+    refused: GROUPS,
+  },
   { why: 'herself without groups', reviewer: { username: 'alice' }, refused: GROUPS },
   { why: 'a person for whom she answers', reviewer: { username: 'dora', attestedBy } },
   {
