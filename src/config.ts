@@ -22,6 +22,9 @@ export type ClusterConfig = {
 /** The database and the keys to it. */
 export type LedgerConfig = { readonly database: string; readonly masterKeyFile: string };
 
+/** Where notices about forms go, and the file with the secrets that sign them. */
+export type WebhookConfig = { readonly url: URL; readonly secretFile: string };
+
 /** All settings of `keyward operator`. */
 export type OperatorConfig = {
   readonly cluster: ClusterConfig;
@@ -41,6 +44,8 @@ export type OperatorConfig = {
   readonly endpointHosts: EndpointHosts;
   /** Certificates (PEM) that vendors may have beside public ones. */
   readonly vendorCaFile: string | undefined;
+  /** Who is told what happens to forms; absent: nobody. */
+  readonly webhook: WebhookConfig | undefined;
   readonly acceptVanished: boolean;
   /** A person has looked: the database may be another, or older, than the one last used. */
   readonly acceptDatabase: boolean;
@@ -72,6 +77,7 @@ export function operatorConfig(flags: Flags, hostname: string): OperatorConfig {
     leaderElect: oneOf('leader-elect', read('leaderElect') ?? 'true', ['true', 'false']) === 'true',
     identity: read('identity') ?? hostname,
     secretWatch: oneOf('secret-watch', read('secretWatch') ?? 'metadata', ['metadata', 'none']),
+    webhook: webhookConfig(read('webhookUrl'), read('webhookSecretFile')),
     acceptVanished: read('acceptVanished') !== undefined,
     acceptDatabase: read('acceptDatabase') !== undefined,
     logLevel: oneOf('log-level', read('logLevel') ?? 'info', LEVELS),
@@ -170,6 +176,22 @@ function endpointHosts(text: string): EndpointHosts {
   const hosts = parseEndpointHosts(text);
   if ('problem' in hosts) throw invalid(`--endpoint-hosts ${hosts.problem}`);
   return hosts;
+}
+
+function webhookConfig(
+  text: string | undefined,
+  secretFile: string | undefined,
+): WebhookConfig | undefined {
+  if (text === undefined && secretFile === undefined) return undefined;
+  if (text === undefined || secretFile === undefined) {
+    throw invalid('--webhook-url and --webhook-secret-file need each other');
+  }
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isHttp = url?.protocol === 'https:' || url?.protocol === 'http:';
+  // What stands in an address ends up in logs of proxies; the signature is the way to be known.
+  const isBare = url?.username === '' && url.password === '';
+  if (url !== undefined && isHttp && isBare) return { url, secretFile };
+  throw invalid('--webhook-url takes an http or https address without user name and password');
 }
 
 function crashPoint(text: string | undefined): OperatorConfig['crashAtCommit'] {

@@ -36,6 +36,7 @@ import { DebtBell, startDebts } from './debts.ts';
 import { watchLedger } from './outages.ts';
 import { createLeadership } from './leadership.ts';
 import { createMasterKeyFile, loadKeyring, matchKeyring } from './masterkey.ts';
+import { startNotices } from './notices.ts';
 import { startOrphanSweep } from './orphans.ts';
 import { startSweep } from './sweep.ts';
 import { createSessions } from './vendors.ts';
@@ -140,6 +141,7 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
       void serveCommands({ ...parts, ...apiKeys, database, deps, find, stop });
       startDebts({ ...parts, deps, find, stop });
       startOrphanSweep({ ...parts, deps, stop });
+      await startNotices({ ...parts, deps, webhook: config.webhook, stop });
       startSweep({
         deps,
         retained: parts.retained,

@@ -28,6 +28,8 @@ export function addOperator(root: Command): void {
     .option('--accept-database', 'start on another or older database than the one last used')
     .option('--workers <n>', 'reconciles at the same time (64)')
     .option('--loss-grace-seconds <n>', 'before a missing Secret counts as lost (30)')
+    .option('--webhook-url <url>', 'told what happens to applications; see docs/webhook.md')
+    .option('--webhook-secret-file <file>', 'whsec_<base64>, one a line: signs what is sent there')
     .option('--log-level <level>', 'debug, info, warn, error, silent (info)')
     .addOption(hidden('--remote-check-seconds <n>'))
     .addOption(hidden('--store-reread-seconds <n>'))

@@ -54,6 +54,12 @@ export type ProofRecord = DocumentHead & {
   readonly fingerprint: string;
 };
 
+/** How far somebody has come with the audit chain. */
+export type CursorRecord = DocumentHead & {
+  /** Number of the last line that was handled. */
+  readonly position: number;
+};
+
 /** Every kind of document and its shape. */
 export type Documents = {
   readonly Form: FormRecord;
@@ -61,6 +67,7 @@ export type Documents = {
   readonly Client: ClientRecord;
   readonly Hold: HoldRecord;
   readonly Proof: ProofRecord;
+  readonly Cursor: CursorRecord;
 };
 
 /** A kind of document. */

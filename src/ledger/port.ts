@@ -61,11 +61,13 @@ export type AuditLine = AuditEntry & {
   readonly uid: string;
 };
 
-/** Which lines of the audit chain; newest first. */
+/** Which lines of the audit chain: the newest first, or those after a number, oldest first. */
 export type AuditQuery = {
   readonly limit: number;
   /** Only lines before this number; absent: from the newest. */
   readonly before?: number;
+  /** Only lines after this number. */
+  readonly after?: number;
   /** Only of this key or document. */
   readonly uid?: string;
 };

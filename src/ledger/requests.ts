@@ -74,6 +74,7 @@ export type DocumentRead =
       readonly type: 'auditLines';
       readonly limit: number;
       readonly before: number | undefined;
+      readonly after: number | undefined;
       readonly uid: string | undefined;
     };
 

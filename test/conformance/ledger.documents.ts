@@ -320,6 +320,9 @@ export function describeDocuments(name: string, createHarness: () => Promise<Har
       expect(await ledger.auditLines({ limit: 10, uid: 'a' })).toEqual([all[0], all[2]]);
       expect(await ledger.auditLines({ limit: 10, uid: 'a', before: 3 })).toEqual([all[2]]);
       expect(await ledger.auditLines({ limit: 10, uid: 'x' })).toEqual([]);
+      expect(await ledger.auditLines({ limit: 2, after: 0 })).toEqual([all[2], all[1]]);
+      expect(await ledger.auditLines({ limit: 10, after: 1, before: 3 })).toEqual([all[1]]);
+      expect(await ledger.auditLines({ limit: 10, after: 3 })).toEqual([]);
     });
   });
 }

@@ -28,6 +28,24 @@ describe('operator settings', () => {
     expect(config.logLevel).toBe('warn');
   });
 
+  test('take an address and a file of secrets for notices, both or none', () => {
+    const webhookUrl = 'https://chat.example.com/hooks/keyward';
+    const { webhook } = operatorConfig({ ...REQUIRED, webhookUrl, webhookSecretFile: '/s' }, 'h');
+    expect(webhook).toEqual({ url: new URL(webhookUrl), secretFile: '/s' });
+    expect(operatorConfig(REQUIRED, 'h').webhook).toBeUndefined();
+    for (const wrong of [
+      { webhookUrl },
+      { webhookSecretFile: '/s' },
+      { webhookUrl: 'chat.example.com', webhookSecretFile: '/s' },
+      { webhookUrl: 'file:///etc/passwd', webhookSecretFile: '/s' },
+      { webhookUrl: 'https://user:word@chat.example.com', webhookSecretFile: '/s' },
+    ]) {
+      expect(() => operatorConfig({ ...REQUIRED, ...wrong }, 'h')).toThrow(
+        expect.objectContaining({ reason: 'InvalidConfiguration' }),
+      );
+    }
+  });
+
   test('name the hosts that stores of a type may be reached at', () => {
     const endpointHosts = 'Naver=a.example,Solapi=localhost:8080';
     const config = operatorConfig({ ...REQUIRED, endpointHosts }, 'host');

@@ -123,10 +123,11 @@ export async function readDocuments(
       return ask(page, [kind, after, limit]);
     }
     case 'auditLines': {
-      const { before = Number.MAX_SAFE_INTEGER, uid, limit } = request;
+      const { before = Number.MAX_SAFE_INTEGER, after, uid, limit } = request;
       const lines = `SELECT ${AUDIT_COLUMNS.join(', ')} FROM {schema}.audit
-        WHERE commit_number < $1 AND uid = coalesce($2, uid) ORDER BY commit_number DESC LIMIT $3`;
-      return ask(lines, [before, uid ?? null, limit]);
+        WHERE commit_number < $1 AND commit_number > $2 AND uid = coalesce($3, uid)
+        ORDER BY commit_number ${after === undefined ? 'DESC' : 'ASC'} LIMIT $4`;
+      return ask(lines, [before, after ?? 0, uid ?? null, limit]);
     }
   }
 }

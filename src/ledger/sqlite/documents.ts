@@ -67,11 +67,15 @@ export function prepareDocuments(db: DatabaseSync) {
     `SELECT ${COLUMNS} FROM documents WHERE kind = ? AND uid > ? AND phase = 'Live'
      ORDER BY uid LIMIT ?`,
   );
-  const lines = prepare(
-    db,
-    `SELECT ${AUDIT_COLUMNS.join(', ')} FROM audit WHERE commit_number < ? AND uid = coalesce(?, uid)
-     ORDER BY commit_number DESC LIMIT ?`,
-  );
+  const lines = (order: 'ASC' | 'DESC') =>
+    prepare(
+      db,
+      `SELECT ${AUDIT_COLUMNS.join(', ')} FROM audit
+       WHERE commit_number < ? AND commit_number > ? AND uid = coalesce(?, uid)
+       ORDER BY commit_number ${order} LIMIT ?`,
+    );
+  const newestFirst = lines('DESC');
+  const oldestFirst = lines('ASC');
   return (request: DocumentRead): Answers[DocumentRead['type']] => {
     switch (request.type) {
       case 'loadDocument':
@@ -81,8 +85,9 @@ export function prepareDocuments(db: DatabaseSync) {
       case 'scanDocuments':
         return page.all(request.kind, request.after ?? '', request.limit);
       case 'auditLines': {
-        const { before = Number.MAX_SAFE_INTEGER, uid, limit } = request;
-        return lines.all(before, uid ?? null, limit);
+        const { before = Number.MAX_SAFE_INTEGER, after, uid, limit } = request;
+        const found = after === undefined ? newestFirst : oldestFirst;
+        return found.all(before, after ?? 0, uid ?? null, limit);
       }
     }
   };
