@@ -1,0 +1,56 @@
+/** How far the open round of a form has come. Pure. */
+import { SECOND_MS } from '../../kernel/time.ts';
+import type { CountedReview, FormRecord, Grant, Layer, Round } from '../../ledger/form.ts';
+import type { ReviewView } from './world.ts';
+
+/** creationTimestamp has whole seconds, so the object may be this much younger. */
+const CREATION_RESOLUTION_MS = SECOND_MS - 1;
+/** Smaller differences between our clock and the API server's cannot be measured. */
+const SKEW_UNSEEN_MS = SECOND_MS;
+
+/** Reviews that counted for the newest round. */
+export function reviewsOf(form: FormRecord, round: Round): readonly CountedReview[] {
+  return form.reviews.filter((review) => review.round === round.number);
+}
+
+/** The layer whose turn it is, and how many approvals it has; undefined: all have approved. */
+export function openLayer(
+  form: FormRecord,
+  round: Round,
+): { readonly layer: Layer; readonly given: number } | undefined {
+  const reviews = reviewsOf(form, round);
+  for (const layer of round.rules.layers) {
+    const given = reviews.filter(
+      (review) => review.decision === 'Approved' && review.layer === layer.name,
+    ).length;
+    if (given < layer.approvals) return { layer, given };
+  }
+  return undefined;
+}
+
+/** One more approval of the open layer ends the round. */
+export function isLastApproval(form: FormRecord, round: Round): boolean {
+  const open = openLayer(form, round);
+  if (open === undefined) return false;
+  const isLastLayer = round.rules.layers.at(-1)?.name === open.layer.name;
+  return isLastLayer && open.given + 1 >= open.layer.approvals;
+}
+
+/** Names of the layers that a review may say; empty: it must say none. */
+export function layerNames(layers: readonly Pick<Layer, 'name'>[]): readonly string[] {
+  return layers.map(({ name }) => name).filter((name) => name !== '');
+}
+
+/** The review was certainly written before that instant of our clock. */
+export function isWrittenBefore(
+  { createdMs }: Pick<ReviewView, 'createdMs'>,
+  atMs: number,
+  skewMs: number,
+): boolean {
+  return createdMs + CREATION_RESOLUTION_MS - skewMs + SKEW_UNSEEN_MS < atMs;
+}
+
+/** The grant that a withdrawal means: the one in force, or an approved one that waits for its date. */
+export function grantFor(form: FormRecord, grantRound: number | undefined): Grant | undefined {
+  return [form.grant, form.nextGrant].find((grant) => grant?.round === grantRound);
+}
