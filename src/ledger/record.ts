@@ -142,6 +142,9 @@ export type StoreBinding = {
   readonly incarnation: number;
 };
 
+/** An approved round of a form; the form never changes for the same key. */
+export type GrantBinding = { readonly formUid: string; readonly round: number };
+
 /**
  * Live: the object exists. Retained: it was deleted, the key goes on. Ending: dead, the Secret is
  * going. Ended: nothing is left but the tombstone.
@@ -170,6 +173,10 @@ export type KeyRecord = {
   /** Highest sequence ever used. */
   readonly sequence: number;
   readonly lastRotationRequestId?: string;
+  /** The grant that it was issued under, or follows by now; absent: it needs none. */
+  readonly grant?: GrantBinding;
+  /** UID of the ApiClient on whose behalf it was issued; never changes once it is known. */
+  readonly clientUid?: string;
   readonly secret?: SecretRecord;
   /** Credentials that are not Deleted, by sequence. */
   readonly credentials: readonly CredentialRecord[];

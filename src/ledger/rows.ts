@@ -34,6 +34,9 @@ export const KEY_CONTENT = [
   'first_issued',
   'sequence',
   'last_rotation_request',
+  'form_uid',
+  'grant_round',
+  'client_uid',
   'secret_name',
   'secret_uid',
   'secret_resource_version',
@@ -127,6 +130,9 @@ export function encodeRecord(record: KeyRecord): RecordRows {
       record.firstIssuedMs,
       record.sequence,
       record.lastRotationRequestId ?? null,
+      record.grant?.formUid ?? null,
+      record.grant?.round ?? null,
+      record.clientUid ?? null,
       ...encodeSecret(record.secret),
     ],
     credentials: record.credentials.filter((c) => c.state !== 'Deleted').map(encodeCredential),
@@ -191,9 +197,12 @@ function copyTight(bytes: Uint8Array): Uint8Array {
 export function decodeRecord({ key, credentials }: StoredRecord): KeyRecord {
   const [clusterId, uid, namespace, name, ...afterIdentity] = key;
   const [phase, state, storeKind, storeName, storeUid, incarnation, ...afterStore] = afterIdentity;
-  const [format, terms, firstIssued, sequence, lastRequest, ...afterGrant] = afterStore;
+  const [format, terms, firstIssued, sequence, lastRequest, ...afterRequest] = afterStore;
+  const [formUid, round, client, ...secretColumns] = afterRequest;
   const lastRotationRequestId = optionalText(lastRequest);
-  const secret = decodeSecret(afterGrant);
+  const grant = formUid === null ? undefined : { formUid: text(formUid), round: integer(round) };
+  const clientUid = optionalText(client);
+  const secret = decodeSecret(secretColumns);
   return {
     clusterId: text(clusterId),
     uid: text(uid),
@@ -213,6 +222,8 @@ export function decodeRecord({ key, credentials }: StoredRecord): KeyRecord {
     firstIssuedMs: integer(firstIssued),
     sequence: integer(sequence),
     ...(lastRotationRequestId === undefined ? {} : { lastRotationRequestId }),
+    ...(grant === undefined ? {} : { grant }),
+    ...(clientUid === undefined ? {} : { clientUid }),
     ...(secret === undefined ? {} : { secret }),
     credentials: credentials.map(({ row, slots }) => decodeCredential(row, slots)),
   };

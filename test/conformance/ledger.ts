@@ -103,6 +103,8 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
       {
         why: 'everything optional',
         record: aKey('full', {
+          grant: { formUid: 'form', round: 3 },
+          clientUid: 'client',
           phase: 'Retained',
           state: 'Suspended',
           format: 'Dual',

@@ -12,6 +12,7 @@ import type { PostgresLocation } from './location.ts';
 import { MIGRATION_0001 } from './migrations/0001.ts';
 import { MIGRATION_0002 } from './migrations/0002.ts';
 import { MIGRATION_0003 } from './migrations/0003.ts';
+import { MIGRATION_0004 } from './migrations/0004.ts';
 import { qualify } from './names.ts';
 import type { Pool } from './pool.ts';
 import { begin, finish, transact } from './transaction.ts';
@@ -21,6 +22,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: MIGRATION_0001 },
   { version: 2, sql: MIGRATION_0002 },
   { version: 3, sql: MIGRATION_0003 },
+  { version: 4, sql: MIGRATION_0004 },
 ];
 
 /** "KEYW": whoever else takes advisory locks in this database will hardly take this one. */

@@ -93,6 +93,8 @@ const record: fc.Arbitrary<KeyRecord> = fc
     credentials: fc.array(credential, { maxLength: 3 }),
     secret: fc.option(secret, { nil: undefined }),
     request: fc.option(fc.string(), { nil: undefined }),
+    grant: fc.option(fc.record({ formUid: fc.string(), round: count }), { nil: undefined }),
+    clientUid: fc.option(fc.string(), { nil: undefined }),
     endMs: count,
   })
   .map(({ words: [clusterId = '', uid = '', namespace = '', name = ''], ...rest }) => ({
@@ -111,6 +113,8 @@ const record: fc.Arbitrary<KeyRecord> = fc
     credentials: rest.credentials,
     ...(rest.secret === undefined ? {} : { secret: rest.secret }),
     ...(rest.request === undefined ? {} : { lastRotationRequestId: rest.request }),
+    ...(rest.grant === undefined ? {} : { grant: rest.grant }),
+    ...(rest.clientUid === undefined ? {} : { clientUid: rest.clientUid }),
   }));
 
 function store(of: KeyRecord): StoredRecord {
