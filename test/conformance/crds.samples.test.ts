@@ -45,7 +45,11 @@ it('the kinds are in category keyward and not in category all', async () => {
     return (await access.mustKubectl(args)).trim().split('\n');
   };
   expect(await listed('keyward')).toEqual([
+    'apiclients.keyward.dev',
+    'apikeyapplications.keyward.dev',
+    'apikeyreviews.keyward.dev',
     'apikeys.keyward.dev',
+    'apiproducts.keyward.dev',
     'clusterkeystores.keyward.dev',
     'keystores.keyward.dev',
   ]);
