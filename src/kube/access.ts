@@ -28,9 +28,20 @@ export type Identity = {
   readonly tls: TlsMaterial;
 };
 
+/** Somebody else in whose name requests are made; the server asks whether we may. */
+export type Impersonation = {
+  readonly user: string;
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  /** Further facts about him, by name. */
+  readonly extra: readonly (readonly [name: string, value: string])[];
+};
+
 /** Who we are to which server. `identity` is cheap and synchronous, because every call asks it. */
 export interface Access {
   readonly server: Server;
+  /** Absent: requests are made in our own name. */
+  readonly impersonation?: Impersonation;
   /** The identity to use now; starts reading files again in the background when they are due. */
   identity(): Identity;
   /** Reads everything again, after a 401. Never rejects: what cannot be read stays as it was. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Clock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
-import type { Access, Identity, Server, TlsMaterial } from './access.ts';
+import type { Access, Identity, Impersonation, Server, TlsMaterial } from './access.ts';
 import type { KubeconfigContext, PemSource } from './kubeconfig.ts';
 
 /** Which API server to talk to, and as whom. */
@@ -42,11 +42,13 @@ type Reader = (why: Why) => Promise<Identity>;
 
 /** Opens the access to an API server. Errors are Terminal and say what to change. */
 export async function openAccess(options: AccessOptions): Promise<Access> {
-  const { server, read } = await prepare(options);
-  return new FollowedAccess(server, { ...options, read, identity: await read('Age') });
+  const prepared = await prepare(options);
+  return new FollowedAccess({ ...options, ...prepared, identity: await prepared.read('Age') });
 }
 
-async function prepare(options: AccessOptions): Promise<{ server: Server; read: Reader }> {
+type Prepared = Pick<Access, 'server' | 'impersonation'> & { readonly read: Reader };
+
+async function prepare(options: AccessOptions): Promise<Prepared> {
   const { source } = options;
   if (source.kind === 'InCluster') return inCluster(source);
   // Loaded here, so that an operator in a pod carries no YAML parser for it.
@@ -60,13 +62,11 @@ async function prepare(options: AccessOptions): Promise<{ server: Server; read: 
   const read = context.needsExec
     ? execReader(source.file, context)
     : (): Promise<Identity> => readContext(context);
-  return { server: context.server, read };
+  const { server, impersonation } = context;
+  return { server, read, ...(impersonation === undefined ? {} : { impersonation }) };
 }
 
-function inCluster(source: { host: string; port: number; folder?: string }): {
-  server: Server;
-  read: Reader;
-} {
+function inCluster(source: { host: string; port: number; folder?: string }): Prepared {
   const folder = source.folder ?? SERVICE_ACCOUNT_FOLDER;
   return {
     server: { host: source.host, port: source.port, secure: true, basePath: '' },
@@ -118,10 +118,11 @@ function execReader(file: string, context: KubeconfigContext): Reader {
   };
 }
 
-type Followed = AccessOptions & { readonly read: Reader; readonly identity: Identity };
+type Followed = AccessOptions & Prepared & { readonly identity: Identity };
 
 class FollowedAccess implements Access {
   readonly server: Server;
+  readonly impersonation?: Impersonation;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #read: Reader;
@@ -129,8 +130,9 @@ class FollowedAccess implements Access {
   #readMs: number;
   #reading: Promise<void> | undefined;
 
-  constructor(server: Server, followed: Followed) {
-    this.server = server;
+  constructor(followed: Followed) {
+    this.server = followed.server;
+    if (followed.impersonation !== undefined) this.impersonation = followed.impersonation;
     this.#clock = followed.clock;
     this.#log = followed.log;
     this.#read = followed.read;

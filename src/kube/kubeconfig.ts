@@ -5,7 +5,7 @@
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { KeywardError } from '../kernel/errors.ts';
-import type { Server } from './access.ts';
+import type { Impersonation, Server } from './access.ts';
 
 /** A PEM text that is either written in the kubeconfig or kept in a file. */
 export type PemSource = { readonly file: string } | { readonly text: string };
@@ -21,6 +21,8 @@ export type KubeconfigContext = {
   readonly tokenFile?: string;
   /** A command must be run for credentials. */
   readonly needsExec: boolean;
+  /** In whose name requests are made; absent: the user's own. */
+  readonly impersonation?: Impersonation;
   /** Name of the context that was chosen. */
   readonly name: string;
 };
@@ -59,7 +61,25 @@ export function parseKubeconfig(text: string, file: string, context?: string): K
     ...optional('privatePem', pem(user, 'client-key', folder)),
     ...optional('token', asText(user['token'])),
     ...optional('tokenFile', asFile(user['tokenFile'], folder)),
+    ...optional('impersonation', parseImpersonation(user, file)),
   };
+}
+
+/** Fields `as`, `as-uid`, `as-groups` and `as-user-extra`, which without `as` mean nothing. */
+function parseImpersonation(user: Fields, file: string): Impersonation | undefined {
+  const name = asText(user['as']);
+  if (name === undefined || name === '') return undefined;
+  const uid = asText(user['as-uid']);
+  const groups = asTexts(user['as-groups']);
+  const extra = Object.entries(asFields(user['as-user-extra'])).flatMap(([fact, values]) =>
+    asTexts(values).map((value) => [fact, value] as const),
+  );
+  const texts = [name, uid ?? '', ...groups, ...extra.flat()];
+  // Each becomes a line of a request, whose bytes are Latin-1.
+  if (texts.every((text) => /^[\x20-\x7e]*$/.test(text))) {
+    return { user: name, ...optional('uid', uid), groups, extra };
+  }
+  throw refuse(`kubeconfig "${file}" impersonates somebody whose name is no plain text`);
 }
 
 /** Server, port and path of a cluster's URL. */
@@ -136,6 +156,10 @@ function asFields(value: unknown): Fields {
 
 function asText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
+}
+
+function asTexts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
 }
 
 function optional<N extends string, V>(name: N, value: V | undefined): { [K in N]?: V } {

@@ -3,7 +3,7 @@
  * spent in `node:https`, and the time per call is what bounds the whole operator.
  */
 import type { Clock } from '../kernel/clock.ts';
-import type { Access, Identity } from './access.ts';
+import type { Access, Identity, Impersonation } from './access.ts';
 import {
   type Connection,
   type Deadlines,
@@ -153,7 +153,7 @@ export class Transport {
   #encode(request: HttpRequest, identity: Identity): string {
     if (identity !== this.#identity) {
       this.#identity = identity;
-      this.#sharedLines = sharedLines(hostText(this.#access), this.#version, identity);
+      this.#sharedLines = sharedLines(this.#access, this.#version, identity);
     }
     const { method, path, accept, body } = request;
     const start = `${method} ${this.#access.server.basePath}${path} HTTP/1.1\r\n`;
@@ -178,8 +178,26 @@ function hostText(access: Access): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-function sharedLines(host: string, version: string, identity: Identity): string {
-  const lines = `Host: ${host}\r\nUser-Agent: keyward/${version}\r\n`;
-  if (identity.authorization === undefined) return lines;
-  return `${lines}Authorization: ${identity.authorization}\r\n`;
+function sharedLines(access: Access, version: string, { authorization }: Identity): string {
+  const headers: (readonly [string, string])[] = [
+    ['Host', hostText(access)],
+    ['User-Agent', `keyward/${version}`],
+    ...(authorization === undefined ? [] : [['Authorization', authorization] as const]),
+    ...(access.impersonation === undefined ? [] : impersonationHeaders(access.impersonation)),
+  ];
+  return headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+}
+
+/** As the Kubernetes documentation on user impersonation has them. */
+function impersonationHeaders(impersonation: Impersonation): (readonly [string, string])[] {
+  const { user, uid, groups, extra } = impersonation;
+  return [
+    ['Impersonate-User', user],
+    ...(uid === undefined ? [] : [['Impersonate-Uid', uid] as const]),
+    ...groups.map((group) => ['Impersonate-Group', group] as const),
+    // The name is part of a header's name, so what may not stand there is escaped.
+    ...extra.map(
+      ([name, value]) => [`Impersonate-Extra-${encodeURIComponent(name)}`, value] as const,
+    ),
+  ];
 }

@@ -84,6 +84,38 @@ describe('a kubeconfig', () => {
     expect((await open({ cluster }, 'Accept')).identity().tls.verification).toBe('Skip');
   });
 
+  test('says in whose name requests are made', async () => {
+    const user = {
+      token: 'abc',
+      as: 'jin@example.com',
+      'as-uid': '7',
+      'as-groups': ['admins', 'system:authenticated'],
+      'as-user-extra': { 'example.com/scopes': ['a', 'b'] },
+    };
+    const { impersonation } = await open({ user });
+    expect(impersonation).toEqual({
+      user: 'jin@example.com',
+      uid: '7',
+      groups: ['admins', 'system:authenticated'],
+      extra: [
+        ['example.com/scopes', 'a'],
+        ['example.com/scopes', 'b'],
+      ],
+    });
+    expect((await open({ user: { token: 'abc', 'as-groups': ['a'] } })).impersonation).toBe(
+      undefined,
+    );
+  });
+
+  test.each([['jin\r\nX: y'], ['진'], ['\u0000']])(
+    'that impersonates %j, which is no line of a request, is refused',
+    async (name) => {
+      await expect(open({ user: { token: 'abc', as: name } })).rejects.toMatchObject({
+        reason: 'InvalidKubeconfig',
+      });
+    },
+  );
+
   test('that cannot be read is reported by name', async () => {
     const source = { kind: 'Kubeconfig', file: join(folder, 'none') } as const;
     const opening = openAccess({ clock, log: silentLogger, source });

@@ -47,6 +47,30 @@ describe('a request', () => {
     expect(seen?.body).toBe(POST.body);
   });
 
+  test('says in whose name it is made', async () => {
+    const impersonation = {
+      user: 'jin@example.com',
+      uid: '7',
+      groups: ['a', 'b'],
+      extra: [['example.com/scopes', 'x']],
+    } as const;
+    const other = new Transport({
+      access: { ...server.access(), impersonation },
+      clock,
+      version: '1.2.3',
+    });
+    await other.send(GET);
+    other.close();
+    const head = server.seen[0]?.head ?? '';
+    expect(head.split('\r\n').filter((line) => line.startsWith('Impersonate-'))).toEqual([
+      'Impersonate-User: jin@example.com',
+      'Impersonate-Uid: 7',
+      'Impersonate-Group: a',
+      'Impersonate-Group: b',
+      'Impersonate-Extra-example.com%2Fscopes: x',
+    ]);
+  });
+
   test('goes over a connection that is there already', async () => {
     for (let count = 0; count < 5; count += 1) await transport.send(POST);
     expect(server.connections).toBe(1);
