@@ -18,7 +18,7 @@ beforeAll(async () => {
 it('every sample is accepted as it stands', async () => {
   const args = ['apply', '--server-side', '--dry-run=server', '--validate=strict', '-n', namespace];
   const said = await access.mustKubectl([...args, '-R', '-f', join(ROOT, 'samples')]);
-  expect(said.trim().split('\n').length).toBeGreaterThanOrEqual(11);
+  expect(said.trim().split('\n').length).toBeGreaterThanOrEqual(33);
 });
 
 it('every object in the samples has a comment of one line before it that says what it shows', () => {
@@ -26,6 +26,19 @@ it('every object in the samples has a comment of one line before it that says wh
     .filter((name) => name.endsWith('.yaml'))
     .flatMap((name) => readFileSync(join(ROOT, 'samples', name), 'utf8').split('---\n'));
   for (const text of documents) expect(text).toMatch(/^# [^\n]+\.\napiVersion: /);
+});
+
+it('R95 R117 R121 R123 the forms of one sample are edits of one form that the API server allows', async () => {
+  for (const system of ['visitseoul', 'digirunner']) {
+    const folder = join(ROOT, 'samples', system);
+    const forms = readdirSync(folder).filter((name) => /^[2-5]0-/.test(name));
+    expect(forms.length).toBeGreaterThanOrEqual(2);
+    for (const name of forms.toSorted()) {
+      const args = ['apply', '--server-side', '--validate=strict', '-n', namespace];
+      const said = await access.mustKubectl([...args, '-f', join(folder, name)]);
+      expect(said).toContain('apikeyapplication.keyward.dev/');
+    }
+  }
 });
 
 it('every CRD stays below 200 KiB, so that any way of applying it works', () => {
