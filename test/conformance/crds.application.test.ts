@@ -259,7 +259,7 @@ const fullTerms = {
   productRefs: [{ name: 'orders' }],
 };
 const time = '2026-11-22T00:00:00Z';
-const grant = { round: 1, hash: 'f'.repeat(64), terms: fullTerms, approvedTime: time };
+const grant = { round: 1, hash: `sha256:${'f'.repeat(64)}`, terms: fullTerms, approvedTime: time };
 const fullStatus = {
   observedGeneration: 2,
   state: 'Pending',
@@ -268,7 +268,7 @@ const fullStatus = {
   round: {
     number: 2,
     type: 'Change',
-    requestHash: 'f'.repeat(64),
+    requestHash: `sha256:${'f'.repeat(64)}`,
     submittedTime: time,
     deadlineTime: time,
     changes: [{ field: 'terms.quota.requests', from: '10', to: '20' }],

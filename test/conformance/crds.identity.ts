@@ -29,7 +29,7 @@ export function review(name: string, reviewer?: object): object {
   const spec = {
     applicationRef: { name: 'form', uid: '2f1f9d4e-0000-4000-8000-000000000000' },
     decision: 'Approved',
-    requestHash: 'a'.repeat(64),
+    requestHash: `sha256:${'a'.repeat(64)}`,
     ...(reviewer === undefined ? {} : { reviewer }),
   };
   return { apiVersion: 'keyward.dev/v1alpha1', kind: 'ApiKeyReview', metadata: { name }, spec };

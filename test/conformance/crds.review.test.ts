@@ -33,7 +33,7 @@ function review(name: string, spec: unknown): object {
 
 const uid = '0a1b2c3d-0000-4000-8000-000000000001';
 const applicationRef = { name: 'crm', uid };
-const requestHash = 'ab'.repeat(32);
+const requestHash = `sha256:${'ab'.repeat(32)}`;
 const why = { reason: 'PurposeMismatch', message: 'Resale is not covered.' };
 const ofForm = (decision: string, fields: object = {}): object => ({
   applicationRef,

@@ -1,7 +1,11 @@
 /** What ships beside the code: samples and sizes. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import type { ClusterKeyStoreSpec as KeyStoreSpec } from '../../src/api/generated/clusterkeystore.ts';
+import { problemsOf } from '../../src/terms/completeness.ts';
+import type { FormSpec } from '../../src/terms/form.ts';
 import { freshNamespace, sharedControlPlane } from '../support/controlplane.ts';
 import { policiesInForce, senderTo } from './crds.apiserver.ts';
 
@@ -9,6 +13,14 @@ const access = sharedControlPlane();
 const send = senderTo(access);
 const ROOT = join(import.meta.dirname, '../..');
 let namespace = '';
+
+/** As far as it is looked at; our own files. */
+type Form = FormSpec & Readonly<Record<string, unknown>>;
+type Sample = {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly spec: Form;
+};
 
 beforeAll(async () => {
   namespace = await freshNamespace(access, 'crds');
@@ -40,6 +52,72 @@ it('R95 R117 R121 R123 the forms of one sample are edits of one form that the AP
     }
   }
 });
+
+describe.each(['visitseoul', 'digirunner'])('the forms of %s', (system) => {
+  const objects = readdirSync(join(ROOT, 'samples', system))
+    .toSorted()
+    .flatMap((name) => parseAllDocuments(readFileSync(join(ROOT, 'samples', system, name), 'utf8')))
+    .map((document) => document.toJS() as Sample);
+  const forms = objects.filter(({ kind }) => kind === 'ApiKeyApplication');
+  const store = objects.find(({ kind }) => kind === 'ClusterKeyStore')
+    ?.spec as unknown as KeyStoreSpec;
+  const products = objects.filter(({ kind }) => kind === 'ApiProduct');
+
+  it('R7 R8 R9 R102 R105 R109 R113 R114 R118 fill in what the store of the sample requires', () => {
+    const submitted = forms.filter(({ spec }) => spec['submission'] !== 'Draft');
+    expect(submitted.length).toBeGreaterThan(0);
+    for (const { spec } of submitted) {
+      expect(problems(spec, store, products)).toEqual([]);
+    }
+  });
+
+  it('R29 R117 name nothing but their own objects', () => {
+    const clients = objects.filter(({ kind }) => kind === 'ApiClient');
+    for (const { spec } of forms) {
+      expect(clients.map(({ metadata }) => metadata)).toContainEqual(spec['clientRef']);
+      expect(spec['storeRef']).toEqual({ kind: 'ClusterKeyStore', name: system });
+    }
+  });
+});
+
+it('R117 R118 the draft of a sample says at once all that is missing', () => {
+  const read = (name: string): Sample =>
+    parse(readFileSync(join(ROOT, 'samples/digirunner', name), 'utf8')) as Sample;
+  const [text = ''] = readFileSync(join(ROOT, 'samples/digirunner/00-store.yaml'), 'utf8').split(
+    '---',
+  );
+  const store = (parse(text) as Sample).spec as unknown as KeyStoreSpec;
+  expect(problems(read('20-draft.yaml').spec, store, [])).toHaveLength(5);
+});
+
+/** What keeps a form from review on the day the samples are about. */
+function problems(
+  spec: Form,
+  store: KeyStoreSpec,
+  products: readonly Sample[],
+): readonly unknown[] {
+  const { requiredFields = [], requiredFor, layers } = store.applications;
+  const rules = {
+    requiredFields: [...requiredFields],
+    mode: 'Manual',
+    requiredFor: [...requiredFor],
+    ...(layers !== undefined && { layers }),
+    timeZone: store.defaults.timeZone ?? '',
+    abilities: {
+      formats: ['KeyPair', 'Opaque'],
+      displayNameMax: 255,
+      descriptionMax: 500,
+      terms: ['quota', 'originPolicy', 'cidrs', 'productRefs'],
+    },
+  } as const;
+  return problemsOf(spec, rules, {
+    nowMs: Date.parse('2026-12-01T00:00:00Z'),
+    round: 'Issue',
+    apiKeyName: 'sample',
+    client: 'Active',
+    products: new Map(products.map(({ metadata }) => [metadata.name, 'Published'])),
+  });
+}
 
 it('every CRD stays below 200 KiB, so that any way of applying it works', () => {
   for (const name of readdirSync(join(ROOT, 'crds'))) {

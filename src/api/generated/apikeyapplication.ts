@@ -30,7 +30,7 @@ export interface ApiKeyApplicationSpec {
     readonly username: string;
   };
   /**
-   * The ApiClient on whose behalf the key is asked for, in the same namespace. Fixed once the form was submitted.
+   * The ApiClient on whose behalf the key is asked for, in the same namespace. Needed when the form is submitted, and fixed from then on.
    */
   readonly clientRef?: {
     /**
