@@ -96,6 +96,14 @@ export const EVENTS: Resource = {
   kind: 'Event',
   namespaced: true,
 };
+/** Asks whether somebody may do something; answered at once, never kept. */
+export const SUBJECT_ACCESS_REVIEWS: Resource = {
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  plural: 'subjectaccessreviews',
+  kind: 'SubjectAccessReview',
+  namespaced: false,
+};
 
 /** Keeps an object until Keyward has ended what it stands for. */
 export const FINALIZER = `${GROUP}/revoke`;

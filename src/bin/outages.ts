@@ -17,6 +17,7 @@ export function watchClient(client: KubeClient, recovery: Recovery): KubeClient 
     replaceStatus: watched(client.replaceStatus.bind(client)),
     patchMetadata: watched(client.patchMetadata.bind(client)),
     delete: watched(client.delete.bind(client)),
+    ask: watched(client.ask.bind(client)),
     get clockSkewMs() {
       return client.clockSkewMs;
     },

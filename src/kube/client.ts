@@ -186,6 +186,12 @@ class HttpKubeClient implements KubeClient {
     return true;
   }
 
+  async ask(resource: Resource, question: object, how?: CallOptions): Promise<unknown> {
+    const call: Call = { verb: 'create', resource, object: resource.kind };
+    const sent = { ...write('POST', collectionPath(resource), question), accept: JSON_TYPE };
+    return success(await this.#call(sent, call, how), call);
+  }
+
   async #put(
     resource: Resource,
     what: { readonly draft: Draft; readonly suffix: '' | '/status' },

@@ -57,6 +57,11 @@ export interface KubeClient {
   ): Promise<Written | undefined>;
   /** DELETE with a UID precondition; false when it was gone already. */
   delete(resource: Resource, ref: Ref & { uid: string }, options?: CallOptions): Promise<boolean>;
+  /**
+   * POST of a question that is answered and not kept, such as a SubjectAccessReview, which belongs to no
+   * namespace. Answers the object as the server sent it back, not read any further.
+   */
+  ask(resource: Resource, question: object, options?: CallOptions): Promise<unknown>;
   /** How far the API server's clock is ahead of ours, from the newest Date header; 0 before the first. */
   readonly clockSkewMs: number;
 }

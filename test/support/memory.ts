@@ -83,6 +83,10 @@ export class MemoryCluster implements KubeClient {
     return true;
   }
 
+  ask(): Promise<unknown> {
+    throw new Error('nothing is asked of this cluster');
+  }
+
   #stamp(object: Draft, uid: string | undefined): KubeObject {
     this.#versions += 1;
     const version = String(this.#versions);

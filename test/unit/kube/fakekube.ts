@@ -54,6 +54,10 @@ export class FakeKube implements KubeClient {
     throw new Error('not part of this fake');
   }
 
+  ask(): Promise<unknown> {
+    throw new Error('not part of this fake');
+  }
+
   async #arrive(verb: string, path: string, signal?: AbortSignal): Promise<string> {
     this.calls.push(`${verb} ${path}`);
     if (this.isHanging) {
