@@ -64,17 +64,20 @@ function replaceLost(
   { world, key, store }: Facts,
   trigger: 'SecretLost' | 'SecretTampered',
 ): Answer {
-  const { record } = world;
+  const { record, rotationRequest: requestId } = world;
+  const lost = trigger === 'SecretLost' ? 'Secret' : 'Values';
   switch (onLoss(key, store)) {
     case 'Restore':
       return trigger === 'SecretLost' ? { type: 'ForgetSecret' } : rewrite(world);
     case 'Wait':
+      // What is waited for is a person who asks.
+      if (requestId !== undefined) return { ...newValues(trigger, lost), requestId };
       return trigger === 'SecretTampered' && record?.secret?.health === 'Intact'
         ? { type: 'NoteSecret', health: 'Tampered' }
         : NOTHING;
     case 'Rotate': {
-      if (trigger === 'SecretTampered') return newValues(trigger, 'Values');
-      return hasEveryValue(record) ? { type: 'ForgetSecret' } : newValues(trigger, 'Secret');
+      const isWhole = trigger === 'SecretLost' && hasEveryValue(record);
+      return isWhole ? { type: 'ForgetSecret' } : newValues(trigger, lost);
     }
   }
 }

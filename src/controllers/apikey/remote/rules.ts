@@ -106,8 +106,11 @@ export const replaceMissing: Rule = (world) => {
   if (current?.remote?.missingSinceMs === undefined) return undefined;
   // A dead key needs no values; the same rule answers when a later end revives it.
   if (isOver(record, nowMs)) return NOTHING;
-  if (onLoss(key, store) !== 'Rotate') return checkRemote(world) ?? NOTHING;
-  return { ...newValues('RemoteLost', 'Values'), oldValuesEnd: 'AtOnce' };
+  const { rotationRequest: requestId } = world;
+  const isAsked = requestId !== undefined;
+  if (onLoss(key, store) !== 'Rotate' && !isAsked) return checkRemote(world) ?? NOTHING;
+  const request = isAsked ? { requestId } : {};
+  return { ...newValues('RemoteLost', 'Values'), oldValuesEnd: 'AtOnce', ...request };
 };
 
 /**
