@@ -18,6 +18,9 @@ import type { Registry } from '../kernel/metrics.ts';
 import { SECOND_MS } from '../kernel/time.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { Cache } from '../kube/port.ts';
+import type { ClientKeys } from '../ledger/clientkeys.ts';
+import type { DocumentBell } from '../ledger/documentbell.ts';
+import type { Holds } from '../ledger/holds.ts';
 import type { Ledger } from '../ledger/port.ts';
 import { Controller } from '../runtime/controller.ts';
 import type { RuntimeMetrics } from '../runtime/metrics.ts';
@@ -49,6 +52,9 @@ export type Parts = {
   readonly sessions: StoreSessions;
   readonly bell: DebtBell;
   readonly retained: RetainedEnds;
+  readonly holds: Holds;
+  readonly clientKeys: ClientKeys;
+  readonly documents: DocumentBell;
   /** Those of the stores, to look at one whose health has changed. */
   readonly storeQueues: Map<SessionStore['kind'], WorkQueue>;
 };
@@ -66,6 +72,7 @@ export function createDeps(
     clock: systemClock,
     entropy: systemEntropy,
     log,
+    holds: parts.holds,
     epoch: () => leadership.epoch,
     keys: caches.keys,
     secrets: caches.secrets,

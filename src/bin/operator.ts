@@ -5,6 +5,7 @@ import { operatorConfig, type Flags, type OperatorConfig } from '../config.ts';
 import type { Deps } from '../controllers/apikey/deps.ts';
 import { apiKeySteps } from '../controllers/apikey/index.ts';
 import { RetainedEnds } from '../controllers/apikey/retained.ts';
+import { connectDocumentTriggers } from '../controllers/apikey/documenttriggers.ts';
 import { connectApiKeyTriggers } from '../controllers/apikey/triggers.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
@@ -13,6 +14,9 @@ import { createLogger, type Logger } from '../kernel/log.ts';
 import { createRegistry, type Registry } from '../kernel/metrics.ts';
 import { createEventMetrics, LimitedEventRecorder, type EventRecorder } from '../kube/events.ts';
 import type { Cache } from '../kube/port.ts';
+import { ClientKeys } from '../ledger/clientkeys.ts';
+import { DocumentBell } from '../ledger/documentbell.ts';
+import { Holds } from '../ledger/holds.ts';
 import { KnownNames } from '../ledger/known.ts';
 import { openLedger } from '../ledger/open.ts';
 import type { Ledger } from '../ledger/port.ts';
@@ -52,7 +56,8 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
   const recovery = new Recovery(systemClock, () => {
     for (const queue of queues) queue.hastenRetries();
   });
-  const { ledger, known, bell, retained } = await openWatched({ config, queues, recovery, log });
+  const { known, ...remembered } = await openWatched({ config, queues, recovery, log });
+  const { ledger } = remembered;
   try {
     await matchKeyring(ledger, keyring, log);
     const cluster = await openCluster(config.cluster, registry, log, recovery);
@@ -77,14 +82,12 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
       runtimeMetrics,
       cluster,
       caches,
-      ledger,
+      ...remembered,
       leadership,
       queues,
       events: createRecorder(config, cluster, registry, log),
       sessions,
       storeQueues,
-      bell,
-      retained,
     };
     const clusterId = await identifyCluster(cluster, ledger);
     const deps = createDeps(parts, { keyring, clusterId, known });
@@ -101,12 +104,11 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
 /** The ledger, with everybody who must hear of its commits and its failures. */
 async function openWatched(
   parts: Pick<Parts, 'config' | 'queues' | 'log'> & { readonly recovery: Recovery },
-): Promise<{
-  readonly ledger: Ledger;
-  readonly known: KnownNames;
-  readonly bell: DebtBell;
-  readonly retained: RetainedEnds;
-}> {
+): Promise<
+  Pick<Parts, 'ledger' | 'bell' | 'retained' | 'holds' | 'clientKeys' | 'documents'> & {
+    readonly known: KnownNames;
+  }
+> {
   const { config, queues, recovery, log } = parts;
   const opened = await openLedger({
     url: config.ledger.database,
@@ -118,13 +120,20 @@ async function openWatched(
   const bell = new DebtBell();
   const watched = watchLedger(opened, recovery, (reason) => endAtOnce(log, reason));
   const retained = new RetainedEnds();
-  return { ledger: bell.watch(retained.watch(known.watch(watched))), known, bell, retained };
+  const holds = new Holds();
+  const clientKeys = new ClientKeys();
+  const documents = new DocumentBell();
+  // Outermost, so that who is woken finds what the others have noted.
+  const remembered = documents.watch(clientKeys.watch(holds.watch(known.watch(watched))));
+  const ledger = bell.watch(retained.watch(remembered));
+  return { ledger, known, bell, retained, holds, clientKeys, documents };
 }
 
 async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void> {
   const { caches, config, leadership, log, registry, runtimeMetrics } = parts;
   const apiKeys = createController(parts, apiKeySteps(deps));
   connectApiKeyTriggers({ ...caches, ...deps }, apiKeys.queue);
+  connectDocumentTriggers({ ...deps, ...parts, keys: caches.keys }, apiKeys.queue);
   const stores = [
     createStoreController(parts, deps, KEY_STORES, caches.keyStores),
     createStoreController(parts, deps, CLUSTER_KEY_STORES, caches.clusterKeyStores),
@@ -136,6 +145,7 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
     controllers: [apiKeys, ...stores].map(({ controller }) => controller),
     onLeading: async (epoch) => {
       await leadership.open(epoch, stop);
+      await parts.holds.load(parts.ledger);
       const find = findStore(caches);
       const { database } = config.ledger;
       void serveCommands({ ...parts, ...apiKeys, database, deps, find, stop });

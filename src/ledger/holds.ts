@@ -28,6 +28,8 @@ type Followed = Pick<Ledger, 'loadDocument'>;
 /** See the file comment; complete only after `load`. */
 export class Holds {
   readonly #holds = new Map<string, HoldRecord>();
+  /** UIDs of those, by the name of their key: nearly always one. */
+  readonly #names = new Map<string, readonly string[]>();
   readonly #clients = new Map<string, ClientRecord>();
   readonly #listeners = new Set<(change: HoldChange) => void>();
   /** Changes of which nobody knows whether they were committed, by kind and UID. */
@@ -41,10 +43,12 @@ export class Holds {
    */
   async load(ledger: Pick<Ledger, 'scanDocuments'>): Promise<void> {
     this.#holds.clear();
+    this.#names.clear();
     this.#clients.clear();
     this.#unsure.clear();
     for (const hold of await readAll(ledger, 'Hold')) {
-      if (hold.held !== undefined) this.#holds.set(hold.uid, hold);
+      this.#holds.set(hold.uid, hold);
+      this.#name(hold);
     }
     for (const client of await readAll(ledger, 'Client')) this.#clients.set(client.uid, client);
   }
@@ -63,6 +67,18 @@ export class Holds {
   ofKey(uid: string): HeldState | undefined {
     const hold = this.#holds.get(uid);
     return hold?.phase === 'Live' ? hold.held : undefined;
+  }
+
+  /**
+   * What holds for a key: a decision about this very object, else the strictest about earlier objects of
+   * its name, so that deleting a key and making it anew lifts nothing.
+   */
+  imposedOn(uid: string, at: Pick<HoldRecord, 'namespace' | 'name'>): HeldState | undefined {
+    if (this.#holds.size === 0) return undefined;
+    if (this.#holds.has(uid)) return this.ofKey(uid);
+    const uids = this.#names.get(nameOf(at)) ?? [];
+    const earlier = uids.flatMap((each) => this.ofKey(each) ?? []);
+    return earlier.find(({ state }) => state === 'Revoked') ?? earlier[0];
   }
 
   /** The state of the client of this UID; absent: it is not registered, or gone. */
@@ -98,6 +114,7 @@ export class Holds {
 
   #note(change: DocumentChange, revision: number): void {
     if (change.kind === 'Hold') {
+      this.#name(change.document);
       this.#replace(this.#holds, change.kind, { ...change.document, revision });
     } else if (change.kind === 'Client') {
       this.#replace(this.#clients, change.kind, { ...change.document, revision });
@@ -116,6 +133,11 @@ export class Holds {
     for (const listener of this.#listeners) listener({ kind, uid, namespace, name });
   }
 
+  #name(hold: HoldRecord): void {
+    const known = this.#names.get(nameOf(hold)) ?? [];
+    if (!known.includes(hold.uid)) this.#names.set(nameOf(hold), [...known, hold.uid]);
+  }
+
   #doubt({ kind, document }: DocumentChange): void {
     if (kind !== 'Hold' && kind !== 'Client') return;
     const { uid, namespace, name } = document;
@@ -127,11 +149,16 @@ export class Holds {
     const asked = [...this.#unsure];
     await Promise.allSettled(
       asked.map(async ([name, { kind, uid }]) => {
-        if (kind === 'Hold') this.#take(this.#holds, kind, await ledger.loadDocument(kind, uid));
+        if (kind === 'Hold') this.#takeHold(await ledger.loadDocument(kind, uid));
         else this.#take(this.#clients, kind, await ledger.loadDocument(kind, uid));
         this.#unsure.delete(name);
       }),
     );
+  }
+
+  #takeHold(document: HoldRecord | undefined): void {
+    if (document !== undefined) this.#name(document);
+    this.#take(this.#holds, 'Hold', document);
   }
 
   #take<T extends HoldRecord | ClientRecord>(
@@ -141,6 +168,10 @@ export class Holds {
   ): void {
     if (document !== undefined) this.#replace(known, kind, document);
   }
+}
+
+function nameOf({ namespace, name }: Pick<HoldRecord, 'namespace' | 'name'>): string {
+  return `${namespace}/${name}`;
 }
 
 async function readAll<K extends Extract<DocumentKind, 'Hold' | 'Client'>>(

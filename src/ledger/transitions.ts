@@ -155,9 +155,25 @@ export function setState(record: KeyRecord, state: KeyState, nowMs: number): Key
   return state === 'Revoked' ? dropCredentials(next, nowMs) : next;
 }
 
-/** New terms for the same values. */
-export function setTerms(record: KeyRecord, terms: KeyTerms): KeyRecord {
-  return { ...record, terms };
+/** The grant and the client of a key; absent: as it was. */
+export type Belonging = Pick<KeyRecord, 'grant' | 'clientUid'>;
+
+/** New terms for the same values. A key never moves to another form or another client. */
+export function setTerms(
+  record: KeyRecord,
+  terms: KeyTerms,
+  { grant, clientUid }: Belonging = {},
+): KeyRecord {
+  const isMoved = grant !== undefined && grant.formUid !== (record.grant ?? grant).formUid;
+  demand(!isMoved, record, 'a key stays with its form');
+  const isSame = clientUid === undefined || clientUid === (record.clientUid ?? clientUid);
+  demand(isSame, record, 'a key stays with its client');
+  return {
+    ...record,
+    terms,
+    ...(grant === undefined ? {} : { grant }),
+    ...(clientUid === undefined ? {} : { clientUid }),
+  };
 }
 
 /** Replaces what is known of the Secret; undefined: there is none. */

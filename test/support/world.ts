@@ -79,6 +79,7 @@ export function aStore(change: Partial<UsableStore> = {}): UsableStore {
     provider: 'keyward',
     allowsNamespace: true,
     requiresApplication: false,
+    reviewed: ['Issue', 'Change', 'Reissue'],
     retention: 'Forbidden',
     overlapSeconds: 3_600,
     expiryNoticeDays: [30, 7, 1],

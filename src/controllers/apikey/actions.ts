@@ -4,6 +4,7 @@
 import type { KeyFormat } from '../../keys/format.ts';
 import type { SlotName } from '../../keys/mint.ts';
 import type { KeyRecord, KeyState } from '../../ledger/record.ts';
+import type { Belonging } from '../../ledger/transitions.ts';
 import type { KeyTerms } from '../../terms/terms.ts';
 import type { RemoteWish } from '../../stores/contract.ts';
 import { secretLayout, type SecretLayout } from './secret.ts';
@@ -43,7 +44,7 @@ export type Action =
       readonly requestId?: string;
     }
   | { readonly type: 'SetState'; readonly state: KeyState }
-  | { readonly type: 'SetTerms'; readonly terms: KeyTerms }
+  | ({ readonly type: 'SetTerms'; readonly terms: KeyTerms } & Belonging)
   | { readonly type: 'RetireDue' }
   | { readonly type: 'DropExpired' }
   | { readonly type: 'WriteSecret'; readonly layout: SecretLayout }

@@ -26,6 +26,7 @@ import type { Deps } from './deps.ts';
 import type { Action, ActionOf } from './actions.ts';
 import { applyRemote } from './remote/apply.ts';
 import { deleteSecret, inspectSecret, writeSecret } from './secretio.ts';
+import { imposed } from './standing.ts';
 import { issue, regenerate, rotate } from './values.ts';
 import type { World } from './world.ts';
 
@@ -99,7 +100,7 @@ function applyToLedger(
     case 'SetState':
       return changeState(deps, world, action);
     case 'SetTerms':
-      return change(deps, world, setTerms(mine(world), action.terms), { action: 'TermsChanged' });
+      return changeTerms(deps, world, action);
     case 'RetireDue':
     case 'DropExpired':
       return endOld(deps, world, action);
@@ -142,10 +143,25 @@ async function changeState(deps: Deps, world: World, action: ActionOf<'SetState'
   const record = setState(before, action.state, deps.clock.nowMs());
   const next = await change(deps, world, record, {
     action: 'StateChanged',
-    facts: { from: before.state, to: action.state },
+    facts: { from: before.state, to: action.state, ...becauseOf(world) },
   });
   deps.reporter.stateChanged(world, before.state, action.state);
   return next;
+}
+
+/** Whom the owner of the key has to ask; without it his own spec was enough. */
+function becauseOf(world: World): { readonly reason?: string } {
+  const by = imposed(world);
+  return by === undefined ? {} : { reason: by.reason };
+}
+
+function changeTerms(deps: Deps, world: World, action: ActionOf<'SetTerms'>): Promise<World> {
+  const { terms, grant } = action;
+  const facts = grant === undefined ? {} : { formUid: grant.formUid, round: grant.round };
+  return change(deps, world, setTerms(mine(world), terms, action), {
+    action: 'TermsChanged',
+    facts,
+  });
 }
 
 async function endOld(

@@ -5,16 +5,11 @@
  * The first answer wins and becomes the reason of Ready. A key that is live keeps its values and its
  * old terms while a check stands; suspending, revoking, expiring and deleting go on all the same.
  */
-import type { ReadyReason } from '../../api/conditions.ts';
+import type { Check, Finding, StoreCheck } from './finding.ts';
+import { clientForbids, formForbids, imposedBeforeIssue, reissueRequired } from './formchecks.ts';
 import { unknownTemplateFields } from './secret.ts';
 import { wantedFormat, wantedTerms } from './wanted.ts';
-import type { ApiKeyView, UsableStore, World } from './world.ts';
-
-/** What is wrong, and what to do about it. */
-export type Finding = { readonly reason: ReadyReason; readonly message: string };
-
-type Check = (world: World, key: ApiKeyView) => Finding | undefined;
-type StoreCheck = (world: World, key: ApiKeyView, store: UsableStore) => Finding | undefined;
+import type { UsableStore, World } from './world.ts';
 
 /** The first thing that is wrong, or undefined when the key may be issued and changed. */
 export function firstFinding(world: World): Finding | undefined {
@@ -26,14 +21,6 @@ export function firstFinding(world: World): Finding | undefined {
   }
   return undefined;
 }
-
-const applicationNotFound: Check = (_, key) =>
-  key.spec.applicationRef === undefined
-    ? undefined
-    : {
-        reason: 'ApplicationNotFound',
-        message: `ApiKeyApplication '${key.spec.applicationRef.name}' was not found in namespace '${key.ref.namespace}'; create it, or recreate this ApiKey without applicationRef`,
-      };
 
 /** A database that was restored or exchanged: new values must not replace good ones unasked. */
 const notInLedger: Check = ({ record, rotationRequest }, key) => {
@@ -74,8 +61,8 @@ const namespaceShutOut: StoreCheck = (_, key, store) =>
         message: `${store.kind} '${store.name}' does not serve namespace '${key.ref.namespace}'; ask its owner, or name another store`,
       };
 
-const applicationMissing: StoreCheck = (_, __, store) =>
-  store.requiresApplication
+const applicationMissing: StoreCheck = (_, key, store) =>
+  store.requiresApplication && key.spec.applicationRef === undefined
     ? {
         reason: 'ApplicationRequired',
         message: `${store.kind} '${store.name}' gives keys only on application; file an ApiKeyApplication and name it in spec.applicationRef`,
@@ -185,12 +172,15 @@ const needsLaterVersion: StoreCheck = (_, key, store) => {
 
 /** From "there is nothing to ask" to details of the spec. */
 const CHECKS: readonly Check[] = [
-  applicationNotFound, // the form decides everything else, and forms are not served yet
+  imposedBeforeIssue, // an end or a switch-off is final, whatever else may be wrong
+  formForbids, // the form decides everything else
   notInLedger, // whatever else is wrong, this has to be known first
   storeMissing, // without a store no other question can be asked
   storeUnusable,
   withStore(namespaceShutOut), // says no more about the store than that it does not serve here
   withStore(applicationMissing),
+  withStore(clientForbids),
+  reissueRequired, // of what follows, the spec as its grant makes it has none of the refused fields
   withStore(termsContradict),
   withStore(templateNamesUnknownField),
   withStore(importUnsupported), // before anything is made in its place

@@ -4,12 +4,16 @@ import { KeywardError } from '../../kernel/errors.ts';
 import type { AuditEntry, Commit, CommitResult } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import type { LocalHandle, StoreHandle } from '../../stores/contract.ts';
+import { asDocument, formAfter, withForm, type FormSteps } from './belonging.ts';
 import type { Deps } from './deps.ts';
 import type { ApiKeyView, UsableStore, World } from './world.ts';
 
 /** What the audit chain says about a commit; actor and time are filled in. */
 export type Note = { readonly action: string; readonly facts?: AuditEntry['facts'] };
-type Extras = Pick<Commit, 'limits' | 'spendRequestId'>;
+type Extras = Pick<Commit, 'limits' | 'spendRequestId' | 'exclusiveAccount'> & {
+  /** Present for the first issue: its form is told in the same transaction. */
+  readonly issued?: FormSteps['issued'];
+};
 
 /** Commits the next record of this world's key; the world with the record as stored. */
 export async function change(
@@ -18,14 +22,17 @@ export async function change(
   record: KeyRecord,
   note: Note & Extras,
 ): Promise<World> {
-  const { action, facts, ...extras } = note;
+  const { action, facts, issued, ...extras } = note;
+  const form = formAfter(world.application, { issued, requestId: extras.spendRequestId });
   const committed = await commit(deps, {
     record,
     expectedRevision: record.revision,
     audit: audit(deps, facts === undefined ? { action } : { action, facts }),
     ...extras,
+    ...(form === undefined ? {} : { documents: [asDocument(form)] }),
   });
-  return { ...world, record: committed };
+  const next = { ...world, record: committed };
+  return form === undefined ? next : withForm(next, form);
 }
 
 /**

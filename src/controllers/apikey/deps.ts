@@ -6,6 +6,7 @@ import type { Logger } from '../../kernel/log.ts';
 import type { Keyring } from '../../keys/keyring.ts';
 import type { Cache, KubeClient } from '../../kube/port.ts';
 import type { KnownNames } from '../../ledger/known.ts';
+import type { Holds } from '../../ledger/holds.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import type { StoreBinding } from '../../ledger/record.ts';
 import type { Account, RemoteHandle, RemoteStore } from '../../stores/contract.ts';
@@ -47,6 +48,8 @@ export type Deps = {
   readonly ledger: Ledger;
   /** Names that `ledger` may hold. */
   readonly known: Pick<KnownNames, 'mayHold'>;
+  /** What reviewers decided about single keys. */
+  readonly holds: Pick<Holds, 'imposedOn'>;
   readonly keyring: Keyring;
   readonly clock: Clock;
   readonly entropy: Entropy;

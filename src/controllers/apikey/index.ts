@@ -69,6 +69,7 @@ export function lookAgainAtMs(world: World): number | undefined {
   const instants = [
     ...termInstants(world),
     ...remoteInstants(world),
+    ...formInstants(world),
     ...(record?.credentials ?? []).flatMap((credential) => [
       credential.retireAtMs,
       ...credential.slots.map((slot) => slot.retireAtMs),
@@ -93,6 +94,13 @@ function nextLookAtMs(
   const isChecked = current?.remote !== undefined && store.type === 'Usable' && isReadable(store);
   const checkMs = isChecked ? deps.remoteChecks.dueMs(current.token) : undefined;
   return earlier(isPaced ? nowMs + LOOK_PAUSE_MS : undefined, checkMs);
+}
+
+/** From these instants on the form means something else, whether or not it was committed anew. */
+function formInstants({ application }: World): readonly (number | undefined)[] {
+  const form = application?.form;
+  if (form === undefined) return [];
+  return [form.grant?.effectiveMs, form.nextGrant?.effectiveMs, form.revocation?.atMs];
 }
 
 function termInstants(world: World): readonly (number | undefined)[] {

@@ -5,6 +5,7 @@ import { SECRETS } from '../../api/names.ts';
 import type { Loaded } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import { currentCredential } from '../../ledger/transitions.ts';
+import { readApplication, readClient } from './behalf.ts';
 import type { Deps } from './deps.ts';
 import { isShownHandled, requestsOf } from './remote/status.ts';
 import { viewApiKey } from './view.ts';
@@ -24,22 +25,24 @@ export async function observe(
   signal: AbortSignal,
 ): Promise<World | undefined> {
   const cached = deps.keys.get(ref);
-  const key = cached && deps.ownStatus.newest(viewApiKey(cached));
-  const loaded = await load(deps, ref, key);
-  const record = loaded.record ?? (key === undefined ? loaded.others[0] : undefined);
-  const predecessor = key === undefined ? undefined : loaded.others[0];
-  if (key === undefined && record === undefined) return undefined;
+  const written = cached && deps.ownStatus.newest(viewApiKey(cached));
+  const loaded = await load(deps, ref, written);
+  const record = loaded.record ?? (written === undefined ? loaded.others[0] : undefined);
+  const predecessor = written === undefined ? undefined : loaded.others[0];
+  if (written === undefined && record === undefined) return undefined;
+  const nowMs = deps.clock.nowMs();
+  const subject = await readSubject(deps, written, record, nowMs);
+  const { key } = subject;
   const skewMs = Math.abs(deps.client.clockSkewMs);
   const world: World = {
     ref,
-    nowMs: deps.clock.nowMs(),
+    nowMs,
     isClockTrusted: skewMs <= SKEW_MAX_MS,
-    key,
+    ...subject,
     store: storeFact(deps, key, record ?? predecessor),
     record,
     predecessor,
     mayEndVanished: deps.guard.permits(),
-    rotationRequest: key === undefined ? undefined : await newRequest(deps, key, record),
     secret: await sight(deps, key, record, signal),
     isRemoteCheckDue: isCheckDue(deps, record),
     lossGraceMs: deps.lossGraceMs,
@@ -49,6 +52,31 @@ export async function observe(
   return key === undefined || world.store.type !== 'Usable'
     ? world
     : { ...world, resolution: wantedTerms(world, key, world.store) };
+}
+
+/** The object as its grant makes it, and on whose behalf it is. */
+type Subject = Pick<World, 'key' | 'application' | 'client' | 'held' | 'rotationRequest'>;
+const NOBODY: Subject = { key: undefined, rotationRequest: undefined };
+
+async function readSubject(
+  deps: Deps,
+  written: ApiKeyView | undefined,
+  record: KeyRecord | undefined,
+  nowMs: number,
+): Promise<Subject> {
+  if (written === undefined) return NOBODY;
+  const held = deps.holds.imposedOn(written.uid, written.ref);
+  const request = await newRequest(deps, written, record);
+  const name = written.spec.applicationRef?.name;
+  if (name === undefined) {
+    const client = await readClient(deps, written, undefined, record);
+    return { key: written, rotationRequest: request, client, held };
+  }
+  const granted = await readApplication(deps, written, name, { record, request, nowMs });
+  const { key, application } = granted;
+  const rotationRequest = await newRequest(deps, key, record);
+  const client = await readClient(deps, key, application, record);
+  return { key, rotationRequest, application, client, held };
 }
 
 const NOTHING: Loaded = { record: undefined, others: [] };

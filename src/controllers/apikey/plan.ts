@@ -15,6 +15,7 @@ import { FINALIZER } from '../../api/names.ts';
 import { isOpen, isRetireDue } from '../../ledger/transitions.ts';
 import { NOTHING, withLayout, withTerms, type Action, type Rule } from './actions.ts';
 import { firstFinding } from './checks.ts';
+import { newBelonging } from './belonging.ts';
 import { cleanExpired, cleanRevoked, endDeleted, endVanished } from './ending.ts';
 import { handleLoss } from './loss.ts';
 import {
@@ -83,11 +84,12 @@ const issue: Rule = (world) =>
 
 /** Changed terms take effect at the gate at once, for the same values. */
 const followTerms: Rule = (world) =>
-  withTerms(world, ({ terms }) =>
-    JSON.stringify(terms) === JSON.stringify(world.record?.terms)
-      ? undefined
-      : { type: 'SetTerms', terms },
-  );
+  withTerms(world, ({ terms }) => {
+    const belonging = newBelonging(world);
+    const isSame = JSON.stringify(terms) === JSON.stringify(world.record?.terms);
+    if (isSame && belonging === undefined) return undefined;
+    return { type: 'SetTerms', terms, ...belonging };
+  });
 
 /** The Secret was written in this pass: tell the ledger. */
 const confirmWritten: Rule = (world) =>

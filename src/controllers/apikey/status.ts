@@ -12,7 +12,9 @@ import type { KeywardError } from '../../kernel/errors.ts';
 import { DAY_MS, formatTime } from '../../kernel/time.ts';
 import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
 import { currentCredential, isOpen } from '../../ledger/transitions.ts';
-import { firstFinding, type Finding } from './checks.ts';
+import { firstFinding } from './checks.ts';
+import type { Finding } from './finding.ts';
+import { clientFacts, grantFacts, offByDecision, pendingChange } from './grantstatus.ts';
 import { wantedLayout } from './actions.ts';
 import {
   handledFacts,
@@ -24,7 +26,7 @@ import {
   whyStillThere,
 } from './remote/status.ts';
 import { inPlaceAnnouncement } from './rotating.ts';
-import { isOver, rotationDueMs, wantedState, wantedTerms } from './wanted.ts';
+import { isOver, rotationDueMs, wantedTerms } from './wanted.ts';
 import type { ApiKeyView, World } from './world.ts';
 
 /** The status this world should show; undefined where there is no object to show it on. */
@@ -70,13 +72,14 @@ function facts(
   key: ApiKeyView,
   record: KeyRecord | undefined,
 ): Omit<ApiKeyStatus, 'conditions' | 'observedGeneration'> {
-  const client = key.spec.clientRef === undefined ? {} : { clientName: key.spec.clientRef.name };
+  const client = clientFacts(world, key);
   if (record === undefined) return { ...forgottenFacts(world, key), ...client };
   const current = currentCredential(record, world.nowMs);
   const { notBeforeMs, endMs, quota } = record.terms;
   const dueMs = rotationDueMs(key, record);
   return {
     ...client,
+    ...grantFacts(world, record),
     ...(current === undefined ? {} : credentialFacts(record, current)),
     storeRef: { kind: record.store.kind, name: record.store.name },
     ...remoteFacts(current),
@@ -164,10 +167,8 @@ function readiness(world: World, key: ApiKeyView, failure: KeywardError | undefi
   const isSettled = isWorking(world);
   const failed = failure === undefined ? undefined : failureReason(failure, isSettled);
   if (failed !== undefined) return failed;
-  if (wantedState(world, key) === 'Revoked') {
-    const message = `the key was revoked; this is final${stillOn(record)}`;
-    return { reason: 'Revoked', message };
-  }
+  const off = offByDecision(world, key);
+  if (off !== undefined) return { reason: off.reason, message: off.message + stillOn(record) };
   const finding = firstFinding(world);
   if (finding !== undefined && !(isSettled && isStoreTrouble(finding.reason))) {
     return isSettled ? { ...finding, message: `${finding.message}; ${KEEPS_WORKING}` } : finding;
@@ -207,6 +208,8 @@ function afterIssue(world: World, record: KeyRecord): Finding {
   if (current === undefined || isOpen(current) || isReplacing(current)) {
     return pending(`new values are being made${stillOn(record)}`);
   }
+  const change = pendingChange(world);
+  if (change !== undefined) return change;
   const retireMs = previousFacts(record, current).previous?.retireTime;
   if (retireMs === undefined) return { reason: 'Active', message: '' };
   return { reason: 'Rotating', message: overlapText(retireMs, world.nowMs) };

@@ -82,6 +82,7 @@ function openStore(sources: StoreSources, named: StoreName, view: StoreView): Re
     provider: handle.provider,
     allowsNamespace: true,
     requiresApplication: applications.requirement === 'Always',
+    reviewed: applications.mode === 'Manual' ? applications.requiredFor : [],
     retention,
     overlapSeconds,
     ...(durationDays === undefined ? {} : { durationDays }),

@@ -1,12 +1,15 @@
 /** The steps that make values: each is minted, digested and sealed before anything is committed. */
+import type { AuditEntry } from '../../ledger/port.ts';
 import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
 import { addCredential, currentCredential, regenerateSlot } from '../../ledger/transitions.ts';
+import { belongingOf } from './belonging.ts';
 import { change, local, mine, usable } from './commits.ts';
 import { openVendor } from './remote/vendor.ts';
 import { beginRegeneration } from './remote/values.ts';
 import type { Deps } from './deps.ts';
 import { intendRecord, mintRecord, mintSlotValue, type Generation } from './material.ts';
 import type { ActionOf } from './actions.ts';
+import { wantedState } from './wanted.ts';
 import type { World } from './world.ts';
 
 /** The first credential of a key. */
@@ -24,13 +27,14 @@ export async function issue(
     name: key.ref.name,
     revision: 0,
     phase: 'Live',
-    state: key.spec.state === 'Suspended' ? 'Suspended' : 'Active',
+    state: wantedState(world, key),
     store: { kind: store.kind, name: store.name, uid: store.uid, incarnation: 1 },
     format: action.format,
     terms: action.terms,
     // The instant the terms were worked out for: a duration must end where they say.
-    firstIssuedMs: world.nowMs,
+    firstIssuedMs: world.application?.form?.issuedTo?.atMs ?? world.nowMs,
     sequence: 0,
+    ...belongingOf(world),
     credentials: [],
   };
   const generation = { uid: key.uid, storeUid: store.uid, format: action.format, sequence: 1 };
@@ -47,12 +51,18 @@ export async function issue(
     ...(maxKeys === undefined ? {} : { maxKeys }),
     ...(maxKeysPerNamespace === undefined ? {} : { maxKeysPerNamespace }),
   };
-  return change(deps, world, record, {
+  const next = await change(deps, world, record, {
     action: 'KeyIssued',
-    facts: { keyId: credential.keyId, store: store.name },
+    facts: { keyId: credential.keyId, store: store.name, ...grantFacts(record) },
     limits,
+    issued: { keyUid: key.uid, atMs: world.nowMs },
     ...(requestId === undefined ? {} : { spendRequestId: requestId }),
   });
+  return requestId === undefined ? next : { ...next, rotationRequest: undefined };
+}
+
+function grantFacts({ grant }: KeyRecord): AuditEntry['facts'] {
+  return grant === undefined ? {} : { formUid: grant.formUid, round: grant.round };
 }
 
 /** The next credential of a key. */

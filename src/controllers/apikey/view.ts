@@ -19,6 +19,10 @@ export type CachedApiKey = Omit<ApiKeyView, 'spec' | 'status'> & {
   readonly observedGeneration: number | undefined;
   /** `kind/name` of the store that the spec names. */
   readonly storeName: string;
+  /** Name of the form that the spec names. */
+  readonly applicationName?: string;
+  /** Name of the client that the spec names. */
+  readonly clientName?: string;
   /** What brings the object into the first lane when it changes. */
   readonly urgentText: string;
 };
@@ -63,8 +67,21 @@ export function cacheApiKey(object: KubeObject): CachedApiKey {
     statusText: status === undefined ? undefined : JSON.stringify(status),
     observedGeneration: status?.observedGeneration,
     storeName: shared(`${store.kind}/${store.name}`),
+    ...named('applicationName', spec.applicationRef),
+    ...named('clientName', spec.clientRef),
     urgentText: shared(`${spec.state} ${spec.rotation?.requestId ?? ''}`),
   };
+}
+
+/** Absent rather than undefined: most keys have neither, and each field is memory. */
+function named<Field extends 'applicationName' | 'clientName'>(
+  field: Field,
+  to: { readonly name: string } | undefined,
+): { readonly [F in Field]?: string } {
+  // TypeScript widens a computed name to any string; there is just this one.
+  return to === undefined
+    ? {}
+    : ({ [field]: shared(to.name) } as { readonly [F in Field]: string });
 }
 
 function rotateRequest(metadata: ObjectMeta): Pick<ApiKeyView, 'rotateRequestId'> {
@@ -81,6 +98,8 @@ export function viewApiKey(cached: CachedApiKey): ApiKeyView {
     observedGeneration: _,
     storeName: __,
     urgentText: ___,
+    applicationName: ____,
+    clientName: _____,
     ...rest
   } = cached;
   return {

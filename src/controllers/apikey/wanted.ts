@@ -3,9 +3,11 @@
  * Pure.
  */
 import { DAY_MS, SECOND_MS } from '../../kernel/time.ts';
+import { resolveGrant } from '../../ledger/grants.ts';
 import type { KeyRecord, KeyState } from '../../ledger/record.ts';
 import type { KeyFormat } from '../../keys/format.ts';
 import { resolveTerms, type Resolution } from '../../terms/resolve.ts';
+import { imposed } from './standing.ts';
 import type { ApiKeyView, UsableStore, World } from './world.ts';
 
 /** A key stays revivable with the same value this long after its end. */
@@ -19,9 +21,13 @@ export function wantedFormat(key: ApiKeyView, store: UsableStore, record?: KeyRe
 /** The terms of the spec as instants, or every problem in them at once. */
 export function wantedTerms(world: World, key: ApiKeyView, store: UsableStore): Resolution {
   if (world.resolution !== undefined) return world.resolution;
+  const { application, record, nowMs } = world;
+  const { form, grant } = application ?? {};
+  // What was approved does not change with its store.
+  if (form !== undefined && grant !== undefined) return resolveGrant(form, grant, nowMs);
   return resolveTerms(key.spec.terms ?? {}, {
-    nowMs: world.nowMs,
-    firstIssuedMs: world.record?.firstIssuedMs ?? world.nowMs,
+    nowMs,
+    firstIssuedMs: record?.firstIssuedMs ?? nowMs,
     ...(store.timeZone === undefined ? {} : { storeTimeZone: store.timeZone }),
     ...(store.durationDays === undefined ? {} : { storeDurationDays: store.durationDays }),
     ...(store.maxDurationDays === undefined ? {} : { maxDurationDays: store.maxDurationDays }),
@@ -29,9 +35,11 @@ export function wantedTerms(world: World, key: ApiKeyView, store: UsableStore): 
   });
 }
 
-/** The stricter of the spec, what was final before, and the store's consent. */
+/** The stricter of the spec, what was final before, what others impose, and the store's consent. */
 export function wantedState(world: World, key: ApiKeyView): KeyState {
   if (world.record?.state === 'Revoked' || key.spec.state === 'Revoked') return 'Revoked';
+  const by = imposed(world);
+  if (by !== undefined) return by.state;
   const isShutOut = world.store.type === 'Usable' && !world.store.allowsNamespace;
   return key.spec.state === 'Suspended' || isShutOut ? 'Suspended' : 'Active';
 }

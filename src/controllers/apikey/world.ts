@@ -4,6 +4,8 @@
  */
 import type { ApiKeySpec, ApiKeyStatus } from '../../api/generated/apikey.ts';
 import type { Ref } from '../../api/meta.ts';
+import type { ClientRecord, HeldState } from '../../ledger/documents.ts';
+import type { FormRecord, Grant } from '../../ledger/form.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import type { KeyFormat } from '../../keys/format.ts';
 import type { Resolution } from '../../terms/resolve.ts';
@@ -26,6 +28,9 @@ export type ApiKeyView = {
   readonly status: ApiKeyStatus | undefined;
 };
 
+/** What applications.requiredFor of a store can name. */
+export type ReviewedStep = 'Issue' | 'Change' | 'Reissue' | 'Revoke' | 'Client';
+
 /** The store the key names, or why it cannot be used. */
 export type StoreFact =
   | { readonly type: 'Missing'; readonly name: string }
@@ -42,6 +47,8 @@ export type StoreFact =
       readonly provider: string;
       readonly allowsNamespace: boolean;
       readonly requiresApplication: boolean;
+      /** What a person decides about. */
+      readonly reviewed: readonly ReviewedStep[];
       readonly retention: 'Forbidden' | 'Allowed';
       readonly overlapSeconds: number;
       readonly durationDays?: number;
@@ -112,6 +119,26 @@ export type RemoteTrouble = {
   readonly retryAtMs: number;
 };
 
+/** The form that a key names in spec.applicationRef, as the ledger knows it. */
+export type ApplicationFact = {
+  readonly name: string;
+  /** The one the record is bound to, else the Live one of that name; undefined: there is none. */
+  readonly form: FormRecord | undefined;
+  /** The one whose date has come; undefined: none was given, not yet, or it is over. */
+  readonly grant: Grant | undefined;
+  /** Reviewed: its store gives new values only in a Reissue round. */
+  readonly reissues: 'Reviewed' | 'Free';
+  /** Fields of the spec as written that would make new values without review. */
+  readonly refused: readonly string[];
+};
+
+/** The client on whose behalf a key is. */
+export type ClientFact = {
+  readonly name: string;
+  /** The one the record is bound to, else the Live one of that name; undefined: there is none. */
+  readonly client: ClientRecord | undefined;
+};
+
 /** One moment of one ApiKey: object, store, record, Secret and clock. */
 export type World = {
   readonly ref: Ref;
@@ -123,9 +150,18 @@ export type World = {
   readonly isClockTrusted: boolean;
   /** The terms of the spec, worked out once: a named time zone makes that dear. */
   readonly resolution?: Resolution;
-  /** Undefined: the cache has no such object. */
+  /**
+   * Undefined: the cache has no such object. The spec of a key with a grant is the one that the grant
+   * stands for, not the one that was written; see granted.ts.
+   */
   readonly key: ApiKeyView | undefined;
   readonly store: StoreFact;
+  /** Absent: the key names no application, or there is no object. */
+  readonly application?: ApplicationFact | undefined;
+  /** Absent: the key is on nobody's behalf. */
+  readonly client?: ClientFact | undefined;
+  /** What a reviewer decided about this key, or about an earlier object of its name. */
+  readonly held?: HeldState | undefined;
   /** The ledger's record of this object, or of the last object when the cache has none. */
   readonly record: KeyRecord | undefined;
   /** A record of an earlier object of the same name that is not ended yet. */

@@ -3,7 +3,7 @@ import type { ApiKeyStatus } from '../../../api/generated/apikey.ts';
 import { formatTime, parseTime } from '../../../kernel/time.ts';
 import type { CredentialRecord, KeyRecord } from '../../../ledger/record.ts';
 import { isPending } from '../../../ledger/remote.ts';
-import type { Finding } from '../checks.ts';
+import type { Finding } from '../finding.ts';
 import type { ApiKeyView, World } from '../world.ts';
 import { debtAtMs, isDebt, isOwing } from './rules.ts';
 

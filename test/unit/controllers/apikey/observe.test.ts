@@ -38,6 +38,7 @@ async function look({ isKnown, object, spec = aSpec(), annotated, status }: Scen
     ownSecrets: new OwnSecrets(),
     secrets: { get: () => undefined },
     known: { mayHold: () => isKnown },
+    holds: { imposedOn: () => undefined },
     ledger: {
       load: async () => {
         loads += 1;

@@ -1,0 +1,71 @@
+/**
+ * Reads from the ledger on whose behalf a key is: its form and its client. Never from the status of
+ * those objects, which is a copy. A key with neither costs no request here.
+ */
+import { currentGrant } from '../../ledger/grants.ts';
+import type { FormRecord } from '../../ledger/form.ts';
+import type { KeyRecord } from '../../ledger/record.ts';
+import type { Deps } from './deps.ts';
+import { grantedKey, refusedFields } from './granted.ts';
+import type { ApiKeyView, ApplicationFact, ClientFact } from './world.ts';
+
+type Readers = Pick<Deps, 'ledger' | 'stores'>;
+
+/** A key with the spec that its grant stands for. */
+export type Granted = { readonly key: ApiKeyView; readonly application: ApplicationFact };
+
+/** What is known of such a key before its form is read. */
+export type GrantFacts = {
+  readonly record: KeyRecord | undefined;
+  /** A rotation request of the object as written that was never handled. */
+  readonly request: string | undefined;
+  readonly nowMs: number;
+};
+
+/** The form of a key that names one, and the key as its grant makes it. */
+export async function readApplication(
+  deps: Readers,
+  written: ApiKeyView,
+  name: string,
+  { record, request, nowMs }: GrantFacts,
+): Promise<Granted> {
+  const form = await findForm(deps, written, name, record);
+  const grant = form && currentGrant(form, nowMs);
+  const free = { form, grant, reissues: 'Free' } as const;
+  const { fact } = deps.stores.of(grantedKey(written, free), record?.store);
+  const isReviewed = fact.type === 'Usable' && fact.reviewed.includes('Reissue');
+  const reissues = isReviewed ? 'Reviewed' : 'Free';
+  const refused = isReviewed ? refusedFields(written.spec, request) : [];
+  const application: ApplicationFact = { name, form, grant, reissues, refused };
+  return { key: grantedKey(written, application), application };
+}
+
+/** A key stays with its form, also when another one has come under the same name. */
+function findForm(
+  { ledger }: Readers,
+  { ref: { namespace } }: ApiKeyView,
+  name: string,
+  record: KeyRecord | undefined,
+): Promise<FormRecord | undefined> {
+  const uid = record?.grant?.formUid;
+  return uid === undefined
+    ? ledger.findDocument('Form', { namespace, name })
+    : ledger.loadDocument('Form', uid);
+}
+
+/** The client of a key, its spec as the grant makes it; undefined: it is on nobody's behalf. */
+export async function readClient(
+  { ledger }: Readers,
+  { ref: { namespace }, spec }: ApiKeyView,
+  application: ApplicationFact | undefined,
+  record: KeyRecord | undefined,
+): Promise<ClientFact | undefined> {
+  const named = spec.clientRef?.name;
+  const uid = record?.clientUid ?? application?.grant?.content.client.uid;
+  if (uid !== undefined) {
+    const client = await ledger.loadDocument('Client', uid);
+    return { name: client?.name ?? named ?? uid, client };
+  }
+  if (named === undefined) return undefined;
+  return { name: named, client: await ledger.findDocument('Client', { namespace, name: named }) };
+}
