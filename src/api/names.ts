@@ -64,6 +64,22 @@ export const API_PRODUCTS: Resource = {
   kind: 'ApiProduct',
   namespaced: false,
 };
+/** What the API server checks of requests; ours are in deploy/admission. */
+export const ADMISSION_POLICIES: Resource = {
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  plural: 'validatingadmissionpolicies',
+  kind: 'ValidatingAdmissionPolicy',
+  namespaced: false,
+};
+/** Without its binding a policy does nothing. */
+export const ADMISSION_BINDINGS: Resource = {
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  plural: 'validatingadmissionpolicybindings',
+  kind: 'ValidatingAdmissionPolicyBinding',
+  namespaced: false,
+};
 /** Core Secrets. */
 export const SECRETS: Resource = {
   group: '',

@@ -37,6 +37,7 @@ import {
 } from './controllers.ts';
 import { createCaches, openCluster, type Caches, type Cluster } from './cluster.ts';
 import { DebtBell, startDebts } from './debts.ts';
+import { createPolicyProver } from './identity.ts';
 import { watchLedger } from './outages.ts';
 import { createLeadership } from './leadership.ts';
 import { createMasterKeyFile, loadKeyring, matchKeyring } from './masterkey.ts';
@@ -138,6 +139,7 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
     createStoreController(parts, deps, KEY_STORES, caches.keyStores),
     createStoreController(parts, deps, CLUSTER_KEY_STORES, caches.clusterKeyStores),
   ];
+  const prover = createPolicyProver({ deps, registry, namespace: config.namespace });
   const manager = new Manager({
     watches: caches.watches,
     caches: namedCaches(caches, config),
@@ -149,6 +151,7 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
       const find = findStore(caches);
       const { database } = config.ledger;
       void serveCommands({ ...parts, ...apiKeys, database, deps, find, stop });
+      void prover.run(stop);
       startDebts({ ...parts, deps, find, stop });
       startOrphanSweep({ ...parts, deps, stop });
       await startNotices({ ...parts, deps, webhook: config.webhook, stop });

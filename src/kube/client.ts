@@ -14,7 +14,7 @@ import {
 } from './failures.ts';
 import { Lanes, type LaneLimits, type Urgency } from './lanes.ts';
 import { collectionPath, objectPath } from './paths.ts';
-import type { CallOptions, Draft, KubeClient, Written } from './port.ts';
+import type { CallOptions, CreateOptions, Draft, KubeClient, Written } from './port.ts';
 import type { HttpRequest, Transport } from './transport.ts';
 
 /** What the clients of one process are made of. */
@@ -137,11 +137,13 @@ class HttpKubeClient implements KubeClient {
     return object as KubeObject;
   }
 
-  async create(resource: Resource, draft: Draft, how?: CallOptions): Promise<Written> {
+  async create(resource: Resource, draft: Draft, how?: CreateOptions): Promise<Written> {
     const path = collectionPath(resource, draft.metadata.namespace);
     const call: Call = { verb: 'create', resource, object: draftText(draft) };
-    const response = await this.#call(write('POST', path, draft), call, how);
-    return readWritten(response, call);
+    const sent = write('POST', path, draft);
+    if (how?.dryRun !== true) return readWritten(await this.#call(sent, call, how), call);
+    const pretended = { ...sent, path: `${sent.path}&dryRun=All` };
+    return readPretended(await this.#call(pretended, call, how), call);
   }
 
   replace(resource: Resource, draft: Draft, how?: CallOptions): Promise<Written | undefined> {
@@ -273,6 +275,15 @@ function readWritten(response: HttpResponse, call: Call): Written {
   const { name, uid, resourceVersion, generation } = meta;
   if (generation === undefined) return { name, uid, resourceVersion };
   return { name, uid, resourceVersion, generation };
+}
+
+/** What was not stored has no version. */
+function readPretended(response: HttpResponse, call: Call): Written {
+  // Parser: each field is checked before it is used.
+  const { metadata } = success(response, call) as { metadata?: Partial<ObjectMeta> };
+  const { name, uid } = metadata ?? {};
+  if (typeof name !== 'string' || typeof uid !== 'string') throw unreadable(call);
+  return { name, uid, resourceVersion: '' };
 }
 
 /** Metadata of an object that the server sent; undefined when it is none. */

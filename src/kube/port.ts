@@ -17,6 +17,12 @@ import type { KubeObject, ObjectMeta, Ref, Resource } from '../api/meta.ts';
 /** Options of every call. */
 export type CallOptions = { readonly signal?: AbortSignal };
 
+/** Options of a creation. */
+export type CreateOptions = CallOptions & {
+  /** The API server goes through everything, admission too, and stores nothing. */
+  readonly dryRun?: true;
+};
+
 /** What a write answers: metadata only, so that no Secret value travels back. */
 export type Written = Pick<ObjectMeta, 'name' | 'uid' | 'resourceVersion'> & {
   readonly generation?: number;
@@ -34,8 +40,8 @@ export type Draft = {
 export interface KubeClient {
   /** The object, or undefined when it does not exist. A quorum read. */
   get(resource: Resource, ref: Ref, options?: CallOptions): Promise<KubeObject | undefined>;
-  /** POST. AlreadyExists is a ConflictError with that reason. */
-  create(resource: Resource, draft: Draft, options?: CallOptions): Promise<Written>;
+  /** POST. AlreadyExists is a ConflictError with that reason. A dry run has resourceVersion ''. */
+  create(resource: Resource, draft: Draft, options?: CreateOptions): Promise<Written>;
   /** PUT; `draft.metadata.resourceVersion` is required. Gone is undefined. */
   replace(resource: Resource, draft: Draft, options?: CallOptions): Promise<Written | undefined>;
   /** PUT of the status subresource; resourceVersion is required. Gone is undefined. */

@@ -10,6 +10,7 @@ export type Request = {
   readonly namespace: string;
   readonly name: string;
   readonly code: number;
+  readonly isDryRun: boolean;
 };
 
 /** All finished requests of the user, oldest first. */
@@ -22,14 +23,19 @@ export async function requestsOf(auditLog: string | undefined, user: string): Pr
     .filter((request) => request.user === user);
 }
 
-/** Those that change something; Leases aside, which are renewed whatever happens. */
+/**
+ * Those that change something; dry runs do not. Leases aside, which are renewed whatever happens.
+ */
 export function writesIn(requests: readonly Request[]): Request[] {
   const reads = new Set(['get', 'list', 'watch']);
-  return requests.filter(({ verb, resource }) => !reads.has(verb) && resource !== 'leases');
+  return requests.filter(
+    ({ verb, resource, isDryRun }) => !reads.has(verb) && resource !== 'leases' && !isDryRun,
+  );
 }
 
 type AuditEvent = {
   readonly verb: string;
+  readonly requestURI: string;
   readonly user: { readonly username: string };
   readonly objectRef?: Partial<Record<'resource' | 'subresource' | 'namespace' | 'name', string>>;
   readonly responseStatus?: { readonly code?: number };
@@ -37,8 +43,9 @@ type AuditEvent = {
 
 function parseEvent(line: string): Request {
   // Lines of audit.k8s.io/v1, written by the API server itself.
-  const { verb, user, objectRef = {}, responseStatus } = JSON.parse(line) as AuditEvent;
+  const { verb, requestURI, user, objectRef = {}, responseStatus } = JSON.parse(line) as AuditEvent;
   const { resource = '', subresource = '', namespace = '', name = '' } = objectRef;
   const code = responseStatus?.code ?? 0;
-  return { user: user.username, verb, resource, subresource, namespace, name, code };
+  const isDryRun = requestURI.includes('dryRun=');
+  return { user: user.username, verb, resource, subresource, namespace, name, code, isDryRun };
 }

@@ -70,6 +70,20 @@ describe('requests', () => {
     expect(await client.replace(SECRETS, DRAFT)).toMatchObject({ uid: '0a-1b', generation: 3 });
   });
 
+  test('a dry run says so, and its answer needs no version', async () => {
+    const metadata = { name: 'a', uid: 'u1', creationTimestamp: '2026-01-01T00:00:00Z' };
+    let asked = '';
+    server.script = ({ path }, reply) => {
+      asked = path;
+      reply.json(201, { metadata });
+    };
+    const answer = await client.create(API_KEYS, DRAFT, { dryRun: true });
+    expect(answer).toEqual({ name: 'a', uid: 'u1', resourceVersion: '' });
+    expect(asked).toContain('dryRun=All');
+    await expect(client.create(API_KEYS, DRAFT)).rejects.toThrow('no object');
+    expect(asked).not.toContain('dryRun');
+  });
+
   test('each verb has its method, path and media types', async () => {
     const { uid, resourceVersion } = META;
     await client.get(API_KEYS, REF);

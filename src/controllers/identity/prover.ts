@@ -1,0 +1,195 @@
+/**
+ * Proves again and again that the admission policies are in force, so that the names on forms and reviews
+ * can be believed. What was created or edited while that was in doubt is not believed later either.
+ *
+ * Expected use: a controller that sees a new form, edit or review notes the time, calls `prove()`, and then
+ * asks `covers`.
+ */
+import { sleep, type Clock } from '../../kernel/clock.ts';
+import { classify } from '../../kernel/errors.ts';
+import type { Logger } from '../../kernel/log.ts';
+import { MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
+import type { KubeClient } from '../../kube/port.ts';
+import { extend, isSameChain, settlesInMs, type Chain } from './chain.ts';
+import { examine, type Finding } from './examine.ts';
+import type { ProofMetrics } from './metrics.ts';
+import type { IdentityProof, ProofState, ProofStore } from './proof.ts';
+
+/** While all is well. */
+const ROUND_MS = MINUTE_MS;
+/** While it is not: whoever repairs it is waiting. */
+const HURRIED_ROUND_MS = 5 * SECOND_MS;
+/** Many objects at once are one occasion. */
+const ROUND_MIN_MS = 250;
+/** Three rounds without an answer. */
+const STALE_MS = 3 * ROUND_MS;
+/** A wall clock that moved more than this against the monotonic one was stepped. */
+const STEP_MS = SECOND_MS;
+
+/** What the prover is made of. */
+export type ProverOptions = {
+  readonly client: Pick<KubeClient, 'get' | 'create' | 'clockSkewMs'>;
+  /** The operator's own namespace. */
+  readonly namespace: string;
+  readonly store: ProofStore;
+  readonly clock: Clock;
+  readonly metrics: ProofMetrics;
+  readonly log: Logger;
+};
+
+/** The newest look that proved, by our clock, and how far that was ahead of the monotonic one. */
+type Look = { readonly beganMs: number; readonly leadMs: number };
+
+/** See the file comment. */
+export class PolicyProver implements IdentityProof {
+  readonly #options: ProverOptions;
+  #stop: AbortSignal = AbortSignal.abort();
+  #chain: Chain | undefined;
+  /** What the store holds; undefined: not read yet. */
+  #kept: { readonly chain: Chain | undefined } | undefined;
+  #look: Look | undefined;
+  /** Why the newest look proved nothing. */
+  #doubt: string | undefined = 'the admission policies have not been looked at yet';
+  #told: { readonly state: ProofState['state']; readonly text: string } | undefined;
+  #endedMs = -Infinity;
+  #current: Promise<void> = Promise.resolve();
+  #next: Promise<ProofState> | undefined;
+  readonly #listeners: ((state: ProofState) => void)[] = [];
+
+  constructor(options: ProverOptions) {
+    this.#options = options;
+  }
+
+  get state(): ProofState {
+    const { clock } = this.#options;
+    if (this.#doubt !== undefined) return { state: 'NotProven', reason: this.#doubt };
+    const [chain, look] = [this.#chain, this.#look];
+    if (chain === undefined || look === undefined || clock.nowMs() - look.beganMs > STALE_MS) {
+      return { state: 'NotProven', reason: 'the API server has not answered for minutes' };
+    }
+    return settlesInMs(chain, this.#atServer(look.beganMs)) > 0
+      ? { state: 'NotProven', reason: 'the admission policies have only just been seen to act' }
+      : { state: 'Proven' };
+  }
+
+  atOurClock(serverMs: number): number {
+    return serverMs - this.#options.client.clockSkewMs;
+  }
+
+  covers(fromMs: number, toMs: number): boolean {
+    const [chain, look] = [this.#chain, this.#look];
+    if (chain === undefined || look === undefined || !(fromMs <= toMs)) return false;
+    if (Math.abs(this.#leadMs() - look.leadMs) > STEP_MS) return false;
+    return toMs <= look.beganMs && this.#atServer(fromMs) >= chain.sinceMs;
+  }
+
+  prove(): Promise<ProofState> {
+    this.#next ??= this.#lookNext();
+    return this.#next;
+  }
+
+  onChange(listener: (state: ProofState) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Proves until `stop`; before, nothing is. Never rejects. */
+  async run(stop: AbortSignal): Promise<void> {
+    this.#stop = stop;
+    while (!stop.aborted) {
+      // One look after the other is what this loop is for.
+      // oxlint-disable-next-line no-await-in-loop
+      await this.prove();
+      // oxlint-disable-next-line no-await-in-loop
+      await sleep(this.#options.clock, this.#pauseMs(), stop).catch(() => undefined);
+    }
+  }
+
+  async #lookNext(): Promise<ProofState> {
+    const { clock } = this.#options;
+    // A look that is under way began before this call, and says nothing about what the call is for.
+    await this.#current;
+    const restMs = this.#endedMs + ROUND_MIN_MS - clock.monotonicMs();
+    if (restMs > 0) await sleep(clock, restMs, this.#stop).catch(() => undefined);
+    this.#next = undefined;
+    this.#current = this.#lookNow();
+    await this.#current;
+    return this.state;
+  }
+
+  /** Never rejects. */
+  async #lookNow(): Promise<void> {
+    if (this.#stop.aborted) return;
+    const { clock, store, log } = this.#options;
+    const look = { beganMs: clock.nowMs(), leadMs: this.#leadMs() };
+    try {
+      this.#kept ??= await this.#recall();
+      const finding = await examine(this.#options, this.#stop);
+      if (this.#stop.aborted) return;
+      this.#conclude(finding, look);
+      if (isSameChain(this.#kept.chain, this.#chain)) return;
+      await store.save(this.#chain, this.#doubt ?? '');
+      this.#kept = { chain: this.#chain };
+    } catch (error) {
+      const { reason, message } = classify(error);
+      if (this.#kept === undefined)
+        this.#doubt = `what was proven before cannot be read: ${message}`;
+      log.warn('The proof of the admission policies could not be kept', { reason });
+    } finally {
+      this.#endedMs = clock.monotonicMs();
+      if (!this.#stop.aborted) this.#tell();
+    }
+  }
+
+  async #recall(): Promise<{ readonly chain: Chain | undefined }> {
+    const chain = await this.#options.store.load();
+    this.#chain = chain;
+    return { chain };
+  }
+
+  #conclude(finding: Finding, look: Look): void {
+    if (finding.type === 'Unknown') {
+      if (!finding.isPassing || this.#doubt !== undefined) this.#doubt = finding.reason;
+      return;
+    }
+    if (finding.type === 'Broken') {
+      this.#chain = undefined;
+      this.#look = undefined;
+      this.#doubt = finding.reason;
+      return;
+    }
+    const beganMs = this.#atServer(look.beganMs);
+    const endedMs = this.#atServer(this.#options.clock.nowMs());
+    this.#chain = extend(this.#chain, { beganMs, endedMs, fingerprint: finding.fingerprint });
+    this.#look = look;
+    this.#doubt = undefined;
+  }
+
+  #tell(): void {
+    const { metrics, log } = this.#options;
+    const now = this.state;
+    const text = now.state === 'Proven' ? '' : now.reason;
+    metrics.state(now.state);
+    const told = this.#told;
+    if (told?.text === text) return;
+    this.#told = { state: now.state, text };
+    if (now.state === 'Proven') log.info('The admission policies are proven to be in force');
+    else log.warn('The admission policies are not proven to be in force', { reason: text });
+    if (told?.state !== now.state) for (const listener of this.#listeners) listener(now);
+  }
+
+  #pauseMs(): number {
+    if (this.state.state === 'Proven') return ROUND_MS;
+    if (this.#doubt !== undefined || this.#chain === undefined) return HURRIED_ROUND_MS;
+    const { clock } = this.#options;
+    return Math.min(HURRIED_ROUND_MS, settlesInMs(this.#chain, this.#atServer(clock.nowMs())) + 1);
+  }
+
+  #atServer(ourMs: number): number {
+    return ourMs + this.#options.client.clockSkewMs;
+  }
+
+  #leadMs(): number {
+    const { clock } = this.#options;
+    return clock.nowMs() - clock.monotonicMs();
+  }
+}
