@@ -7,7 +7,7 @@
 import { parseDay, findZone, startOfDay, UTC } from '../terms/zone.ts';
 import type { TermsSpec } from '../terms/terms.ts';
 import type { CountedReview, FormRecord, Grant, Round } from './form.ts';
-import { endGrant } from './formchanges.ts';
+import { carryOutRevocation, endGrant } from './formchanges.ts';
 import { demand } from './formrules.ts';
 import { approvalProblem, openLayer, resolveGrant } from './grants.ts';
 
@@ -122,6 +122,10 @@ function approve(
   { atMs, actor }: { readonly atMs: number; readonly actor: string },
 ): FormRecord {
   const approved: FormRecord = { ...form, round: { ...round, state: 'Approved', decidedMs: atMs } };
+  // The date of an earlier revocation has passed: whatever is approved now comes too late.
+  if (form.revocation !== undefined && form.revocation.atMs <= atMs) {
+    return carryOutRevocation(approved, atMs);
+  }
   switch (round.type) {
     case 'Issue':
       demand(form.grant === undefined, form, 'the first grant is the only one of its kind');

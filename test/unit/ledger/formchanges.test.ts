@@ -377,6 +377,16 @@ describe('The end of a grant', () => {
     expect(done.revocation).toBeUndefined();
   });
 
+  it('that is due is not put off by what is approved afterwards', () => {
+    const due = countReview(openRound(granted(), revocation('2027-01-16')), aDecision());
+    const dueMs = due.revocation?.atMs ?? 0;
+    const later = openRound(due, revocation('2027-02-01'));
+    const inTime = countReview(later, aDecision('rob', { atMs: dueMs - 1 }));
+    expect(inTime.revocation?.round).toBe(3);
+    const tooLate = countReview(later, aDecision('rob', { atMs: dueMs }));
+    expect(tooLate.ended).toMatchObject({ cause: 'Revoked', atMs: dueMs });
+  });
+
   it('happens once, also when the form is deleted, with or without a grant', () => {
     const end = { cause: 'ClientDeleted', atMs: 1, actor: 'operator' } as const;
     const ended = endGrant(granted(), end);
