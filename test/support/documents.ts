@@ -15,6 +15,11 @@ export class MemoryDocuments {
     );
   }
 
+  /** What is stored under this UID now. */
+  peek<K extends DocumentKind>(kind: K, uid: string): Documents[K] | undefined {
+    return this.#typed(kind).find((each) => each.uid === uid);
+  }
+
   /** Only after `areCurrent`. */
   write(changes: readonly DocumentChange[]): void {
     for (const { kind, document, expectedRevision } of changes) {

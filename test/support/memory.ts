@@ -11,7 +11,7 @@ import type { KeyRecord } from '../../src/ledger/record.ts';
 
 /** The verbs the controller uses, over a map. */
 export class MemoryCluster implements KubeClient {
-  readonly clockSkewMs = 0;
+  clockSkewMs = 0;
   readonly #objects = new Map<string, KubeObject>();
   #versions = 100;
   /** Called before each call; a test changes the world or throws there. */

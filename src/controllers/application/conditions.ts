@@ -1,0 +1,118 @@
+/** The conditions of a form: Picture and failure in, wanted conditions out. Pure. */
+import { applicationCondition, applicationReady } from '../../api/applicationconditions.ts';
+import type { WantedCondition } from '../../api/reasons.ts';
+import { DAY_MS, formatTime } from '../../kernel/time.ts';
+import type { KeywardError } from '../../kernel/errors.ts';
+import type { FormRecord, Round } from '../../ledger/form.ts';
+import { incomplete, type Picture } from './picture.ts';
+import { readiness } from './readiness.ts';
+import { askedOf } from './wish.ts';
+import { awaitedText, endText, outcomeText, roundText, troubleText } from './wording.ts';
+import type { World } from './world.ts';
+
+/** All conditions, Ready first. */
+export function conditionsOf(
+  picture: Picture,
+  failure: KeywardError | undefined,
+): readonly WantedCondition[] {
+  const { reason, message } = readiness(picture);
+  return [
+    ...applicationReady(reason, message),
+    ...submitted(picture),
+    ...approved(picture.world),
+    ...effective(picture),
+    ...(failure === undefined
+      ? []
+      : [applicationCondition('Reconciling', 'Progressing', failure.message)]),
+  ];
+}
+
+function submitted(picture: Picture): readonly WantedCondition[] {
+  const { world, form, identity } = picture;
+  switch (form.spec.submission) {
+    case 'Draft':
+      return [applicationCondition('Submitted', 'Draft', 'The newest edit is saved only')];
+    case 'Withdrawn':
+      return [applicationCondition('Submitted', 'Withdrawn', 'The form was taken back')];
+    case 'Submitted':
+      break;
+  }
+  const { troubles } = incomplete(picture) ?? {};
+  if (troubles !== undefined) {
+    return [applicationCondition('Submitted', 'Incomplete', troubleText(troubles))];
+  }
+  const round = world.record?.round;
+  if (round === undefined) return [];
+  const deferred = identity.type === 'Noted' ? askedOf(world).slice(1) : [];
+  if (deferred.length === 0) {
+    return [applicationCondition('Submitted', 'Submitted', `${roundText(round)} was submitted`)];
+  }
+  const message = `${deferred.join(', ')} waits until ${roundText(round)} is settled`;
+  return [applicationCondition('Submitted', 'Deferred', message)];
+}
+
+function approved(world: World): readonly WantedCondition[] {
+  const { record } = world;
+  if (record?.ended?.cause === 'Withdrawn') {
+    return [applicationCondition('Approved', 'GrantWithdrawn', endText(record.ended))];
+  }
+  return record?.round === undefined ? [] : decided(world, record, record.round);
+}
+
+function decided(world: World, record: FormRecord, round: Round): readonly WantedCondition[] {
+  switch (round.state) {
+    case 'Pending': {
+      const hasSome = record.reviews.some((review) => review.round === round.number);
+      const reason = hasSome ? 'NeedsMoreApprovals' : 'PendingReview';
+      return [applicationCondition('Approved', reason, awaitedText(round, record.reviews))];
+    }
+    case 'Approved': {
+      const message = `${roundText(round)} is approved`;
+      return [applicationCondition('Approved', approvalReason(world, round), message)];
+    }
+    case 'Replaced':
+      return [];
+    default:
+      return [applicationCondition('Approved', round.state, outcomeText(round))];
+  }
+}
+
+function approvalReason(
+  { store }: World,
+  round: Round,
+): 'ApprovedByReviewer' | 'ApprovedAutomatically' | 'NotRequired' {
+  if (round.rules.layers.length > 0) return 'ApprovedByReviewer';
+  const isReviewed = store.type !== 'Usable' || store.rules.requiredFor.includes(round.type);
+  return isReviewed ? 'ApprovedAutomatically' : 'NotRequired';
+}
+
+function effective({ world, standing }: Picture): readonly WantedCondition[] {
+  const { record, nowMs } = world;
+  const endsAt = formatTime(standing?.endMs ?? nowMs);
+  switch (standing?.state) {
+    case 'InForce': {
+      const inForce = applicationCondition('Effective', 'InForce', 'What was granted holds');
+      if (!isSoon(world, standing.endMs)) return [inForce];
+      const message = `The grant ends at ${endsAt}`;
+      return [inForce, applicationCondition('ExpiringSoon', 'WithinNoticeWindow', message)];
+    }
+    case 'Scheduled': {
+      const message = `Effective from ${formatTime(record?.grant?.effectiveMs ?? nowMs)}`;
+      return [applicationCondition('Effective', 'NotYetEffective', message)];
+    }
+    case 'Expired': {
+      const message = `The grant ended at ${endsAt}`;
+      const over = applicationCondition('Effective', 'Expired', message);
+      return [over, applicationCondition('Expired', 'Expired', message)];
+    }
+    default:
+      return record?.ended === undefined || record.grant === undefined
+        ? []
+        : [applicationCondition('Effective', 'Ended', endText(record.ended))];
+  }
+}
+
+function isSoon({ store, nowMs }: World, endMs: number | undefined): boolean {
+  if (endMs === undefined || store.type !== 'Usable') return false;
+  return store.expiryNoticeDays.some((days) => endMs - days * DAY_MS <= nowMs);
+}

@@ -1,0 +1,46 @@
+/** What the impure steps of the ApiKeyApplication controller are handed. */
+import type { Ref } from '../../api/meta.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Cache, KubeClient } from '../../kube/port.ts';
+import type { Ledger } from '../../ledger/port.ts';
+import type { OwnStatus } from '../../runtime/ownstatus.ts';
+import type { ApplicationMetrics } from './metrics.ts';
+import type { Reporter } from './report.ts';
+import type { ServedKey } from './serving.ts';
+import type { Sightings } from './sightings.ts';
+import type { CachedForm } from './view.ts';
+import type {
+  ClientFact,
+  FormView,
+  ProductFact,
+  ProofFact,
+  SeenStatus,
+  StoreFact,
+} from './world.ts';
+
+/** What else there is in the cluster, as a form sees it; reads caches. */
+export type Surroundings = {
+  readonly store: (form: FormView) => StoreFact;
+  readonly client: (form: FormView) => Promise<ClientFact>;
+  /** The products that the form names, in its order. */
+  readonly products: (form: FormView) => readonly ProductFact[];
+  readonly apiKey: (ref: Ref) => ServedKey | undefined;
+};
+
+/** Everything the controller works with; made once in `bin`. */
+export type Deps = {
+  readonly client: KubeClient;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly clusterId: string;
+  /** The epoch of our leadership; a commit under an older one is refused. */
+  readonly epoch: () => number;
+  readonly forms: Cache<CachedForm>;
+  readonly surroundings: Surroundings;
+  /** What is known of the admission policies at this moment. */
+  readonly proof: () => ProofFact;
+  readonly sightings: Sightings;
+  readonly ownStatus: OwnStatus<SeenStatus>;
+  readonly reporter: Reporter;
+  readonly metrics: ApplicationMetrics;
+};

@@ -1,0 +1,83 @@
+/** The ApiKeyApplication controller: its four steps, and when it looks again. */
+import type { Ref } from '../../api/meta.ts';
+import { API_KEY_APPLICATIONS, API_VERSION } from '../../api/names.ts';
+import type { KeywardError } from '../../kernel/errors.ts';
+import { DAY_MS, earlier, MINUTE_MS } from '../../kernel/time.ts';
+import type { Steps } from '../../runtime/pipeline.ts';
+import type { Action } from './actions.ts';
+import { apply } from './apply.ts';
+import type { Deps } from './deps.ts';
+import { observe } from './observe.ts';
+import { nextAction } from './plan.ts';
+import { draftEndsAtMs, standingOf } from './standing.ts';
+import { wantedStatus } from './status.ts';
+import { seenStatus } from './view.ts';
+import type { World } from './world.ts';
+
+/** The steps for the pipeline. */
+export function applicationSteps(deps: Deps): Steps<World, Action> {
+  return {
+    name: 'apikeyapplication',
+    observe: (ref: Ref) => observe(deps, ref),
+    next: nextAction,
+    apply: (world, action, signal) => apply(deps, world, action, signal),
+    report: (world, failure, signal) => report(deps, world, failure, signal),
+    lookAgainAtMs,
+    // What only a date changes may wait behind what people asked for.
+    lookAgainLane: () => 'bulk',
+  };
+}
+
+/** The one status write, and only if something differs; so a forged one does not stay. */
+async function report(
+  deps: Deps,
+  world: World,
+  failure: KeywardError | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const { form } = world;
+  const status = wantedStatus(world, failure);
+  if (form === undefined || status === undefined) return;
+  const seen = seenStatus(status);
+  if (seen.digest === form.status?.digest) return;
+  const { uid, resourceVersion, ref } = form;
+  const written = await deps.client.replaceStatus(
+    API_KEY_APPLICATIONS,
+    {
+      apiVersion: API_VERSION,
+      kind: API_KEY_APPLICATIONS.kind,
+      metadata: { name: ref.name, namespace: ref.namespace, uid, resourceVersion },
+      status,
+    },
+    { signal },
+  );
+  if (written === undefined) return;
+  const own = { resourceVersion: written.resourceVersion, status: seen };
+  deps.ownStatus.wrote(uid, own, deps.forms.get(ref)?.resourceVersion);
+}
+
+/**
+ * The next instant at which a date alone changes what is wanted. Pure.
+ * Instants that have passed are left out: what they asked for was done in this pass.
+ */
+export function lookAgainAtMs(world: World): number | undefined {
+  const { record, store, nowMs, isClockTrusted } = world;
+  if (record?.phase === 'Ended') return undefined;
+  const endMs = standingOf(world)?.endMs;
+  const notices = store.type === 'Usable' && endMs !== undefined ? store.expiryNoticeDays : [];
+  const { round, grant, nextGrant, revocation } = record ?? {};
+  const instants = [
+    round?.state === 'Pending' ? round.deadlineMs : undefined,
+    grant?.effectiveMs,
+    nextGrant?.effectiveMs,
+    revocation?.atMs,
+    endMs,
+    ...notices.map((days) => (endMs ?? 0) - days * DAY_MS),
+    draftEndsAtMs(world),
+    // What is due by then is done when the clock is believed again.
+    isClockTrusted ? undefined : nowMs + MINUTE_MS,
+  ];
+  return instants
+    .filter((atMs) => atMs !== undefined && atMs > nowMs)
+    .reduce<number | undefined>(earlier, undefined);
+}

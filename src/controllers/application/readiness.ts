@@ -1,0 +1,141 @@
+/** Ready of a form: is what it asks for decided and in force? The first answer that fits. Pure. */
+import type { ApplicationReadyReason } from '../../api/applicationconditions.ts';
+import { formatTime } from '../../kernel/time.ts';
+import type { FormRecord, Round } from '../../ledger/form.ts';
+import { incomplete, type Picture } from './picture.ts';
+import { reasonOf } from './problems.ts';
+import { draftEndsAtMs } from './standing.ts';
+import { servedName } from './view.ts';
+import { askedOf } from './wish.ts';
+import { awaitedText, endText, outcomeText, troubleText } from './wording.ts';
+import type { World } from './world.ts';
+
+/** A reason and its sentence. */
+export type Said = { readonly reason: ApplicationReadyReason; readonly message: string };
+
+/** See the file comment. */
+export function readiness(picture: Picture): Said {
+  return (
+    ofIdentity(picture) ??
+    ofEnd(picture.world.record) ??
+    ofConflict(picture) ??
+    ofTroubles(picture) ??
+    ofGrant(picture) ??
+    ofSubmission(picture) ??
+    ofRound(picture.world)
+  );
+}
+
+function ofIdentity({ identity }: Picture): Said | undefined {
+  switch (identity.type) {
+    case 'Awaiting': {
+      const message = 'The admission policies are not proven to be in force at this moment';
+      return { reason: 'AwaitingProof', message };
+    }
+    case 'Unverified':
+      return { reason: 'IdentityUnverified', message: identity.message };
+    case 'Refused':
+      return { reason: 'Incomplete', message: identity.message };
+    default:
+      return undefined;
+  }
+}
+
+function ofEnd(record: FormRecord | undefined): Said | undefined {
+  const ended = record?.ended;
+  if (ended === undefined) return undefined;
+  const reasons = {
+    Revoked: 'Revoked',
+    Withdrawn: 'GrantWithdrawn',
+    ClientDeleted: 'GrantEnded',
+    FormDeleted: 'GrantEnded',
+  } as const;
+  return { reason: reasons[ended.cause], message: endText(ended) };
+}
+
+/** Said when it begins to matter: the grant has no key to go to. */
+function ofConflict({ world, form, standing }: Picture): Said | undefined {
+  const isGranted = standing?.state === 'InForce' || standing?.state === 'Scheduled';
+  if (!isGranted || world.apiKey.type !== 'Present' || world.apiKey.namesForm) return undefined;
+  const name = servedName(form.spec, form.ref.name);
+  const message = `ApiKey '${name}' exists and does not name this form in spec.applicationRef; delete it, or file another application with another name in spec.apiKeyRef`;
+  return { reason: 'ApiKeyConflict', message };
+}
+
+function ofTroubles(picture: Picture): Said | undefined {
+  const { troubles } = incomplete(picture) ?? {};
+  if (troubles === undefined) return undefined;
+  return { reason: reasonOf(troubles), message: troubleText(troubles) };
+}
+
+/** What holds is said first, unless something that was asked for beside it came to nothing. */
+function ofGrant({ world, standing }: Picture): Said | undefined {
+  switch (standing?.state) {
+    case 'InForce':
+      return refusal(world) ?? inForce(world);
+    case 'Scheduled': {
+      const atMs = world.record?.grant?.effectiveMs ?? world.nowMs;
+      return { reason: 'NotYetEffective', message: `Approved, effective from ${formatTime(atMs)}` };
+    }
+    case 'Expired':
+      return world.record?.round?.state === 'Pending'
+        ? undefined
+        : (refusal(world) ?? expired(world, standing.endMs));
+    default:
+      return undefined;
+  }
+}
+
+function inForce({ record }: World): Said {
+  const round = record?.round;
+  if (record === undefined || round?.state !== 'Pending') {
+    return { reason: 'InForce', message: 'What was granted is in force' };
+  }
+  const message = `What was granted is in force; ${awaitedText(round, record.reviews)}`;
+  return { reason: 'ChangePending', message };
+}
+
+function expired({ nowMs }: World, endMs: number = nowMs): Said {
+  const message = `The grant ended at ${formatTime(endMs)}; ask for a later end`;
+  return { reason: 'Expired', message };
+}
+
+/** The newest round came to nothing, and the form still asks for it. */
+function refusal(world: World): Said | undefined {
+  const round = world.record?.round;
+  if (round === undefined || !isRefused(round.state)) return undefined;
+  const isAsked = askedOf(world).includes(round.type);
+  return isAsked ? { reason: round.state, message: outcomeText(round) } : undefined;
+}
+
+function isRefused(state: Round['state']): state is 'Denied' | 'Returned' | 'Lapsed' {
+  return state === 'Denied' || state === 'Returned' || state === 'Lapsed';
+}
+
+function ofSubmission({ world, form }: Picture): Said | undefined {
+  switch (form.spec.submission) {
+    case 'Draft': {
+      const endsMs = draftEndsAtMs(world);
+      return endsMs !== undefined && endsMs <= world.nowMs
+        ? { reason: 'Lapsed', message: 'Nobody went on with this draft; submit it to ask' }
+        : { reason: 'Draft', message: 'The form is saved; set spec.submission to Submitted' };
+    }
+    case 'Withdrawn':
+      return { reason: 'Withdrawn', message: 'The form was taken back' };
+    case 'Submitted':
+      return undefined;
+  }
+}
+
+function ofRound({ record }: World): Said {
+  const round = record?.round;
+  if (record === undefined || round === undefined) {
+    return { reason: 'Pending', message: 'The form is being looked at' };
+  }
+  if (round.state === 'Pending') {
+    return { reason: 'PendingReview', message: awaitedText(round, record.reviews) };
+  }
+  return isRefused(round.state)
+    ? { reason: round.state, message: outcomeText(round) }
+    : { reason: 'Pending', message: outcomeText(round) };
+}

@@ -1,0 +1,190 @@
+/** The actions that change what the ledger knows about a form, each one commit with its audit entry. */
+import type { FormRecord, Round } from '../../ledger/form.ts';
+import {
+  activateNext,
+  carryOutRevocation,
+  closeForm,
+  dropReissue,
+  endGrant,
+  lapseRound,
+  noteSeen,
+  openForm,
+  openRound,
+  replaceRound,
+  withdrawRound,
+} from '../../ledger/formchanges.ts';
+import { approveAutomatically } from '../../ledger/formdecisions.ts';
+import type { AuditEntry } from '../../ledger/port.ts';
+import type { ActionOf } from './actions.ts';
+import { author, change, commit, mine, present } from './commits.ts';
+import type { Deps } from './deps.ts';
+import { requestOf } from './rounds.ts';
+import type { World } from './world.ts';
+
+/** Dates bring about what people decided before. */
+const SCHEDULE = 'schedule';
+
+/** The form is seen for the first time, and it is known who created it. */
+export function open(deps: Deps, world: World, action: ActionOf<'Open'>): Promise<World> {
+  const { uid, ref, generation } = present(world);
+  const { applicant, editors } = action;
+  const record = openForm(
+    { clusterId: deps.clusterId, uid, ...ref },
+    { applicant, editors, seen: { generation, atMs: world.nowMs, isProven: true } },
+  );
+  const { attestedBy } = applicant;
+  const facts = { applicant: applicant.username, source: applicant.source };
+  return change(deps, world, record, {
+    action: 'ApplicationSeen',
+    actor: attestedBy ?? applicant.username,
+    facts,
+  });
+}
+
+/** The spec was edited. */
+export function noteEdit(deps: Deps, world: World, action: ActionOf<'NoteEdit'>): Promise<World> {
+  const { generation } = present(world);
+  const { editors, isProven } = action;
+  const record = noteSeen(mine(world), {
+    editors,
+    seen: { generation, atMs: world.nowMs, isProven },
+  });
+  return change(deps, world, record, {
+    action: 'ApplicationEdited',
+    // Nobody is named for what nobody could prove.
+    ...(isProven ? { actor: author(record) } : {}),
+    facts: { generation, isProven },
+  });
+}
+
+/** Opens a round, in place of the open one; where nobody has to decide it is approved with it. */
+export async function openNext(
+  deps: Deps,
+  world: World,
+  { wanted, decision }: ActionOf<'OpenRound'>,
+): Promise<World> {
+  const before = mine(world);
+  const request = requestOf(world, wanted, decision);
+  const isOpen = before.round?.state === 'Pending';
+  const opened = isOpen ? replaceRound(before, request) : openRound(before, request);
+  const isFree = decision === 'Free';
+  const record = withSpent(isFree ? approveAutomatically(opened, world.nowMs) : opened, world);
+  const next = await change(deps, world, record, {
+    action: isFree ? 'ApplicationApproved' : 'ApplicationSubmitted',
+    actor: isFree ? 'operator' : author(before),
+    facts: { ...roundFacts(record.round), applicant: before.applicant.username },
+  });
+  deps.metrics.rounds.inc({ type: wanted.type, decision });
+  if (isFree) {
+    deps.reporter(next, 'ApplicationApproved', `${what(record.round)} needs no review`);
+  } else {
+    deps.reporter(next, 'ApplicationSubmitted', `${what(record.round)} waits for a reviewer`);
+  }
+  return next;
+}
+
+/** The applicant asks for it no more. */
+export async function takeBack(
+  deps: Deps,
+  world: World,
+  { because }: ActionOf<'TakeBack'>,
+): Promise<World> {
+  const before = mine(world);
+  const record = withdrawRound(before, world.nowMs);
+  const facts = { ...roundFacts(record.round), because };
+  const next = await change(deps, world, record, {
+    action: 'ApplicationWithdrawn',
+    actor: author(before),
+    facts,
+  });
+  deps.metrics.closings.inc({ outcome: 'Withdrawn' });
+  return next;
+}
+
+/** Nobody decided in time. */
+export async function lapse(deps: Deps, world: World): Promise<World> {
+  const record = lapseRound(mine(world), world.nowMs);
+  const facts = roundFacts(record.round);
+  const next = await change(deps, world, record, {
+    action: 'ApplicationLapsed',
+    actor: SCHEDULE,
+    facts,
+  });
+  deps.metrics.closings.inc({ outcome: 'Lapsed' });
+  deps.reporter(next, 'ApplicationLapsed', `Nobody decided about ${what(record.round)} in time`);
+  return next;
+}
+
+/** New values are asked for no more. */
+export function dropWaiting(deps: Deps, world: World): Promise<World> {
+  const before = mine(world);
+  const facts = { requestId: before.reissue?.requestId ?? '' };
+  const note = { action: 'ReissueDropped', actor: author(before), facts };
+  return change(deps, world, dropReissue(before), note);
+}
+
+/** The date of an approved change has come. */
+export function activate(deps: Deps, world: World): Promise<World> {
+  const record = activateNext(mine(world), world.nowMs);
+  const { round = 0, hash = '' } = record.grant ?? {};
+  const note = { action: 'GrantActivated', actor: SCHEDULE, facts: { round, hash } };
+  return change(deps, world, record, note);
+}
+
+/** The grant is over for good while its form stays. */
+export async function endForGood(
+  deps: Deps,
+  world: World,
+  { cause }: ActionOf<'EndGrant'>,
+): Promise<World> {
+  const before = mine(world);
+  const isDue = cause === 'Revoked';
+  const record = isDue
+    ? carryOutRevocation(before, world.nowMs)
+    : endGrant(before, { cause, atMs: world.nowMs, actor: 'operator' });
+  const next = await change(deps, world, record, {
+    action: 'GrantEnded',
+    actor: isDue ? SCHEDULE : 'operator',
+    facts: { cause, ...grantFacts(before) },
+  });
+  deps.metrics.endings.inc({ cause });
+  const note = isDue ? 'The day of the revocation has come' : 'The client was deleted';
+  deps.reporter(next, 'GrantEnded', note);
+  return next;
+}
+
+/** The object goes or is gone: nothing that was granted to it holds any longer. */
+export async function end(deps: Deps, world: World, action: ActionOf<'End'>): Promise<World> {
+  const before = action.record;
+  const record = await commit(deps, closeForm(before, world.nowMs), {
+    action: 'ApplicationEnded',
+    facts: { because: action.because, ...grantFacts(before) },
+  });
+  deps.sightings.forget(record.uid);
+  if (before.grant !== undefined) deps.metrics.endings.inc({ cause: action.because });
+  return world.predecessor?.uid === record.uid
+    ? { ...world, predecessor: undefined }
+    : { ...world, record };
+}
+
+/** A form that comes from a repository with an old wish for new values does not get them again at once. */
+function withSpent(record: FormRecord, world: World): FormRecord {
+  const requestId = world.form?.spec.reissue?.requestId;
+  const isFirst = record.round?.type === 'Issue' && requestId !== undefined;
+  if (!isFirst || record.spentReissueIds.includes(requestId)) return record;
+  return { ...record, spentReissueIds: [...record.spentReissueIds, requestId] };
+}
+
+function roundFacts(round: Round | undefined): AuditEntry['facts'] {
+  if (round === undefined) return {};
+  const { number, type, hash } = round;
+  return { round: number, type, hash };
+}
+
+function grantFacts({ grant }: FormRecord): AuditEntry['facts'] {
+  return grant === undefined ? {} : { round: grant.round, hash: grant.hash };
+}
+
+function what(round: Round | undefined): string {
+  return `Round ${round?.number ?? 0} (${round?.type ?? 'Issue'})`;
+}

@@ -1,0 +1,48 @@
+/** Where a grant is in its life, worked out from what was approved and the clock. Pure. */
+import { DAY_MS } from '../../kernel/time.ts';
+import type { FormRecord, Grant } from '../../ledger/form.ts';
+import { resolveTerms } from '../../terms/resolve.ts';
+import type { World } from './world.ts';
+
+/** A grant as it is now. */
+export type Standing = {
+  readonly state: 'Scheduled' | 'InForce' | 'Expired' | 'Ended';
+  /** First instant at which it is over by its terms; absent: it has no end, or none yet. */
+  readonly endMs?: number;
+};
+
+/** Standing of the grant of a form; undefined: nothing was granted yet. */
+export function standingOf({ record, store, nowMs }: World): Standing | undefined {
+  if (record?.grant === undefined) return undefined;
+  const durationDays = store.type === 'Usable' ? store.durationDays : undefined;
+  return grantStanding(record, record.grant, { nowMs, durationDays });
+}
+
+/** Standing of one of the two grants of a form. */
+export function grantStanding(
+  record: FormRecord,
+  grant: Grant,
+  { nowMs, durationDays }: { readonly nowMs: number; readonly durationDays: number | undefined },
+): Standing {
+  const firstIssuedMs = record.issuedTo?.atMs ?? grant.effectiveMs;
+  const resolution = resolveTerms(grant.content.terms, {
+    nowMs,
+    firstIssuedMs,
+    ...(durationDays === undefined ? {} : { storeDurationDays: durationDays }),
+    ...grant.rules,
+  });
+  const endMs = resolution.type === 'Resolved' ? resolution.terms.endMs : undefined;
+  const end = endMs === undefined ? {} : { endMs };
+  if (record.ended !== undefined) return { state: 'Ended', ...end };
+  if (endMs !== undefined && endMs <= nowMs) return { state: 'Expired', ...end };
+  return { state: grant.effectiveMs > nowMs ? 'Scheduled' : 'InForce', ...end };
+}
+
+/** When a draft that nobody goes on with counts as lapsed; undefined: never. */
+export function draftEndsAtMs({ form, record, store }: World): number | undefined {
+  if (form?.spec.submission !== 'Draft' || record === undefined || store.type !== 'Usable') {
+    return undefined;
+  }
+  const { draftDays } = store.rules;
+  return draftDays === 0 ? undefined : record.seen.atMs + draftDays * DAY_MS;
+}

@@ -1,0 +1,153 @@
+/**
+ * What the newest edit of a form asks for, compared with what is open, granted and decided. Pure.
+ *
+ * One edit, one round: the end of the grant goes before new values, those before other terms; what
+ * comes later waits.
+ */
+import type { FormRecord, Round, RoundType } from '../../ledger/form.ts';
+import { isReissueSpent } from '../../ledger/grants.ts';
+import type { RequestContent } from '../../terms/request.ts';
+import { contentLike, contentNow, isAsGranted, isSameContent, reissueOf } from './content.ts';
+import { problemsIn, type Trouble } from './problems.ts';
+import type { FormView, World } from './world.ts';
+
+/** A round that should be opened. */
+export type WantedRound = {
+  readonly type: RoundType;
+  readonly content: RequestContent;
+};
+
+/** What follows from the newest edit. */
+export type Wish =
+  /** The form asks for nothing that was not decided already. */
+  | { readonly type: 'Nothing' }
+  /** The open round is what is asked for. */
+  | { readonly type: 'Open'; readonly round: Round }
+  /** Nobody asks any more for what is in the open round. */
+  | { readonly type: 'TakeBack'; readonly round: Round; readonly rest: Wish }
+  /** Something is asked for, and cannot be reviewed like this. */
+  | {
+      readonly type: 'Incomplete';
+      readonly round: RoundType;
+      readonly troubles: readonly Trouble[];
+    }
+  | { readonly type: 'Round'; readonly wanted: WantedRound };
+
+const NOTHING: Wish = { type: 'Nothing' };
+
+/** The wish of a form whose author is known; see the file comment. */
+export function wishOf(world: World): Wish {
+  const { form, record } = world;
+  if (form === undefined || record === undefined || record.ended !== undefined) return NOTHING;
+  const open = record.round?.state === 'Pending' ? record.round : undefined;
+  const [type] = askedOf(world);
+  if (type === undefined) return takeBack(open, NOTHING);
+  if (record.round !== undefined && isSettled(world, form, record.round, type)) {
+    return open === undefined ? NOTHING : { type: 'Open', round: open };
+  }
+  if (isFinallyDenied(record.round, type)) return NOTHING;
+  return newRound(world, form, { type, open });
+}
+
+/** New values that were asked for, and returned for correction, are not asked for any more. */
+export function isReissueDropped({ form, record }: World): boolean {
+  const { reissue, round } = record ?? {};
+  if (form === undefined || reissue?.state !== 'Waiting' || round?.state === 'Pending')
+    return false;
+  const isAsked = form.spec.submission === 'Submitted' && form.spec.reissue !== undefined;
+  return !isAsked;
+}
+
+/** Everything that a form still asks for, in the order of its turn; all but the first wait. */
+export function askedOf(world: World): readonly RoundType[] {
+  const { form, record } = world;
+  if (form === undefined || record === undefined || record.ended !== undefined) return [];
+  return form.spec.submission === 'Submitted' ? askedTypes(world, form, record) : [];
+}
+
+function askedTypes(world: World, form: FormView, record: FormRecord): readonly RoundType[] {
+  const { grant, nextGrant, revocation } = record;
+  if (grant === undefined) return ['Issue'];
+  return [
+    ...(form.spec.revocation !== undefined && revocation === undefined
+      ? (['Revoke'] as const)
+      : []),
+    ...(isReissueAsked(form, record) ? (['Reissue'] as const) : []),
+    ...(isAsGranted(world, nextGrant ?? grant) ? [] : (['Change'] as const)),
+  ];
+}
+
+/** An approved reissue is carried out before the next one is asked for. */
+function isReissueAsked({ spec }: FormView, record: FormRecord): boolean {
+  const requestId = spec.reissue?.requestId;
+  if (requestId === undefined || record.reissue?.state === 'Approved') return false;
+  return !isReissueSpent(record, requestId);
+}
+
+/** The round is open or was decided, and the form asks for just the same. */
+function isSettled(world: World, form: FormView, round: Round, type: RoundType): boolean {
+  if (round.type !== type) return false;
+  if (!isSameContent(contentFor(world, form, type, round.content), round.content)) return false;
+  if (round.state === 'Pending') return true;
+  // Taken back, and submitted anew: that is an edit of its own.
+  if (round.state === 'Withdrawn' || round.state === 'Replaced') return false;
+  return form.spec.submissionId === undefined || form.spec.submissionId === round.submissionId;
+}
+
+/** The store gives no second chance for terms; new values and the end can always be asked for. */
+function isFinallyDenied(round: Round | undefined, type: RoundType): boolean {
+  const isAboutTerms = type === 'Issue' || type === 'Change';
+  return isAboutTerms && round?.state === 'Denied' && round.rules.onDenied === 'Final';
+}
+
+function newRound(
+  world: World,
+  form: FormView,
+  { type, open }: { readonly type: RoundType; readonly open: Round | undefined },
+): Wish {
+  const troubles = problemsIn(world, form, type);
+  if (troubles.length > 0) return takeBack(open, { type: 'Incomplete', round: type, troubles });
+  const now = contentNow(world);
+  const base = type === 'Revoke' || type === 'Reissue' ? world.record?.grant?.content : now;
+  if (base === undefined) return open === undefined ? NOTHING : { type: 'Open', round: open };
+  return { type: 'Round', wanted: { type, content: contentFor(world, form, type, base) } };
+}
+
+/** What a round of this type asks for; only one about terms takes the form's own words for them. */
+function contentFor(
+  world: World,
+  { spec }: FormView,
+  type: RoundType,
+  base: RequestContent,
+): RequestContent {
+  const { reissue: _, revocation: __, ...terms } = base;
+  switch (type) {
+    case 'Issue':
+    case 'Change':
+      return contentLike(world, base);
+    case 'Reissue': {
+      const reissue = reissueOf(spec);
+      return reissue === undefined ? terms : { ...terms, reissue };
+    }
+    case 'Revoke': {
+      const { revocation } = spec;
+      const reissue = waitingReissue(world, spec);
+      return {
+        ...terms,
+        ...(reissue === undefined ? {} : { reissue }),
+        ...(revocation === undefined ? {} : { revocation }),
+      };
+    }
+  }
+}
+
+/** New values that are asked for all along go on waiting while the end is decided about. */
+function waitingReissue({ record }: World, spec: FormView['spec']): RequestContent['reissue'] {
+  const { state, requestId } = record?.reissue ?? {};
+  const reissue = reissueOf(spec);
+  return state === 'Waiting' && reissue?.requestId === requestId ? reissue : undefined;
+}
+
+function takeBack(open: Round | undefined, rest: Wish): Wish {
+  return open === undefined ? rest : { type: 'TakeBack', round: open, rest };
+}
