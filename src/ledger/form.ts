@@ -142,6 +142,8 @@ export type FormRecord = DocumentHead & {
   readonly spentReissueIds: readonly string[];
   /** Newest last, all rounds; the newest 50. */
   readonly reviews: readonly CountedReview[];
+  /** The last notice day before which end of the grant was told; a later end is told anew. */
+  readonly noticed?: { readonly days: number; readonly endMs: number };
   /** The ApiKey object that the grant was issued to first, and when. */
   readonly issuedTo?: { readonly keyUid: string; readonly atMs: number };
 };

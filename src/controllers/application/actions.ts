@@ -28,6 +28,7 @@ export type Action =
       readonly wanted: WantedRound;
       readonly decision: 'Reviewed' | 'Free';
     }
+  | { readonly type: 'NoteExpiring'; readonly days: number; readonly endMs: number }
   | { readonly type: 'CreateKey'; readonly name: string }
   | {
       readonly type: 'PassSecret';

@@ -15,6 +15,7 @@ import {
   endForGood,
   lapse,
   noteEdit,
+  noteExpiring,
   open,
   openNext,
   takeBack,
@@ -70,6 +71,8 @@ function applyToLedger(deps: Deps, world: World, action: LedgerAction): Promise<
       return activate(deps, world);
     case 'EndGrant':
       return endForGood(deps, world, action);
+    case 'NoteExpiring':
+      return noteExpiring(deps, world, action);
     case 'OpenRound':
       return openNext(deps, world, action);
   }

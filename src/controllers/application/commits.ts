@@ -6,7 +6,7 @@ import type { AuditEntry } from '../../ledger/port.ts';
 import type { Deps } from './deps.ts';
 import type { FormView, World } from './world.ts';
 
-/** What the audit chain says about a commit; the form, the time and, if absent, the actor are filled in. */
+/** What the audit chain says about a commit; names, round and time are filled in, and the actor if absent. */
 export type Note = {
   readonly action: string;
   /** User name, `operator` or `schedule`; absent: operator. */
@@ -20,16 +20,22 @@ export async function commit(
   record: FormRecord,
   { action, actor = 'operator', facts = {} }: Note,
 ): Promise<FormRecord> {
-  const form = refText(record);
+  const { namespace, name, round } = record;
+  const about = round === undefined ? {} : { round: round.number, type: round.type };
   const { type } = await ledger.commitDocuments({
     changes: [{ kind: 'Form', document: record, expectedRevision: record.revision }],
     epoch: epoch(),
-    audit: { action, actor, atMs: clock.nowMs(), facts: { form, ...facts } },
+    audit: {
+      action,
+      actor,
+      atMs: clock.nowMs(),
+      facts: { namespace, application: name, ...about, ...facts },
+    },
   });
   if (type === 'Committed') return { ...record, revision: record.revision + 1 };
   throw new KeywardError('Conflict', {
     reason: type,
-    message: `ApiKeyApplication ${form} changed in the ledger meanwhile; it is looked at again`,
+    message: `ApiKeyApplication ${refText(record)} changed in the ledger meanwhile; it is looked at again`,
   });
 }
 

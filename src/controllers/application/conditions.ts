@@ -1,11 +1,12 @@
 /** The conditions of a form: Picture and failure in, wanted conditions out. Pure. */
 import { applicationCondition, applicationReady } from '../../api/applicationconditions.ts';
 import type { WantedCondition } from '../../api/reasons.ts';
-import { DAY_MS, formatTime } from '../../kernel/time.ts';
+import { formatTime } from '../../kernel/time.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
 import type { FormRecord, Round } from '../../ledger/form.ts';
 import { incomplete, type Picture } from './picture.ts';
 import { readiness } from './readiness.ts';
+import { noticeDay } from './standing.ts';
 import { askedOf } from './wish.ts';
 import { awaitedText, endText, outcomeText, roundText, troubleText } from './wording.ts';
 import type { World } from './world.ts';
@@ -88,31 +89,35 @@ function approvalReason(
 
 function effective({ world, standing }: Picture): readonly WantedCondition[] {
   const { record, nowMs } = world;
-  const endsAt = formatTime(standing?.endMs ?? nowMs);
   switch (standing?.state) {
-    case 'InForce': {
-      const inForce = applicationCondition('Effective', 'InForce', 'What was granted holds');
-      if (!isSoon(world, standing.endMs)) return [inForce];
-      const message = `The grant ends at ${endsAt}`;
-      return [inForce, applicationCondition('ExpiringSoon', 'WithinNoticeWindow', message)];
-    }
+    case 'InForce':
+      return [
+        applicationCondition('Effective', 'InForce', 'What was granted holds'),
+        ...soon(world, standing.endMs),
+      ];
     case 'Scheduled': {
       const message = `Effective from ${formatTime(record?.grant?.effectiveMs ?? nowMs)}`;
       return [applicationCondition('Effective', 'NotYetEffective', message)];
     }
     case 'Expired': {
-      const message = `The grant ended at ${endsAt}`;
+      const message = `The grant ended at ${formatTime(standing.endMs ?? nowMs)}`;
       const over = applicationCondition('Effective', 'Expired', message);
       return [over, applicationCondition('Expired', 'Expired', message)];
     }
-    default:
-      return record?.ended === undefined || record.grant === undefined
-        ? []
-        : [applicationCondition('Effective', 'Ended', endText(record.ended))];
+    case 'Ended':
+    case undefined:
+      return ended(record);
   }
 }
 
-function isSoon({ store, nowMs }: World, endMs: number | undefined): boolean {
-  if (endMs === undefined || store.type !== 'Usable') return false;
-  return store.expiryNoticeDays.some((days) => endMs - days * DAY_MS <= nowMs);
+function soon(world: World, endMs: number | undefined): readonly WantedCondition[] {
+  if (endMs === undefined || noticeDay(world, endMs) === undefined) return [];
+  const message = `The grant ends at ${formatTime(endMs)}`;
+  return [applicationCondition('ExpiringSoon', 'WithinNoticeWindow', message)];
+}
+
+function ended(record: FormRecord | undefined): readonly WantedCondition[] {
+  return record?.ended === undefined || record.grant === undefined
+    ? []
+    : [applicationCondition('Effective', 'Ended', endText(record.ended))];
 }

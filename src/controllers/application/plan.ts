@@ -13,7 +13,7 @@ import { NOTHING, type Action, type ActionOf, type Answer, type Rule } from './a
 import { identify } from './identity.ts';
 import { isReviewed } from './rounds.ts';
 import { secretText } from './serving.ts';
-import { standingOf } from './standing.ts';
+import { noticeDay, standingOf } from './standing.ts';
 import { servedName } from './view.ts';
 import { isReissueDropped, wishOf } from './wish.ts';
 import type { FormView, World } from './world.ts';
@@ -133,6 +133,18 @@ const passSecret: Rule = (world) =>
       : { type: 'PassSecret', uid: apiKey.uid, secret };
   });
 
+/** Whoever waits for it hears of each notice day once. */
+const noteExpiring: Rule = (world) => {
+  const { record, isClockTrusted } = world;
+  const standing = standingOf(world);
+  const endMs = standing?.endMs;
+  if (standing?.state !== 'InForce' || endMs === undefined || !isClockTrusted) return undefined;
+  const days = noticeDay(world, endMs);
+  const { noticed } = record ?? {};
+  const isTold = noticed !== undefined && noticed.endMs === endMs && noticed.days <= (days ?? 0);
+  return days === undefined || isTold ? undefined : { type: 'NoteExpiring', days, endMs };
+};
+
 const RULES: readonly Rule[] = [
   endVanished,
   endDeleted,
@@ -147,6 +159,7 @@ const RULES: readonly Rule[] = [
   followWish,
   createKey,
   passSecret,
+  noteExpiring,
 ];
 
 function isAuthorKnown(world: World): boolean {

@@ -1,4 +1,5 @@
 /** The actions that change what the ledger knows about a form, each one commit with its audit entry. */
+import { formatTime } from '../../kernel/time.ts';
 import type { FormRecord, Round } from '../../ledger/form.ts';
 import {
   activateNext,
@@ -35,7 +36,7 @@ export function open(deps: Deps, world: World, action: ActionOf<'Open'>): Promis
   const { attestedBy } = applicant;
   const facts = { applicant: applicant.username, source: applicant.source };
   return change(deps, world, record, {
-    action: 'ApplicationSeen',
+    action: 'FormSeen',
     actor: attestedBy ?? applicant.username,
     facts,
   });
@@ -50,7 +51,7 @@ export function noteEdit(deps: Deps, world: World, action: ActionOf<'NoteEdit'>)
     seen: { generation, atMs: world.nowMs, isProven },
   });
   return change(deps, world, record, {
-    action: 'ApplicationEdited',
+    action: 'FormEdited',
     // Nobody is named for what nobody could prove.
     ...(isProven ? { actor: author(record) } : {}),
     facts: { generation, isProven },
@@ -70,9 +71,9 @@ export async function openNext(
   const isFree = decision === 'Free';
   const record = withSpent(isFree ? approveAutomatically(opened, world.nowMs) : opened, world);
   const next = await change(deps, world, record, {
-    action: isFree ? 'ApplicationApproved' : 'ApplicationSubmitted',
+    action: isFree ? 'RoundApproved' : isOpen ? 'RoundReplaced' : 'RoundOpened',
     actor: isFree ? 'operator' : author(before),
-    facts: { ...roundFacts(record.round), applicant: before.applicant.username },
+    facts: { hash: record.round?.hash ?? '', applicant: before.applicant.username },
   });
   deps.metrics.rounds.inc({ type: wanted.type, decision });
   if (isFree) {
@@ -91,11 +92,10 @@ export async function takeBack(
 ): Promise<World> {
   const before = mine(world);
   const record = withdrawRound(before, world.nowMs);
-  const facts = { ...roundFacts(record.round), because };
   const next = await change(deps, world, record, {
-    action: 'ApplicationWithdrawn',
+    action: 'RoundWithdrawn',
     actor: author(before),
-    facts,
+    facts: { because },
   });
   deps.metrics.closings.inc({ outcome: 'Withdrawn' });
   return next;
@@ -104,12 +104,7 @@ export async function takeBack(
 /** Nobody decided in time. */
 export async function lapse(deps: Deps, world: World): Promise<World> {
   const record = lapseRound(mine(world), world.nowMs);
-  const facts = roundFacts(record.round);
-  const next = await change(deps, world, record, {
-    action: 'ApplicationLapsed',
-    actor: SCHEDULE,
-    facts,
-  });
+  const next = await change(deps, world, record, { action: 'RoundLapsed', actor: SCHEDULE });
   deps.metrics.closings.inc({ outcome: 'Lapsed' });
   deps.reporter(next, 'ApplicationLapsed', `Nobody decided about ${what(record.round)} in time`);
   return next;
@@ -127,8 +122,19 @@ export function dropWaiting(deps: Deps, world: World): Promise<World> {
 export function activate(deps: Deps, world: World): Promise<World> {
   const record = activateNext(mine(world), world.nowMs);
   const { round = 0, hash = '' } = record.grant ?? {};
-  const note = { action: 'GrantActivated', actor: SCHEDULE, facts: { round, hash } };
+  const note = { action: 'GrantInForce', actor: SCHEDULE, facts: { round, hash } };
   return change(deps, world, record, note);
+}
+
+/** A notice day has come; said once for each end. */
+export function noteExpiring(
+  deps: Deps,
+  world: World,
+  { days, endMs }: ActionOf<'NoteExpiring'>,
+): Promise<World> {
+  const record = { ...mine(world), noticed: { days, endMs } };
+  const facts = { days, expirationTime: formatTime(endMs), ...grantFacts(record) };
+  return change(deps, world, record, { action: 'GrantExpiring', actor: SCHEDULE, facts });
 }
 
 /** The grant is over for good while its form stays. */
@@ -143,7 +149,7 @@ export async function endForGood(
     ? carryOutRevocation(before, world.nowMs)
     : endGrant(before, { cause, atMs: world.nowMs, actor: 'operator' });
   const next = await change(deps, world, record, {
-    action: 'GrantEnded',
+    action: isDue ? 'GrantRevoked' : 'GrantEnded',
     actor: isDue ? SCHEDULE : 'operator',
     facts: { cause, ...grantFacts(before) },
   });
@@ -157,7 +163,7 @@ export async function endForGood(
 export async function end(deps: Deps, world: World, action: ActionOf<'End'>): Promise<World> {
   const before = action.record;
   const record = await commit(deps, closeForm(before, world.nowMs), {
-    action: 'ApplicationEnded',
+    action: before.grant === undefined ? 'FormEnded' : 'GrantEnded',
     facts: { because: action.because, ...grantFacts(before) },
   });
   deps.sightings.forget(record.uid);
@@ -173,12 +179,6 @@ function withSpent(record: FormRecord, world: World): FormRecord {
   const isFirst = record.round?.type === 'Issue' && requestId !== undefined;
   if (!isFirst || record.spentReissueIds.includes(requestId)) return record;
   return { ...record, spentReissueIds: [...record.spentReissueIds, requestId] };
-}
-
-function roundFacts(round: Round | undefined): AuditEntry['facts'] {
-  if (round === undefined) return {};
-  const { number, type, hash } = round;
-  return { round: number, type, hash };
 }
 
 function grantFacts({ grant }: FormRecord): AuditEntry['facts'] {

@@ -38,6 +38,13 @@ export function grantStanding(
   return { state: grant.effectiveMs > nowMs ? 'Scheduled' : 'InForce', ...end };
 }
 
+/** The smallest of the store's notice days that lies between now and an end; undefined: none has come. */
+export function noticeDay({ store, nowMs }: World, endMs: number): number | undefined {
+  const days = store.type === 'Usable' ? store.expiryNoticeDays : [];
+  const come = days.filter((day) => endMs - day * DAY_MS <= nowMs);
+  return come.length === 0 ? undefined : Math.min(...come);
+}
+
 /** When a draft that nobody goes on with counts as lapsed; undefined: never. */
 export function draftEndsAtMs({ form, record, store }: World): number | undefined {
   if (form?.spec.submission !== 'Draft' || record === undefined || store.type !== 'Usable') {

@@ -26,9 +26,9 @@ describe('opening', () => {
     expect(hash).toBe(requestHash({ formUid: uid, round: number, type, content }));
     expect(at.status.round?.requestHash).toBe(hash);
     expect(at.audit.at(-1)).toMatchObject({
-      action: 'ApplicationSubmitted',
+      action: 'RoundOpened',
       actor: 'mina',
-      facts: { form: 'team/web', round: 1, type: 'Issue', hash },
+      facts: { namespace: 'team', application: 'web', round: 1, type: 'Issue', hash },
     });
     expect(at.events).toEqual(['ApplicationSubmitted']);
   });
@@ -261,10 +261,7 @@ describe('decisions', () => {
     const at = new Workshop();
     at.store = aFormStore({ rules: someRules({ mode: 'Automatic' }) });
     await at.submit();
-    expect(at.audit.map(({ action }) => action)).toEqual([
-      'ApplicationSeen',
-      'ApplicationApproved',
-    ]);
+    expect(at.audit.map(({ action }) => action)).toEqual(['FormSeen', 'RoundApproved']);
     expect(at.audit.at(-1)?.actor).toBe('operator');
     expect(at.record().grant).toMatchObject({ round: 1 });
     expect(at.ready).toBe('InForce');
@@ -290,7 +287,7 @@ describe('time', () => {
     expect(at.status.state).toBe('Pending');
     await at.passDays(0.2);
     expect(at.status.state).toBe('Lapsed');
-    expect(at.audit.at(-1)).toMatchObject({ action: 'ApplicationLapsed', actor: 'schedule' });
+    expect(at.audit.at(-1)).toMatchObject({ action: 'RoundLapsed', actor: 'schedule' });
     await at.passDays(1);
     expect(at.record().round?.number).toBe(1);
     at.edit({ submissionId: 'again' });

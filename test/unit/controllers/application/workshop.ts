@@ -55,6 +55,17 @@ class Cluster extends MemoryCluster {
   }
 }
 
+/** The annotations as admission leaves them behind an edit. */
+function stamps(before: Readonly<Record<string, string>> = {}, by: string) {
+  const applicant = before[ANNOTATION_APPLICANT] ?? by;
+  const editors = (before[ANNOTATION_EDITORS] ?? '').split('\n').filter(Boolean);
+  const all = by === applicant || editors.includes(by) ? editors : [...editors, by];
+  return {
+    [ANNOTATION_APPLICANT]: applicant,
+    ...(all.length === 0 ? {} : { [ANNOTATION_EDITORS]: all.join('\n') }),
+  };
+}
+
 /** What a complete form says; `change` replaces whole fields, undefined removes one. */
 export function aFormSpec(change: Partial<ApiKeyApplicationSpec> = {}): ApiKeyApplicationSpec {
   return { submission: 'Submitted', clientRef: { name: 'shop' }, purpose: 'Checkout', ...change };
@@ -123,7 +134,7 @@ export class Workshop {
   proof: ProofFact = { type: 'Proven', sinceMs: 0 };
   /** A new process has one of its own. */
   sightings = new Sightings();
-  /** Instant up to which creation and edits are stamped; for edits while the policies are off. */
+  /** False: the policies are off, and nobody stamps what is written. */
   isStamping = true;
 
   get deps(): Deps {
@@ -160,29 +171,22 @@ export class Workshop {
   /** Somebody applies the form; without `by` it is the applicant. */
   put(spec: ApiKeyApplicationSpec, by: string = APPLICANT): void {
     const stored = this.object();
-    const { metadata } = stored ?? {};
-    const annotations = metadata?.annotations ?? {};
-    const editors = (annotations[ANNOTATION_EDITORS] ?? '').split('\n').filter(Boolean);
-    const creator = annotations[ANNOTATION_APPLICANT] ?? by;
-    const isNewEditor = by !== creator && !editors.includes(by);
-    const all = isNewEditor ? [...editors, by] : editors;
-    const stamps = {
-      [ANNOTATION_APPLICANT]: creator,
-      ...(all.length === 0 ? {} : { [ANNOTATION_EDITORS]: all.join('\n') }),
-    };
+    const before = stored?.metadata;
+    const stamped = this.isStamping ? stamps(before?.annotations, by) : before?.annotations;
+    const status = stored?.status;
     this.cluster.set(API_KEY_APPLICATIONS, REF, {
       apiVersion: 'keyward.dev/v1alpha1',
       kind: 'ApiKeyApplication',
       metadata: {
         ...REF,
-        finalizers: metadata?.finalizers ?? [FINALIZER],
-        creationTimestamp: metadata?.creationTimestamp ?? formatTime(this.clock.nowMs()),
-        generation: (metadata?.generation ?? 0) + 1,
-        ...(this.isStamping ? { annotations: stamps } : metadata && { annotations }),
-        ...(metadata === undefined ? {} : { uid: metadata.uid }),
+        finalizers: [FINALIZER],
+        creationTimestamp: formatTime(this.clock.nowMs()),
+        ...before,
+        generation: (before?.generation ?? 0) + 1,
+        ...(stamped && { annotations: stamped }),
       },
       spec,
-      ...(stored?.status === undefined ? {} : { status: stored.status }),
+      ...(status === undefined ? {} : { status }),
     });
   }
 
