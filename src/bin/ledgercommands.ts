@@ -1,5 +1,6 @@
 /** Composition of the commands that read the ledger: identify, keys, audit, master-key. */
 import { userInfo } from 'node:os';
+import { parseLimit, printAudit, readAudit } from '../cli/audit.ts';
 import { listDebts } from '../cli/debts.ts';
 import { identify } from '../cli/identify.ts';
 import { expectRetained, listKeys, revokeRetained } from '../cli/keys.ts';
@@ -10,6 +11,7 @@ import { systemEntropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { Sensitive } from '../kernel/sensitive.ts';
 import { openLedger, openLedgerReader } from '../ledger/open.ts';
+import { outputForm, printValue } from './printing.ts';
 import { leaveRequest, requestFolder } from './requests.ts';
 import { createMasterKeyFile, loadKeyring } from './masterkey.ts';
 
@@ -115,6 +117,22 @@ export async function runAuditVerify(flags: Flags): Promise<void> {
       });
     }
     output.data(`${entries} entries, chain unbroken\n`);
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** `keyward audit list` */
+export async function runAuditList(flags: Flags): Promise<void> {
+  const form = outputForm(flags);
+  if (form === 'name') throw usage('-o name: entries of the audit chain have no names');
+  const { uid } = flags;
+  const limit = parseLimit(flags.limit);
+  const ledger = await openLedgerReader(ledgerConfig({ masterKeyFile: '-', ...flags }).database);
+  try {
+    const lines = await readAudit(ledger, { limit, ...(typeof uid === 'string' && { uid }) });
+    if (form === 'json' || form === 'yaml') await printValue(lines, form);
+    else printAudit(lines, output);
   } finally {
     await ledger.close();
   }

@@ -29,9 +29,19 @@ function addLedgerCommands(root: Command): void {
       const { runDebts } = await import('./ledgercommands.ts');
       await runDebts(flags);
     });
-  root
-    .command('audit')
-    .description('the audit chain')
+  const audit = root.command('audit').description('the audit chain');
+  audit
+    .command('list')
+    .description('who did what, newest first')
+    .option(...database)
+    .option('--limit <n>', 'entries, up to 100000 (50)')
+    .option('--uid <uid>', 'only of the key, application, review or client of this UID')
+    .option('-o, --output <form>', 'table, json or yaml (table)')
+    .action(async (flags: Record<string, unknown>) => {
+      const { runAuditList } = await import('./ledgercommands.ts');
+      await runAuditList(flags);
+    });
+  audit
     .command('verify')
     .description('walk the chain and say where it was broken')
     .option(...database)

@@ -292,9 +292,11 @@ describe('Whatever happens to a form', () => {
     const types = ['Issue', 'Change', 'Reissue', 'Revoke'];
     const places = [
       ...types,
-      ...['0 layers', '1 layers', '2 layers'],
       ...['Waiting', 'Approved', 'Denied', 'Lapsed'].map((state) => `reissue ${state}`),
       ...['Revoked', 'Withdrawn', 'FormDeleted', 'ClientDeleted'].map((cause) => `ended ${cause}`),
+      '0 layers',
+      '1 layers',
+      '2 layers',
       'next',
       'revocation',
     ];
