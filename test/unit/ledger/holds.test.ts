@@ -128,3 +128,25 @@ describe('Holds', () => {
     expect(told).toHaveLength(1);
   });
 });
+
+describe('What holds for a key', () => {
+  const held = (uid: string, state: 'Suspended' | 'Revoked'): DocumentChange =>
+    holdChange(aHold(uid, { name: 'web', held: { ...HELD, state } }));
+  const at = { namespace: 'shop', name: 'web' };
+
+  it('is what was decided about an earlier object of its name, the strictest', async () => {
+    await put(held('a', 'Suspended'));
+    await put(held('b', 'Revoked'));
+    expect(holds.imposedOn('c', at)).toMatchObject({ state: 'Revoked' });
+    expect(holds.imposedOn('c', { namespace: 'shop', name: 'other' })).toBeUndefined();
+  });
+
+  it('is what was decided about itself where something was, also that it goes on', async () => {
+    await put(held('a', 'Revoked'));
+    await put(holdChange(aHold('c', { name: 'web' })));
+    expect(holds.imposedOn('c', at)).toBeUndefined();
+    await holds.load(ledger);
+    expect(holds.imposedOn('c', at)).toBeUndefined();
+    expect(holds.imposedOn('d', at)).toMatchObject({ state: 'Revoked' });
+  });
+});
