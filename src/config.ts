@@ -2,6 +2,8 @@
  * Settings: flags, then KEYWARD_* environment variables, then defaults; read once, checked, frozen.
  * The only reader of process.env.
  */
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import type { LogLevel } from './kernel/log.ts';
 import { KeywardError } from './kernel/errors.ts';
 import { parseEndpointHosts, type EndpointHosts } from './stores/endpoints.ts';
@@ -140,6 +142,56 @@ export function clusterConfig(flags: Flags): ClusterConfig {
     inClusterHost: process.env.KUBERNETES_SERVICE_HOST,
     inClusterPort: Number(process.env.KUBERNETES_SERVICE_PORT ?? 443),
   };
+}
+
+/** How a command that people call finds the API server, and how it prints. */
+export type PersonConfig = {
+  /** Read as one; empty: the service account of the pod. */
+  readonly kubeconfigs: readonly string[];
+  readonly context: string | undefined;
+  /** Absent: that of the context. */
+  readonly namespace: string | undefined;
+  readonly inClusterHost: string | undefined;
+  readonly inClusterPort: number;
+  readonly colour: 'auto' | 'always' | 'never';
+};
+
+/**
+ * Settings of commands that people call: as kubectl finds them, and none of KEYWARD_*, which speak of
+ * the operator. @throws KeywardError Terminal Usage
+ */
+export function personConfig(flags: Flags, home: string): PersonConfig {
+  const { color = 'auto' } = flags;
+  const colours = ['auto', 'always', 'never'] as const;
+  const colour = colours.find((known) => known === color);
+  if (colour === undefined) {
+    throw new KeywardError('Terminal', {
+      reason: 'Usage',
+      message: `--color takes ${colours.join(', ')}, not '${String(color)}'`,
+    });
+  }
+  const { NO_COLOR = '', KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT } = process.env;
+  return {
+    kubeconfigs: kubeconfigs(text(flags['kubeconfig']), home),
+    context: text(flags['context']),
+    namespace: text(flags['namespace']),
+    inClusterHost: KUBERNETES_SERVICE_HOST,
+    inClusterPort: Number(KUBERNETES_SERVICE_PORT ?? 443),
+    colour: colour === 'auto' && NO_COLOR !== '' ? 'never' : colour,
+  };
+}
+
+function kubeconfigs(flag: string | undefined, home: string): readonly string[] {
+  if (flag !== undefined) return [flag];
+  const { KUBECONFIG = '', KUBERNETES_SERVICE_HOST } = process.env;
+  const named = KUBECONFIG.split(delimiter).filter((file) => file !== '');
+  if (named.length > 0) return named;
+  const usual = join(home, '.kube', 'config');
+  return KUBERNETES_SERVICE_HOST === undefined || existsSync(usual) ? [usual] : [];
+}
+
+function text(flag: unknown): string | undefined {
+  return typeof flag === 'string' && flag !== '' ? flag : undefined;
 }
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;

@@ -1,15 +1,25 @@
-/** `keyward keys`: what the ledger holds, and what people decide about single keys. */
+/**
+ * `keyward keys`: the ApiKeys of a cluster, as whoever calls sees them; with `--database` or
+ * `--retained` what the ledger holds, as administrators see it; and what people decide about single keys.
+ */
 import type { Command } from 'commander';
 import { DATABASE, hosts, vendorCa } from './flags.ts';
+import { listing } from './peopleflags.ts';
 
 /** Adds `keyward keys` and what belongs to it. */
 export function addKeys(root: Command): void {
   const database = ['--database <url>', DATABASE] as const;
-  const keys = root.command('keys').description('what the ledger holds');
-  keys
+  const keys = listing(root.command('keys'))
+    .description('keys, newest first; with --database those of the ledger')
+    .option('--client <name>', 'only keys on behalf of this client')
     .option(...database)
-    .option('--retained', 'only keys that outlived their object')
+    .option('--retained', 'of the ledger: only keys that outlived their object')
     .action(async (flags: Record<string, unknown>) => {
+      if (flags['database'] === undefined && flags['retained'] === undefined) {
+        const { runClusterKeys } = await import('./lists.ts');
+        await runClusterKeys(flags);
+        return;
+      }
       const { runKeys } = await import('./ledgercommands.ts');
       await runKeys(flags);
     });

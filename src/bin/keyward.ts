@@ -7,6 +7,7 @@ import { classify, type KeywardError } from '../kernel/errors.ts';
 import { addKeys } from './keysprogram.ts';
 import { addLedger } from './ledgerprogram.ts';
 import { addOperator } from './operatorprogram.ts';
+import { withWait } from './peopleflags.ts';
 import { addPeople } from './peopleprogram.ts';
 
 function program(): Command {
@@ -28,10 +29,14 @@ function programName(): string {
 }
 
 async function main(): Promise<void> {
+  // Whoever reads us may have read enough, as `head` does.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed);
+  });
   // Set by commands that end well and still have something to say by it.
   process.exitCode = EXIT.done;
   try {
-    await program().parseAsync(process.argv);
+    await program().parseAsync(withWait(process.argv));
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       process.exitCode = thrown.exitCode === 0 ? EXIT.done : EXIT.usage;

@@ -15,7 +15,14 @@ export type Tone = 'Good' | 'Bad' | 'Waiting' | 'Faint';
 export type Paint = (text: string, tone: Tone) => string;
 
 /** A cell of a table; what is in it may have been written by anybody. */
-export type Cell = string | { readonly text: string; readonly tone: Tone };
+export type Cell =
+  | string
+  | {
+      readonly text: string;
+      readonly tone?: Tone;
+      /** Of our own, in front of the text. */
+      readonly lead?: string;
+    };
 
 /** No colours. */
 export const plain: Paint = (text) => text;
@@ -51,6 +58,11 @@ export function table(
 type SafeCell = { readonly text: string; readonly tone: Tone | undefined };
 
 function safeCell(cell: Cell): SafeCell {
-  if (typeof cell === 'string') return { text: visible(cell), tone: undefined };
-  return { text: visible(cell.text), tone: cell.tone };
+  if (typeof cell === 'string') return { text: oneCell(cell), tone: undefined };
+  return { text: `${cell.lead ?? ''}${oneCell(cell.text)}`, tone: cell.tone };
+}
+
+/** Blanks in a row inside a cell could pass for the space between columns. */
+function oneCell(text: string): string {
+  return visible(text).replace(/\p{Zs}{2,}/gu, ' ');
 }

@@ -34,6 +34,40 @@ export function clipTo(text: string, columns: number): string {
   return `${kept.trimEnd()}…`;
 }
 
+/**
+ * The text in lines of at most so many columns, broken at blanks where there are any; at least one.
+ * A terminal that breaks lines itself would begin them with what somebody else wrote.
+ */
+export function wrapTo(text: string, columns: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/(?<= )/)) {
+    if (line !== '' && widthOf(line + word.trimEnd()) > columns) {
+      lines.push(line.trimEnd());
+      line = '';
+    }
+    line += word;
+    while (widthOf(line.trimEnd()) > columns) {
+      const head = headOf(line, columns);
+      lines.push(head);
+      line = line.slice(head.length);
+    }
+  }
+  return [...lines, line.trimEnd()];
+}
+
+/** As much of the beginning as fits; at least one character, so that there is an end to it. */
+function headOf(text: string, columns: number): string {
+  let head = '';
+  let left = columns;
+  for (const { segment } of graphemes.segment(text)) {
+    left -= columnsOf(segment);
+    if (left < 0 && head !== '') break;
+    head += segment;
+  }
+  return head;
+}
+
 function columnsOf(grapheme: string): number {
   if (WIDE.test(grapheme)) return 2;
   return ONLY_MARKS.test(grapheme) ? 0 : 1;

@@ -3,12 +3,13 @@
  * certificates by whoever renews them, and exec tokens by their command.
  */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Access, Identity, Impersonation, Server, TlsMaterial } from './access.ts';
 import type { KubeconfigContext, PemSource } from './kubeconfig.ts';
+import type { KubeconfigText } from './kubeconfigs.ts';
 
 /** Which API server to talk to, and as whom. */
 export type AccessOptions = {
@@ -21,6 +22,12 @@ export type AccessOptions = {
         readonly context?: string;
         /** A kubeconfig that switches verification off is refused unless this says Accept. */
         readonly unverifiedServer?: 'Refuse' | 'Accept';
+      }
+    | {
+        /** A kubeconfig that was read already. */
+        readonly kind: 'Context';
+        readonly context: KubeconfigContext;
+        readonly config: KubeconfigText;
       }
     | {
         readonly kind: 'InCluster';
@@ -51,16 +58,25 @@ type Prepared = Pick<Access, 'server' | 'impersonation'> & { readonly read: Read
 async function prepare(options: AccessOptions): Promise<Prepared> {
   const { source } = options;
   if (source.kind === 'InCluster') return inCluster(source);
+  if (source.kind === 'Context') return ofContext(source.context, source.config);
   // Loaded here, so that an operator in a pod carries no YAML parser for it.
   const { parseKubeconfig } = await import('./kubeconfig.ts');
-  const context = parseKubeconfig(await readText(source.file), source.file, source.context);
+  const config = { text: await readText(source.file), file: source.file };
+  const context = parseKubeconfig(config.text, config.file, source.context);
   if (context.skipVerification && source.unverifiedServer !== 'Accept') {
     throw refuse(
       `kubeconfig "${source.file}" switches off verification of the API server; give it the certificate-authority instead`,
     );
   }
+  return ofContext(context, config);
+}
+
+function ofContext(
+  context: KubeconfigContext,
+  config: KubeconfigText,
+): { server: Server; read: Reader } {
   const read = context.needsExec
-    ? execReader(source.file, context)
+    ? execReader(config, context)
     : (): Promise<Identity> => readContext(context);
   const { server, impersonation } = context;
   return { server, read, ...(impersonation === undefined ? {} : { impersonation }) };
@@ -91,14 +107,15 @@ async function readContext(context: KubeconfigContext): Promise<Identity> {
 }
 
 /** Credentials from a command. The library that runs it is large, so it is loaded only here. */
-function execReader(file: string, context: KubeconfigContext): Reader {
+function execReader({ text, file }: KubeconfigText, context: KubeconfigContext): Reader {
   let config: { applyToHTTPSOptions(options: object): Promise<void> } | undefined;
   return async (why) => {
     const { KubeConfig } = await import('@kubernetes/client-node');
     if (config === undefined || why === 'Refused') {
       // A fresh one has no cached token, so the command runs again.
       const fresh = new KubeConfig();
-      fresh.loadFromFile(file);
+      fresh.loadFromString(text);
+      fresh.makePathsAbsolute(dirname(file));
       fresh.setCurrentContext(context.name);
       config = fresh;
     }

@@ -25,6 +25,8 @@ export type KubeconfigContext = {
   readonly impersonation?: Impersonation;
   /** Name of the context that was chosen. */
   readonly name: string;
+  /** Where commands of people act that name no other. */
+  readonly namespace?: string;
 };
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -56,6 +58,7 @@ export function parseKubeconfig(text: string, file: string, context?: string): K
     server: parseServer(cluster, file),
     skipVerification: cluster['insecure-skip-tls-verify'] === true,
     needsExec: user['exec'] !== undefined,
+    ...optional('namespace', asText(chosen['namespace'])),
     ...optional('ca', pem(cluster, 'certificate-authority', folder)),
     ...optional('cert', pem(user, 'client-certificate', folder)),
     ...optional('privatePem', pem(user, 'client-key', folder)),

@@ -1,0 +1,28 @@
+/** The same for several names: one that fails does not keep the others from being done. */
+import { exitCodeOf } from '../cli/exit.ts';
+import { visible } from '../cli/visible.ts';
+import { classify, type KeywardError } from '../kernel/errors.ts';
+
+/**
+ * Acts on each name in turn. Failures are told at once; the first one's exit code is the program's.
+ * @throws KeywardError the failure itself where only one name was given
+ */
+export async function eachOf(
+  names: readonly string[],
+  act: (name: string) => Promise<void>,
+): Promise<void> {
+  let first: KeywardError | undefined;
+  for (const name of names) {
+    try {
+      // In the order in which they were named.
+      // oxlint-disable-next-line no-await-in-loop
+      await act(name);
+    } catch (thrown) {
+      const failure = classify(thrown);
+      if (names.length === 1 || failure.class === 'Bug') throw failure;
+      process.stderr.write(`keyward: ${visible(name)}: ${visible(failure.message)}\n`);
+      first ??= failure;
+    }
+  }
+  if (first !== undefined) process.exitCode = exitCodeOf(first);
+}

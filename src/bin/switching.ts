@@ -1,0 +1,119 @@
+/** Composition of `keyward rotate`, `suspend`, `resume` and `revoke`. */
+import type { KubeObject, Resource } from '../api/meta.ts';
+import { API_CLIENTS, API_KEYS } from '../api/names.ts';
+import { reviewedBy, targetDecision } from '../cli/decision.ts';
+import type { Key } from '../cli/objects.ts';
+import { outcomeOfKey } from '../cli/outcome.ts';
+import {
+  parseTarget,
+  rotationPatch,
+  switchPatch,
+  type Switch,
+  type SwitchTarget,
+} from '../cli/switches.ts';
+import type { Flags } from '../config.ts';
+import { systemEntropy } from '../kernel/entropy.ts';
+import { KeywardError } from '../kernel/errors.ts';
+import { absent, createReview, reviewSuffix, saidBy } from './deciding.ts';
+import { eachOf } from './many.ts';
+import { reportWrite } from './printing.ts';
+import { type Session, withSession } from './session.ts';
+import { waitFor, waitSeconds } from './waiting.ts';
+
+const RESOURCES: Readonly<Record<SwitchTarget, Resource>> = { Key: API_KEYS, Client: API_CLIENTS };
+
+/** `keyward rotate NAME` */
+export async function runRotate(flags: Flags, name: string): Promise<void> {
+  const seconds = waitSeconds(flags);
+  const { slot, requestId } = flags;
+  const body = rotationPatch({
+    requestId:
+      typeof requestId === 'string' ? requestId : `cli-${systemEntropy(8).toString('hex')}`,
+    urgency: flags['emergency'] === true ? 'Emergency' : 'Planned',
+    slot: typeof slot === 'string' ? slot : undefined,
+    overlapSeconds: overlapOf(flags),
+  });
+  await withSession(flags, async (session) => {
+    const changed = await patch(session, { target: 'Key', name }, body);
+    await reportWrite(session, API_KEYS, changed, 'asked to rotate');
+    await awaitKey(session, name, seconds);
+  });
+}
+
+/** `keyward suspend|resume|revoke NAME...` */
+export async function runSwitch(
+  flags: Flags,
+  names: readonly string[],
+  wanted: Switch,
+): Promise<void> {
+  const seconds = waitSeconds(flags);
+  await withSession(flags, (session) =>
+    eachOf(names, (text) =>
+      flags['review'] === true
+        ? decide(session, { text, wanted, flags, seconds })
+        : edit(session, { text, wanted, seconds }),
+    ),
+  );
+}
+
+type Wish = {
+  readonly text: string;
+  readonly wanted: Switch;
+  readonly seconds: number | undefined;
+};
+
+/** As whoever may edit the object; an edit can undo it again, unless it is final. */
+async function edit(session: Session, { text, wanted, seconds }: Wish): Promise<void> {
+  const at = parseTarget(text);
+  const changed = await patch(session, at, switchPatch(at.target, wanted));
+  await reportWrite(session, RESOURCES[at.target], changed, wanted.toLowerCase());
+  if (at.target === 'Key') await awaitKey(session, at.name, seconds);
+}
+
+/** As a reviewer: the decision stands above the spec. */
+async function decide(
+  session: Session,
+  { text, wanted, seconds, flags }: Wish & { readonly flags: Flags },
+): Promise<void> {
+  const { target, name } = parseTarget(text);
+  const { client, namespace } = session;
+  const said = saidBy(flags, wanted);
+  const found = await client.get(RESOURCES[target], { namespace, name });
+  if (found === undefined) throw absent(target.toLowerCase(), { namespace, name });
+  const field = target === 'Key' ? 'apiKeyRef' : 'clientRef';
+  const { metadata } = found;
+  const draft = targetDecision({ field, metadata }, said, reviewSuffix());
+  await createReview(session, reviewedBy(draft, await client.whoami()), seconds);
+}
+
+async function patch(
+  { client, namespace, writing }: Session,
+  { target, name }: { readonly target: SwitchTarget; readonly name: string },
+  body: object,
+): Promise<KubeObject> {
+  const changed = await client.patch(RESOURCES[target], { namespace, name }, { body, writing });
+  if (changed !== undefined) return changed;
+  throw absent(target.toLowerCase(), { namespace, name });
+}
+
+async function awaitKey(
+  session: Session,
+  name: string,
+  seconds: number | undefined,
+): Promise<void> {
+  if (seconds === undefined || session.writing === 'Only check') return;
+  const ref = { namespace: session.namespace, name };
+  const watched = { resource: API_KEYS, ref, outcomeOf: outcomeOfKey };
+  const { code } = await waitFor<Key>(session, watched, seconds);
+  if (code !== 0) process.exitCode = code;
+}
+
+function overlapOf(flags: Flags): number | undefined {
+  const { overlapSeconds } = flags;
+  if (typeof overlapSeconds !== 'string') return undefined;
+  if (/^\d{1,8}$/.test(overlapSeconds)) return Number(overlapSeconds);
+  throw new KeywardError('Terminal', {
+    reason: 'Usage',
+    message: `--overlap-seconds takes a whole number, not '${overlapSeconds}'`,
+  });
+}

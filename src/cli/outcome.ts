@@ -1,0 +1,58 @@
+/** What became of what somebody did: whether to wait on, and how the command ends. Pure. */
+import { EXIT, type ExitCode } from './exit.ts';
+import { conditionOf, type Form, type Key, type Review } from './objects.ts';
+import { visible } from './visible.ts';
+
+/** Undefined: nothing is known yet. */
+export type Outcome = { readonly text: string; readonly code: ExitCode } | undefined;
+
+/** Whether a review counted. */
+export function outcomeOfReview(review: Review): Outcome {
+  const accepted = conditionOf(review.status, 'Accepted');
+  if (accepted === undefined || accepted.status === 'Unknown') return undefined;
+  const { reason } = accepted;
+  const message = visible(accepted.message);
+  if (accepted.status === 'True') {
+    return { text: `counted (${reason}): ${message}\n`, code: EXIT.done };
+  }
+  return { text: `does not count (${reason}): ${message}\n`, code: codeOfRefusal(reason) };
+}
+
+function codeOfRefusal(reason: string): ExitCode {
+  if (reason === 'ReviewerNotAuthorized' || reason === 'SelfReviewNotAllowed')
+    return EXIT.notPermitted;
+  return reason.endsWith('NotFound') ? EXIT.notFound : EXIT.failed;
+}
+
+const BY_STATE: Readonly<Record<string, ExitCode>> = {
+  Approved: EXIT.done,
+  Draft: EXIT.done,
+  Denied: EXIT.refused,
+  Returned: EXIT.refused,
+  Lapsed: EXIT.refused,
+  Withdrawn: EXIT.refused,
+  Incomplete: EXIT.failed,
+};
+
+/** What was decided about a form, or what keeps it from being reviewed. */
+export function outcomeOfForm(form: Form): Outcome {
+  const { status, metadata } = form;
+  // What is there may still be about the edit before.
+  if ((status?.observedGeneration ?? -1) < (metadata.generation ?? 0)) return undefined;
+  const code = BY_STATE[status?.state ?? ''];
+  if (code === undefined) return undefined;
+  const words = visible(conditionOf(status, 'Ready')?.message ?? '');
+  return { text: `${status?.state ?? ''}: ${words}\n`, code };
+}
+
+/** Whether a key is as its spec wants it. */
+export function outcomeOfKey(key: Key): Outcome {
+  const { status, metadata } = key;
+  if ((status?.observedGeneration ?? -1) < (metadata.generation ?? 0)) return undefined;
+  const ready = conditionOf(status, 'Ready');
+  if (ready === undefined || ready.status === 'Unknown') return undefined;
+  if (conditionOf(status, 'Reconciling') !== undefined) return undefined;
+  const isStuck = conditionOf(status, 'Stalled') !== undefined;
+  const text = `${ready.reason}: ${visible(ready.message)}\n`;
+  return { text, code: isStuck ? EXIT.failed : EXIT.done };
+}

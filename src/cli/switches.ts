@@ -1,0 +1,66 @@
+/** What `rotate`, `suspend`, `resume` and `revoke` change in an object's spec. Pure. */
+import { ANNOTATION_ROTATE } from '../api/names.ts';
+import { KeywardError } from '../kernel/errors.ts';
+
+/** Switches of keys and clients. */
+export type Switch = 'Suspended' | 'Resumed' | 'Revoked';
+
+/** What kind of object a switch is for. */
+export type SwitchTarget = 'Key' | 'Client';
+
+/** `client/NAME`, `key/NAME` or `NAME`, which is a key. @throws KeywardError Terminal Usage */
+export function parseTarget(text: string): {
+  readonly target: SwitchTarget;
+  readonly name: string;
+} {
+  const cut = text.indexOf('/');
+  if (cut < 0) return { target: 'Key', name: text };
+  const [kind, name] = [text.slice(0, cut).toLowerCase(), text.slice(cut + 1)];
+  if (name !== '' && /^(key|apikeys?|akey)$/.test(kind)) return { target: 'Key', name };
+  if (name !== '' && /^(client|apiclients?|acl)$/.test(kind)) return { target: 'Client', name };
+  throw new KeywardError('Terminal', {
+    reason: 'Usage',
+    message: `'${text}' is neither NAME of a key, nor key/NAME, nor client/NAME`,
+  });
+}
+
+/** The merge patch of a switch. @throws KeywardError Terminal Usage where the spec has no such state */
+export function switchPatch(target: SwitchTarget, wanted: Switch): object {
+  if (target === 'Client' && wanted === 'Revoked') {
+    throw new KeywardError('Terminal', {
+      reason: 'Usage',
+      message: 'a client is ended for good by a reviewer: add --review and --message, or delete it',
+    });
+  }
+  return { spec: { state: wanted === 'Resumed' ? 'Active' : wanted } };
+}
+
+/** How new values are asked for. */
+export type Rotation = {
+  /** Not used before; asks once. */
+  readonly requestId: string;
+  readonly urgency: 'Planned' | 'Emergency';
+  readonly slot: string | undefined;
+  readonly overlapSeconds: number | undefined;
+};
+
+/**
+ * The merge patch that asks for new values: by annotation alone where nothing but a rotation is
+ * wanted, so that a manifest in Git is left as it is; else in the spec.
+ */
+export function rotationPatch(rotation: Rotation): object {
+  const { requestId, urgency, slot, overlapSeconds } = rotation;
+  if (urgency === 'Planned' && slot === undefined && overlapSeconds === undefined) {
+    return { metadata: { annotations: { [ANNOTATION_ROTATE]: requestId } } };
+  }
+  return {
+    spec: {
+      rotation: {
+        requestId,
+        urgency,
+        ...(slot === undefined ? {} : { slot }),
+        ...(overlapSeconds === undefined ? {} : { overlapSeconds }),
+      },
+    },
+  };
+}

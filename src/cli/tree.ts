@@ -1,0 +1,154 @@
+/** `keyward status`: what belongs together, as a tree, and what to do next. Pure. */
+import { agoText, spanText } from './ages.ts';
+import { asksText } from './asks.ts';
+import { meaningsOfWord } from './explain.ts';
+import { conditionOf, storeOf, toneOf, type Form, type Key, type Store } from './objects.ts';
+import { table, type Cell, type Paint } from './output.ts';
+import { parseTime } from '../kernel/time.ts';
+import { barred } from './paragraphs.ts';
+import { clipTo } from './width.ts';
+import { visible } from './visible.ts';
+
+/** What was found under one name; each may be absent. */
+export type Family = {
+  readonly form: Form | undefined;
+  readonly key: Key | undefined;
+  /** Undefined: it is gone, or may not be read. */
+  readonly store: Store | undefined;
+};
+
+type Line = { readonly depth: string; readonly cells: readonly [string, ...Cell[]] };
+
+const DETAIL_COLUMNS = 72;
+
+/** The tree, the conditions that say something, and the next step. */
+export function statusText(family: Family, how: { nowMs: number; paint: Paint }): string {
+  const { nowMs, paint } = how;
+  const lines = [...formLines(family, nowMs), ...keyLines(family, nowMs), storeLine(family)];
+  const rows = lines.map(({ depth, cells: [object, ...rest] }) => [
+    { text: object, lead: depth },
+    ...rest,
+  ]);
+  const tree = table(['OBJECT', 'READY', 'STATUS', 'DETAIL'], rows, paint);
+  return [tree, conditionsText(family), nextText(family)].filter((part) => part !== '').join('\n');
+}
+
+function formLines({ form }: Family, nowMs: number): readonly Line[] {
+  if (form === undefined) return [];
+  const ready = conditionOf(form.status, 'Ready');
+  return [{ depth: '', cells: line('ApiKeyApplication', form, ready, formDetail(form, nowMs)) }];
+}
+
+function formDetail({ status }: Form, nowMs: number): string {
+  const { round, grant, state } = status ?? {};
+  const parts = [
+    round === undefined ? '' : `${round.type} round ${round.number}: ${state ?? 'Unknown'}`,
+    state === 'Pending' ? asksText(round?.changes, 40) : '',
+    state === 'Pending' ? `submitted ${agoText(round?.submittedTime, nowMs)}` : '',
+    grant === undefined || grant.state === 'None' ? '' : `grant ${grant.state}`,
+  ];
+  return parts.filter((part) => part !== '').join(', ');
+}
+
+function keyLines({ form, key }: Family, nowMs: number): readonly Line[] {
+  const depth = form === undefined ? '' : '├─ ';
+  if (key === undefined) {
+    const name = form?.status?.apiKeyRef?.name ?? form?.spec.apiKeyRef?.name ?? form?.metadata.name;
+    return name === undefined ? [] : [{ depth, cells: [`ApiKey/${name}`, '', 'not there', ''] }];
+  }
+  const ready = conditionOf(key.status, 'Ready');
+  const own = { depth, cells: line('ApiKey', key, ready, keyDetail(key, nowMs)) };
+  return [own, secretLine(key, form === undefined ? '├─ ' : '│  └─ ')];
+}
+
+function keyDetail({ status = {} }: Key, nowMs: number): string {
+  const { keyId = '', quota } = status;
+  const left =
+    quota?.limit === undefined ? '' : `quota ${quota.remaining ?? '?'} of ${quota.limit}`;
+  const parts = [
+    keyId,
+    inText('expires', status.expirationTime, nowMs),
+    inText('previous values retire', status.previous?.retireTime, nowMs),
+    left,
+  ];
+  return parts.filter((part) => part !== '').join(', ');
+}
+
+function inText(what: string, time: string | undefined, nowMs: number): string {
+  const atMs = parseTime(time ?? '');
+  return atMs === undefined ? '' : `${what} in ${spanText(atMs - nowMs)}`;
+}
+
+/** Told from the key's own status: no Secret is read for it. */
+function secretLine(key: Key, depth: string): Line {
+  const { spec, status, metadata } = key;
+  const synced = conditionOf(status, 'SecretSynced');
+  const name = status?.binding?.name;
+  const wanted = name ?? spec.secret?.name ?? metadata.name;
+  const state = synced?.reason ?? (name === undefined ? 'not written' : 'Written');
+  const entries = (status?.fields ?? []).join(', ');
+  const detail = name === undefined ? '' : `entries ${entries}`;
+  return { depth, cells: [`Secret/${wanted}`, '', { text: state, tone: toneOf(state) }, detail] };
+}
+
+function storeLine({ form, key, store }: Family): Line {
+  const ref = key?.status?.storeRef ?? storeOf(form?.spec ?? key?.spec ?? {});
+  const object = `${ref.kind}/${ref.name}`;
+  if (store === undefined)
+    return { depth: '└─ ', cells: [object, '', 'not found or not yours to read', ''] };
+  const ready = conditionOf(store.status, 'Ready');
+  return { depth: '└─ ', cells: line(ref.kind, store, ready, '') };
+}
+
+type Shown = { readonly status: string; readonly reason: string; readonly message: string };
+
+function line(
+  kind: string,
+  object: { readonly metadata: { readonly name: string } },
+  ready: Shown | undefined,
+  detail: string,
+): Line['cells'] {
+  const { status = 'Unknown', reason = 'Pending' } = ready ?? {};
+  return [
+    `${kind}/${object.metadata.name}`,
+    status,
+    { text: reason, tone: toneOf(reason) },
+    clipTo(visible(detail), DETAIL_COLUMNS),
+  ];
+}
+
+/** Ready's words, and the conditions beside it, which stand only while they have something to say. */
+function conditionsText({ form, key, store }: Family): string {
+  const parts = [
+    ['ApiKeyApplication', form] as const,
+    ['ApiKey', key] as const,
+    ['store', store] as const,
+  ];
+  return parts
+    .flatMap(([kind, object]) =>
+      (object?.status?.conditions ?? [])
+        .filter(({ type, status }) => type !== 'Ready' || status !== 'True')
+        .map(
+          ({ type, status, reason, message }) =>
+            `${kind} ${visible(`${type}=${status} ${reason}`)}\n${barred(message)}`,
+        ),
+    )
+    .join('');
+}
+
+/** One sentence: of what is not well, the first that somebody can do something about. */
+function nextText({ form, key, store }: Family): string {
+  const readies = [
+    ['KeyStore', conditionOf(store?.status, 'Ready')] as const,
+    ['ApiKeyApplication', conditionOf(form?.status, 'Ready')] as const,
+    ['ApiKey', conditionOf(key?.status, 'Ready')] as const,
+  ];
+  for (const [kind, ready] of readies) {
+    if (ready === undefined || ready.status === 'True') continue;
+    const meanings = meaningsOfWord(ready.reason);
+    const fits = ({ kinds, condition }: (typeof meanings)[number]): boolean =>
+      condition === 'Ready' && kinds.split(', ').includes(kind);
+    return `next: ${meanings.find(fits)?.sentence ?? `keyward explain ${visible(ready.reason)}`}\n`;
+  }
+  return 'next: nothing; all is well\n';
+}
