@@ -25,9 +25,9 @@ test('a table lines up by what is seen, in any script', () => {
   ).toBe('NAME    FOR\n결제    x\nabcde   y\n');
 });
 
-test('a cell can neither begin a line of its own nor act on the terminal', () => {
+test('a cell can neither begin a line nor a column of its own, nor act on the terminal', () => {
   const evil = 'harmless\nshop   payments\u001b[8m\u202e';
-  expect(table(['ASKS'], [[evil]])).toBe('ASKS\nharmless\\nshop   payments\\x1b[8m\\u202e\n');
+  expect(table(['ASKS'], [[evil]])).toBe('ASKS\nharmless\\nshop payments\\x1b[8m\\u202e\n');
 });
 
 test('colours stand around the cells that have a tone, and widths do not count them', () => {
