@@ -6,6 +6,7 @@
  */
 import type { ReviewReviewer } from '../../api/generated/apikeyreview.ts';
 import type { FormRecord, Round } from '../../ledger/form.ts';
+import { openLayer } from '../../ledger/grants.ts';
 import {
   applicantObjection,
   authorsOf,
@@ -17,7 +18,7 @@ import {
 import { quoted, refused, type Objection } from './judgement.ts';
 import { grantableObjection } from './narrowing.ts';
 import { rightsObjection } from './officechecks.ts';
-import { grantFor, isWrittenBefore, layerNames, openLayer, reviewsOf } from './rounds.ts';
+import { grantFor, isWrittenBefore, layerNames, reviewsOf } from './rounds.ts';
 import type { TargetSight, World } from './world.ts';
 
 /** A review and the form that it is about. */
@@ -84,9 +85,13 @@ function forgottenObjection({ world: { review } }: FormCase): Objection | undefi
     : undefined;
 }
 
-/** The object says that it was judged, whatever the ledger knows. */
+/** The object says that it was judged for good, whatever the ledger knows. */
 export function isJudgedInStatus(status: World['review']['status']): boolean {
-  return status?.conditions?.some(({ type }) => type === 'Accepted') === true;
+  return (
+    status?.conditions?.some(
+      ({ type, reason }) => type === 'Ready' && (reason === 'Accepted' || reason === 'Refused'),
+    ) === true
+  );
 }
 
 function editObjection({ world, form, sight, round }: FormCase): Objection | undefined {
@@ -168,7 +173,7 @@ function layerObjection({ world, form, round }: FormCase): Objection | undefined
     const said = layer === undefined ? 'the review names no layer' : `there is no layer '${layer}'`;
     return refused('WrongLayer', `${said}; the store has ${names.join(', ')}`);
   }
-  const open = openLayer(form, round)?.layer.name;
+  const open = openLayer(round, form.reviews)?.layer.name;
   return decision === 'Revoked' || layer === open
     ? undefined
     : refused('WrongLayer', `it is the turn of layer '${open ?? ''}', not of '${layer}'`);

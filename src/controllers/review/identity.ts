@@ -83,11 +83,16 @@ export function applicantObjection(
 
 /** Whether admission checked the reviewer's name when the review was created. */
 export function proofObjection(proof: ProofSight): Objection | undefined {
-  switch (proof) {
+  switch (proof.type) {
     case 'Covered':
       return undefined;
     case 'Unknown':
       return { type: 'Prove' };
+    case 'Missing':
+      return {
+        type: 'Unproven',
+        message: `nobody can prove now who wrote the review: ${proof.reason}`,
+      };
     case 'Broken':
       return unverified(
         'the admission policies were not proven to be in force when the review was created, so nobody knows who wrote it; see that they are installed and write the review again',

@@ -18,6 +18,8 @@ export type Objection =
   | Refusal
   /** The policies have to be proven first. */
   | { readonly type: 'Prove' }
+  /** The policies cannot be proven now; perhaps they can later. */
+  | { readonly type: 'Unproven'; readonly message: string }
   /** Somebody else's work has to be seen first. */
   | { readonly type: 'Wait'; readonly message: string }
   /** The API server has to be asked first. */

@@ -1,5 +1,6 @@
 /** How far the open round of a form has come. Pure. */
 import { SECOND_MS } from '../../kernel/time.ts';
+import { openLayer } from '../../ledger/grants.ts';
 import type { CountedReview, FormRecord, Grant, Layer, Round } from '../../ledger/form.ts';
 import type { ReviewView } from './world.ts';
 
@@ -13,24 +14,9 @@ export function reviewsOf(form: FormRecord, round: Round): readonly CountedRevie
   return form.reviews.filter((review) => review.round === round.number);
 }
 
-/** The layer whose turn it is, and how many approvals it has; undefined: all have approved. */
-export function openLayer(
-  form: FormRecord,
-  round: Round,
-): { readonly layer: Layer; readonly given: number } | undefined {
-  const reviews = reviewsOf(form, round);
-  for (const layer of round.rules.layers) {
-    const given = reviews.filter(
-      (review) => review.decision === 'Approved' && review.layer === layer.name,
-    ).length;
-    if (given < layer.approvals) return { layer, given };
-  }
-  return undefined;
-}
-
 /** One more approval of the open layer ends the round. */
 export function isLastApproval(form: FormRecord, round: Round): boolean {
-  const open = openLayer(form, round);
+  const open = openLayer(round, form.reviews);
   if (open === undefined) return false;
   const isLastLayer = round.rules.layers.at(-1)?.name === open.layer.name;
   return isLastLayer && open.given + 1 >= open.layer.approvals;

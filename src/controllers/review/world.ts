@@ -65,6 +65,8 @@ export type ClientTarget = {
   readonly sight: TargetSight | undefined;
   /** Absent: the client controller has not seen the object yet. */
   readonly client: ClientRecord | undefined;
+  /** spec.state of the object. */
+  readonly wanted: 'Active' | 'Suspended';
   /** Stores that serve the namespace and take only reviewed clients. */
   readonly stores: readonly StoreRules[];
 };
@@ -74,9 +76,11 @@ export type Target = FormTarget | KeyTarget | ClientTarget;
 
 /**
  * Whether the admission policies were in force when the review was created. Unknown: nobody has
- * looked since; Broken: nobody can ever tell.
+ * looked since; Missing: a look could not prove it now; Broken: nobody can ever tell.
  */
-export type ProofSight = 'Covered' | 'Unknown' | 'Broken';
+export type ProofSight =
+  | { readonly type: 'Covered' | 'Unknown' | 'Broken' }
+  | { readonly type: 'Missing'; readonly reason: string };
 
 /** One moment of one review. */
 export type World = {

@@ -163,6 +163,7 @@ export function aClientTarget(change: Partial<ClientTarget> = {}): ClientTarget 
     kind: 'ApiClient',
     sight: { uid: 'client-uid', generation: 1, isDeleting: false, authors: [] },
     client: aClient(),
+    wanted: 'Active',
     stores: [aStore()],
     ...change,
   };
@@ -202,7 +203,7 @@ export function aWorld(change: Partial<World> = {}): World {
     review: aReview(),
     latch: undefined,
     target: aFormTarget(),
-    proof: 'Covered',
+    proof: { type: 'Covered' },
     rights: { mayDecide: true },
     ...change,
   };

@@ -88,11 +88,15 @@ describe('the identity of a reviewer', () => {
   });
 
   test('is not believed where the policies were not in force when it was created', () => {
-    expect(verdict({ proof: 'Broken' })).toBe('IdentityUnverified');
+    expect(verdict({ proof: { type: 'Broken' } })).toBe('IdentityUnverified');
+  });
+
+  test('is not believed while nothing can be proven, and may be later', () => {
+    expect(verdict({ proof: { type: 'Missing', reason: 'no policies' } })).toBe('Unproven');
   });
 
   test('waits for a proof where nobody has looked since', () => {
-    expect(verdict({ proof: 'Unknown' })).toBe('Prove');
+    expect(verdict({ proof: { type: 'Unknown' } })).toBe('Prove');
   });
 
   test('by assertion counts only from an attestor of the store as it was when the round opened', () => {
@@ -223,15 +227,41 @@ describe('what was read is what is approved', () => {
   );
 
   test('once: what a restored database forgot is not approved again, but denied again', () => {
-    const condition = { status: 'True', reason: 'Decisive', message: '' } as const;
+    const condition = { status: 'True', reason: 'Accepted', message: '' } as const;
     const time = { lastTransitionTime: '2026-01-01T00:00:00Z' };
-    const status = { conditions: [{ type: 'Accepted', ...condition, ...time }] };
+    const status = { conditions: [{ type: 'Ready', ...condition, ...time }] };
     expect(verdict(review({}, { status }))).toBe('AlreadyDecided');
     expect(verdict(review({ decision: 'Denied' }, { status }))).toBe('Decisive');
   });
 });
 
 describe('what is granted', () => {
+  test('may be narrowed, and never be more than was asked for', () => {
+    const quota = { requests: 100, period: 'Lifetime' } as const;
+    const target = form({ round: aRound({ content: { ...aRound().content, terms: { quota } } }) });
+    const narrowed = (requests: number) =>
+      verdict({ target, ...review({ narrowed: { quota: { requests } } }) });
+    expect(narrowed(10)).toBe('Decisive');
+    expect(narrowed(101)).toBe('GrantExceedsRequest');
+    expect(verdict({ target, ...review({ narrowed: { cidrs: [] } }) })).toBe('GrantExceedsRequest');
+  });
+
+  test('is compared with what earlier layers left', () => {
+    const quota = { requests: 100, period: 'Lifetime' } as const;
+    const content = { ...aRound().content, terms: { quota } };
+    const left = { quota: { ...quota, requests: 20 } };
+    const target = form({ round: aRound({ content, narrowed: left }) });
+    const narrowed = { quota: { requests: 50 } };
+    expect(verdict({ target, ...review({ narrowed }) })).toBe('GrantExceedsRequest');
+  });
+
+  test('is nothing that could be narrowed in a reissue', () => {
+    const target = round({ type: 'Reissue' });
+    const narrowed = { quota: { requests: 1 } };
+    expect(verdict({ target, ...review({ narrowed }) })).toBe('GrantExceedsRequest');
+    expect(verdict({ target })).toBe('Decisive');
+  });
+
   const asked = (validity: object, change: Parameters<typeof aForm>[0] = {}) =>
     form({ round: aRound({ content: { ...aRound().content, terms: { validity } } }), ...change });
 

@@ -141,9 +141,9 @@ describe('a review of a key', () => {
     const status = {
       conditions: [
         {
-          type: 'Accepted',
+          type: 'Ready',
           status: 'True',
-          reason: 'Decisive',
+          reason: 'Accepted',
           message: '',
           lastTransitionTime: '2026-01-01T00:00:00Z',
         },
@@ -157,8 +157,8 @@ describe('a review of a key', () => {
 
   test('needs a proof of the policies as reviews of forms do', () => {
     const suspended = ofKey({ decision: 'Suspended' });
-    expect(verdict({ target, proof: 'Broken', ...suspended })).toBe('IdentityUnverified');
-    expect(verdict({ target, proof: 'Unknown', ...suspended })).toBe('Prove');
+    expect(verdict({ target, proof: { type: 'Broken' }, ...suspended })).toBe('IdentityUnverified');
+    expect(verdict({ target, proof: { type: 'Unknown' }, ...suspended })).toBe('Prove');
   });
 });
 

@@ -1,0 +1,146 @@
+/** The review controller: judges each ApiKeyReview exactly once. */
+import { EVENT_REASONS } from '../../api/conditions.ts';
+import { refText } from '../../api/meta.ts';
+import { API_KEY_REVIEWS, API_VERSION } from '../../api/names.ts';
+import { KeywardError } from '../../kernel/errors.ts';
+import { isSameJson } from '../../kernel/samejson.ts';
+import { SECOND_MS } from '../../kernel/time.ts';
+import type { Steps } from '../../runtime/pipeline.ts';
+import { askRights } from './access.ts';
+import type { Deps } from './deps.ts';
+import { rulingOf, type Verdict } from './effects.ts';
+import { judge } from './judge.ts';
+import { lookForProof, observe } from './observe.ts';
+import { questionsOf } from './officechecks.ts';
+import { wantedStatus } from './status.ts';
+import type { World } from './world.ts';
+
+/** The controllers of forms and clients are at work at that moment; nothing else tells us the end. */
+const WAIT_MS = 500;
+/** The prover looks by itself meanwhile. */
+const PROOF_WAIT_MS = 2 * SECOND_MS;
+
+/** One step of a judgement. */
+export type Action =
+  | { readonly type: 'Prove' }
+  | { readonly type: 'Ask' }
+  | { readonly type: 'Settle'; readonly verdict: Verdict };
+
+/** The steps for the pipeline. */
+export function reviewSteps(deps: Deps): Steps<World, Action> {
+  return {
+    name: 'apikeyreview',
+    observe: (ref) => observe(deps, ref),
+    next: nextAction,
+    apply: (world, action, signal) => apply(deps, world, action, signal),
+    report: (world, failure, signal) => report(deps, world, failure, signal),
+    lookAgainAtMs,
+  };
+}
+
+/** What is judged stays judged; else what the judgement needs, or the judgement itself. Pure. */
+export function nextAction(world: World): Action | undefined {
+  if (world.latch !== undefined) return undefined;
+  const judgement = judge(world);
+  switch (judgement.type) {
+    case 'Prove':
+    case 'Ask':
+      return { type: judgement.type };
+    case 'Wait':
+    case 'Unproven':
+      return undefined;
+    case 'Refused':
+    case 'Counted':
+      return { type: 'Settle', verdict: judgement };
+  }
+}
+
+function lookAgainAtMs(world: World): number | undefined {
+  if (world.latch !== undefined) return undefined;
+  switch (judge(world).type) {
+    case 'Wait':
+      return world.nowMs + WAIT_MS;
+    case 'Unproven':
+      return world.nowMs + PROOF_WAIT_MS;
+    default:
+      return undefined;
+  }
+}
+
+async function apply(
+  deps: Deps,
+  world: World,
+  action: Action,
+  signal: AbortSignal,
+): Promise<World> {
+  switch (action.type) {
+    case 'Prove':
+      return { ...world, proof: await lookForProof(deps.proof, world.review, world.nowMs) };
+    case 'Ask':
+      return ask(deps, world, signal);
+    case 'Settle':
+      return settle(deps, world, action.verdict);
+  }
+}
+
+async function ask(deps: Deps, world: World, signal: AbortSignal): Promise<World> {
+  const questions = questionsOf(world);
+  if (questions === undefined) {
+    throw new KeywardError('Bug', {
+      reason: 'NothingToAsk',
+      message: `ApiKeyReview ${refText(world.review.ref)}: a question was planned that nobody asks`,
+    });
+  }
+  return { ...world, rights: await askRights(deps.client, questions, signal) };
+}
+
+/**
+ * One commit: the latch, and what the review does. Two reviews of one form compare its revision, so of
+ * two at the same instant one is first, and the other one is judged again.
+ */
+async function settle(deps: Deps, world: World, verdict: Verdict): Promise<World> {
+  const { latch, ...ruling } = rulingOf(world, verdict, deps.clusterId);
+  const { type } = await deps.ledger.commitDocuments({ ...ruling, epoch: deps.epoch() });
+  if (type === 'Stale') {
+    throw new KeywardError('Conflict', {
+      reason: type,
+      message: `what ApiKeyReview ${refText(world.review.ref)} is about changed in the ledger meanwhile; it is judged again`,
+    });
+  }
+  deps.metrics.judged(latch.target.kind, latch.decision, latch.reason);
+  if (!latch.isCounted) tellRefused(deps, world, latch.message);
+  return { ...world, latch };
+}
+
+function tellRefused({ events }: Deps, { review }: World, note: string): void {
+  events.record({
+    regarding: { apiVersion: API_VERSION, kind: 'ApiKeyReview', ref: review.ref, uid: review.uid },
+    type: EVENT_REASONS.ReviewRefused.type,
+    reason: 'ReviewRefused',
+    action: 'Judge',
+    note,
+  });
+}
+
+async function report(
+  deps: Deps,
+  world: World,
+  failure: KeywardError | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const { review, latch } = world;
+  const judgement = latch === undefined ? judge(world) : undefined;
+  const status = wantedStatus(world, judgement, failure);
+  if (status === undefined || isSameJson(status, review.status)) return;
+  const { uid, resourceVersion, ref } = review;
+  await deps.client.replaceStatus(
+    API_KEY_REVIEWS,
+    {
+      apiVersion: API_VERSION,
+      kind: 'ApiKeyReview',
+      metadata: { name: ref.name, namespace: ref.namespace, uid, resourceVersion },
+      status,
+    },
+    { signal },
+  );
+}

@@ -1,0 +1,113 @@
+/** Reads everything a judgement needs into one World. Changes nothing. */
+import type { Ref } from '../../api/meta.ts';
+import { DEFAULT_STORE, type StoreName, type StoreView } from '../../stores/view.ts';
+import type { Deps, KeySight } from './deps.ts';
+import type { ProofSight, ReviewView, StoreRules, Target, World } from './world.ts';
+
+/** Undefined: there is no such review, or it is going without having been judged. */
+export async function observe(deps: Deps, ref: Ref): Promise<World | undefined> {
+  const review = deps.reviews.get(ref);
+  if (review === undefined || review.isDeleting) return undefined;
+  const latch = await deps.ledger.loadDocument('Review', review.uid);
+  const nowMs = deps.clock.nowMs();
+  return {
+    nowMs,
+    skewMs: deps.client.clockSkewMs,
+    review,
+    latch,
+    // What was judged is not looked into again.
+    target: latch === undefined ? await findTarget(deps, review) : UNREAD,
+    proof: proofSight(deps.proof, review, nowMs),
+    rights: undefined,
+  };
+}
+
+const UNREAD: Target = {
+  kind: 'ApiKeyApplication',
+  sight: undefined,
+  form: undefined,
+  storeUid: undefined,
+};
+
+/** Without a look: what was not proven yet may be with the next one. */
+function proofSight(proof: Deps['proof'], review: ReviewView, nowMs: number): ProofSight {
+  return { type: isCovered(proof, review, nowMs) ? 'Covered' : 'Unknown' };
+}
+
+/** With a look that begins now; what it does not cover is never covered. */
+export async function lookForProof(
+  proof: Deps['proof'],
+  review: ReviewView,
+  seenMs: number,
+): Promise<ProofSight> {
+  const answer = await proof.prove();
+  if (isCovered(proof, review, seenMs)) return { type: 'Covered' };
+  return answer.state === 'Proven'
+    ? { type: 'Broken' }
+    : { type: 'Missing', reason: answer.reason };
+}
+
+function isCovered(proof: Deps['proof'], { createdMs }: ReviewView, seenMs: number): boolean {
+  // Clocks differ by what cannot be measured, and then a review seems to come from the future.
+  return proof.covers(Math.min(proof.atOurClock(createdMs), seenMs), seenMs);
+}
+
+function findTarget(deps: Deps, { ref, spec }: ReviewView): Promise<Target> {
+  const at = (name: string): Ref => ({ namespace: ref.namespace, name });
+  const { applicationRef, apiKeyRef, clientRef } = spec;
+  if (apiKeyRef !== undefined) return findKey(deps, at(apiKeyRef.name));
+  if (clientRef !== undefined) return findClient(deps, at(clientRef.name));
+  return findForm(deps, at(applicationRef?.name ?? ''));
+}
+
+async function findForm({ sights, ledger }: Deps, at: Ref): Promise<Target> {
+  const sight = sights.form(at);
+  const form = sight && (await ledger.loadDocument('Form', sight.uid));
+  const named = form?.round?.content.storeRef;
+  const storeUid = named && sights.store(at.namespace, named)?.uid;
+  return { kind: 'ApiKeyApplication', sight, form, storeUid };
+}
+
+async function findKey(deps: Deps, at: Ref): Promise<Target> {
+  const { sights, ledger } = deps;
+  const sight = sights.key(at);
+  if (sight === undefined) {
+    return { kind: 'ApiKey', sight, hold: undefined, form: undefined, store: undefined };
+  }
+  const [hold, { record }, form] = await Promise.all([
+    ledger.loadDocument('Hold', sight.uid),
+    ledger.load(sight.uid, at),
+    formOf(ledger, sight, at),
+  ]);
+  // What the ledger knows goes before what is written in the object.
+  const named = record?.store ?? form?.round?.content.storeRef ?? sight.storeRef ?? DEFAULT_STORE;
+  const view = sights.store(at.namespace, named);
+  const store = view && rulesOf(named, view);
+  return { kind: 'ApiKey', sight, hold, form, store };
+}
+
+async function formOf(ledger: Deps['ledger'], { formName }: KeySight, at: Ref) {
+  if (formName === undefined) return undefined;
+  return ledger.findDocument('Form', { namespace: at.namespace, name: formName });
+}
+
+async function findClient({ sights, ledger }: Deps, at: Ref): Promise<Target> {
+  const sight = sights.client(at);
+  const client = sight && (await ledger.loadDocument('Client', sight.uid));
+  const stores = sights
+    .clientStores(at.namespace)
+    .map(({ kind, view }) => rulesOf({ kind, name: view.ref.name }, view));
+  return { kind: 'ApiClient', sight, client, wanted: sight?.wanted ?? 'Active', stores };
+}
+
+/** The rules of a store as they are now; keys and clients have no rounds that freeze them. */
+function rulesOf({ kind, name }: StoreName, { spec: { applications } }: StoreView): StoreRules {
+  const { layers = [], selfReview, attestors = [] } = applications;
+  return {
+    kind,
+    name,
+    layers: layers.map((layer) => layer.name),
+    selfReview,
+    attestors: attestors.map(({ username }) => username),
+  };
+}

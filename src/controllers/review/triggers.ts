@@ -1,0 +1,22 @@
+/** What makes a review be looked at, and how soon. Pure. */
+import type { Change } from '../../kube/port.ts';
+import type { Lane } from '../../runtime/lanes.ts';
+import { anyOf, wakeItself, whenChanged, type Trigger } from '../../runtime/trigger.ts';
+import { isJudgedInStatus } from './formchecks.ts';
+import type { ReviewView } from './world.ts';
+
+/** A review appeared, or somebody tampered with it; our own status wakes nothing. */
+export const onReview: Trigger<ReviewView> = wakeItself(
+  anyOf<ReviewView>(
+    whenChanged((review) => review.uid),
+    whenChanged((review) => review.generation),
+  ),
+  laneOf,
+);
+
+/** The switch for the night goes first, what was judged before a restart last. */
+function laneOf({ current }: Change<ReviewView>): Lane {
+  if (current === undefined || isJudgedInStatus(current.status)) return 'bulk';
+  const { decision } = current.spec;
+  return decision === 'Revoked' || decision === 'Suspended' ? 'urgent' : 'normal';
+}

@@ -1,0 +1,384 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { ApiKeyReviewStatus } from '../../../../src/api/generated/apikeyreview.ts';
+import type { Deps } from '../../../../src/controllers/review/deps.ts';
+import { reviewSteps } from '../../../../src/controllers/review/index.ts';
+import type { ReviewView } from '../../../../src/controllers/review/world.ts';
+import type { EventInput } from '../../../../src/kube/events.ts';
+import { KeywardError } from '../../../../src/kernel/errors.ts';
+import type { DocumentChange, DocumentKind, Documents } from '../../../../src/ledger/documents.ts';
+import type { DocumentCommit } from '../../../../src/ledger/port.ts';
+import { reconcile } from '../../../../src/runtime/pipeline.ts';
+import { FakeClock } from '../../../support/clock.ts';
+import { aClient, aForm, aReview, aRound, CREATED_MS, NOW_MS } from './cases.ts';
+
+const STORE = {
+  uid: 'store-uid',
+  ref: { namespace: '', name: 'default' },
+  spec: { applications: { selfReview: 'Forbidden', layers: [], attestors: [] } },
+};
+
+/** A ledger of documents, a proof and an API server that answers questions. */
+class Stage {
+  readonly clock = new FakeClock(NOW_MS);
+  readonly documents = new Map<string, Documents[DocumentKind]>();
+  readonly commits: DocumentCommit[] = [];
+  readonly events: EventInput[] = [];
+  readonly reviews = new Map<string, ReviewView>();
+  readonly asked: { verb: string; user: string }[] = [];
+  statuses = 0;
+  /** Who may approve. */
+  approvers = new Set(['bob', 'kim']);
+  wildcards = new Set<string>();
+  proven = { fromMs: 0, isProven: true };
+  lookMs = 0;
+  /** Called before each commit. */
+  beforeCommit: () => void = () => undefined;
+  askFails = false;
+
+  put<K extends DocumentKind>(kind: K, document: Documents[K]): void {
+    this.documents.set(`${kind}/${document.uid}`, document);
+  }
+
+  take<K extends DocumentKind>(kind: K, uid: string): Documents[K] | undefined {
+    return this.documents.get(`${kind}/${uid}`) as Documents[K] | undefined;
+  }
+
+  write(review: ReviewView): void {
+    this.reviews.set(review.ref.name, review);
+  }
+
+  status(name = 'review'): ApiKeyReviewStatus | undefined {
+    return this.reviews.get(name)?.status;
+  }
+
+  accepted(name = 'review'): string | undefined {
+    return this.status(name)?.conditions?.find(({ type }) => type === 'Accepted')?.reason;
+  }
+
+  async look(name = 'review') {
+    const stop = new AbortController().signal;
+    const ref = { namespace: 'team', name };
+    return (await reconcile(reviewSteps(this.deps()), ref, { clock: this.clock, stop })).result;
+  }
+
+  deps(): Deps {
+    const at = <T>(sight: T) => sight;
+    return {
+      reviews: { get: ({ name }) => this.reviews.get(name) },
+      sights: {
+        form: () => at({ uid: 'form-uid', generation: 1, isDeleting: false, authors: ['ann'] }),
+        key: () =>
+          at({
+            uid: 'key-uid',
+            generation: 1,
+            isDeleting: false,
+            authors: [],
+            storeRef: undefined,
+            formName: undefined,
+          }),
+        client: () =>
+          at({
+            uid: 'client-uid',
+            generation: 1,
+            isDeleting: false,
+            authors: [],
+            wanted: 'Active',
+          }),
+        store: () => STORE as never,
+        clientStores: () => [],
+      },
+      client: {
+        clockSkewMs: 0,
+        ask: async (_, question) => this.#answer(question),
+        replaceStatus: async (_, draft) => {
+          this.statuses += 1;
+          const review = this.reviews.get(draft.metadata.name);
+          const status = draft['status'] as ApiKeyReviewStatus;
+          if (review !== undefined) this.write({ ...review, status });
+          return undefined;
+        },
+      },
+      ledger: {
+        load: async () => ({ record: undefined, others: [] }),
+        loadDocument: async (kind, uid) => this.take(kind, uid),
+        findDocument: async () => undefined,
+        commitDocuments: async (commit) => this.#commit(commit),
+      },
+      epoch: () => 7,
+      clusterId: 'cluster-1',
+      proof: {
+        prove: async () => {
+          this.lookMs = this.clock.nowMs();
+          return this.proven.isProven
+            ? { state: 'Proven' }
+            : { state: 'NotProven', reason: 'the policies are not installed' };
+        },
+        covers: (fromMs, toMs) =>
+          this.proven.isProven && fromMs >= this.proven.fromMs && toMs <= this.lookMs,
+        atOurClock: (serverMs) => serverMs,
+      },
+      clock: this.clock,
+      events: { record: (event) => void this.events.push(event) },
+      metrics: { judged: () => undefined },
+    };
+  }
+
+  #answer(question: object): unknown {
+    if (this.askFails) {
+      throw new KeywardError('Transient', { reason: 'ServerUnreachable', message: 'gone' });
+    }
+    const { spec } = question as {
+      spec: { user: string; resourceAttributes: { verb: string } };
+    };
+    const { user, resourceAttributes } = spec;
+    this.asked.push({ verb: resourceAttributes.verb, user });
+    const holders = resourceAttributes.verb === 'approve' ? this.approvers : this.wildcards;
+    return { status: { allowed: holders.has(user), reason: 'RBAC: allowed by "admins"' } };
+  }
+
+  #commit(commit: DocumentCommit): { type: 'Committed' | 'Stale' } {
+    this.beforeCommit();
+    const isStale = commit.changes.some(
+      ({ kind, document, expectedRevision }) =>
+        (this.take(kind, document.uid)?.revision ?? 0) !== expectedRevision,
+    );
+    if (isStale) return { type: 'Stale' };
+    for (const change of commit.changes) this.#store(change);
+    this.commits.push(commit);
+    return { type: 'Committed' };
+  }
+
+  #store({ kind, document, expectedRevision }: DocumentChange): void {
+    this.documents.set(`${kind}/${document.uid}`, { ...document, revision: expectedRevision + 1 });
+  }
+}
+
+let stage: Stage;
+beforeEach(() => {
+  stage = new Stage();
+  stage.put('Form', aForm());
+});
+
+describe('a review that counts', () => {
+  test('changes form and latch in one commit, with one entry in the audit chain', async () => {
+    stage.write(aReview());
+    await stage.look();
+    expect(stage.commits).toHaveLength(1);
+    expect(stage.commits[0]?.changes.map(({ kind }) => kind)).toEqual(['Form', 'Review']);
+    expect(stage.commits[0]?.epoch).toBe(7);
+    expect(stage.commits[0]?.audit).toMatchObject({
+      action: 'RoundApproved',
+      actor: 'bob',
+      facts: { application: 'shop', round: 1, type: 'Issue', reviewer: 'bob' },
+    });
+    expect(stage.take('Form', 'form-uid')?.grant?.round).toBe(1);
+    expect(stage.accepted()).toBe('Decisive');
+    expect(stage.status()?.reviewer).toEqual({ username: 'bob', source: 'Authenticated' });
+    expect(stage.status()?.effectiveTime).toBe('2026-01-01T09:01:01Z');
+  });
+
+  test('is judged once: neither edit nor restart nor a lost right changes what it became', async () => {
+    stage.write(aReview());
+    await stage.look();
+    stage.approvers.clear();
+    stage.write(aReview({ decision: 'Denied' }, { generation: 2 }));
+    await stage.look();
+    expect(stage.commits).toHaveLength(1);
+    expect(stage.accepted()).toBe('Decisive');
+    expect(stage.take('Form', 'form-uid')?.round?.state).toBe('Approved');
+  });
+
+  test('is written into status once', async () => {
+    stage.write(aReview());
+    await stage.look();
+    await stage.look();
+    expect(stage.statuses).toBe(1);
+  });
+
+  test('keeps the narrowed terms in the grant', async () => {
+    const terms = { quota: { requests: 100 } };
+    stage.put('Form', aForm({ round: aRound({ content: { ...aRound().content, terms } }) }));
+    stage.write(aReview({ narrowed: { quota: { requests: 5 } } }));
+    await stage.look();
+    const granted = stage.take('Form', 'form-uid')?.grant?.content.terms;
+    expect(granted?.quota).toEqual({ requests: 5 });
+  });
+
+  test('says where a right comes from that was given with all others', async () => {
+    stage.wildcards.add('bob');
+    stage.write(aReview());
+    await stage.look();
+    const [ready] = stage.status()?.conditions ?? [];
+    expect(ready?.message).toContain('RBAC: allowed by "admins"');
+  });
+});
+
+describe('two reviews at the same instant', () => {
+  test('have one winner, and the other one is judged again', async () => {
+    stage.write(aReview());
+    stage.write(
+      aReview(
+        { decision: 'Denied', reviewer: { username: 'kim' } },
+        { ref: { namespace: 'team', name: 'second' }, uid: 'second-uid' },
+      ),
+    );
+    let isNested = false;
+    const nested: Promise<unknown>[] = [];
+    stage.beforeCommit = () => {
+      if (isNested) return;
+      isNested = true;
+      // The other commit goes first, between the judgement and the commit of this one.
+      const form = aForm();
+      stage.put('Form', { ...form, revision: form.revision + 1 });
+    };
+    expect((await stage.look()).kind).toBe('conflict');
+    nested.push(stage.look('second'));
+    await Promise.all(nested);
+    await stage.look();
+    expect([stage.accepted(), stage.accepted('second')]).toEqual(['AlreadyDecided', 'Decisive']);
+    expect(stage.take('Form', 'form-uid')?.round?.state).toBe('Denied');
+  });
+});
+
+describe('a review that does not count', () => {
+  test('leaves the form alone, and says why in latch, status, event and audit chain', async () => {
+    stage.approvers.delete('bob');
+    stage.write(aReview());
+    await stage.look();
+    expect(stage.commits[0]?.changes.map(({ kind }) => kind)).toEqual(['Review']);
+    expect(stage.commits[0]?.audit).toMatchObject({
+      action: 'ReviewRefused',
+      actor: 'bob',
+      facts: { because: 'ReviewerNotAuthorized' },
+    });
+    expect(stage.accepted()).toBe('ReviewerNotAuthorized');
+    expect(stage.events.map(({ reason }) => reason)).toEqual(['ReviewRefused']);
+    expect(stage.take('Review', 'review-uid')?.isCounted).toBe(false);
+  });
+
+  test('does not count later either, when its reviewer has the right', async () => {
+    stage.approvers.delete('bob');
+    stage.write(aReview());
+    await stage.look();
+    stage.approvers.add('bob');
+    await stage.look();
+    expect(stage.accepted()).toBe('ReviewerNotAuthorized');
+    expect(stage.commits).toHaveLength(1);
+  });
+
+  test('never has its claimed name as an actor where nobody proved it', async () => {
+    stage.proven.fromMs = CREATED_MS + 1;
+    stage.write(aReview());
+    await stage.look();
+    expect(stage.accepted()).toBe('IdentityUnverified');
+    expect(stage.commits[0]?.audit.actor).toBe('operator');
+  });
+});
+
+describe('while something is missing', () => {
+  test('a review waits for the policies, says so, and is refused when they came too late', async () => {
+    stage.proven.isProven = false;
+    stage.write(aReview());
+    expect((await stage.look()).kind).toBe('again');
+    expect(stage.commits).toEqual([]);
+    expect(stage.accepted()).toBe('IdentityUnverified');
+    stage.proven = { isProven: true, fromMs: CREATED_MS + 5_000 };
+    await stage.look();
+    expect(stage.take('Review', 'review-uid')?.reason).toBe('IdentityUnverified');
+  });
+
+  test('a review counts when a failed proof is followed by one without a gap', async () => {
+    stage.proven.isProven = false;
+    stage.write(aReview());
+    await stage.look();
+    stage.proven.isProven = true;
+    await stage.look();
+    expect(stage.accepted()).toBe('Decisive');
+  });
+
+  test('an API server that cannot be asked is never a yes', async () => {
+    stage.askFails = true;
+    stage.write(aReview());
+    expect((await stage.look()).kind).toBe('retry');
+    expect(stage.commits).toEqual([]);
+    stage.askFails = false;
+    await stage.look();
+    expect(stage.accepted()).toBe('Decisive');
+  });
+
+  test('a review that is being deleted is not judged', async () => {
+    stage.write(aReview({}, { isDeleting: true }));
+    await stage.look();
+    expect(stage.commits).toEqual([]);
+  });
+});
+
+describe('decisions about keys and clients', () => {
+  const { applicationRef: _, requestHash: __, ...bare } = aReview().spec;
+  const about = (spec: object, name = 'review') =>
+    stage.write({
+      ...aReview({}, { uid: `${name}-uid`, ref: { namespace: 'team', name } }),
+      spec: { ...bare, ...spec },
+    });
+  const KEY_REF = { apiKeyRef: { name: 'web', uid: 'key-uid' } };
+  const CLIENT_REF = { clientRef: { name: 'shop', uid: 'client-uid' } };
+
+  test('hold a key until another one lifts that', async () => {
+    about({ ...KEY_REF, decision: 'Suspended', message: 'leaked' });
+    await stage.look();
+    expect(stage.take('Hold', 'key-uid')?.held).toMatchObject({
+      state: 'Suspended',
+      reviewer: 'bob',
+      message: 'leaked',
+    });
+    expect(stage.commits[0]?.audit.action).toBe('KeyHeld');
+    about({ ...KEY_REF, decision: 'Resumed', reviewer: { username: 'kim' } }, 'second');
+    await stage.look('second');
+    expect(stage.take('Hold', 'key-uid')).toMatchObject({ revision: 2, name: 'web' });
+    expect(stage.take('Hold', 'key-uid')?.held).toBeUndefined();
+    expect(stage.commits[1]?.audit.action).toBe('KeyReleased');
+  });
+
+  test('change the state of a client, and register it', async () => {
+    stage.put('Client', aClient());
+    about({ ...CLIENT_REF, decision: 'Suspended', message: 'x' });
+    await stage.look();
+    expect(stage.take('Client', 'client-uid')).toMatchObject({ state: 'Suspended' });
+    expect(stage.commits[0]?.audit.action).toBe('ClientSuspended');
+    about({ ...CLIENT_REF, decision: 'Approved' }, 'second');
+    await stage.look('second');
+    expect(stage.take('Client', 'client-uid')).toMatchObject({
+      state: 'Suspended',
+      registeredBy: 'second-uid',
+    });
+    about({ ...CLIENT_REF, decision: 'Resumed' }, 'third');
+    await stage.look('third');
+    expect(stage.take('Client', 'client-uid')).toMatchObject({ state: 'Active' });
+  });
+});
+
+test('two hundred forms are approved one after the other, each with one commit', async () => {
+  const names = Array.from({ length: 200 }, (_, index) => `review-${index}`);
+  for (const name of names) {
+    const uid = `form-of-${name}`;
+    stage.put('Form', aForm({ uid }));
+    stage.write(
+      aReview(
+        { applicationRef: { name: 'shop', uid } },
+        { uid: `${name}-uid`, ref: { namespace: 'team', name } },
+      ),
+    );
+  }
+  const deps = stage.deps();
+  const form = (uid: string) => ({ uid, generation: 1, isDeleting: false, authors: ['ann'] });
+  const results = await Promise.all(
+    names.map((name) => {
+      const sights = { ...deps.sights, form: () => form(`form-of-${name}`) };
+      const stop = new AbortController().signal;
+      const ref = { namespace: 'team', name };
+      return reconcile(reviewSteps({ ...deps, sights }), ref, { clock: stage.clock, stop });
+    }),
+  );
+  expect(results.every(({ result }) => result.kind === 'done')).toBe(true);
+  expect(stage.commits).toHaveLength(200);
+});
