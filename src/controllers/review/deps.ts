@@ -3,6 +3,7 @@ import type { Ref } from '../../api/meta.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { Cache, KubeClient } from '../../kube/port.ts';
+import type { HeldState } from '../../ledger/documents.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import type { StoreName, StoreView } from '../../stores/view.ts';
 import type { ReviewMetrics } from './metrics.ts';
@@ -48,6 +49,8 @@ export type Deps = {
   readonly sights: Sights;
   readonly client: Pick<KubeClient, 'ask' | 'replaceStatus' | 'clockSkewMs'>;
   readonly ledger: Pick<Ledger, 'load' | 'loadDocument' | 'findDocument' | 'commitDocuments'>;
+  /** What reviewers imposed on a key, also as an earlier object of its name. */
+  readonly imposedOn: (uid: string, at: Ref) => HeldState | undefined;
   readonly epoch: () => number;
   readonly clusterId: string;
   readonly proof: Proof;

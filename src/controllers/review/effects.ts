@@ -135,7 +135,7 @@ function decisionOf(world: World, form: FormRecord): Decision {
 }
 
 function keyEffect(world: World, target: KeyTarget, clusterId: string): Effect {
-  const { hold, sight } = target;
+  const { hold, held: before, sight } = target;
   const named = world.review.spec.apiKeyRef;
   const head: DocumentHead = hold ?? {
     clusterId,
@@ -146,7 +146,7 @@ function keyEffect(world: World, target: KeyTarget, clusterId: string): Effect {
     phase: 'Live',
   };
   const { clusterId: _, uid, namespace, name, revision, phase } = head;
-  const held = nextHeld(world, hold?.held);
+  const held = nextHeld(world, before);
   const document: HoldRecord = {
     clusterId: head.clusterId,
     uid,

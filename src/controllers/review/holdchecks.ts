@@ -42,7 +42,7 @@ export const HOLD_CHECKS: readonly HoldCheck[] = [
 
 /** What reviewers decided last about the target. */
 export function heldOf(target: KeyTarget | ClientTarget): HeldState | undefined {
-  return target.kind === 'ApiKey' ? target.hold?.held : target.client?.held;
+  return target.kind === 'ApiKey' ? target.held : target.client?.held;
 }
 
 function decisionObjection({ world, target }: HoldCase): Objection | undefined {

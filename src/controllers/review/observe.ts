@@ -72,7 +72,8 @@ async function findKey(deps: Deps, at: Ref): Promise<Target> {
   const { sights, ledger } = deps;
   const sight = sights.key(at);
   if (sight === undefined) {
-    return { kind: 'ApiKey', sight, hold: undefined, form: undefined, store: undefined };
+    const nothing = { hold: undefined, held: undefined, form: undefined, store: undefined };
+    return { kind: 'ApiKey', sight, ...nothing };
   }
   const [hold, { record }, form] = await Promise.all([
     ledger.loadDocument('Hold', sight.uid),
@@ -83,7 +84,8 @@ async function findKey(deps: Deps, at: Ref): Promise<Target> {
   const named = record?.store ?? form?.round?.content.storeRef ?? sight.storeRef ?? DEFAULT_STORE;
   const view = sights.store(at.namespace, named);
   const store = view && rulesOf(named, view);
-  return { kind: 'ApiKey', sight, hold, form, store };
+  const held = deps.imposedOn(sight.uid, at);
+  return { kind: 'ApiKey', sight, hold, held, form, store };
 }
 
 async function formOf(ledger: Deps['ledger'], { formName }: KeySight, at: Ref) {

@@ -4,7 +4,7 @@
  */
 import type { ApiKeyReviewSpec, ApiKeyReviewStatus } from '../../api/generated/apikeyreview.ts';
 import type { Ref } from '../../api/meta.ts';
-import type { ClientRecord, HoldRecord, ReviewRecord } from '../../ledger/documents.ts';
+import type { ClientRecord, HeldState, HoldRecord, ReviewRecord } from '../../ledger/documents.ts';
 import type { FormRecord, RoundRules } from '../../ledger/form.ts';
 import type { Rights } from './rights.ts';
 
@@ -52,7 +52,10 @@ export type FormTarget = {
 export type KeyTarget = {
   readonly kind: 'ApiKey';
   readonly sight: TargetSight | undefined;
+  /** About this very object. */
   readonly hold: HoldRecord | undefined;
+  /** What holds for it, also from an earlier object of its name. */
+  readonly held: HeldState | undefined;
   /** Of the application it was made for; absent: it has none, or the ledger does not know it. */
   readonly form: FormRecord | undefined;
   /** Absent: the store of the key does not exist. */

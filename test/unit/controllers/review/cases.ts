@@ -151,6 +151,7 @@ export function aKeyTarget(change: Partial<KeyTarget> = {}): KeyTarget {
     kind: 'ApiKey',
     sight: { uid: 'key-uid', generation: 1, isDeleting: false, authors: [] },
     hold: undefined,
+    held: undefined,
     form: undefined,
     store: aStore(),
     ...change,

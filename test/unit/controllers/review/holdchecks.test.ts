@@ -25,18 +25,7 @@ const KEY_REF = { apiKeyRef: { name: 'web', uid: 'key-uid' } };
 const CLIENT_REF = { clientRef: { name: 'shop', uid: 'client-uid' } };
 const ofKey = (spec: Spec, change?: Change) => about(KEY_REF, spec, change);
 const ofClient = (spec: Spec, change?: Change) => about(CLIENT_REF, spec, change);
-const heldKey = (change: Parameters<typeof aHeld>[0] = {}) =>
-  aKeyTarget({
-    hold: {
-      clusterId: 'cluster-1',
-      uid: 'key-uid',
-      namespace: 'team',
-      name: 'web',
-      revision: 1,
-      phase: 'Live',
-      held: aHeld(change),
-    },
-  });
+const heldKey = (change: Parameters<typeof aHeld>[0] = {}) => aKeyTarget({ held: aHeld(change) });
 
 describe('a review of a key', () => {
   const target = aKeyTarget();

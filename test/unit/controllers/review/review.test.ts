@@ -5,11 +5,16 @@ import { reviewSteps } from '../../../../src/controllers/review/index.ts';
 import type { ReviewView } from '../../../../src/controllers/review/world.ts';
 import type { EventInput } from '../../../../src/kube/events.ts';
 import { KeywardError } from '../../../../src/kernel/errors.ts';
-import type { DocumentChange, DocumentKind, Documents } from '../../../../src/ledger/documents.ts';
+import type {
+  DocumentChange,
+  DocumentKind,
+  Documents,
+  HeldState,
+} from '../../../../src/ledger/documents.ts';
 import type { DocumentCommit } from '../../../../src/ledger/port.ts';
 import { reconcile } from '../../../../src/runtime/pipeline.ts';
 import { FakeClock } from '../../../support/clock.ts';
-import { aClient, aForm, aReview, aRound, CREATED_MS, NOW_MS } from './cases.ts';
+import { aClient, aForm, aHeld, aReview, aRound, CREATED_MS, NOW_MS } from './cases.ts';
 
 const STORE = {
   uid: 'store-uid',
@@ -34,6 +39,8 @@ class Stage {
   /** Called before each commit. */
   beforeCommit: () => void = () => undefined;
   askFails = false;
+  /** Imposed on an earlier key of the same name. */
+  inherited: HeldState | undefined;
 
   put<K extends DocumentKind>(kind: K, document: Documents[K]): void {
     this.documents.set(`${kind}/${document.uid}`, document);
@@ -104,6 +111,7 @@ class Stage {
         findDocument: async () => undefined,
         commitDocuments: async (commit) => this.#commit(commit),
       },
+      imposedOn: (uid) => this.take('Hold', uid)?.held ?? this.inherited,
       epoch: () => 7,
       clusterId: 'cluster-1',
       proof: {
@@ -337,6 +345,15 @@ describe('decisions about keys and clients', () => {
     expect(stage.take('Hold', 'key-uid')).toMatchObject({ revision: 2, name: 'web' });
     expect(stage.take('Hold', 'key-uid')?.held).toBeUndefined();
     expect(stage.commits[1]?.audit.action).toBe('KeyReleased');
+  });
+
+  test('lift what was imposed on an earlier key of that name', async () => {
+    stage.inherited = aHeld();
+    about({ ...KEY_REF, decision: 'Resumed' });
+    await stage.look();
+    expect(stage.accepted()).toBe('Decisive');
+    expect(stage.take('Hold', 'key-uid')).toMatchObject({ revision: 1, name: 'web' });
+    expect(stage.take('Hold', 'key-uid')?.held).toBeUndefined();
   });
 
   test('change the state of a client, and register it', async () => {

@@ -1,0 +1,202 @@
+/**
+ * The controller of ApiClients: keeps in the ledger what is in force for each, and shows it. Which
+ * decisions of reviewers there are is the review controller's to commit; whoever commits second decides
+ * again on what the first has left.
+ */
+import { EVENT_REASONS } from '../../api/conditions.ts';
+import { refText, type Ref } from '../../api/meta.ts';
+import { API_CLIENTS, API_VERSION } from '../../api/names.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { KeywardError } from '../../kernel/errors.ts';
+import { isSameJson } from '../../kernel/samejson.ts';
+import { MINUTE_MS } from '../../kernel/time.ts';
+import type { EventRecorder } from '../../kube/events.ts';
+import type { Cache, KubeClient } from '../../kube/port.ts';
+import { clientState } from '../../ledger/clients.ts';
+import type { ClientRecord } from '../../ledger/documents.ts';
+import type { Ledger } from '../../ledger/port.ts';
+import type { Lane } from '../../runtime/lanes.ts';
+import type { Steps } from '../../runtime/pipeline.ts';
+import { anyOf, wakeItself, whenChanged } from '../../runtime/trigger.ts';
+import { nextAction, type Action } from './plan.ts';
+import { wantedStatus } from './status.ts';
+import type { ClientView, KeyCount, World } from './world.ts';
+
+/** Keys are counted this often; status holds nothing that changes with each of them. */
+const RECOUNT_MS = MINUTE_MS;
+/** A watch that lags shows the object soon. */
+const CACHE_BEHIND_MS = 5_000;
+
+/** What the controller works with. */
+export type Deps = {
+  readonly clients: Pick<Cache<ClientView>, 'get'>;
+  readonly client: Pick<KubeClient, 'get' | 'replaceStatus'>;
+  readonly ledger: Pick<Ledger, 'loadDocument' | 'findDocument' | 'commitDocuments'>;
+  readonly clock: Clock;
+  readonly clusterId: string;
+  readonly epoch: () => number;
+  /** Names of the stores that serve the namespace and take only reviewed clients. */
+  readonly registrars: (namespace: string) => readonly string[];
+  /** Absent: the keys are not known yet. */
+  readonly countKeys: (uid: string) => KeyCount | undefined;
+  readonly events: EventRecorder;
+};
+
+/** A client appeared, went, or was edited; our own status wakes nothing. */
+export const onClient = wakeItself(
+  anyOf<ClientView>(
+    whenChanged((client) => client.uid),
+    whenChanged((client) => client.generation),
+    whenChanged((client) => client.isDeleting),
+  ),
+  ({ previous, current }): Lane =>
+    previous?.spec.state === current?.spec.state ? 'normal' : 'urgent',
+);
+
+/** The steps for the pipeline. */
+export function clientSteps(deps: Deps): Steps<World, Action> {
+  return {
+    name: 'apiclient',
+    observe: (ref) => observe(deps, ref),
+    next: nextAction,
+    apply: (world, action, signal) => apply(deps, world, action, signal),
+    report: (world, failure, signal) => report(deps, world, failure, signal),
+    lookAgainAtMs: ({ client, nowMs }) =>
+      client === undefined || client.isDeleting ? undefined : nowMs + RECOUNT_MS,
+    lookAgainLane: () => 'bulk',
+  };
+}
+
+async function observe(deps: Deps, ref: Ref): Promise<World | undefined> {
+  const client = deps.clients.get(ref);
+  const [own, live] = await Promise.all([
+    client === undefined ? undefined : deps.ledger.loadDocument('Client', client.uid),
+    deps.ledger.findDocument('Client', ref),
+  ]);
+  const record = client === undefined ? live : own;
+  if (client === undefined && record === undefined) return undefined;
+  return {
+    ref,
+    nowMs: deps.clock.nowMs(),
+    client,
+    record,
+    predecessor: client === undefined || live?.uid === client.uid ? undefined : live,
+    registrars: deps.registrars(ref.namespace),
+    keys: client && deps.countKeys(client.uid),
+    isProvenGone: false,
+  };
+}
+
+async function apply(
+  deps: Deps,
+  world: World,
+  action: Action,
+  signal: AbortSignal,
+): Promise<World> {
+  switch (action.type) {
+    case 'ProveGone':
+      return proveGone(deps, world, action.record, signal);
+    case 'End':
+      return end(deps, world, action.record);
+    case 'Open':
+      return open(deps, world);
+    case 'Follow':
+      return follow(deps, world, action.record, action.state);
+  }
+}
+
+/** One live read, because what ends with a client never comes back. */
+async function proveGone(
+  deps: Deps,
+  world: World,
+  { uid }: ClientRecord,
+  signal: AbortSignal,
+): Promise<World> {
+  const object = await deps.client.get(API_CLIENTS, world.ref, { signal });
+  if (object?.metadata.uid !== uid) return { ...world, isProvenGone: true };
+  throw new KeywardError('Waiting', {
+    reason: 'CacheBehind',
+    message: `ApiClient ${refText(world.ref)} exists, although the watch does not show it yet`,
+    retryAfterMs: CACHE_BEHIND_MS,
+  });
+}
+
+async function end(deps: Deps, world: World, record: ClientRecord): Promise<World> {
+  const ended = await commit(deps, { ...record, phase: 'Ended' }, 'ClientEnded');
+  return world.predecessor === undefined
+    ? { ...world, record: ended }
+    : { ...world, predecessor: undefined };
+}
+
+async function open(deps: Deps, world: World): Promise<World> {
+  const { client, ref } = world;
+  if (client === undefined) throw new TypeError('only a client that is there is opened');
+  const record: ClientRecord = {
+    clusterId: deps.clusterId,
+    uid: client.uid,
+    ...ref,
+    revision: 0,
+    phase: 'Live',
+    state: clientState(client.spec.state, undefined),
+  };
+  return { ...world, record: await commit(deps, record, 'ClientSeen') };
+}
+
+async function follow(
+  deps: Deps,
+  world: World,
+  record: ClientRecord,
+  state: ClientRecord['state'],
+): Promise<World> {
+  const action = state === 'Active' ? 'ClientResumed' : 'ClientSuspended';
+  const followed = await commit(deps, { ...record, state }, action);
+  deps.events.record({
+    regarding: { apiVersion: API_VERSION, kind: 'ApiClient', ref: world.ref, uid: record.uid },
+    type: EVENT_REASONS[action].type,
+    reason: action,
+    action: 'Switch',
+    note: EVENT_REASONS[action].sentence,
+  });
+  return { ...world, record: followed };
+}
+
+async function commit(deps: Deps, document: ClientRecord, action: string): Promise<ClientRecord> {
+  const { revision, namespace, name, state } = document;
+  const { type } = await deps.ledger.commitDocuments({
+    changes: [{ kind: 'Client', document, expectedRevision: revision }],
+    epoch: deps.epoch(),
+    audit: {
+      action,
+      actor: 'operator',
+      atMs: deps.clock.nowMs(),
+      facts: { namespace, client: name, state },
+    },
+  });
+  if (type === 'Committed') return { ...document, revision: revision + 1 };
+  throw new KeywardError('Conflict', {
+    reason: type,
+    message: `ApiClient ${namespace}/${name} changed in the ledger meanwhile; it is looked at again`,
+  });
+}
+
+async function report(
+  deps: Deps,
+  world: World,
+  failure: KeywardError | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const { client } = world;
+  const status = wantedStatus(world, failure);
+  if (client === undefined || status === undefined || isSameJson(status, client.status)) return;
+  const { ref, uid, resourceVersion } = client;
+  await deps.client.replaceStatus(
+    API_CLIENTS,
+    {
+      apiVersion: API_VERSION,
+      kind: 'ApiClient',
+      metadata: { name: ref.name, namespace: ref.namespace, uid, resourceVersion },
+      status,
+    },
+    { signal },
+  );
+}
