@@ -1,7 +1,11 @@
 /** The API server side of the operator: access, clients and watches. */
 import type { KubeObject, Resource } from '../api/meta.ts';
 import {
+  API_CLIENTS,
+  API_KEY_APPLICATIONS,
+  API_KEY_REVIEWS,
   API_KEYS,
+  API_PRODUCTS,
   CLUSTER_KEY_STORES,
   KEY_STORES,
   LABEL_API_KEY,
@@ -17,6 +21,12 @@ import {
   type CachedApiKey,
   type SecretView,
 } from '../controllers/apikey/view.ts';
+import { cacheClient } from '../controllers/client/view.ts';
+import type { ClientView } from '../controllers/client/world.ts';
+import { cacheProduct } from '../controllers/product/view.ts';
+import type { ProductView } from '../controllers/product/world.ts';
+import { cacheReview, sightForm } from '../controllers/review/view.ts';
+import type { ReviewView, TargetSight } from '../controllers/review/world.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
@@ -85,6 +95,10 @@ export type Caches = {
   readonly keyStores: Cache<StoreView>;
   readonly clusterKeyStores: Cache<StoreView>;
   readonly namespaces: Cache<NamespaceView>;
+  readonly forms: Cache<TargetSight>;
+  readonly reviews: Cache<ReviewView>;
+  readonly clients: Cache<ClientView>;
+  readonly products: Cache<ProductView>;
   readonly watches: readonly Watch[];
   /** Reads all ApiKeys anew; resolves when that is complete. */
   readonly relistKeys: (signal: AbortSignal) => Promise<void>;
@@ -116,6 +130,10 @@ export function createCaches(
     keyStores: open(KEY_STORES, viewStore),
     clusterKeyStores: open(CLUSTER_KEY_STORES, viewStore),
     namespaces: open(NAMESPACES, viewNamespace, { metadataOnly: true }),
+    forms: open(API_KEY_APPLICATIONS, sightForm),
+    reviews: open(API_KEY_REVIEWS, cacheReview),
+    clients: open(API_CLIENTS, cacheClient),
+    products: open(API_PRODUCTS, cacheProduct),
     watches,
   };
 }

@@ -43,6 +43,7 @@ import { createLeadership } from './leadership.ts';
 import { createMasterKeyFile, loadKeyring, matchKeyring } from './masterkey.ts';
 import { startNotices } from './notices.ts';
 import { startOrphanSweep } from './orphans.ts';
+import { createDecisions } from './reviews.ts';
 import { startSweep } from './sweep.ts';
 import { createSessions } from './vendors.ts';
 
@@ -140,11 +141,15 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
     createStoreController(parts, deps, CLUSTER_KEY_STORES, caches.clusterKeyStores),
   ];
   const prover = createPolicyProver({ deps, registry, namespace: config.namespace });
+  const decisions = createDecisions(parts, deps, prover);
   const manager = new Manager({
     watches: caches.watches,
     caches: namedCaches(caches, config),
     leadership,
-    controllers: [apiKeys, ...stores].map(({ controller }) => controller),
+    controllers: [
+      ...[apiKeys, ...stores].map(({ controller }) => controller),
+      ...decisions.controllers,
+    ],
     onLeading: async (epoch) => {
       await leadership.open(epoch, stop);
       await parts.holds.load(parts.ledger);
@@ -152,6 +157,7 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
       const { database } = config.ledger;
       void serveCommands({ ...parts, ...apiKeys, database, deps, find, stop });
       void prover.run(stop);
+      void decisions.sweep(stop);
       startDebts({ ...parts, deps, find, stop });
       startOrphanSweep({ ...parts, deps, stop });
       await startNotices({ ...parts, deps, webhook: config.webhook, stop });
@@ -254,6 +260,7 @@ function namedCaches(
   config: OperatorConfig,
 ): { readonly name: string; readonly cache: Cache<unknown> }[] {
   const { keys, secrets, keyStores, clusterKeyStores, namespaces } = caches;
+  const { forms, reviews, clients, products } = caches;
   // With named namespaces the cluster-wide ones may be out of reach; stores that need them say so.
   const isScoped = config.watchNamespaces.length > 0;
   return [
@@ -261,6 +268,10 @@ function namedCaches(
     { name: 'keystores', cache: keyStores },
     ...(secrets === undefined ? [] : [{ name: 'secrets', cache: secrets }]),
     { name: 'clusterkeystores', cache: clusterKeyStores },
+    { name: 'apikeyapplications', cache: forms },
+    { name: 'apikeyreviews', cache: reviews },
+    { name: 'apiclients', cache: clients },
+    { name: 'apiproducts', cache: products },
     ...(isScoped ? [] : [{ name: 'namespaces', cache: namespaces }]),
   ];
 }

@@ -1,0 +1,187 @@
+/** Composition of the controllers of decisions: reviews, and the clients and products they are about. */
+import type { Condition, Ref } from '../api/meta.ts';
+import type { Deps as ApiKeyDeps } from '../controllers/apikey/deps.ts';
+import type { CachedApiKey } from '../controllers/apikey/view.ts';
+import { clientSteps, onClient } from '../controllers/client/index.ts';
+import type { KeyCount } from '../controllers/client/world.ts';
+import type { IdentityProof } from '../controllers/identity/proof.ts';
+import { onProduct, productSteps } from '../controllers/product/index.ts';
+import type { KeySight, NamedStore, Sights } from '../controllers/review/deps.ts';
+import { reviewSteps } from '../controllers/review/index.ts';
+import { createReviewMetrics } from '../controllers/review/metrics.ts';
+import { onReview } from '../controllers/review/triggers.ts';
+import { classify } from '../kernel/errors.ts';
+import type { Controller } from '../runtime/controller.ts';
+import type { WorkQueue } from '../runtime/queue.ts';
+import { connect } from '../runtime/trigger.ts';
+import { findStore, servesNamespace, type StoreName, type StoreView } from '../stores/view.ts';
+import type { Caches } from './cluster.ts';
+import { createController, type Parts } from './controllers.ts';
+
+/** Clients at a time that are looked for after a start. */
+const PAGE = 500;
+
+/** Controllers for the manager, and what follows when leadership begins. */
+export type Decisions = {
+  readonly controllers: readonly Controller<never, never>[];
+  /** Looks at clients whose objects went while nobody watched. Never rejects. */
+  readonly sweep: (stop: AbortSignal) => Promise<void>;
+};
+
+/** The controllers of reviews, clients and products, listening to their caches. */
+export function createDecisions(parts: Parts, deps: ApiKeyDeps, proof: IdentityProof): Decisions {
+  const reviews = createReviews(parts, deps, proof);
+  const clients = createClients(parts, deps);
+  const products = createProducts(parts, deps);
+  return {
+    // The manager only starts and stops them; what they work on is nobody's business.
+    controllers: [reviews, clients.controller, products] as unknown as Decisions['controllers'],
+    sweep: (stop) => sweepClients(parts, clients.queue, stop),
+  };
+}
+
+function createReviews(parts: Parts, deps: ApiKeyDeps, proof: IdentityProof) {
+  const { caches, registry, holds, events } = parts;
+  const { client, ledger, clock, clusterId, epoch } = deps;
+  const steps = reviewSteps({
+    reviews: caches.reviews,
+    sights: sightsOf(caches),
+    client,
+    ledger,
+    imposedOn: (uid, at) => holds.imposedOn(uid, at),
+    epoch,
+    clusterId,
+    proof,
+    clock,
+    events,
+    metrics: createReviewMetrics(registry),
+  });
+  const { controller, queue } = createController(parts, steps);
+  connect(caches.reviews, onReview, queue);
+  return controller;
+}
+
+function createClients(parts: Parts, deps: ApiKeyDeps) {
+  const { caches, clientKeys, documents, events } = parts;
+  const { client, ledger, clock, clusterId, epoch } = deps;
+  const steps = clientSteps({
+    clients: caches.clients,
+    client,
+    ledger,
+    clock,
+    clusterId,
+    epoch,
+    registrars: (namespace) =>
+      clientStores(caches, namespace).map(({ kind, view }) => `${kind} '${view.ref.name}'`),
+    countKeys: (uid) => countKeys(caches.keys, clientKeys.of(uid)),
+    events,
+  });
+  const { controller, queue } = createController(parts, steps);
+  connect(caches.clients, onClient, queue);
+  documents.listen(({ kind, document: { namespace, name } }) => {
+    if (kind === 'Client') queue.add({ namespace, name }, 'normal');
+  });
+  const wakeAll = (previous: StoreView | undefined, current: StoreView | undefined): void => {
+    if (asksForClients(previous) === asksForClients(current)) return;
+    for (const { ref } of caches.clients.values()) queue.add(ref, 'bulk');
+  };
+  caches.keyStores.onChange(({ previous, current }) => wakeAll(previous, current));
+  caches.clusterKeyStores.onChange(({ previous, current }) => wakeAll(previous, current));
+  return { controller, queue };
+}
+
+function createProducts(parts: Parts, { client, clock }: ApiKeyDeps) {
+  const { products } = parts.caches;
+  const { controller, queue } = createController(parts, productSteps({ products, client, clock }));
+  connect(products, (change) => onProduct(products, change), queue);
+  return controller;
+}
+
+function sightsOf(caches: Caches): Sights {
+  const { forms, clients, keys } = caches;
+  const sources = {
+    keyStore: (ref: Ref) => caches.keyStores.get(ref),
+    clusterKeyStore: (name: string) => caches.clusterKeyStores.get({ namespace: '', name }),
+  };
+  return {
+    form: (ref) => forms.get(ref),
+    key: (ref) => keySight(keys.get(ref)),
+    client(ref) {
+      const client = clients.get(ref);
+      if (client === undefined) return undefined;
+      const { uid, generation, isDeleting, spec } = client;
+      return { uid, generation, isDeleting, authors: [], wanted: spec.state };
+    },
+    store: (namespace, named) => findStore(sources, namespace, named),
+    clientStores: (namespace) => clientStores(caches, namespace),
+  };
+}
+
+function keySight(key: CachedApiKey | undefined): KeySight | undefined {
+  if (key === undefined) return undefined;
+  const { uid, generation, isDeleting, storeName, applicationName } = key;
+  const [kind = '', name = ''] = storeName.split('/');
+  // Made from these two words and a name that has no slash.
+  const storeRef = { kind, name } as StoreName;
+  return { uid, generation, isDeleting, authors: [], storeRef, formName: applicationName };
+}
+
+/** Stores that serve the namespace and take only reviewed clients; in doubt about a label they do. */
+function clientStores(caches: Caches, namespace: string): readonly NamedStore[] {
+  const own = Array.from(caches.keyStores.values())
+    .filter(({ ref }) => ref.namespace === namespace)
+    .map((view) => ({ kind: 'KeyStore', view }) as const);
+  const labels = caches.namespaces.get({ namespace: '', name: namespace })?.labels;
+  const shared = Array.from(caches.clusterKeyStores.values())
+    .filter(({ spec }) => {
+      const allowed = 'allowedNamespaces' in spec ? spec.allowedNamespaces : undefined;
+      return servesNamespace(allowed, labels) !== 'No';
+    })
+    .map((view) => ({ kind: 'ClusterKeyStore', view }) as const);
+  return [...own, ...shared].filter(({ view }) => asksForClients(view));
+}
+
+function asksForClients(view: StoreView | undefined): boolean {
+  const { mode, requiredFor } = view?.spec.applications ?? {};
+  return mode === 'Manual' && requiredFor?.includes('Client') === true;
+}
+
+/** Counted in the caches, for people; the ledger is not asked. */
+function countKeys(keys: Caches['keys'], refs: readonly Ref[] | undefined): KeyCount | undefined {
+  if (refs === undefined) return undefined;
+  const live = refs.flatMap((ref) => keys.get(ref) ?? []);
+  return {
+    total: live.length,
+    active: live.filter(({ statusText }) => isReady(statusText)).length,
+  };
+}
+
+function isReady(statusText: string | undefined): boolean {
+  if (statusText === undefined) return false;
+  // Our own text of what the API server sent.
+  const { conditions } = JSON.parse(statusText) as { readonly conditions?: readonly Condition[] };
+  return conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
+}
+
+async function sweepClients(
+  { ledger, caches, log }: Parts,
+  queue: WorkQueue,
+  stop: AbortSignal,
+): Promise<void> {
+  try {
+    for (let after: string | undefined; !stop.aborted;) {
+      // Each page begins where the one before ended.
+      // oxlint-disable-next-line no-await-in-loop
+      const page = await ledger.scanDocuments('Client', PAGE, after);
+      for (const { namespace, name, uid } of page) {
+        const ref = { namespace, name };
+        const isSeen = caches.clients.get(ref)?.uid === uid;
+        if (!isSeen && caches.isWatched(namespace)) queue.add(ref, 'bulk');
+      }
+      if (page.length < PAGE) return;
+      after = page.at(-1)?.uid;
+    }
+  } catch (error) {
+    log.warn('Clients that went could not be looked for', { reason: classify(error).reason });
+  }
+}
