@@ -21,12 +21,13 @@ import {
   type CachedApiKey,
   type SecretView,
 } from '../controllers/apikey/view.ts';
+import { cacheForm, type CachedForm } from '../controllers/application/view.ts';
 import { cacheClient } from '../controllers/client/view.ts';
 import type { ClientView } from '../controllers/client/world.ts';
 import { cacheProduct } from '../controllers/product/view.ts';
 import type { ProductView } from '../controllers/product/world.ts';
-import { cacheReview, sightForm } from '../controllers/review/view.ts';
-import type { ReviewView, TargetSight } from '../controllers/review/world.ts';
+import { cacheReview } from '../controllers/review/view.ts';
+import type { ReviewView } from '../controllers/review/world.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
@@ -95,7 +96,7 @@ export type Caches = {
   readonly keyStores: Cache<StoreView>;
   readonly clusterKeyStores: Cache<StoreView>;
   readonly namespaces: Cache<NamespaceView>;
-  readonly forms: Cache<TargetSight>;
+  readonly forms: Cache<CachedForm>;
   readonly reviews: Cache<ReviewView>;
   readonly clients: Cache<ClientView>;
   readonly products: Cache<ProductView>;
@@ -130,7 +131,7 @@ export function createCaches(
     keyStores: open(KEY_STORES, viewStore),
     clusterKeyStores: open(CLUSTER_KEY_STORES, viewStore),
     namespaces: open(NAMESPACES, viewNamespace, { metadataOnly: true }),
-    forms: open(API_KEY_APPLICATIONS, sightForm),
+    forms: open(API_KEY_APPLICATIONS, cacheForm),
     reviews: open(API_KEY_REVIEWS, cacheReview),
     clients: open(API_CLIENTS, cacheClient),
     products: open(API_PRODUCTS, cacheProduct),

@@ -2,6 +2,7 @@
 import type { Condition, Ref } from '../api/meta.ts';
 import type { Deps as ApiKeyDeps } from '../controllers/apikey/deps.ts';
 import type { CachedApiKey } from '../controllers/apikey/view.ts';
+import type { CachedForm } from '../controllers/application/view.ts';
 import { clientSteps, onClient } from '../controllers/client/index.ts';
 import type { KeyCount } from '../controllers/client/world.ts';
 import type { IdentityProof } from '../controllers/identity/proof.ts';
@@ -10,7 +11,9 @@ import type { KeySight, NamedStore, Sights } from '../controllers/review/deps.ts
 import { reviewSteps } from '../controllers/review/index.ts';
 import { createReviewMetrics } from '../controllers/review/metrics.ts';
 import { onReview } from '../controllers/review/triggers.ts';
+import type { TargetSight } from '../controllers/review/world.ts';
 import { classify } from '../kernel/errors.ts';
+import type { ClientRecord } from '../ledger/documents.ts';
 import type { Controller } from '../runtime/controller.ts';
 import type { WorkQueue } from '../runtime/queue.ts';
 import { connect } from '../runtime/trigger.ts';
@@ -104,7 +107,7 @@ function sightsOf(caches: Caches): Sights {
     clusterKeyStore: (name: string) => caches.clusterKeyStores.get({ namespace: '', name }),
   };
   return {
-    form: (ref) => forms.get(ref),
+    form: (ref) => formSight(forms.get(ref)),
     key: (ref) => keySight(keys.get(ref)),
     client(ref) {
       const client = clients.get(ref);
@@ -115,6 +118,13 @@ function sightsOf(caches: Caches): Sights {
     store: (namespace, named) => findStore(sources, namespace, named),
     clientStores: (namespace) => clientStores(caches, namespace),
   };
+}
+
+function formSight(form: CachedForm | undefined): TargetSight | undefined {
+  if (form === undefined) return undefined;
+  const { uid, generation, isDeleting, applicant = '', editorsText } = form;
+  const authors = [applicant, ...editorsText.split('\n')].filter((name) => name !== '');
+  return { uid, generation, isDeleting, authors };
 }
 
 function keySight(key: CachedApiKey | undefined): KeySight | undefined {
@@ -163,20 +173,15 @@ function isReady(statusText: string | undefined): boolean {
   return conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
 }
 
-async function sweepClients(
-  { ledger, caches, log }: Parts,
-  queue: WorkQueue,
-  stop: AbortSignal,
-): Promise<void> {
+async function sweepClients(parts: Parts, queue: WorkQueue, stop: AbortSignal): Promise<void> {
+  const { ledger, log } = parts;
   try {
     for (let after: string | undefined; !stop.aborted;) {
       // Each page begins where the one before ended.
       // oxlint-disable-next-line no-await-in-loop
       const page = await ledger.scanDocuments('Client', PAGE, after);
-      for (const { namespace, name, uid } of page) {
-        const ref = { namespace, name };
-        const isSeen = caches.clients.get(ref)?.uid === uid;
-        if (!isSeen && caches.isWatched(namespace)) queue.add(ref, 'bulk');
+      for (const { namespace, name } of page.filter((client) => isUnseen(parts, client))) {
+        queue.add({ namespace, name }, 'bulk');
       }
       if (page.length < PAGE) return;
       after = page.at(-1)?.uid;
@@ -184,4 +189,8 @@ async function sweepClients(
   } catch (error) {
     log.warn('Clients that went could not be looked for', { reason: classify(error).reason });
   }
+}
+
+function isUnseen({ caches }: Parts, { namespace, name, uid }: ClientRecord): boolean {
+  return caches.isWatched(namespace) && caches.clients.get({ namespace, name })?.uid !== uid;
 }

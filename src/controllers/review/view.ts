@@ -2,8 +2,7 @@
 import type { ApiKeyReviewSpec, ApiKeyReviewStatus } from '../../api/generated/apikeyreview.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import { parseTime } from '../../kernel/time.ts';
-import { ANNOTATION_APPLICANT, ANNOTATION_EDITORS } from '../../api/names.ts';
-import type { ReviewView, TargetSight } from './world.ts';
+import type { ReviewView } from './world.ts';
 
 /** The record of a review. The schema was checked by the API server, so spec and status are trusted. */
 export function cacheReview(object: KubeObject): ReviewView {
@@ -20,18 +19,5 @@ export function cacheReview(object: KubeObject): ReviewView {
     createdMs: parseTime(metadata.creationTimestamp ?? '') ?? 0,
     spec,
     status,
-  };
-}
-
-/** What a review needs of the object of a form. */
-export function sightForm({ metadata }: KubeObject): TargetSight {
-  const { annotations = {} } = metadata;
-  const applicant = annotations[ANNOTATION_APPLICANT] ?? '';
-  const editors = (annotations[ANNOTATION_EDITORS] ?? '').split('\n');
-  return {
-    uid: metadata.uid,
-    generation: metadata.generation ?? 0,
-    isDeleting: metadata.deletionTimestamp !== undefined,
-    authors: [applicant, ...editors].filter((name) => name !== ''),
   };
 }
