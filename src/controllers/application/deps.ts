@@ -9,14 +9,7 @@ import type { Reporter } from './report.ts';
 import type { ServedKey } from './serving.ts';
 import type { Sightings } from './sightings.ts';
 import type { CachedForm } from './view.ts';
-import type {
-  ClientFact,
-  FormView,
-  ProductFact,
-  ProofFact,
-  SeenStatus,
-  StoreFact,
-} from './world.ts';
+import type { ClientFact, FormView, ProductFact, SeenStatus, StoreFact } from './world.ts';
 
 /** What else there is in the cluster, as a form sees it; reads caches. */
 export type Surroundings = {
@@ -25,6 +18,16 @@ export type Surroundings = {
   /** The products that the form names, in its order. */
   readonly products: (form: FormView) => readonly ProductFact[];
   readonly apiKey: (ref: Ref) => ServedKey | undefined;
+};
+
+/** What is known of the admission policies; times by our clock. */
+export type Proof = {
+  /** Looks, beginning after this call. Never rejects. */
+  prove(): Promise<
+    { readonly state: 'Proven' } | { readonly state: 'NotProven'; readonly reason: string }
+  >;
+  covers(fromMs: number, toMs: number): boolean;
+  atOurClock(serverMs: number): number;
 };
 
 /** Everything the controller works with; made once in `bin`. */
@@ -37,8 +40,7 @@ export type Deps = {
   readonly epoch: () => number;
   readonly forms: Cache<CachedForm>;
   readonly surroundings: Surroundings;
-  /** What is known of the admission policies at this moment. */
-  readonly proof: () => ProofFact;
+  readonly proof: Proof;
   readonly sightings: Sightings;
   readonly ownStatus: OwnStatus<SeenStatus>;
   readonly reporter: Reporter;

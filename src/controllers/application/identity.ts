@@ -18,14 +18,13 @@ export type Identity =
   /** The spec was edited since. */
   | { readonly type: 'Edited'; readonly editors: readonly string[]; readonly isProven: boolean }
   /** The policies are not proven at this moment; to be looked at again when they are. */
-  | { readonly type: 'Awaiting' }
+  | { readonly type: 'Awaiting'; readonly why: string }
   /** Nobody will ever know who wrote this. */
   | { readonly type: 'Unverified'; readonly message: string }
   /** The form speaks for somebody else, and its account may not. */
   | { readonly type: 'Refused'; readonly message: string };
 
 const NOTED: Identity = { type: 'Noted' };
-const AWAITING: Identity = { type: 'Awaiting' };
 
 /** Judges the stamps of a form; forms that are gone have nothing to be judged. May be repeated. */
 export function identify(world: World): Identity {
@@ -35,8 +34,9 @@ export function identify(world: World): Identity {
 }
 
 function firstSight(world: World, form: FormView): Identity {
-  if (world.proof.type === 'Unproven') return AWAITING;
-  if (!isInForce(world)) {
+  const { edit } = world;
+  if (edit.type === 'Awaiting') return edit;
+  if (edit.type !== 'Proven') {
     const message =
       'the form was created while the admission policies were not in force, so nobody knows by whom; create it anew';
     return { type: 'Unverified', message };
@@ -50,27 +50,29 @@ function firstSight(world: World, form: FormView): Identity {
   return { type: 'First', applicant, editors: form.editors };
 }
 
-function laterSight(world: World, form: FormView, record: FormRecord): Identity {
-  const { seen } = record;
-  if (form.generation !== seen.generation) {
-    if (world.proof.type === 'Unproven') return AWAITING;
-    return { type: 'Edited', editors: allEditors(form, record), isProven: isInForce(world) };
+function laterSight({ edit }: World, form: FormView, record: FormRecord): Identity {
+  switch (edit.type) {
+    case 'Awaiting':
+      return edit;
+    case 'Proven':
+    case 'Unproven': {
+      const editors = allEditors(form, record);
+      return { type: 'Edited', editors, isProven: edit.type === 'Proven' };
+    }
+    case 'None':
+      return standing(form, record);
   }
+}
+
+function standing(form: FormView, { seen, applicant }: FormRecord): Identity {
   if (!seen.isProven) {
     const message =
       'the form was edited while the admission policies were not in force, so nobody knows by whom; edit it again';
     return { type: 'Unverified', message };
   }
-  if (form.applicant !== stampOf(record.applicant)) {
-    const message = `the form was created by '${stampOf(record.applicant)}', and its annotation says otherwise now; put the annotation right`;
-    return { type: 'Unverified', message };
-  }
-  return NOTED;
-}
-
-/** The newest edit happened after the last moment at which the policies may have been missing. */
-function isInForce({ proof, editedAfterMs }: World): boolean {
-  return proof.type === 'Proven' && proof.sinceMs <= editedAfterMs;
+  if (form.applicant === stampOf(applicant)) return NOTED;
+  const message = `the form was created by '${stampOf(applicant)}', and its annotation says otherwise now; put the annotation right`;
+  return { type: 'Unverified', message };
 }
 
 /** Nobody is taken off the list: who edited once must not decide, whatever the annotation says later. */

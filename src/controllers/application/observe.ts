@@ -5,12 +5,10 @@ import type { FormRecord } from '../../ledger/form.ts';
 import type { Deps } from './deps.ts';
 import { sightOf } from './serving.ts';
 import { servedName, viewForm } from './view.ts';
-import type { FormView, ProofFact, World } from './world.ts';
+import type { EditFact, FormView, World } from './world.ts';
 
 /** As for keys: Kubernetes itself tolerates minutes, and a stepped clock is off by hours. */
 const SKEW_MAX_MS = 5 * MINUTE_MS;
-/** The Date header has whole seconds, so a smaller difference is none that was measured. */
-const SKEW_UNSEEN_MS = 2_000;
 
 /** Undefined: neither the cluster nor the ledger knows this name. */
 export async function observe(deps: Deps, ref: Ref): Promise<World | undefined> {
@@ -23,7 +21,6 @@ export async function observe(deps: Deps, ref: Ref): Promise<World | undefined> 
   const record = form === undefined ? live : own;
   if (form === undefined && record === undefined) return undefined;
   const skewMs = deps.client.clockSkewMs;
-  const proof = deps.proof();
   return {
     ref,
     nowMs: deps.clock.nowMs(),
@@ -31,8 +28,7 @@ export async function observe(deps: Deps, ref: Ref): Promise<World | undefined> 
     form,
     record,
     predecessor: form === undefined || live?.uid === form.uid ? undefined : live,
-    proof,
-    editedAfterMs: form === undefined ? 0 : editedAfterMs(deps, form, { record, proof }),
+    edit: form === undefined || form.isDeleting ? NO_EDIT : await judgeEdit(deps, form, record),
     ...(await around(deps, form, record)),
     evidence: {},
   };
@@ -71,20 +67,30 @@ async function around(
   };
 }
 
-function editedAfterMs(
-  { client, clock, sightings }: Deps,
+const NO_EDIT: EditFact = { type: 'None' };
+
+/** Judged by the earliest instant at which the newest edit can have happened. */
+async function judgeEdit(
+  { proof, clock, sightings }: Deps,
   form: FormView,
-  { record, proof }: { readonly record: FormRecord | undefined; readonly proof: ProofFact },
-): number {
-  const skewMs = Math.abs(client.clockSkewMs) < SKEW_UNSEEN_MS ? 0 : client.clockSkewMs;
-  if (record === undefined) return form.createdMs - skewMs;
-  const { uid, generation } = form;
-  const { seen } = record;
-  if (seen.generation !== generation) {
-    return Math.max(seen.atMs, sightings.lastMs(uid, seen.generation) ?? 0);
+  record: FormRecord | undefined,
+): Promise<EditFact> {
+  const { uid, generation, createdMs } = form;
+  const { seen } = record ?? {};
+  if (seen?.generation === generation) {
+    // Where the note of the ledger is older than the chain of proofs, ours goes on in its place.
+    if (!proof.covers(seen.atMs, seen.atMs)) sightings.note(uid, generation, clock.nowMs());
+    return NO_EDIT;
   }
-  if (proof.type === 'Proven' && seen.atMs < proof.sinceMs) {
-    sightings.note(uid, generation, clock.nowMs());
+  const seenMs = clock.nowMs();
+  const now = await proof.prove();
+  if (now.state === 'NotProven') {
+    sightings.await(form.ref);
+    return { type: 'Awaiting', why: now.reason };
   }
-  return seen.atMs;
+  const fromMs =
+    seen === undefined
+      ? proof.atOurClock(createdMs)
+      : Math.max(seen.atMs, sightings.lastMs(uid, seen.generation) ?? 0);
+  return { type: proof.covers(Math.min(fromMs, seenMs), seenMs) ? 'Proven' : 'Unproven' };
 }

@@ -28,10 +28,8 @@ export function readiness(picture: Picture): Said {
 
 function ofIdentity({ identity }: Picture): Said | undefined {
   switch (identity.type) {
-    case 'Awaiting': {
-      const message = 'The admission policies are not proven to be in force at this moment';
-      return { reason: 'AwaitingProof', message };
-    }
+    case 'Awaiting':
+      return { reason: 'AwaitingProof', message: identity.why };
     case 'Unverified':
       return { reason: 'IdentityUnverified', message: identity.message };
     case 'Refused':

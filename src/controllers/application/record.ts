@@ -26,7 +26,7 @@ import type { World } from './world.ts';
 const SCHEDULE = 'schedule';
 
 /** The form is seen for the first time, and it is known who created it. */
-export function open(deps: Deps, world: World, action: ActionOf<'Open'>): Promise<World> {
+export async function open(deps: Deps, world: World, action: ActionOf<'Open'>): Promise<World> {
   const { uid, ref, generation } = present(world);
   const { applicant, editors } = action;
   const record = openForm(
@@ -35,27 +35,33 @@ export function open(deps: Deps, world: World, action: ActionOf<'Open'>): Promis
   );
   const { attestedBy } = applicant;
   const facts = { applicant: applicant.username, source: applicant.source };
-  return change(deps, world, record, {
+  const next = await change(deps, world, record, {
     action: 'FormSeen',
     actor: attestedBy ?? applicant.username,
     facts,
   });
+  return { ...next, edit: { type: 'None' } };
 }
 
 /** The spec was edited. */
-export function noteEdit(deps: Deps, world: World, action: ActionOf<'NoteEdit'>): Promise<World> {
+export async function noteEdit(
+  deps: Deps,
+  world: World,
+  action: ActionOf<'NoteEdit'>,
+): Promise<World> {
   const { generation } = present(world);
   const { editors, isProven } = action;
   const record = noteSeen(mine(world), {
     editors,
     seen: { generation, atMs: world.nowMs, isProven },
   });
-  return change(deps, world, record, {
+  const next = await change(deps, world, record, {
     action: 'FormEdited',
     // Nobody is named for what nobody could prove.
     ...(isProven ? { actor: author(record) } : {}),
     facts: { generation, isProven },
   });
+  return { ...next, edit: { type: 'None' } };
 }
 
 /** Opens a round, in place of the open one; where nobody has to decide it is approved with it. */

@@ -96,12 +96,15 @@ export type ApiKeySight =
       readonly secretText: string;
     };
 
-/** What is known of the admission policies. */
-export type ProofFact =
-  /** Not proven now: nothing new is believed, and nothing is held against anybody for good. */
+/** Whether the policies were in force while the newest edit of the spec was written. */
+export type EditFact =
+  /** There is none that the ledger has not noted. */
+  | { readonly type: 'None' }
+  | { readonly type: 'Proven' }
+  /** Not then, and nobody will ever know more. */
   | { readonly type: 'Unproven' }
-  /** In force without a gap since then. */
-  | { readonly type: 'Proven'; readonly sinceMs: number };
+  /** They cannot be proven at this moment: nothing new is believed, and nothing held against anybody. */
+  | { readonly type: 'Awaiting'; readonly why: string };
 
 /** Facts gathered during this pass; gone with it. */
 export type Evidence = {
@@ -122,12 +125,7 @@ export type World = {
   readonly record: FormRecord | undefined;
   /** Of an earlier object of the same name that nobody has ended yet. */
   readonly predecessor: FormRecord | undefined;
-  readonly proof: ProofFact;
-  /**
-   * The earliest instant at which the newest edit of the spec can have happened: its creation, or the
-   * last look that showed an older generation.
-   */
-  readonly editedAfterMs: number;
+  readonly edit: EditFact;
   readonly store: StoreFact;
   readonly client: ClientFact;
   /** The client that the grant is for was deleted. */

@@ -20,7 +20,6 @@ import { cacheForm } from '../../../../src/controllers/application/view.ts';
 import type {
   ClientFact,
   ProductFact,
-  ProofFact,
   UsableStore,
 } from '../../../../src/controllers/application/world.ts';
 import { createRegistry } from '../../../../src/kernel/metrics.ts';
@@ -131,7 +130,8 @@ export class Workshop {
   store: ReturnType<Deps['surroundings']['store']> = aFormStore();
   client: ClientFact = CLIENT;
   products: readonly ProductFact[] = [];
-  proof: ProofFact = { type: 'Proven', sinceMs: 0 };
+  /** Since when the policies are in force; undefined: nobody can prove it now. */
+  provenSinceMs: number | undefined = 0;
   /** A new process has one of its own. */
   sightings = new Sightings();
   /** False: the policies are off, and nobody stamps what is written. */
@@ -159,7 +159,7 @@ export class Workshop {
         products: () => this.products,
         apiKey: (ref) => this.#servedKey(ref),
       },
-      proof: () => this.proof,
+      proof: this.#proof(),
       sightings: this.sightings,
       ownStatus: new OwnStatus(),
       reporter: (_, reason) => void this.events.push(reason),
@@ -301,6 +301,17 @@ export class Workshop {
 
   key(name: string = REF.name): KubeObject<{ readonly spec: ServedKey['spec'] }> | undefined {
     return this.cluster.find(API_KEYS, { ...REF, name }) as ReturnType<Workshop['key']>;
+  }
+
+  #proof(): Deps['proof'] {
+    return {
+      prove: async () =>
+        this.provenSinceMs === undefined
+          ? { state: 'NotProven', reason: 'the policies were not found' }
+          : { state: 'Proven' },
+      covers: (fromMs) => this.provenSinceMs !== undefined && this.provenSinceMs <= fromMs,
+      atOurClock: (serverMs) => serverMs - this.cluster.clockSkewMs,
+    };
   }
 
   #cached(ref: Ref) {
