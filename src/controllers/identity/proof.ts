@@ -6,6 +6,15 @@ export type ProofState =
   | { readonly state: 'Proven' }
   | { readonly state: 'NotProven'; readonly reason: string };
 
+/**
+ * An answer about one creation or edit. Covered: its names can be believed. Gap: they never will be.
+ * NotProven: nobody can say now; to be asked again.
+ */
+export type Vouched =
+  | { readonly type: 'Covered' }
+  | { readonly type: 'Gap' }
+  | { readonly type: 'NotProven'; readonly reason: string };
+
 /** Where the chain is kept. A failure to keep it is tried again. @throws KeywardError */
 export interface ProofStore {
   load(): Promise<Chain | undefined>;
@@ -17,10 +26,15 @@ export interface ProofStore {
 export interface IdentityProof {
   readonly state: ProofState;
   /**
-   * Looks, beginning after this call, and resolves with what is true then. Callers at the same time share
-   * a look. Never rejects.
+   * Looks, beginning after this call, and resolves with what that look shows: Proven only if it proved.
+   * Callers at the same time share a look. Never rejects.
    */
   prove(): Promise<ProofState>;
+  /**
+   * `prove` and `covers` in one, about what is seen at this call and cannot have happened before `fromMs`.
+   * The usual question of a controller. Never rejects.
+   */
+  vouch(fromMs: number): Promise<Vouched>;
   /**
    * Whether the policies were in force from `fromMs` to `toMs` without a gap. Both by our clock: `toMs` is
    * when the object was seen, `fromMs` when it was last known not to be as it is: its creation

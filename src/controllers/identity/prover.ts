@@ -13,7 +13,7 @@ import type { KubeClient } from '../../kube/port.ts';
 import { extend, isSameChain, settlesInMs, type Chain } from './chain.ts';
 import { examine, type Finding } from './examine.ts';
 import type { ProofMetrics } from './metrics.ts';
-import type { IdentityProof, ProofState, ProofStore } from './proof.ts';
+import type { IdentityProof, ProofState, ProofStore, Vouched } from './proof.ts';
 
 /** While all is well. */
 const ROUND_MS = MINUTE_MS;
@@ -39,6 +39,8 @@ export type ProverOptions = {
 
 /** The newest look that proved, by our clock, and how far that was ahead of the monotonic one. */
 type Look = { readonly beganMs: number; readonly leadMs: number };
+
+const STEPPED: ProofState = { state: 'NotProven', reason: 'the clock of the operator went back' };
 
 /** See the file comment. */
 export class PolicyProver implements IdentityProof {
@@ -83,9 +85,22 @@ export class PolicyProver implements IdentityProof {
     return toMs <= look.beganMs && this.#atServer(fromMs) >= chain.sinceMs;
   }
 
-  prove(): Promise<ProofState> {
+  async prove(): Promise<ProofState> {
+    const askedMs = this.#options.clock.nowMs();
     this.#next ??= this.#lookNext();
-    return this.#next;
+    const answer = await this.#next;
+    const isAfter = (this.#look?.beganMs ?? askedMs) >= askedMs;
+    return answer.state === 'NotProven' || isAfter ? answer : STEPPED;
+  }
+
+  async vouch(fromMs: number): Promise<Vouched> {
+    const seenMs = this.#options.clock.nowMs();
+    const answer = await this.prove();
+    // Clocks differ by what cannot be measured, and then an object seems to come from the future.
+    if (this.covers(Math.min(fromMs, seenMs), seenMs)) return { type: 'Covered' };
+    return answer.state === 'Proven'
+      ? { type: 'Gap' }
+      : { type: 'NotProven', reason: answer.reason };
   }
 
   onChange(listener: (state: ProofState) => void): void {
@@ -111,33 +126,41 @@ export class PolicyProver implements IdentityProof {
     const restMs = this.#endedMs + ROUND_MIN_MS - clock.monotonicMs();
     if (restMs > 0) await sleep(clock, restMs, this.#stop).catch(() => undefined);
     this.#next = undefined;
-    this.#current = this.#lookNow();
-    await this.#current;
-    return this.state;
+    const look = this.#lookNow();
+    this.#current = look.then(() => undefined);
+    const failure = await look;
+    // What an earlier look proved is no answer to this call.
+    return failure === undefined ? this.state : { state: 'NotProven', reason: failure };
   }
 
-  /** Never rejects. */
-  async #lookNow(): Promise<void> {
-    if (this.#stop.aborted) return;
+  /** Why it could not look; undefined: it did, and the rest is in `state`. Never rejects. */
+  async #lookNow(): Promise<string | undefined> {
+    if (this.#stop.aborted) return 'this operator does not lead';
     const { clock, store, log } = this.#options;
     const look = { beganMs: clock.nowMs(), leadMs: this.#leadMs() };
+    let failure: string | undefined;
     try {
       this.#kept ??= await this.#recall();
       const finding = await examine(this.#options, this.#stop);
-      if (this.#stop.aborted) return;
+      if (this.#stop.aborted) return 'this operator does not lead any more';
+      if (finding.type === 'Unknown') failure = finding.reason;
       this.#conclude(finding, look);
-      if (isSameChain(this.#kept.chain, this.#chain)) return;
-      await store.save(this.#chain, this.#doubt ?? '');
-      this.#kept = { chain: this.#chain };
+      if (!isSameChain(this.#kept.chain, this.#chain)) {
+        await store.save(this.#chain, this.#doubt ?? '');
+        this.#kept = { chain: this.#chain };
+      }
     } catch (error) {
       const { reason, message } = classify(error);
-      if (this.#kept === undefined)
-        this.#doubt = `what was proven before cannot be read: ${message}`;
       log.warn('The proof of the admission policies could not be kept', { reason });
+      if (this.#kept === undefined) {
+        failure = `what was proven before cannot be read: ${message}`;
+        this.#doubt = failure;
+      }
     } finally {
       this.#endedMs = clock.monotonicMs();
       if (!this.#stop.aborted) this.#tell();
     }
+    return failure;
   }
 
   async #recall(): Promise<{ readonly chain: Chain | undefined }> {

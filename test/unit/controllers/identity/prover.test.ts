@@ -249,6 +249,70 @@ describe('asking', () => {
     expect(stage.sent).toHaveLength(3);
   });
 
+  test('is answered by the look it asked for, not by what an earlier one proved', async () => {
+    await stage.lead();
+    stage.readFailure = transient;
+    const answer = stage.prover.prove();
+    await stage.clock.advanceSettled(300);
+    expect(await answer).toEqual({ state: 'NotProven', reason: 'gone' });
+    expect(stage.prover.state).toEqual({ state: 'Proven' });
+  });
+
+  test.each<{ why: string; before: () => void; fromMs: () => number; type: string }>([
+    { why: 'what just came', before: () => undefined, fromMs: now, type: 'Covered' },
+    {
+      why: 'what seems to come from the future',
+      before: () => undefined,
+      fromMs: () => now() + 1_000,
+      type: 'Covered',
+    },
+    {
+      why: 'what may be older than the chain',
+      before: () => undefined,
+      fromMs: () => now() - MINUTE_MS,
+      type: 'Gap',
+    },
+    {
+      why: 'what comes after the policies were replaced',
+      before: () => stage.touch('policy/keyward-reviews'),
+      fromMs: now,
+      type: 'NotProven',
+    },
+    {
+      why: 'what comes while nobody answers',
+      before: () => (stage.readFailure = transient),
+      fromMs: now,
+      type: 'NotProven',
+    },
+    {
+      why: 'what comes while forgeries are accepted',
+      before: () => (stage.answer = () => 'Accept'),
+      fromMs: now,
+      type: 'NotProven',
+    },
+  ])('about $why answers $type', async ({ before, fromMs, type }) => {
+    await stage.lead();
+    await stage.clock.advanceSettled(1_000);
+    before();
+    const answer = stage.prover.vouch(fromMs());
+    await stage.clock.advanceSettled(300);
+    expect(await answer).toMatchObject({ type });
+  });
+
+  test('while the clock goes back is to be asked again, and never a gap', async () => {
+    await stage.lead();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stage.gate = promise;
+    const early = stage.prover.prove();
+    await settle();
+    const answer = stage.prover.vouch(now());
+    stage.clock.step(-10 * MINUTE_MS);
+    resolve();
+    await early;
+    await stage.clock.advanceSettled(300);
+    expect(await answer).toMatchObject({ type: 'NotProven' });
+  });
+
   test('before leading, or after, answers that nothing is proven, and asks nobody', async () => {
     expect((await stage.prover.prove()).state).toBe('NotProven');
     expect(stage.sent).toEqual([]);
