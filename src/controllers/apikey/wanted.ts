@@ -3,7 +3,7 @@
  * Pure.
  */
 import { DAY_MS, SECOND_MS } from '../../kernel/time.ts';
-import { resolveGrant } from '../../ledger/grants.ts';
+import type { FormRecord, Grant } from '../../ledger/form.ts';
 import type { KeyRecord, KeyState } from '../../ledger/record.ts';
 import type { KeyFormat } from '../../keys/format.ts';
 import { resolveTerms, type Resolution } from '../../terms/resolve.ts';
@@ -23,16 +23,28 @@ export function wantedTerms(world: World, key: ApiKeyView, store: UsableStore): 
   if (world.resolution !== undefined) return world.resolution;
   const { application, record, nowMs } = world;
   const { form, grant } = application ?? {};
-  // What was approved does not change with its store.
-  if (form !== undefined && grant !== undefined) return resolveGrant(form, grant, nowMs);
+  if (record !== undefined && grant !== undefined && follows(record, form, grant)) {
+    // What was worked out for a grant stays as it is, whatever becomes of its store.
+    return { type: 'Resolved', terms: record.terms, alreadyOver: isOver(record, nowMs) };
+  }
+  // Of what was approved, only an end that nobody named is still the store's.
+  const { maxDurationDays, maxQuotaRequests } = grant?.rules ?? store;
   return resolveTerms(key.spec.terms ?? {}, {
     nowMs,
-    firstIssuedMs: record?.firstIssuedMs ?? nowMs,
+    firstIssuedMs: form?.issuedTo?.atMs ?? record?.firstIssuedMs ?? nowMs,
     ...(store.timeZone === undefined ? {} : { storeTimeZone: store.timeZone }),
     ...(store.durationDays === undefined ? {} : { storeDurationDays: store.durationDays }),
-    ...(store.maxDurationDays === undefined ? {} : { maxDurationDays: store.maxDurationDays }),
-    ...(store.maxQuotaRequests === undefined ? {} : { maxQuotaRequests: store.maxQuotaRequests }),
+    ...(maxDurationDays === undefined ? {} : { maxDurationDays }),
+    ...(maxQuotaRequests === undefined ? {} : { maxQuotaRequests }),
   });
+}
+
+function follows(
+  { grant: bound }: KeyRecord,
+  form: FormRecord | undefined,
+  grant: Pick<Grant, 'round'>,
+): boolean {
+  return bound?.formUid === form?.uid && bound?.round === grant.round;
 }
 
 /** The stricter of the spec, what was final before, what others impose, and the store's consent. */

@@ -148,6 +148,17 @@ describe('A key that names a form', () => {
     expect(at.ready?.reason).toBe('Active');
   });
 
+  test('has the end that its store gives where nobody named one, and keeps it', async () => {
+    at.store = aStore({ kind: 'KeyStore', durationDays: 30 });
+    await issued();
+    const endMs = at.clock.nowMs() + 30 * DAY_MS;
+    expect(at.record?.terms.endMs).toBe(endMs);
+    at.store = aStore({ kind: 'KeyStore', durationDays: 1 });
+    at.clock.step(DAY_MS);
+    expect(await at.pass()).toEqual([]);
+    expect(at.record?.terms.endMs).toBe(endMs);
+  });
+
   test('is not issued in a store of the same name that is another one', async () => {
     await at.form(submitted());
     await at.changeForm(approve);
