@@ -38,7 +38,7 @@ export function forgeriesFor(namespace: string): readonly Forgery[] {
       spec: {
         applicationRef: { name: NAME, uid: NO_UID },
         decision: 'Approved',
-        requestHash: '0'.repeat(64),
+        requestHash: `sha256:${'0'.repeat(64)}`,
         reviewer,
       },
     },
