@@ -43,6 +43,7 @@ const DEADLINE_MS = 20_000;
 
 /** Requests under one identity. */
 export class TestApi {
+  readonly #identity: Identity;
   readonly #url: URL;
   readonly #agent: Agent;
   readonly #headers: Readonly<Record<string, string>>;
@@ -52,11 +53,18 @@ export class TestApi {
     return new TestApi(readIdentity(parse(await readFile(kubeconfig, 'utf8'))));
   }
 
-  private constructor(identity: Identity) {
+  private constructor(identity: Identity, headers: Readonly<Record<string, string>> = {}) {
+    this.#identity = identity;
     this.#url = new URL(identity.server);
     const { ca, cert, key, token } = identity;
     this.#agent = new Agent({ keepAlive: true, maxSockets: 16, ca, cert, key });
-    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const own = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    this.#headers = { ...own, ...headers };
+  }
+
+  /** The same access in the name of somebody else, which an administrator may use; close it as well. */
+  as(username: string): TestApi {
+    return new TestApi(this.#identity, { 'impersonate-user': encodeURI(username) });
   }
 
   /** The answer, whatever it is; rejects only when there is none. */
