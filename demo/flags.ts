@@ -1,12 +1,13 @@
 /** What `npm run demo` can be told. */
 import { parseArgs } from 'node:util';
+import { isFormsName, type FormsName } from './forms/name.ts';
 import { isVendorName, type Dialect } from './vendor/dialect.ts';
 
-export const USAGE = `usage: npm run demo -- [naver|solapi] [--keep] [--context NAME]
-                      [--database sqlite|postgres]
+export const USAGE = `usage: npm run demo -- [STORY] [--keep] [--context NAME] [--database sqlite|postgres]
 
-  naver, solapi    keys live at that vendor: a fake of it, spoken to over HTTP; absent: keys live
-                   in the built-in store
+  STORY            absent: the life of keys in the built-in store
+                   naver, solapi: keys live at that vendor, a fake of it, spoken to over HTTP
+                   visitseoul, digirunner: keys are applied for, reviewed and issued, as there
 
   --keep           leave everything running at the end, and say how to reach and how to stop it
   --context NAME   use the cluster of this context of your kubeconfig instead of building one;
@@ -23,6 +24,8 @@ export type Flags = {
   readonly database: 'sqlite' | 'postgres';
   /** Where keys live; absent: in the built-in store. */
   readonly vendor: Dialect['name'] | undefined;
+  /** Whose way of applying is shown; absent: keys need no application. */
+  readonly forms: FormsName | undefined;
   readonly help: boolean;
 };
 
@@ -42,10 +45,12 @@ export function readFlags(args: readonly string[]): Flags {
   if (database !== 'sqlite' && database !== 'postgres') {
     throw new TypeError(`--database takes sqlite or postgres, not '${database}'`);
   }
-  const [vendor, ...more] = positionals;
-  if (more.length > 0) throw new TypeError(`one vendor at a time, not '${positionals.join(' ')}'`);
-  if (vendor !== undefined && !isVendorName(vendor)) {
-    throw new TypeError(`the vendor is naver or solapi, not '${vendor}'`);
+  const [story, ...more] = positionals;
+  if (more.length > 0) throw new TypeError(`one story at a time, not '${positionals.join(' ')}'`);
+  const vendor = story !== undefined && isVendorName(story) ? story : undefined;
+  const forms = story !== undefined && isFormsName(story) ? story : undefined;
+  if (story !== undefined && vendor === undefined && forms === undefined) {
+    throw new TypeError(`the story is naver, solapi, visitseoul or digirunner, not '${story}'`);
   }
-  return { keep, context, database, help, vendor };
+  return { keep, context, database, help, vendor, forms };
 }

@@ -13,7 +13,7 @@ import type { Installation } from './program.ts';
 type Reader = Awaited<ReturnType<typeof openLedgerReader>>;
 
 /** What a caller brings beside the value. */
-export type Request = Pick<VerdictContext, 'origin' | 'address' | 'quotaRemaining'>;
+export type Request = Pick<VerdictContext, 'origin' | 'address' | 'productRef' | 'quotaRemaining'>;
 
 /** Answers as the gate would. */
 export class Gate {

@@ -15,11 +15,18 @@ const STOP_TIMEOUT_MS = 20_000;
 /** Where the installation of this demo keeps its memory and its master key. */
 export type Installation = { readonly database: string; readonly masterKeyFile: string };
 
+/** What a command is given beside its arguments. */
+export type Given = {
+  /** For its standard input. */
+  readonly input?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
 /** Runs a command of `keyward` to its end. A failure is an outcome, not an error. */
 export function keyward(
   installation: Installation,
   args: readonly string[],
-  input = '',
+  { input = '', environment = {} }: Given = {},
 ): Promise<Outcome> {
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
   const child = spawn(process.execPath, [ENTRY, ...args], {
@@ -28,6 +35,7 @@ export function keyward(
       ...process.env,
       KEYWARD_DATABASE: installation.database,
       KEYWARD_MASTER_KEY_FILE: installation.masterKeyFile,
+      ...environment,
     },
   });
   const out: Buffer[] = [];

@@ -53,11 +53,12 @@ export class Screen {
     this.#last = 'Text';
   }
 
-  /** A command as it was run; commands that say nothing stand together. */
-  command(text: string): void {
+  /** A command as it was run, by `who` if not by the administrator; silent ones stand together. */
+  command(text: string, who = ''): void {
     if (this.#last === 'Text') this.line('');
-    const [first = '', ...more] = wrap(text, WIDTH - 3 * MARGIN.length);
-    const lines = [`${MARGIN}$ ${first}`, ...more.map((line) => `${MARGIN}    ${line}`)];
+    const prompt = who === '' ? '$' : `${who} $`;
+    const [first = '', ...more] = wrap(text, WIDTH - 2 * MARGIN.length - prompt.length);
+    const lines = [`${MARGIN}${prompt} ${first}`, ...more.map((line) => `${MARGIN}    ${line}`)];
     this.line(this.#paint('cyan', lines.join(' \\\n')));
     this.#last = 'Command';
   }

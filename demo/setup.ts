@@ -177,7 +177,18 @@ async function runOperator(
   );
   const gate = await openGate(installation);
   cleanup.add('the database', () => gate.close());
-  return new Stage({ screen, cluster, operator, installation, database, gate, vendor, signal });
+  const { forms } = parts.flags;
+  return new Stage({
+    screen,
+    cluster,
+    operator,
+    installation,
+    database,
+    gate,
+    vendor,
+    forms,
+    signal,
+  });
 }
 
 /** The administrator says where stores may be; drift is looked for often enough to be seen. */

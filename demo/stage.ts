@@ -13,6 +13,7 @@ import { inWords, type Gate, type Request } from './gate.ts';
 import { keyward, type Installation, type Operator } from './program.ts';
 import type { Screen } from './screen.ts';
 import { SecretEntries } from './secret.ts';
+import type { FormsName } from './forms/name.ts';
 import type { Vendor } from './vendor/vendor.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -29,6 +30,12 @@ export type ApiKey = {
   readonly status: ApiKeyStatus;
 };
 
+/** Somebody with a name and rights of his own. */
+export type Actor = {
+  readonly name: string;
+  run(args: readonly string[]): Promise<Outcome>;
+};
+
 /** The parts; see the file comment. */
 export type StageParts = {
   readonly screen: Screen;
@@ -39,6 +46,8 @@ export type StageParts = {
   readonly gate: Gate;
   /** Where keys live outside; absent: in the built-in store. */
   readonly vendor: Vendor | undefined;
+  /** Whose way of applying is shown; absent: none. */
+  readonly forms: FormsName | undefined;
   readonly signal: AbortSignal;
 };
 
@@ -50,6 +59,7 @@ export class Stage {
   readonly installation: Installation;
   readonly database: Database;
   readonly vendor: Vendor | undefined;
+  readonly forms: FormsName | undefined;
   readonly #gate: Gate;
   readonly #signal: AbortSignal;
   /** Findings for the end of the run. */
@@ -64,6 +74,7 @@ export class Stage {
     this.installation = parts.installation;
     this.database = parts.database;
     this.vendor = parts.vendor;
+    this.forms = parts.forms;
     this.#gate = parts.gate;
     this.#signal = parts.signal;
   }
@@ -78,11 +89,13 @@ export class Stage {
     return text;
   }
 
-  /** Applies a file of this repository and shows it. */
-  async apply(file: string): Promise<void> {
-    this.screen.command(`kubectl apply -f ${file}`);
+  /** Applies a file of this repository and shows it. @param who absent: the administrator */
+  async apply(file: string, who?: Actor): Promise<void> {
+    const args = ['apply', '-f', join(ROOT, file)];
+    this.screen.command(`kubectl apply -f ${file}`, who?.name);
     this.screen.block(withoutComments(await readFile(join(ROOT, file), 'utf8')));
-    await this.ask(['apply', '-f', join(ROOT, file)]);
+    const { code, stderr } = await (who === undefined ? this.try(args) : who.run(args));
+    expect(`kubectl applies ${file}`, code === 0, stderr.trim());
   }
 
   /** Applies an object given as data and shows it as YAML. */
@@ -118,9 +131,15 @@ export class Stage {
   /** Runs a command of keyward, shows it with its output, and returns the output. */
   async keyward(args: readonly string[], input?: Sensitive): Promise<Outcome> {
     this.screen.command(`keyward ${args.join(' ')}`);
-    const outcome = await keyward(this.installation, args, input?.revealText());
+    const given = input === undefined ? {} : { input: input.revealText() };
+    const outcome = await keyward(this.installation, args, given);
     this.screen.block(outcome.stdout + outcome.stderr);
     return outcome;
+  }
+
+  /** Runs a command of keyward without showing it. */
+  quiet(args: readonly string[]): Promise<Outcome> {
+    return keyward(this.installation, args);
   }
 
   /** Shows what Ready says beside its reason. */
@@ -157,6 +176,15 @@ export class Stage {
   }
 
   // ---- waiting ----
+
+  /** Waits until Ready of an object (`akapp/name`) has this reason. @returns its message */
+  async untilSaid(target: string, reason: string): Promise<string> {
+    const { code } = await this.try(['wait', target, `--for=jsonpath=${REASON}=${reason}`, WAIT]);
+    const message = '{.status.conditions[?(@.type=="Ready")].message}';
+    const { stdout, stderr } = await this.try(['get', target, '-o', `jsonpath=${message}`]);
+    expect(`${target}: Ready has reason ${reason}`, code === 0, stdout + stderr);
+    return stdout;
+  }
 
   /** Waits until the key is Ready, and shows the command that does so. */
   async untilReady(name: string): Promise<void> {
@@ -199,6 +227,11 @@ export class Stage {
     const wanted = typeof expected === 'string' ? expected : `refused (${expected.join(' or ')})`;
     expect(`gate: ${what} → ${wanted}`, isSo, words);
     this.screen.proof(`gate: ${what} → ${words}`);
+  }
+
+  /** Asks for a verdict without showing it. */
+  async isAccepted(value: Sensitive, request: Request = {}): Promise<boolean> {
+    return (await this.#gate.answer(value, request)).type === 'Allowed';
   }
 
   async #wait(name: string, condition: string, what: string): Promise<void> {

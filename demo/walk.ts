@@ -9,6 +9,9 @@ import { foreignSecret, lostSecret } from './steps/secrets.ts';
 import { keyPair, limits, template } from './steps/shapes.ts';
 import { suspension } from './steps/suspend.ts';
 import { expiry, notYetValid } from './steps/validity.ts';
+import { digirunner } from './forms/digirunner.ts';
+import type { FormsName } from './forms/name.ts';
+import { visitSeoul } from './forms/visitseoul.ts';
 import type { Timeline } from './timeline.ts';
 import { vendorSteps } from './vendor/walk.ts';
 
@@ -31,12 +34,18 @@ const BUILTIN: readonly Step[] = [
   noLeaks,
 ];
 
+const STORIES: Readonly<Record<FormsName, readonly Step[]>> = {
+  visitseoul: visitSeoul,
+  digirunner,
+};
+
 /** Walks through all of them. @throws Unmet at the first that did not see its evidence */
 export async function walk(stage: Stage, timeline: Timeline): Promise<void> {
   for (const { title, short, run } of stepsOn(stage))
     await timeline.step(title, short, () => run(stage));
 }
 
-function stepsOn({ vendor }: Stage): readonly Step[] {
+function stepsOn({ vendor, forms }: Stage): readonly Step[] {
+  if (forms !== undefined) return [...STORIES[forms], auditChain, noLeaks];
   return vendor === undefined ? BUILTIN : [...vendorSteps(vendor), auditChain, noLeaks];
 }
