@@ -7,23 +7,24 @@ import type { Step } from '../step.ts';
 import { expectNoKey, formStatus, untilForm, untilRound } from './evidence.ts';
 import { letJinApply, person } from './people.ts';
 
-const NAME = 'journey-planner';
+const CLIENT = 'crm';
+const NAME = 'crm-sync';
 const ZONE = 'Asia/Taipei';
 const DEAD = ['KeyRevoked', 'InvalidKey'];
 /** Calls that no quota stands in the way of; the gate that counts them is not part of this demo. */
-const CALL = { productRef: 'fares', quotaRemaining: 1 };
+const CALL = { productRef: 'orders', quotaRemaining: 1 };
 const HERE = ['-n', 'keyward-demo'];
 
 const store: Step = {
   title: 'A store with two layers of review, and two APIs to choose from',
   short: 'store, products, reviewers',
   async run(stage) {
-    for (const file of ['00-store', '05-products', '10-reviewers', '20-client']) {
+    for (const file of ['00-store', '05-reviewers', '10-client']) {
       await stage.apply(`samples/digirunner/${file}.yaml`);
     }
     await letJinApply(stage);
     await stage.untilSaid('ckst/digirunner', 'Connected');
-    stage.screen.proof('Mina decides in layer product, Theo in layer security');
+    stage.screen.proof('Sora decides in layer owner, Theo in layer security');
   },
 };
 
@@ -32,11 +33,11 @@ const empty: Step = {
   short: '1298 no information found',
   async run(stage) {
     const jin = await person(stage, 'jin');
-    await jin.keyward(['clients', 'planner']);
-    const said = await jin.tryKeyward(['keys', '--client', NAME]);
+    await jin.keyward(['clients', 'CRM']);
+    const said = await jin.tryKeyward(['keys', '--client', CLIENT]);
     const text = said.stdout + said.stderr;
     expect('it says 1298 and goes on', said.code === 0 && text.includes('1298'), text);
-    await jin.keyward(['products', 'fares']);
+    await jin.keyward(['products', 'orders']);
   },
 };
 
@@ -45,10 +46,10 @@ const draft: Step = {
   short: 'draft',
   async run(stage) {
     const jin = await person(stage, 'jin');
-    const mina = await person(stage, 'mina');
-    await jin.apply('samples/digirunner/30-draft.yaml');
+    const sora = await person(stage, 'sora');
+    await jin.apply('samples/digirunner/20-draft.yaml');
     await untilForm(stage, NAME, 'Draft');
-    const inbox = await mina.keyward(['inbox']);
+    const inbox = await sora.keyward(['inbox']);
     expect('the inbox is empty', !inbox.includes(NAME), inbox);
   },
 };
@@ -63,7 +64,7 @@ const incomplete: Step = {
         submission: 'Submitted',
         terms: {
           validity: { effectiveDate: '2020-01-01' },
-          productRefs: [{ name: 'fares' }, { name: 'weather' }],
+          productRefs: [{ name: 'orders' }, { name: 'weather' }],
         },
       },
     });
@@ -79,26 +80,27 @@ const layers: Step = {
   title: 'Complete: the first layer decides before the second, and may grant less',
   short: 'two layers, narrowed',
   async run(stage) {
-    const [jin, mina, theo] = [
+    const [jin, sora, theo] = [
       await person(stage, 'jin'),
-      await person(stage, 'mina'),
+      await person(stage, 'sora'),
       await person(stage, 'theo'),
     ];
     await jin.edit(`akapp/${NAME}`, {
       spec: {
-        justification: 'The planner shows the price beside each journey.',
+        justification: 'Replaces the file drop that ends in spring.',
         terms: {
           validity: { effectiveDate: today(), expirationDate: '2099-12-31' },
-          productRefs: [{ name: 'fares' }, { name: 'timetable' }],
+          quota: { requests: 100_000 },
+          productRefs: [{ name: 'orders' }, { name: 'stock' }],
         },
       },
     });
     await untilForm(stage, NAME, 'PendingReview');
     const early = await theo.tryKeyward(['approve', NAME, ...HERE, '--layer=security', '--wait']);
     expect('the second layer cannot decide first', early.code !== 0, early.stdout);
-    await mina.keyward(['review', NAME, ...HERE]);
-    const narrower = ['--layer=product', '--narrow', 'quota.requests=50000'];
-    await mina.keyward(['approve', NAME, ...HERE, ...narrower, '--wait']);
+    await sora.keyward(['review', NAME, ...HERE]);
+    const narrower = ['--layer=owner', '--narrow', 'quota.requests=50000'];
+    await sora.keyward(['approve', NAME, ...HERE, ...narrower, '--wait']);
     await expectNoKey(stage, NAME);
     await theo.keyward(['approve', NAME, ...HERE, '--layer=security', '--wait']);
     await stage.untilReady(NAME);
@@ -108,8 +110,8 @@ const layers: Step = {
     const requests = grant?.terms?.quota?.requests;
     expect('50 000 calls were granted of 100 000', requests === 50_000, requests);
     stage.screen.proof('50 000 calls were granted of the 100 000 that were asked for');
-    await stage.verify('a call of the fares API', pair(secret), 'accepted', CALL);
-    await jin.keyward(['keys', '--client', NAME]);
+    await stage.verify('a call of the orders API', pair(secret), 'accepted', CALL);
+    await jin.keyward(['keys', '--client', CLIENT]);
   },
 };
 
@@ -159,25 +161,25 @@ const revoked: Step = {
   title: 'Revocation is reviewed, too; until then the key works',
   short: 'revoked through review',
   async run(stage) {
-    const [jin, mina] = [await person(stage, 'jin'), await person(stage, 'mina')];
+    const [jin, sora] = [await person(stage, 'jin'), await person(stage, 'sora')];
     const values = await stage.secret(NAME);
-    const justification = 'The planner is switched off.';
+    const justification = 'The file drop is back.';
     await jin.edit(`akapp/${NAME}`, { spec: { revocation: { justification } } });
     await untilRound(stage, NAME, 'Revoke');
     await stage.verify('the values meanwhile', pair(values), 'accepted', CALL);
-    await mina.keyward(['inbox']);
+    await sora.keyward(['inbox']);
     await approveBoth(stage);
     await stage.untilReason(NAME, 'Revoked');
     await stage.kubectl(['get', 'akapp,akey', NAME]);
     await stage.verify('the values', pair(values), DEAD, CALL);
-    await jin.keyward(['keys', '--client', NAME]);
+    await jin.keyward(['keys', '--client', CLIENT]);
     await stage.keyward(['audit', 'list', '--limit=12']);
   },
 };
 
 async function approveBoth(stage: Stage): Promise<void> {
-  const [mina, theo] = [await person(stage, 'mina'), await person(stage, 'theo')];
-  await mina.keyward(['approve', NAME, ...HERE, '--layer=product', '--wait']);
+  const [sora, theo] = [await person(stage, 'sora'), await person(stage, 'theo')];
+  await sora.keyward(['approve', NAME, ...HERE, '--layer=owner', '--wait']);
   await theo.keyward(['approve', NAME, ...HERE, '--layer=security', '--wait']);
 }
 

@@ -6,8 +6,8 @@ import { Person } from './person.ts';
 /** Jin applies; the others decide, each with the groups of the samples. */
 const GROUPS = {
   jin: [],
-  mina: ['visitseoul-admins', 'transit-product'],
-  theo: ['transit-security'],
+  sora: ['visitseoul-administrators', 'api-owners'],
+  theo: ['security-officers'],
 } as const;
 
 /** Somebody of this story. */

@@ -5,9 +5,9 @@ import type { Step } from '../step.ts';
 import { expectNoKey, untilForm, untilRound } from './evidence.ts';
 import { letJinApply, person } from './people.ts';
 
-const NAME = 'palace-walks';
-const SITE = 'https://www.palacewalks.example';
-const SECOND_SITE = 'https://m.palacewalks.example';
+const NAME = 'weekend-trip';
+const SITE = 'https://www.myservice.com';
+const SECOND_SITE = 'https://m.myservice.com';
 const DEAD = ['KeyRevoked', 'InvalidKey'];
 
 const store: Step = {
@@ -15,10 +15,10 @@ const store: Step = {
   short: 'store and reviewers',
   async run(stage) {
     await stage.apply('samples/visitseoul/00-store.yaml');
-    await stage.apply('samples/visitseoul/10-reviewers.yaml');
+    await stage.apply('samples/visitseoul/05-reviewers.yaml');
     await letJinApply(stage);
     await stage.untilSaid('ckst/visitseoul', 'Connected');
-    stage.screen.proof('the store answers; Jin may apply, Mina is one of its administrators');
+    stage.screen.proof('the store answers; Jin may apply, Sora is one of its administrators');
   },
 };
 
@@ -48,8 +48,8 @@ const submitted: Step = {
   short: 'account and form',
   async run(stage) {
     const jin = await person(stage, 'jin');
-    await jin.apply('samples/visitseoul/20-account.yaml');
-    await jin.apply('samples/visitseoul/30-application.yaml');
+    await jin.apply('samples/visitseoul/10-client.yaml');
+    await jin.apply('samples/visitseoul/20-application.yaml');
     await untilForm(stage, NAME, 'PendingReview');
     await expectNoKey(stage, NAME);
     const own = await jin.tryKeyward(['approve', NAME]);
@@ -59,13 +59,13 @@ const submitted: Step = {
 };
 
 const refused: Step = {
-  title: 'Mina reads it and refuses; Jin sees why',
+  title: 'Sora reads it and refuses; Jin sees why',
   short: 'refused with a reason',
   async run(stage) {
-    const mina = await person(stage, 'mina');
-    await mina.keyward(['inbox']);
-    await mina.keyward(['review', NAME, '-n', 'keyward-demo']);
-    await mina.keyward([
+    const sora = await person(stage, 'sora');
+    await sora.keyward(['inbox']);
+    await sora.keyward(['review', NAME, '-n', 'keyward-demo']);
+    await sora.keyward([
       'deny',
       NAME,
       '-n',
@@ -85,17 +85,17 @@ const approved: Step = {
   short: 'corrected, approved, issued',
   async run(stage) {
     const jin = await person(stage, 'jin');
-    const mina = await person(stage, 'mina');
-    const purpose = 'Events and places along each walk, fetched once an hour and cached';
-    await jin.edit(`akapp/${NAME}`, { spec: { purpose } });
+    const sora = await person(stage, 'sora');
+    const justification = 'Some 2 000 views a day; the data is fetched once an hour and cached.';
+    await jin.edit(`akapp/${NAME}`, { spec: { justification } });
     await untilRound(stage, NAME, 'Issue');
-    await mina.keyward(['approve', NAME, '-n', 'keyward-demo', '--wait']);
+    await sora.keyward(['approve', NAME, '-n', 'keyward-demo', '--wait']);
     await stage.untilReady(NAME);
     await stage.kubectl(['get', 'akapp,akey', NAME]);
     const value = (await showSecret(stage, NAME)).value('apiKey');
     await stage.verify(`a call from ${SITE}`, value, 'accepted', { origin: SITE });
     await stage.verify('one from another site', value, ['OriginNotAllowed'], {
-      origin: 'https://palacewalks.example',
+      origin: 'https://myservice.com',
     });
     await stage.verify('one that says no site', value, ['OriginMissing']);
   },
@@ -106,16 +106,14 @@ const reissued: Step = {
   short: 'reissued after exposure',
   async run(stage) {
     const jin = await person(stage, 'jin');
-    const mina = await person(stage, 'mina');
+    const sora = await person(stage, 'sora');
     const before = (await stage.secret(NAME)).value('apiKey');
     const origin = { origin: SITE };
-    const message = 'It stood in a public repository for an hour.';
-    const reissue = { requestId: 'leak-1', reason: 'Exposed', message, whileWaiting: 'Suspend' };
-    await jin.edit(`akapp/${NAME}`, { spec: { reissue } });
+    await jin.apply('samples/visitseoul/30-reissue.yaml');
     await stage.untilReason(NAME, 'Suspended');
     await stage.verify('the exposed value', before, ['KeySuspended'], origin);
-    await mina.keyward(['review', NAME, '-n', 'keyward-demo']);
-    await mina.keyward(['approve', NAME, '-n', 'keyward-demo', '--wait']);
+    await sora.keyward(['review', NAME, '-n', 'keyward-demo']);
+    await sora.keyward(['approve', NAME, '-n', 'keyward-demo', '--wait']);
     await stage.untilField(NAME, '.status.sequence', '2');
     await stage.untilReady(NAME);
     const after = (await showSecret(stage, NAME)).value('apiKey');
@@ -129,7 +127,7 @@ const changed: Step = {
   short: 'change reviewed',
   async run(stage) {
     const jin = await person(stage, 'jin');
-    const mina = await person(stage, 'mina');
+    const sora = await person(stage, 'sora');
     const value = (await stage.secret(NAME)).value('apiKey');
     const allowed = [SITE, SECOND_SITE].map((site) => new URL(site).host);
     await jin.edit(`akapp/${NAME}`, { spec: { terms: { originPolicy: { allowed } } } });
@@ -137,8 +135,8 @@ const changed: Step = {
     const [first, second] = [SITE, SECOND_SITE].map((origin) => ({ origin }));
     await stage.verify(SITE, value, 'accepted', first);
     await stage.verify(SECOND_SITE, value, ['OriginNotAllowed'], second);
-    await mina.keyward(['review', NAME, '-n', 'keyward-demo']);
-    await mina.keyward(['approve', NAME, '-n', 'keyward-demo', '--wait']);
+    await sora.keyward(['review', NAME, '-n', 'keyward-demo']);
+    await sora.keyward(['approve', NAME, '-n', 'keyward-demo', '--wait']);
     await stage.untilReason(NAME, 'Active');
     await stage.until('the second site is let in', async () => stage.isAccepted(value, second));
     await stage.verify(SECOND_SITE, value, 'accepted', second);
@@ -150,9 +148,9 @@ const withdrawn: Step = {
   title: 'The grant is withdrawn: every value is dead, and no edit brings it back',
   short: 'grant withdrawn',
   async run(stage) {
-    const mina = await person(stage, 'mina');
+    const sora = await person(stage, 'sora');
     const value = (await stage.secret(NAME)).value('apiKey');
-    await mina.keyward([
+    await sora.keyward([
       'withdraw-grant',
       NAME,
       '-n',
