@@ -11,6 +11,7 @@ import { openLedger, openLedgerReader } from '../../src/ledger/open.ts';
 import type { Ledger } from '../../src/ledger/port.ts';
 import { startCommitProxy } from '../support/postgres.proxy.ts';
 import { describeOnPostgres, freshSchema } from '../support/postgres.ts';
+import { aHold, holdChange, together } from './ledger.documents.ts';
 import { aCommit, aKey, anEntry, CLUSTER, EPOCH } from './ledger.records.ts';
 
 const NOWHERE = { namespace: 'none', name: 'none' };
@@ -119,6 +120,11 @@ describeOnPostgres('A PostgreSQL ledger in trouble', (server) => {
           expect(proxy.lost).toBe(round);
         }
         expect(await ledger.verifyAudit()).toEqual({ entries: 15, brokenAt: undefined });
+        proxy.lose(what);
+        const decided = together(holdChange(aHold('a1')));
+        expect(await ledger.commitDocuments(decided)).toEqual({ type: 'Committed' });
+        expect(await ledger.loadDocument('Hold', 'a1')).toMatchObject({ revision: 1 });
+        expect(await ledger.verifyAudit()).toEqual({ entries: 16, brokenAt: undefined });
         proxy.lose(what);
         await ledger.openEpoch(EPOCH + 1, 'operator-0');
         expect((await ledger.identity()).epoch).toBe(EPOCH + 1);

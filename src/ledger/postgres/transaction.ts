@@ -68,8 +68,9 @@ export async function transact<T>(
     return await work(connection);
   } catch (thrown) {
     if (!isContention(thrown) && !isRefusal(thrown)) connection.close();
-    else if (!connection.isClean)
-      await connection.query('ROLLBACK').catch(() => connection.close());
+    // Always: an error arrives before the word that the transaction is spoiled, and answers to what
+    // was sent with it may still be under way. Outside of a transaction it does nothing.
+    else await connection.query('ROLLBACK').catch(() => connection.close());
     throw thrown;
   }
 }
