@@ -32,6 +32,11 @@ export class OwnStatus<Status> {
     return cached;
   }
 
+  /** What was written and not shown yet; undefined: nothing. */
+  last(uid: string): Status | undefined {
+    return this.#written.get(uid)?.status;
+  }
+
   /** Forgets what the watch has caught up with. */
   saw(uid: string, resourceVersion: string | undefined): void {
     const own = this.#written.get(uid);

@@ -16,22 +16,26 @@ export type Note = {
 
 /** Commits the next record of a form. @throws KeywardError Conflict when somebody else committed first */
 export async function commit(
-  { ledger, epoch, clock }: Deps,
+  { ledger, epoch, clock, committing }: Deps,
   record: FormRecord,
   { action, actor = 'operator', facts = {} }: Note,
 ): Promise<FormRecord> {
   const { namespace, name, round } = record;
   const about = round === undefined ? {} : { round: round.number, type: round.type };
-  const { type } = await ledger.commitDocuments({
-    changes: [{ kind: 'Form', document: record, expectedRevision: record.revision }],
-    epoch: epoch(),
-    audit: {
-      action,
-      actor,
-      atMs: clock.nowMs(),
-      facts: { namespace, application: name, ...about, ...facts },
-    },
-  });
+  const { uid } = record;
+  committing.add(uid);
+  const { type } = await ledger
+    .commitDocuments({
+      changes: [{ kind: 'Form', document: record, expectedRevision: record.revision }],
+      epoch: epoch(),
+      audit: {
+        action,
+        actor,
+        atMs: clock.nowMs(),
+        facts: { namespace, application: name, ...about, ...facts },
+      },
+    })
+    .finally(() => committing.delete(uid));
   if (type === 'Committed') return { ...record, revision: record.revision + 1 };
   throw new KeywardError('Conflict', {
     reason: type,

@@ -42,6 +42,8 @@ export type Deps = {
   readonly surroundings: Surroundings;
   readonly proof: Proof;
   readonly sightings: Sightings;
+  /** UIDs of forms that this controller is committing: nobody has to tell it of that. */
+  readonly committing: Set<string>;
   readonly ownStatus: OwnStatus<SeenStatus>;
   readonly reporter: Reporter;
   readonly metrics: ApplicationMetrics;

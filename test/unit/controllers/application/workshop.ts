@@ -161,6 +161,7 @@ export class Workshop {
       },
       proof: this.#proof(),
       sightings: this.sightings,
+      committing: new Set(),
       ownStatus: new OwnStatus(),
       reporter: (_, reason) => void this.events.push(reason),
       metrics: createApplicationMetrics(createRegistry()),
