@@ -26,6 +26,19 @@ export type OwnerReference = {
   readonly blockOwnerDeletion?: boolean;
 };
 
+/** Who controls an object, if it is of this kind; undefined: nobody, or something else. */
+export function controllerOf(
+  owners: readonly OwnerReference[] | undefined,
+  { group, version, kind }: Resource,
+): OwnerReference | undefined {
+  return owners?.find(
+    (owner) =>
+      owner.controller === true &&
+      owner.kind === kind &&
+      owner.apiVersion === `${group}/${version}`,
+  );
+}
+
 /** metav1.ObjectMeta as the API server sends it, cut to what is used. */
 export type ObjectMeta = {
   readonly name: string;

@@ -26,6 +26,7 @@ import { Recovery } from '../runtime/recovery.ts';
 import { RuntimeMetrics } from '../runtime/metrics.ts';
 import { serveProbes } from '../runtime/probes.ts';
 import type { WorkQueue } from '../runtime/queue.ts';
+import { createApplications } from './applications.ts';
 import { serveCommands } from './commands.ts';
 import { compactWhenIdle } from './compaction.ts';
 import {
@@ -141,14 +142,14 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
     createStoreController(parts, deps, CLUSTER_KEY_STORES, caches.clusterKeyStores),
   ];
   const prover = createPolicyProver({ deps, registry, namespace: config.namespace });
-  const decisions = createDecisions(parts, deps, prover);
+  const reviewed = [createDecisions(parts, deps, prover), createApplications(parts, deps, prover)];
   const manager = new Manager({
     watches: caches.watches,
     caches: namedCaches(caches, config),
     leadership,
     controllers: [
       ...[apiKeys, ...stores].map(({ controller }) => controller),
-      ...decisions.controllers,
+      ...reviewed.flatMap(({ controllers }) => controllers),
     ],
     onLeading: async (epoch) => {
       await leadership.open(epoch, stop);
@@ -157,7 +158,7 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
       const { database } = config.ledger;
       void serveCommands({ ...parts, ...apiKeys, database, deps, find, stop });
       void prover.run(stop);
-      void decisions.sweep(stop);
+      for (const { sweep } of reviewed) void sweep(stop);
       startDebts({ ...parts, deps, find, stop });
       startOrphanSweep({ ...parts, deps, stop });
       await startNotices({ ...parts, deps, webhook: config.webhook, stop });

@@ -1,7 +1,13 @@
 /** From objects as the API server sends them to what the caches keep. Pure. */
 import type { ApiKeySpec, ApiKeyStatus } from '../../api/generated/apikey.ts';
-import type { KubeObject, ObjectMeta } from '../../api/meta.ts';
-import { ANNOTATION_IMPORT, ANNOTATION_ROTATE, FINALIZER, LABEL_API_KEY } from '../../api/names.ts';
+import { controllerOf, type KubeObject, type ObjectMeta } from '../../api/meta.ts';
+import {
+  API_KEY_APPLICATIONS,
+  ANNOTATION_IMPORT,
+  ANNOTATION_ROTATE,
+  FINALIZER,
+  LABEL_API_KEY,
+} from '../../api/names.ts';
 import { DEFAULT_STORE } from '../../stores/view.ts';
 import type { ApiKeyView } from './world.ts';
 
@@ -23,6 +29,8 @@ export type CachedApiKey = Omit<ApiKeyView, 'spec' | 'status'> & {
   readonly applicationName?: string;
   /** Name of the client that the spec names. */
   readonly clientName?: string;
+  /** UID of the form that made it. */
+  readonly ownerFormUid?: string;
   /** What brings the object into the first lane when it changes. */
   readonly urgentText: string;
 };
@@ -69,6 +77,7 @@ export function cacheApiKey(object: KubeObject): CachedApiKey {
     storeName: shared(`${store.kind}/${store.name}`),
     ...named('applicationName', spec.applicationRef),
     ...named('clientName', spec.clientRef),
+    ...madeBy(metadata),
     urgentText: shared(`${spec.state} ${spec.rotation?.requestId ?? ''}`),
   };
 }
@@ -82,6 +91,11 @@ function named<Field extends 'applicationName' | 'clientName'>(
   return to === undefined
     ? {}
     : ({ [field]: shared(to.name) } as { readonly [F in Field]: string });
+}
+
+function madeBy({ ownerReferences }: ObjectMeta): { readonly ownerFormUid?: string } {
+  const form = controllerOf(ownerReferences, API_KEY_APPLICATIONS);
+  return form === undefined ? {} : { ownerFormUid: form.uid };
 }
 
 function rotateRequest(metadata: ObjectMeta): Pick<ApiKeyView, 'rotateRequestId'> {
@@ -100,6 +114,7 @@ export function viewApiKey(cached: CachedApiKey): ApiKeyView {
     urgentText: ___,
     applicationName: ____,
     clientName: _____,
+    ownerFormUid: ______,
     ...rest
   } = cached;
   return {

@@ -1,5 +1,5 @@
 /** The actions that change something at the API server, and the one that looks there. */
-import { refText } from '../../api/meta.ts';
+import { controllerOf, refText } from '../../api/meta.ts';
 import { API_KEY_APPLICATIONS, API_KEYS } from '../../api/names.ts';
 import { KeywardError } from '../../kernel/errors.ts';
 import type { Draft } from '../../kube/port.ts';
@@ -7,7 +7,7 @@ import type { FormRecord } from '../../ledger/form.ts';
 import type { ActionOf } from './actions.ts';
 import { present } from './commits.ts';
 import type { Deps } from './deps.ts';
-import { newKey, ownerFormUid, secretText, sightOf, type ServedKey } from './serving.ts';
+import { newKey, secretText, sightOf, type ServedKey } from './serving.ts';
 import type { World } from './world.ts';
 
 /** Writes the finalizers of the form. */
@@ -123,14 +123,14 @@ async function lookAt(
     });
   }
   const { uid, resourceVersion, deletionTimestamp, ownerReferences } = object.metadata;
-  const owner = ownerFormUid(ownerReferences);
+  const owner = controllerOf(ownerReferences, API_KEY_APPLICATIONS);
   // Parser: the schema was checked by the API server.
   const { spec } = object as unknown as Pick<ServedKey, 'spec'>;
   return sightOf(present(world), {
     uid,
     resourceVersion,
     isDeleting: deletionTimestamp !== undefined,
-    ...(owner === undefined ? {} : { ownerFormUid: owner }),
+    ...(owner === undefined ? {} : { ownerFormUid: owner.uid }),
     spec,
   });
 }

@@ -44,6 +44,8 @@ export type Deps = {
   readonly sightings: Sightings;
   /** UIDs of forms that this controller is committing: nobody has to tell it of that. */
   readonly committing: Set<string>;
+  /** Says when too many forms vanish at once. */
+  readonly guard: { permits(): boolean; ended(): void };
   readonly ownStatus: OwnStatus<SeenStatus>;
   readonly reporter: Reporter;
   readonly metrics: ApplicationMetrics;

@@ -29,6 +29,7 @@ export async function observe(deps: Deps, ref: Ref): Promise<World | undefined> 
     record,
     predecessor: form === undefined || live?.uid === form.uid ? undefined : live,
     edit: form === undefined || form.isDeleting ? NO_EDIT : await judgeEdit(deps, form, record),
+    mayEndVanished: deps.guard.permits(),
     ...(await around(deps, form, record)),
     evidence: {},
   };

@@ -28,9 +28,10 @@ export function nextAction(world: World): Action | undefined {
 }
 
 /** An earlier object of this name, or the object of a record, is gone without having been ended. */
-const endVanished: Rule = ({ form, record, predecessor, evidence }) => {
+const endVanished: Rule = ({ form, record, predecessor, evidence, mayEndVanished }) => {
   const gone = predecessor ?? (form === undefined ? record : undefined);
   if (gone === undefined || gone.phase === 'Ended') return form === undefined ? NOTHING : undefined;
+  if (!mayEndVanished) return NOTHING;
   return evidence.goneUids?.includes(gone.uid) === true
     ? { type: 'End', record: gone, because: 'Vanished' }
     : { type: 'ProveGone', record: gone };

@@ -173,6 +173,7 @@ export async function end(deps: Deps, world: World, action: ActionOf<'End'>): Pr
     facts: { because: action.because, ...grantFacts(before) },
   });
   deps.sightings.forget(record.uid);
+  if (action.because === 'Vanished') deps.guard.ended();
   if (before.grant !== undefined) deps.metrics.endings.inc({ cause: action.because });
   return world.predecessor?.uid === record.uid
     ? { ...world, predecessor: undefined }

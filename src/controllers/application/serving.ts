@@ -1,7 +1,6 @@
 /** The ApiKey that a form serves: how one that we make looks, and how one that is there is recognised. Pure. */
 import type { ApiKeySpec } from '../../api/generated/apikey.ts';
 import type { ApiKeyApplicationSpec } from '../../api/generated/apikeyapplication.ts';
-import type { OwnerReference } from '../../api/meta.ts';
 import { API_KEY_APPLICATIONS, API_KEYS, API_VERSION, FINALIZER } from '../../api/names.ts';
 import { canonicalJson } from '../../kernel/canonicaljson.ts';
 import type { Draft } from '../../kube/port.ts';
@@ -35,14 +34,6 @@ export function sightOf(form: FormView, key: ServedKey | undefined): ApiKeySight
     isOurs: key.ownerFormUid === form.uid,
     secretText: secretText(spec.secret),
   };
-}
-
-/** UID of the form that controls an object; undefined: none does. */
-export function ownerFormUid(owners: readonly OwnerReference[] | undefined): string | undefined {
-  return owners?.find(
-    ({ kind, apiVersion, controller }) =>
-      controller === true && kind === API_KEY_APPLICATIONS.kind && apiVersion === API_VERSION,
-  )?.uid;
 }
 
 /** The ApiKey of a form that has none. It goes with the form; what it may do, the grant says. */

@@ -126,6 +126,8 @@ export type World = {
   /** Of an earlier object of the same name that nobody has ended yet. */
   readonly predecessor: FormRecord | undefined;
   readonly edit: EditFact;
+  /** False: too many forms vanished at once; none of them is ended until a person has looked. */
+  readonly mayEndVanished: boolean;
   readonly store: StoreFact;
   readonly client: ClientFact;
   /** The client that the grant is for was deleted. */

@@ -368,6 +368,15 @@ describe('the end', () => {
     expect(at.record().grant).toBeUndefined();
   });
 
+  test("too many forms that vanish at once are a person's matter", async () => {
+    const at = await granted();
+    const { uid } = at.record();
+    at.mayEndVanished = false;
+    at.vanish();
+    await at.pass();
+    expect(at.ledger.documents.peek('Form', uid)).toMatchObject({ phase: 'Live' });
+  });
+
   test('a form that vanished without a word ends what was granted to it', async () => {
     const at = await granted();
     const { uid } = at.record();

@@ -9,12 +9,18 @@ import type {
   ApiKeyApplicationStatus,
 } from '../../../../src/api/generated/apikeyapplication.ts';
 import type { KeyStoreApplications } from '../../../../src/api/generated/keystore.ts';
-import type { Condition, KubeObject, Ref, Resource } from '../../../../src/api/meta.ts';
+import {
+  controllerOf,
+  type Condition,
+  type KubeObject,
+  type Ref,
+  type Resource,
+} from '../../../../src/api/meta.ts';
 import type { Deps } from '../../../../src/controllers/application/deps.ts';
 import { applicationSteps, lookAgainAtMs } from '../../../../src/controllers/application/index.ts';
 import { createApplicationMetrics } from '../../../../src/controllers/application/metrics.ts';
 import { observe } from '../../../../src/controllers/application/observe.ts';
-import { ownerFormUid, type ServedKey } from '../../../../src/controllers/application/serving.ts';
+import type { ServedKey } from '../../../../src/controllers/application/serving.ts';
 import { Sightings } from '../../../../src/controllers/application/sightings.ts';
 import { cacheForm } from '../../../../src/controllers/application/view.ts';
 import type {
@@ -134,6 +140,8 @@ export class Workshop {
   provenSinceMs: number | undefined = 0;
   /** A new process has one of its own. */
   sightings = new Sightings();
+  /** False: too many forms vanished at once. */
+  mayEndVanished = true;
   /** False: the policies are off, and nobody stamps what is written. */
   isStamping = true;
 
@@ -162,6 +170,7 @@ export class Workshop {
       proof: this.#proof(),
       sightings: this.sightings,
       committing: new Set(),
+      guard: { permits: () => this.mayEndVanished, ended: () => undefined },
       ownStatus: new OwnStatus(),
       reporter: (_, reason) => void this.events.push(reason),
       metrics: createApplicationMetrics(createRegistry()),
@@ -324,12 +333,12 @@ export class Workshop {
     const object = this.cluster.find(API_KEYS, ref) as ReturnType<Workshop['key']>;
     if (object === undefined) return undefined;
     const { uid, resourceVersion, deletionTimestamp, ownerReferences } = object.metadata;
-    const owner = ownerFormUid(ownerReferences);
+    const owner = controllerOf(ownerReferences, API_KEY_APPLICATIONS);
     return {
       uid,
       resourceVersion,
       isDeleting: deletionTimestamp !== undefined,
-      ...(owner === undefined ? {} : { ownerFormUid: owner }),
+      ...(owner === undefined ? {} : { ownerFormUid: owner.uid }),
       spec: object.spec,
     };
   }

@@ -1,0 +1,217 @@
+/** Composition of the controller of applications: what a form sees of the cluster, and what wakes it. */
+import type { Ref } from '../api/meta.ts';
+import type { Deps as ApiKeyDeps } from '../controllers/apikey/deps.ts';
+import { VanishedGuard } from '../controllers/apikey/vanished.ts';
+import { productsOf } from '../controllers/application/content.ts';
+import type { Deps, Surroundings } from '../controllers/application/deps.ts';
+import { applicationSteps } from '../controllers/application/index.ts';
+import { createApplicationMetrics } from '../controllers/application/metrics.ts';
+import { createReporter } from '../controllers/application/report.ts';
+import type { ServedKey } from '../controllers/application/serving.ts';
+import { Sightings } from '../controllers/application/sightings.ts';
+import { connectApplicationTriggers } from '../controllers/application/triggers.ts';
+import type {
+  ClientFact,
+  FormView,
+  ProductFact,
+  StoreFact,
+} from '../controllers/application/world.ts';
+import type { IdentityProof } from '../controllers/identity/proof.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { classify } from '../kernel/errors.ts';
+import type { Controller } from '../runtime/controller.ts';
+import { OwnStatus } from '../runtime/ownstatus.ts';
+import type { WorkQueue } from '../runtime/queue.ts';
+import { openHandle } from '../stores/opening.ts';
+import { drivers } from '../stores/registry.ts';
+import { DEFAULT_STORE, findStore, servesNamespace, type StoreView } from '../stores/view.ts';
+import type { Caches } from './cluster.ts';
+import { createController, type Parts } from './controllers.ts';
+
+/** Forms at a time that are looked for after a start. */
+const PAGE = 500;
+
+/** Controllers for the manager, and what follows when leadership begins. */
+export type Applications = {
+  readonly controllers: readonly Controller<never, never>[];
+  /** Looks at forms whose objects went while nobody watched. Never rejects. */
+  readonly sweep: (stop: AbortSignal) => Promise<void>;
+};
+
+/** The controller of applications, listening to all that its forms depend on. */
+export function createApplications(
+  parts: Parts,
+  { client, ledger, clock, clusterId, epoch }: ApiKeyDeps,
+  proof: IdentityProof,
+): Applications {
+  const { caches, registry, events, config, documents } = parts;
+  const guard = new VanishedGuard(systemClock, config.acceptVanished ? 'All' : 'Few');
+  const deps: Deps = {
+    client,
+    ledger,
+    clock,
+    clusterId,
+    epoch,
+    forms: caches.forms,
+    surroundings: surroundingsOf(caches, ledger),
+    proof,
+    sightings: new Sightings(),
+    committing: new Set(),
+    guard,
+    ownStatus: new OwnStatus(),
+    reporter: createReporter(events),
+    metrics: createApplicationMetrics(registry),
+  };
+  const { controller, queue } = createController(parts, applicationSteps(deps));
+  connectApplicationTriggers({ ...caches, ...deps, documents, proof }, queue);
+  return {
+    // The manager only starts and stops it; what it works on is nobody's business.
+    controllers: [controller as unknown as Controller<never, never>],
+    sweep: (stop) => sweepForms(parts, { queue, guard }, stop),
+  };
+}
+
+/** What a form sees, from the caches; only what reviewers decided about its client is in the ledger. */
+function surroundingsOf(caches: Caches, ledger: ApiKeyDeps['ledger']): Surroundings {
+  return {
+    store: (form) => storeFact(caches, form),
+    client: (form) => clientFact(caches, ledger, form),
+    products: (form) => productFacts(caches, form),
+    apiKey: (ref) => servedKey(caches, ref),
+  };
+}
+
+function viewOf(caches: Caches, { spec, ref }: FormView): StoreView | undefined {
+  const sources = {
+    keyStore: (at: Ref) => caches.keyStores.get(at),
+    clusterKeyStore: (name: string) => caches.clusterKeyStores.get({ namespace: '', name }),
+  };
+  return findStore(sources, ref.namespace, spec.storeRef ?? DEFAULT_STORE);
+}
+
+function labelsOf(caches: Caches, namespace: string) {
+  return caches.namespaces.get({ namespace: '', name: namespace })?.labels;
+}
+
+function storeFact(caches: Caches, form: FormView): StoreFact {
+  const { kind, name } = form.spec.storeRef ?? DEFAULT_STORE;
+  const text = `${kind} '${name}'`;
+  const view = viewOf(caches, form);
+  if (view === undefined) return { type: 'Missing', name: text };
+  const handle = openHandle(drivers, view.spec);
+  if ('problem' in handle) return { type: 'Unusable', name: text, problem: handle.problem };
+  const { applications: rules, defaults, limits = {}, expiryNoticeDays } = view.spec;
+  const allowed = 'allowedNamespaces' in view.spec ? view.spec.allowedNamespaces : undefined;
+  const { namespace } = form.ref;
+  const serves = servesNamespace(allowed, labelsOf(caches, namespace));
+  if (serves === 'Unknown') {
+    return { type: 'Unusable', name: text, problem: `namespace '${namespace}' is not known yet` };
+  }
+  const { durationDays, timeZone } = defaults;
+  return {
+    type: 'Usable',
+    kind,
+    name,
+    uid: view.uid,
+    capabilities: handle.capabilities,
+    isAtVendor: handle.type === 'Remote',
+    defaultFormat: handle.defaultFormat,
+    allowsNamespace: serves === 'Yes',
+    rules,
+    ...(durationDays === undefined ? {} : { durationDays }),
+    ...(timeZone === undefined ? {} : { timeZone }),
+    ...limits,
+    expiryNoticeDays,
+  };
+}
+
+async function clientFact(
+  caches: Caches,
+  ledger: ApiKeyDeps['ledger'],
+  { spec, ref }: FormView,
+): Promise<ClientFact> {
+  const name = spec.clientRef?.name;
+  if (name === undefined) return { type: 'Unnamed' };
+  const client = caches.clients.get({ namespace: ref.namespace, name });
+  if (client === undefined || client.isDeleting) return { type: 'Missing', name };
+  const record = await ledger.loadDocument('Client', client.uid);
+  return {
+    type: 'Present',
+    name,
+    uid: client.uid,
+    // Before the ledger knows it, nobody can have decided about it.
+    state: record?.state ?? client.spec.state,
+    isRegistered: record?.registeredBy !== undefined,
+  };
+}
+
+function productFacts(caches: Caches, form: FormView): readonly ProductFact[] {
+  return productsOf(form.spec.terms).map((name) => ({
+    name,
+    state: productState(caches, form, name),
+  }));
+}
+
+/** A product that may not be had from here looks like one that there is not. */
+function productState(caches: Caches, form: FormView, name: string): ProductFact['state'] {
+  const product = caches.products.get({ namespace: '', name });
+  if (product === undefined || product.isDeleting) return 'Unavailable';
+  const { state, allowedStores = [], allowedNamespaces, external = [] } = product.spec;
+  const store = form.spec.storeRef ?? DEFAULT_STORE;
+  const isStore = (other: { readonly kind: string; readonly name: string }): boolean =>
+    other.kind === store.kind && other.name === store.name;
+  const isAllowed = allowedStores.length === 0 || allowedStores.some(isStore);
+  const isBuiltin = viewOf(caches, form)?.spec.type === 'Builtin';
+  const isThere = isBuiltin || external.some(({ storeRef }) => isStore(storeRef));
+  const serves = servesNamespace(allowedNamespaces, labelsOf(caches, form.ref.namespace));
+  return isAllowed && isThere && serves === 'Yes' ? state : 'Unavailable';
+}
+
+function servedKey(caches: Caches, ref: Ref): ServedKey | undefined {
+  const key = caches.keys.get(ref);
+  if (key === undefined) return undefined;
+  const { uid, resourceVersion, isDeleting, ownerFormUid, specText } = key;
+  return {
+    uid,
+    resourceVersion,
+    isDeleting,
+    ...(ownerFormUid === undefined ? {} : { ownerFormUid }),
+    // Our own text of what the API server sent.
+    spec: JSON.parse(specText) as ServedKey['spec'],
+  };
+}
+
+async function sweepForms(
+  { caches, ledger, log }: Parts,
+  { queue, guard }: { readonly queue: WorkQueue; readonly guard: VanishedGuard },
+  stop: AbortSignal,
+): Promise<void> {
+  const missing: Ref[] = [];
+  let total = 0;
+  try {
+    // Not before there is a list: everything is missing from an empty one.
+    await caches.forms.whenSynced(stop);
+    for (let after: string | undefined; !stop.aborted;) {
+      // Each page begins where the one before ended.
+      // oxlint-disable-next-line no-await-in-loop
+      const page = await ledger.scanDocuments('Form', PAGE, after);
+      const ours = page.filter(({ namespace }) => caches.isWatched(namespace));
+      total += ours.length;
+      const gone = ours.filter((form) => caches.forms.get(form)?.uid !== form.uid);
+      missing.push(...gone.map(({ namespace, name }) => ({ namespace, name })));
+      if (page.length < PAGE) break;
+      after = page.at(-1)?.uid;
+    }
+    guard.found(missing.length, total);
+    if (missing.length > 0 && !guard.permits()) {
+      log.error(
+        'Too many ApiKeyApplications vanished at once: none is ended; check the cluster and the database, then restart with --accept-vanished',
+        { vanished: missing.length },
+      );
+    }
+    for (const ref of missing) queue.add(ref, 'bulk');
+  } catch (error) {
+    if (stop.aborted) return;
+    log.warn('Forms that went could not be looked for', { reason: classify(error).reason });
+  }
+}
