@@ -2,12 +2,14 @@
  * Reads from the ledger on whose behalf a key is: its form and its client. Never from the status of
  * those objects, which is a copy. A key with neither costs no request here.
  */
+import { refText } from '../../api/meta.ts';
+import { KeywardError } from '../../kernel/errors.ts';
 import { currentGrant } from '../../ledger/grants.ts';
 import type { FormRecord } from '../../ledger/form.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import type { Deps } from './deps.ts';
 import { grantedKey, refusedFields } from './granted.ts';
-import type { ApiKeyView, ApplicationFact, ClientFact } from './world.ts';
+import type { ApiKeyView, ApplicationFact, ClientFact, World } from './world.ts';
 
 type Readers = Pick<Deps, 'ledger' | 'stores'>;
 
@@ -68,4 +70,22 @@ export async function readClient(
   }
   if (named === undefined) return undefined;
   return { name: named, client: await ledger.findDocument('Client', { namespace, name: named }) };
+}
+
+/**
+ * Reads the form once more: what is made at a vendor cannot be rolled back with a commit.
+ * @throws KeywardError Conflict when the form has moved on; then the key is looked at again
+ */
+export async function confirmGrant(
+  { ledger }: Pick<Deps, 'ledger'>,
+  { ref, application }: Pick<World, 'ref' | 'application'>,
+): Promise<void> {
+  const known = application?.form;
+  if (known === undefined) return;
+  const form = await ledger.loadDocument('Form', known.uid);
+  if (form?.revision === known.revision) return;
+  throw new KeywardError('Conflict', {
+    reason: 'Stale',
+    message: `the application of ApiKey ${refText(ref)} changed meanwhile; it is looked at again`,
+  });
 }

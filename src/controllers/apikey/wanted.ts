@@ -6,7 +6,7 @@ import { DAY_MS, SECOND_MS } from '../../kernel/time.ts';
 import type { FormRecord, Grant } from '../../ledger/form.ts';
 import type { KeyRecord, KeyState } from '../../ledger/record.ts';
 import type { KeyFormat } from '../../keys/format.ts';
-import { resolveTerms, type Resolution } from '../../terms/resolve.ts';
+import { resolveTerms, type Resolution, type TermsContext } from '../../terms/resolve.ts';
 import { imposed } from './standing.ts';
 import type { ApiKeyView, UsableStore, World } from './world.ts';
 
@@ -27,16 +27,29 @@ export function wantedTerms(world: World, key: ApiKeyView, store: UsableStore): 
     // What was worked out for a grant stays as it is, whatever becomes of its store.
     return { type: 'Resolved', terms: record.terms, alreadyOver: isOver(record, nowMs) };
   }
-  // Of what was approved, only an end that nobody named is still the store's.
-  const { maxDurationDays, maxQuotaRequests } = grant?.rules ?? store;
-  return resolveTerms(key.spec.terms ?? {}, {
+  const firstIssuedMs = form?.issuedTo?.atMs ?? record?.firstIssuedMs ?? nowMs;
+  const context = {
     nowMs,
-    firstIssuedMs: form?.issuedTo?.atMs ?? record?.firstIssuedMs ?? nowMs,
-    ...(store.timeZone === undefined ? {} : { storeTimeZone: store.timeZone }),
-    ...(store.durationDays === undefined ? {} : { storeDurationDays: store.durationDays }),
+    firstIssuedMs,
+    ...defaultsOf(store),
+    ...boundsOf(grant?.rules ?? store),
+  };
+  return resolveTerms(key.spec.terms ?? {}, context);
+}
+
+/** What the store says where nobody did; of what was approved, only an end that nobody named. */
+function defaultsOf({ timeZone, durationDays }: UsableStore): Partial<TermsContext> {
+  return {
+    ...(timeZone === undefined ? {} : { storeTimeZone: timeZone }),
+    ...(durationDays === undefined ? {} : { storeDurationDays: durationDays }),
+  };
+}
+
+function boundsOf({ maxDurationDays, maxQuotaRequests }: Grant['rules']): Grant['rules'] {
+  return {
     ...(maxDurationDays === undefined ? {} : { maxDurationDays }),
     ...(maxQuotaRequests === undefined ? {} : { maxQuotaRequests }),
-  });
+  };
 }
 
 function follows(

@@ -15,6 +15,7 @@ import {
   type CreateSearch,
 } from '../../../stores/searching.ts';
 import type { RemoteStepOf } from '../actions.ts';
+import { confirmGrant } from '../behalf.ts';
 import { change, mine, present } from '../commits.ts';
 import type { Deps } from '../deps.ts';
 import type { World } from '../world.ts';
@@ -33,6 +34,7 @@ export async function create(
 ): Promise<World> {
   const { credential, handle, session } = await open(deps, mine(world), action.sequence, signal);
   await confirmLive(deps, world, signal);
+  await confirmGrant(deps, world);
   const isOneByOne = handle.capabilities.class === 'D';
   const at = { credential, handle, session, signal };
   const make = () => createNow(deps, world, action, at);

@@ -59,6 +59,18 @@ export const finishRegenerate: Rule = ({ record, store }) => {
   return take({ type: 'Regenerate', sequence: begun.sequence });
 };
 
+/**
+ * The same before a credential is switched on: the value that is replaced because it was exposed must
+ * not work again in between.
+ */
+export const finishWhileOff: Rule = (world) => {
+  const isOff = world.record?.credentials.some(
+    ({ state, remote }) =>
+      state !== 'Disabled' && remote?.enabled === false && remote.regenerating !== undefined,
+  );
+  return isOff === true ? finishRegenerate(world) : undefined;
+};
+
 /** The vendor's credential works exactly while the key is active and valid. */
 export const syncEnabled: Rule = (world) =>
   firstWish(world, ({ remote }, wish) => remote.enabled !== wish.enabled);

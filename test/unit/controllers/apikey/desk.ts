@@ -14,6 +14,7 @@ import {
 import type { Deps } from '../../../../src/controllers/apikey/deps.ts';
 import { apiKeySteps } from '../../../../src/controllers/apikey/index.ts';
 import { createApiKeyMetrics } from '../../../../src/controllers/apikey/metrics.ts';
+import { RemoteChecks } from '../../../../src/controllers/apikey/remote/checks.ts';
 import { OwnSecrets } from '../../../../src/controllers/apikey/ownsecrets.ts';
 import type { UsableStore } from '../../../../src/controllers/apikey/world.ts';
 import { cacheApiKey, viewSecret } from '../../../../src/controllers/apikey/view.ts';
@@ -29,10 +30,12 @@ import type { Ledger } from '../../../../src/ledger/port.ts';
 import type { KeyRecord } from '../../../../src/ledger/record.ts';
 import { OwnStatus } from '../../../../src/runtime/ownstatus.ts';
 import { builtinDriver } from '../../../../src/stores/builtin/driver.ts';
+import type { StoreHandle } from '../../../../src/stores/contract.ts';
 import { verdict } from '../../../../src/terms/verdict.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { FORM_AT_MS } from '../../../support/forms.ts';
 import { MemoryCluster, MemoryLedger } from '../../../support/memory.ts';
+import { MemoryVendor, type MemoryVendorClass } from '../../../support/vendor.ts';
 import { aSpec, aStore } from '../../../support/world.ts';
 import { seeded } from '../../keys/seeded.ts';
 
@@ -65,11 +68,21 @@ export class Desk {
   beforeCommit: () => Promise<void> = () => Promise.resolve();
   /** What the ledger was asked to read, by verb. */
   readonly reads: string[] = [];
-  store: UsableStore = aStore({ kind: 'KeyStore', overlapSeconds: 3_600 });
-  readonly #deps = this.#makeDeps();
-  readonly #steps = apiKeySteps(this.#deps);
+  /** How often somebody logged in at the vendor. */
+  sessions = 0;
+  /** The vendor's account; used where the desk was made for one. */
+  readonly vendor: MemoryVendor;
+  store: UsableStore;
+  readonly #steps: ReturnType<typeof apiKeySteps>;
 
-  constructor() {
+  /** @param at absent: keys are made here and not at a vendor of that class */
+  constructor(at?: MemoryVendorClass) {
+    this.vendor = new MemoryVendor(at ?? 'M', this.clock);
+    const handle = at === undefined ? openBuiltin() : this.vendor.handle();
+    const { capabilities, defaultFormat } = handle;
+    const remote = handle.type === 'Remote' ? { remote: handle } : {};
+    this.store = aStore({ kind: 'KeyStore', capabilities, defaultFormat, ...remote });
+    this.#steps = apiKeySteps(this.#makeDeps(handle));
     const metadata = { name: WEB.namespace };
     this.cluster.set(NAMESPACES, { namespace: '', name: WEB.namespace }, draft(metadata));
   }
@@ -185,9 +198,7 @@ export class Desk {
     if (type !== 'Committed') throw new Error('the document has moved on');
   }
 
-  #makeDeps(): Deps {
-    const handle = builtinDriver.open({});
-    if ('problem' in handle) throw new Error(handle.problem);
+  #makeDeps(handle: StoreHandle): Deps {
     const of = () => ({ fact: this.store, handle });
     const parts: Partial<Deps> = {
       client: this.cluster,
@@ -203,6 +214,15 @@ export class Desk {
       keys: cacheOf((ref) => this.cluster.find(API_KEYS, ref), cacheApiKey),
       secrets: cacheOf((ref) => this.cluster.find(SECRETS, ref), viewSecret),
       stores: { of, bound: of },
+      vendors: {
+        session: async () => {
+          this.sessions += 1;
+          const account = { id: 'account-1', facts: {} };
+          const exclusively = <T>(work: () => Promise<T>): Promise<T> => work();
+          return { account, remote: this.vendor, prove: async () => undefined, exclusively };
+        },
+      },
+      remoteChecks: new RemoteChecks(this.clock, () => 0.5, 600_000),
       ownSecrets: new OwnSecrets(),
       ownStatus: new OwnStatus(),
       lossGraceMs: 30_000,
@@ -239,6 +259,12 @@ export class Desk {
       },
     };
   }
+}
+
+function openBuiltin(): StoreHandle {
+  const handle = builtinDriver.open({});
+  if ('problem' in handle) throw new Error(handle.problem);
+  return handle;
 }
 
 function draft(metadata: Draft['metadata']): Draft {

@@ -510,6 +510,79 @@ describe('The client of a key', () => {
   });
 });
 
+describe('At a vendor', () => {
+  const content = aRequest({ format: 'Dual' });
+  const apply = async (): Promise<void> => {
+    at = new Desk('M');
+    await at.client();
+    await at.form(submitted({ content }));
+    at.putKey();
+    await at.pass();
+  };
+
+  test('nobody logs in, and nothing is called, before the form is approved', async () => {
+    await apply();
+    expect(at.ready?.reason).toBe('PendingReview');
+    expect({ sessions: at.sessions, calls: at.vendor.calls }).toEqual({ sessions: 0, calls: [] });
+    await at.changeForm(approve);
+    await at.pass();
+    expect(at.vendor.credentials.size).toBe(1);
+    expect(at.ready?.reason).toBe('Active');
+  });
+
+  test('nothing is made when the grant ends between the commit and the call', async () => {
+    await apply();
+    await at.changeForm(approve);
+    at.memory.around = (position, action) => {
+      if (position !== 'after' || action !== 'KeyIssued') return;
+      at.memory.documents.put({ kind: 'Form', document: ended });
+    };
+    const ended = endGrant(await at.stored(), anEnd('Withdrawn'));
+    await expect(at.pass()).rejects.toMatchObject({ class: 'Conflict' });
+    expect(at.vendor.credentials.size).toBe(0);
+    await at.pass();
+    expect(at.ready?.reason).toBe('GrantWithdrawn');
+    expect(at.vendor.credentials.size).toBe(0);
+  });
+
+  test('a client that is switched off is off there, too, and what it is called was approved', async () => {
+    await apply();
+    await at.changeForm(approve);
+    await at.pass();
+    await at.client({ state: 'Suspended' });
+    await at.pass();
+    const [credential] = at.vendor.credentials.values();
+    expect(credential).toMatchObject({ enabled: false, name: 'web' });
+  });
+
+  test('an approved reissue of an exposed value replaces it there', async () => {
+    await apply();
+    await at.changeForm(approve);
+    await at.pass();
+    const before = [...at.vendor.credentials.values()].map(({ values }) => [...values.values()]);
+    const reissue = { requestId: 'r', reason: 'Exposed', whileWaiting: 'Suspend' } as const;
+    await at.changeForm(nextRound({ type: 'Reissue', content: { ...content, reissue } }));
+    await at.pass();
+    await at.changeForm(approve);
+    let isExposed = false;
+    at.vendor.fault = () => {
+      const credentials = [...at.vendor.credentials.values()];
+      const isOld = (value: string): boolean => before.flat().includes(value);
+      isExposed ||= credentials.some(
+        (each) => each.enabled && [...each.values.values()].some(isOld),
+      );
+      return undefined;
+    };
+    await at.pass();
+    await at.pass();
+    const after = [...at.vendor.credentials.values()].map(({ values }) => [...values.values()]);
+    expect(after.flat().filter((value) => before.flat().includes(value))).toEqual([]);
+    expect(at.ready?.reason).toBe('Active');
+    expect([...at.vendor.credentials.values()].map(({ enabled }) => enabled)).toEqual([true]);
+    expect(isExposed).toBe(false);
+  });
+});
+
 test('A key on nobody’s behalf asks the ledger for no document', async () => {
   at.putKey({ applicationRef: undefined } as never);
   await at.pass();
