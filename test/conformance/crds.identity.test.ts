@@ -1,6 +1,7 @@
 /** Who asked and who decided cannot be forged: all policies, asked of the real API server. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { clientCertificate } from '../../control-plane/credentials.ts';
+import { forgeriesFor, isRefusalBy } from '../../src/controllers/identity/forgeries.ts';
 import { freshNamespace, sharedControlPlane } from '../support/controlplane.ts';
 import {
   accepted,
@@ -200,6 +201,14 @@ describe('the operator', () => {
     // Nowhere else even that: what the operator may pretend, it may pretend at home.
     expect((await forms.try(forged, OPERATOR)).code).toBe(403);
   });
+
+  it.each(forgeriesFor('keyward-system'))(
+    'is refused $lie by $policy and by nothing before it',
+    async ({ resource, draft, policy }) => {
+      const answer = await deskOf(send, 'keyward-system', resource.plural).try(draft, OPERATOR);
+      expect(isRefusalBy(policy, outcome(answer)), outcome(answer)).toBe(true);
+    },
+  );
 
   it('changes no form but its finalizers, and no stamp', async () => {
     await forms.create(form('served'), ALICE);
