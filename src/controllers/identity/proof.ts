@@ -44,6 +44,9 @@ export interface IdentityProof {
   covers(fromMs: number, toMs: number): boolean;
   /** An instant of the API server's clock, such as a creationTimestamp, by ours. */
   atOurClock(serverMs: number): number;
-  /** Called after each look that turned Proven into NotProven or back. */
+  /**
+   * Called after each look that turned Proven into NotProven or back, and after one that proved when an
+   * earlier question was answered with NotProven: whoever waits for an answer asks again then.
+   */
   onChange(listener: (state: ProofState) => void): void;
 }

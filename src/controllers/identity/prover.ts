@@ -53,6 +53,8 @@ export class PolicyProver implements IdentityProof {
   /** Why the newest look proved nothing. */
   #doubt: string | undefined = 'the admission policies have not been looked at yet';
   #told: { readonly state: ProofState['state']; readonly text: string } | undefined;
+  /** Somebody was told NotProven since listeners heard of a proof. */
+  #isAwaited = false;
   #endedMs = -Infinity;
   #current: Promise<void> = Promise.resolve();
   #next: Promise<ProofState> | undefined;
@@ -90,7 +92,9 @@ export class PolicyProver implements IdentityProof {
     this.#next ??= this.#lookNext();
     const answer = await this.#next;
     const isAfter = (this.#look?.beganMs ?? askedMs) >= askedMs;
-    return answer.state === 'NotProven' || isAfter ? answer : STEPPED;
+    if (answer.state === 'Proven' && isAfter) return answer;
+    this.#isAwaited = true;
+    return answer.state === 'Proven' ? STEPPED : answer;
   }
 
   async vouch(fromMs: number): Promise<Vouched> {
@@ -158,7 +162,7 @@ export class PolicyProver implements IdentityProof {
       }
     } finally {
       this.#endedMs = clock.monotonicMs();
-      if (!this.#stop.aborted) this.#tell();
+      if (!this.#stop.aborted) this.#tell(failure);
     }
     return failure;
   }
@@ -187,21 +191,25 @@ export class PolicyProver implements IdentityProof {
     this.#doubt = undefined;
   }
 
-  #tell(): void {
+  #tell(failure: string | undefined): void {
     const { metrics, log } = this.#options;
     const now = this.state;
     const text = now.state === 'Proven' ? '' : now.reason;
     metrics.state(now.state);
     const told = this.#told;
-    if (told?.text === text) return;
     this.#told = { state: now.state, text };
-    if (now.state === 'Proven') log.info('The admission policies are proven to be in force');
-    else log.warn('The admission policies are not proven to be in force', { reason: text });
-    if (told?.state !== now.state) for (const listener of this.#listeners) listener(now);
+    if (told?.text !== text) {
+      if (now.state === 'Proven') log.info('The admission policies are proven to be in force');
+      else log.warn('The admission policies are not proven to be in force', { reason: text });
+    }
+    const isAnswer = this.#isAwaited && now.state === 'Proven' && failure === undefined;
+    if (told?.state === now.state && !isAnswer) return;
+    if (isAnswer) this.#isAwaited = false;
+    for (const listener of this.#listeners) listener(now);
   }
 
   #pauseMs(): number {
-    if (this.state.state === 'Proven') return ROUND_MS;
+    if (this.state.state === 'Proven') return this.#isAwaited ? HURRIED_ROUND_MS : ROUND_MS;
     if (this.#doubt !== undefined || this.#chain === undefined) return HURRIED_ROUND_MS;
     const { clock } = this.#options;
     return Math.min(HURRIED_ROUND_MS, settlesInMs(this.#chain, this.#atServer(clock.nowMs())) + 1);

@@ -258,6 +258,18 @@ describe('asking', () => {
     expect(stage.prover.state).toEqual({ state: 'Proven' });
   });
 
+  test('and being told no is told again when there is a yes, once', async () => {
+    await stage.lead();
+    stage.readFailure = transient;
+    const answer = stage.prover.prove();
+    await stage.clock.advanceSettled(300);
+    await answer;
+    stage.states.length = 0;
+    stage.readFailure = undefined;
+    await stage.clock.advanceSettled(5 * MINUTE_MS);
+    expect(stage.states).toEqual(['Proven']);
+  });
+
   test.each<{ why: string; before: () => void; fromMs: () => number; type: string }>([
     { why: 'what just came', before: () => undefined, fromMs: now, type: 'Covered' },
     {
