@@ -37,7 +37,8 @@ export function extend(chain: Chain | undefined, proven: Proven): Chain {
   if (chain?.fingerprint === fingerprint) {
     return { ...chain, lastMs: Math.max(chain.lastMs, beganMs) };
   }
-  const sinceMs = endedMs + SETTLE_MS;
+  // Whole seconds, as objects are stamped: else one that is created right then looks older than this.
+  const sinceMs = Math.ceil((endedMs + SETTLE_MS) / SECOND_MS) * SECOND_MS;
   return { sinceMs, lastMs: sinceMs, fingerprint };
 }
 
