@@ -62,9 +62,15 @@ export class TestApi {
     this.#headers = { ...own, ...headers };
   }
 
-  /** The same access in the name of somebody else, which an administrator may use; close it as well. */
-  as(username: string): TestApi {
-    return new TestApi(this.#identity, { 'impersonate-user': encodeURI(username) });
+  /**
+   * The same access in the name of somebody else, which an administrator may use; close it as well.
+   * @param group absent: none, so rights are those of the user name
+   */
+  as(username: string, group?: string): TestApi {
+    return new TestApi(this.#identity, {
+      'impersonate-user': encodeURI(username),
+      ...(group === undefined ? {} : { 'impersonate-group': group }),
+    });
   }
 
   /** The answer, whatever it is; rejects only when there is none. */
