@@ -11,6 +11,7 @@ import type { KeySight, NamedStore, Sights } from '../controllers/review/deps.ts
 import { reviewSteps } from '../controllers/review/index.ts';
 import { createReviewMetrics } from '../controllers/review/metrics.ts';
 import { onReview } from '../controllers/review/triggers.ts';
+import { authorsIn } from '../controllers/review/view.ts';
 import type { TargetSight } from '../controllers/review/world.ts';
 import { classify } from '../kernel/errors.ts';
 import type { ClientRecord } from '../ledger/documents.ts';
@@ -123,8 +124,7 @@ function sightsOf(caches: Caches): Sights {
 function formSight(form: CachedForm | undefined): TargetSight | undefined {
   if (form === undefined) return undefined;
   const { uid, generation, isDeleting, applicant = '', editorsText } = form;
-  const authors = [applicant, ...editorsText.split('\n')].filter((name) => name !== '');
-  return { uid, generation, isDeleting, authors };
+  return { uid, generation, isDeleting, authors: authorsIn(applicant, editorsText) };
 }
 
 function keySight(key: CachedApiKey | undefined): KeySight | undefined {

@@ -47,7 +47,7 @@ export type Proof = {
 export type Deps = {
   readonly reviews: Pick<Cache<ReviewView>, 'get'>;
   readonly sights: Sights;
-  readonly client: Pick<KubeClient, 'ask' | 'replaceStatus' | 'clockSkewMs'>;
+  readonly client: Pick<KubeClient, 'get' | 'ask' | 'replaceStatus' | 'clockSkewMs'>;
   readonly ledger: Pick<Ledger, 'load' | 'loadDocument' | 'findDocument' | 'commitDocuments'>;
   /** What reviewers imposed on a key, also as an earlier object of its name. */
   readonly imposedOn: (uid: string, at: Ref) => HeldState | undefined;

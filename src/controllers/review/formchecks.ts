@@ -51,6 +51,7 @@ export const FORM_CHECKS: readonly FormCheck[] = [
   { name: 'layer is the open one', objection: layerObjection },
   { name: 'reviewer decides once', objection: duplicateObjection },
   { name: 'grant stays within the request', objection: exceedsObjection },
+  { name: 'form was read live', objection: liveObjection },
   { name: 'reviewer has the right', objection: ({ world }) => rightsObjection(world) },
 ];
 
@@ -196,4 +197,13 @@ function exceedsObjection({ world, form, round }: FormCase): Objection | undefin
   return world.review.spec.decision === 'Approved'
     ? grantableObjection(world, form, round)
     : undefined;
+}
+
+/**
+ * The cache may be behind: an edit, and with it an editor, that came before the review must not go
+ * unseen. What is not approved needs no such care.
+ */
+function liveObjection({ world: { review, target } }: FormCase): Objection | undefined {
+  const isSeen = target.kind === 'ApiKeyApplication' && target.isLive;
+  return review.spec.decision === 'Approved' && !isSeen ? { type: 'Look' } : undefined;
 }

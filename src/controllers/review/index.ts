@@ -10,7 +10,7 @@ import { askRights } from './access.ts';
 import type { Deps } from './deps.ts';
 import { rulingOf, type Verdict } from './effects.ts';
 import { judge } from './judge.ts';
-import { lookForProof, observe } from './observe.ts';
+import { lookForProof, lookLive, observe } from './observe.ts';
 import { questionsOf } from './officechecks.ts';
 import { wantedStatus } from './status.ts';
 import type { World } from './world.ts';
@@ -22,8 +22,7 @@ const PROOF_WAIT_MS = 2 * SECOND_MS;
 
 /** One step of a judgement. */
 export type Action =
-  | { readonly type: 'Prove' }
-  | { readonly type: 'Ask' }
+  | { readonly type: 'Prove' | 'Look' | 'Ask' }
   | { readonly type: 'Settle'; readonly verdict: Verdict };
 
 /** The steps for the pipeline. */
@@ -44,6 +43,7 @@ export function nextAction(world: World): Action | undefined {
   const judgement = judge(world);
   switch (judgement.type) {
     case 'Prove':
+    case 'Look':
     case 'Ask':
       return { type: judgement.type };
     case 'Wait':
@@ -76,6 +76,8 @@ async function apply(
   switch (action.type) {
     case 'Prove':
       return { ...world, proof: await lookForProof(deps.proof, world.review, world.nowMs) };
+    case 'Look':
+      return lookLive(deps, world, signal);
     case 'Ask':
       return ask(deps, world, signal);
     case 'Settle':

@@ -22,7 +22,9 @@ export type Objection =
   | { readonly type: 'Unproven'; readonly message: string }
   /** Somebody else's work has to be seen first. */
   | { readonly type: 'Wait'; readonly message: string }
-  /** The API server has to be asked first. */
+  /** The object has to be read from the API server first. */
+  | { readonly type: 'Look' }
+  /** The API server has to be asked what the reviewer may do first. */
   | { readonly type: 'Ask' };
 
 /** The review counts. */

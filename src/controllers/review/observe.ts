@@ -1,7 +1,9 @@
 /** Reads everything a judgement needs into one World. Changes nothing. */
 import type { Ref } from '../../api/meta.ts';
+import { API_KEY_APPLICATIONS } from '../../api/names.ts';
 import { DEFAULT_STORE, type StoreName, type StoreView } from '../../stores/view.ts';
 import type { Deps, KeySight } from './deps.ts';
+import { sightForm } from './view.ts';
 import type { ProofSight, ReviewView, StoreRules, Target, World } from './world.ts';
 
 /** Undefined: there is no such review, or it is going without having been judged. */
@@ -25,6 +27,7 @@ export async function observe(deps: Deps, ref: Ref): Promise<World | undefined> 
 const UNREAD: Target = {
   kind: 'ApiKeyApplication',
   sight: undefined,
+  isLive: false,
   form: undefined,
   storeUid: undefined,
 };
@@ -65,7 +68,21 @@ async function findForm({ sights, ledger }: Deps, at: Ref): Promise<Target> {
   const form = sight && (await ledger.loadDocument('Form', sight.uid));
   const named = form?.round?.content.storeRef;
   const storeUid = named && sights.store(at.namespace, named)?.uid;
-  return { kind: 'ApiKeyApplication', sight, form, storeUid };
+  return { kind: 'ApiKeyApplication', sight, isLive: false, form, storeUid };
+}
+
+/** The world with the form as the API server has it at this moment. */
+export async function lookLive(
+  { client }: Pick<Deps, 'client'>,
+  world: World,
+  signal: AbortSignal,
+): Promise<World> {
+  const { target, review } = world;
+  if (target.kind !== 'ApiKeyApplication') return world;
+  const at = { namespace: review.ref.namespace, name: review.spec.applicationRef?.name ?? '' };
+  const object = await client.get(API_KEY_APPLICATIONS, at, { signal });
+  const sight = object && sightForm(object);
+  return { ...world, target: { ...target, sight, isLive: true } };
 }
 
 async function findKey(deps: Deps, at: Ref): Promise<Target> {

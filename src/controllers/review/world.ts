@@ -21,7 +21,7 @@ export type ReviewView = {
   readonly status: ApiKeyReviewStatus | undefined;
 };
 
-/** What the cache shows of the object that is decided about. */
+/** What is seen of the object that is decided about. */
 export type TargetSight = {
   readonly uid: string;
   readonly generation: number;
@@ -42,6 +42,8 @@ export type StoreRules = Pick<RoundRules, 'selfReview' | 'attestors'> & {
 export type FormTarget = {
   readonly kind: 'ApiKeyApplication';
   readonly sight: TargetSight | undefined;
+  /** The sight is no older than this pass; else it is the cache's. */
+  readonly isLive: boolean;
   /** The ledger's record under the UID that the review names. */
   readonly form: FormRecord | undefined;
   /** UID of the store that has the name of the newest round's; absent: there is none. */

@@ -237,6 +237,37 @@ describe('what was read is what is approved', () => {
 });
 
 describe('at the same instant', () => {
+  test('nobody approves what he read and edited a moment before, however fast he is', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `fast-${index}`);
+    const forms = await Promise.all(names.map((name) => people.submit('ann', name, AT)));
+    const reviews = await Promise.all(
+      forms.map(async (form) => {
+        await people.edit('kim', form.metadata.name, { contact: { name: 'kim' } });
+        return people.decide('kim', form);
+      }),
+    );
+    const reasons = await Promise.all(reviews.map((name) => people.verdict(name)));
+    expect(new Set(reasons)).toEqual(new Set(['SelfReviewNotAllowed']));
+    for (const name of names) expect((await people.form(name)).status.state).toBe('Pending');
+  });
+
+  test('nobody approves before he may: not his own form, and not before it was submitted', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `early-bird-${index}`);
+    const reviews = await Promise.all(
+      names.map(async (name) => {
+        const form = await people.file('ann', name, AT);
+        const requestHash = `sha256:${'b'.repeat(64)}`;
+        return Promise.all(
+          ['ann', 'bob', 'mallory'].map((who) => people.decide(who, form, { requestHash })),
+        );
+      }),
+    );
+    const reasons = await Promise.all(reviews.flat().map((name) => people.verdict(name)));
+    expect(reasons).not.toContain('Decisive');
+    await Promise.all(names.map((name) => people.until(name, 'Pending')));
+    for (const name of names) expect(await site.secret(name)).toBeUndefined();
+  });
+
   test('approve and deny have one winner', async () => {
     await people.appoint('max', { isReviewer: true, approves: ['desk'] });
     const form = await people.submit('ann', 'both', AT);

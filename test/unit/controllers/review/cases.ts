@@ -128,6 +128,7 @@ export function aFormTarget(form: FormRecord | undefined = aForm()): FormTarget 
   return {
     kind: 'ApiKeyApplication',
     sight: { uid: 'form-uid', generation: 1, isDeleting: false, authors: ['ann'] },
+    isLive: true,
     form,
     storeUid: 'store-uid',
   };

@@ -43,6 +43,20 @@ describe('a review of a form', () => {
   });
 });
 
+describe('what the cache does not show yet', () => {
+  const cached = { ...aFormTarget(), isLive: false };
+
+  test('is read live before anything is approved', () => {
+    expect(verdict({ target: cached })).toBe('Look');
+    expect(verdict({ target: cached, rights: undefined })).toBe('Look');
+  });
+
+  test('is read only where all else speaks for the review', () => {
+    expect(verdict({ target: cached, ...review({ requestHash: 'x' }) })).toBe('HashMismatch');
+    expect(verdict({ target: cached, ...review({ decision: 'Denied' }) })).toBe('Decisive');
+  });
+});
+
 describe('the target of a review', () => {
   test('is refused where there is no such form', () => {
     const target = { ...aFormTarget(), sight: undefined };

@@ -39,6 +39,8 @@ class Stage {
   /** Called before each commit. */
   beforeCommit: () => void = () => undefined;
   askFails = false;
+  /** The form at the API server, which the cache may not show yet. */
+  live = { uid: 'form-uid', generation: 1, annotations: {} as Record<string, string> };
   /** Imposed on an earlier key of the same name. */
   inherited: HeldState | undefined;
 
@@ -96,6 +98,7 @@ class Stage {
       },
       client: {
         clockSkewMs: 0,
+        get: async (_, { name }) => this.#read(name),
         ask: async (_, question) => this.#answer(question),
         replaceStatus: async (_, draft) => {
           this.statuses += 1;
@@ -129,6 +132,12 @@ class Stage {
       events: { record: (event) => void this.events.push(event) },
       metrics: { judged: () => undefined },
     };
+  }
+
+  /** The form as the API server has it. */
+  #read(name: string) {
+    const { uid, generation, annotations } = this.live;
+    return { metadata: { name, uid, generation, annotations, resourceVersion: '1' } };
   }
 
   #answer(question: object): unknown {
@@ -283,6 +292,33 @@ describe('a review that does not count', () => {
   });
 });
 
+describe('an edit that the cache does not show yet', () => {
+  test('holds the approval up until the application controller has seen it', async () => {
+    stage.live.generation = 2;
+    stage.write(aReview());
+    expect((await stage.look()).kind).toBe('again');
+    expect(stage.commits).toEqual([]);
+  });
+
+  test('by the reviewer himself makes it his own form', async () => {
+    stage.live = {
+      ...stage.live,
+      generation: 2,
+      annotations: { 'keyward.dev/applicant': 'ann', 'keyward.dev/editors': 'kim\nbob' },
+    };
+    stage.write(aReview());
+    await stage.look();
+    expect(stage.accepted()).toBe('SelfReviewNotAllowed');
+  });
+
+  test('cannot be a form made anew', async () => {
+    stage.live.uid = 'another-uid';
+    stage.write(aReview());
+    await stage.look();
+    expect(stage.accepted()).toBe('ApplicationReplaced');
+  });
+});
+
 describe('while something is missing', () => {
   test('a review waits for the policies, says so, and is refused when they came too late', async () => {
     stage.proven.isProven = false;
@@ -390,10 +426,13 @@ test('two hundred forms are approved one after the other, each with one commit',
   const form = (uid: string) => ({ uid, generation: 1, isDeleting: false, authors: ['ann'] });
   const results = await Promise.all(
     names.map((name) => {
-      const sights = { ...deps.sights, form: () => form(`form-of-${name}`) };
+      const uid = `form-of-${name}`;
+      const sights = { ...deps.sights, form: () => form(uid) };
+      const metadata = { name: 'shop', uid, resourceVersion: '1', generation: 1 };
+      const client = { ...deps.client, get: async () => ({ metadata }) };
       const stop = new AbortController().signal;
       const ref = { namespace: 'team', name };
-      return reconcile(reviewSteps({ ...deps, sights }), ref, { clock: stage.clock, stop });
+      return reconcile(reviewSteps({ ...deps, sights, client }), ref, { clock: stage.clock, stop });
     }),
   );
   expect(results.every(({ result }) => result.kind === 'done')).toBe(true);
