@@ -65,6 +65,11 @@ function laterSight({ edit }: World, form: FormView, record: FormRecord): Identi
 }
 
 function standing(form: FormView, { seen, applicant }: FormRecord): Identity {
+  if (form.generation < seen.generation) {
+    const message =
+      'a newer version of the form was seen before, so the cluster was restored and nobody knows who edits it; create it anew';
+    return { type: 'Unverified', message };
+  }
   if (!seen.isProven) {
     const message =
       'the form was edited while the admission policies were not in force, so nobody knows by whom; edit it again';

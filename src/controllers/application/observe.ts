@@ -78,7 +78,8 @@ async function judgeEdit(
 ): Promise<EditFact> {
   const { uid, generation, createdMs } = form;
   const { seen } = record ?? {};
-  if (seen?.generation === generation) {
+  // Generations only grow, but in a cluster that was restored; identity.ts says so then.
+  if (seen !== undefined && generation <= seen.generation) {
     // Where the note of the ledger is older than the chain of proofs, ours goes on in its place.
     if (!proof.covers(seen.atMs, seen.atMs)) sightings.note(uid, generation, clock.nowMs());
     return NO_EDIT;

@@ -1,5 +1,5 @@
 /** What makes a form be looked at, and how soon. */
-import type { Ref } from '../../api/meta.ts';
+import { refText, type Ref } from '../../api/meta.ts';
 import type { Cache, Change } from '../../kube/port.ts';
 import type { DocumentBell } from '../../ledger/documentbell.ts';
 import type { OwnStatus } from '../../runtime/ownstatus.ts';
@@ -45,13 +45,21 @@ export type TriggerSources = {
   readonly ownStatus: OwnStatus<SeenStatus>;
 };
 
+/** The forms, and by `namespace/name` of the ApiKey those that serve one of another name. */
+export type ServedForms = {
+  readonly forms: Pick<Cache<CachedForm>, 'get'>;
+  readonly renamed: ReadonlyMap<string, Ref>;
+};
+
 type Queue = Parameters<typeof connect>[2];
 
 /** Connects all sources to the queue. Once. */
 export function connectApplicationTriggers(sources: TriggerSources, queue: Queue): void {
   const { forms, keys, products, sightings } = sources;
+  const renamed = new Map<string, Ref>();
+  forms.onChange((change) => noteServed(renamed, change));
   connect(forms, (change) => onForm(sources.ownStatus, change), queue);
-  connect(keys, (change) => onApiKey(forms, change), queue);
+  connect(keys, (change) => onApiKey({ forms, renamed }, change), queue);
   connect(sources.keyStores, (change) => onStore(forms, 'KeyStore', change), queue);
   connect(sources.clusterKeyStores, (change) => onStore(forms, 'ClusterKeyStore', change), queue);
   connect(products, (change) => onProduct(forms, change), queue);
@@ -117,7 +125,7 @@ function laneOf({ previous, current }: Change<CachedForm>): Lane {
 
 /** The ApiKey of a form was made, went, or was edited; most keys have none, and cost nothing here. */
 export function onApiKey(
-  forms: Pick<Cache<CachedForm>, 'get'>,
+  { forms, renamed }: ServedForms,
   { ref, previous, current }: Change<NeighbourKey>,
 ): readonly Wake[] {
   const key = current ?? previous;
@@ -127,9 +135,27 @@ export function onApiKey(
     previous?.isDeleting === current?.isDeleting;
   if (isSame || key === undefined) return [];
   const { namespace } = ref;
-  // One that names no form may stand in the way of the form of its name.
-  const formRef = { namespace, name: key.applicationName ?? ref.name };
-  return forms.get(formRef) === undefined ? [] : [{ ref: formRef, lane: 'normal' }];
+  // One that names no form, or another one, may stand in the way of the form that is to serve it.
+  const served = renamed.get(refText(ref)) ?? ref;
+  const named = { namespace, name: key.applicationName ?? served.name };
+  const refs = named.name === served.name ? [served] : [named, served];
+  return refs
+    .filter((formRef) => forms.get(formRef) !== undefined)
+    .map((formRef) => ({ ref: formRef, lane: 'normal' }));
+}
+
+/** Remembers forms that serve an ApiKey of another name than their own. */
+function noteServed(
+  renamed: Map<string, Ref>,
+  { ref, previous, current }: Change<CachedForm>,
+): void {
+  const { namespace } = ref;
+  if (previous !== undefined && previous.keyName !== ref.name) {
+    renamed.delete(refText({ namespace, name: previous.keyName }));
+  }
+  if (current !== undefined && current.keyName !== ref.name) {
+    renamed.set(refText({ namespace, name: current.keyName }), ref);
+  }
 }
 
 function onStore(

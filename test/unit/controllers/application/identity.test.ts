@@ -73,6 +73,19 @@ describe('the policies', () => {
     expect(at.record().seen.isProven).toBe(false);
   });
 
+  test('a form that is older than what was seen of it comes from a restored cluster', async () => {
+    const at = new Workshop();
+    await at.submit();
+    at.edit({ purpose: 'Two' });
+    await at.pass();
+    const { round } = at.record();
+    at.edit({ purpose: 'Three' });
+    at.touch({ generation: 1 });
+    await at.pass();
+    expect(at.ready).toBe('IdentityUnverified');
+    expect(at.record().round).toEqual(round);
+  });
+
   test('a form without a stamp never counts', async () => {
     const at = new Workshop();
     at.isStamping = false;

@@ -1,0 +1,109 @@
+/** Whatever people do to a form, and whenever: the plan settles, and nothing is granted by itself. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { DAY_MS } from '../../../../src/kernel/time.ts';
+import type { ApiKeyApplicationSpec } from '../../../../src/api/generated/apikeyapplication.ts';
+import type { Decision } from '../../../../src/ledger/formdecisions.ts';
+import { finishReissue } from '../../../../src/ledger/formchanges.ts';
+import { openLayer } from '../../../../src/ledger/grants.ts';
+import { aFormSpec, aFormStore, CLIENT, someRules, Workshop } from './workshop.ts';
+
+type Step = (at: Workshop) => Promise<void> | void;
+
+const editOf = (change: Partial<ApiKeyApplicationSpec>): fc.Arbitrary<Step> =>
+  fc.constantFrom('mina', 'jun', 'ara').map((by) => (at: Workshop) => at.edit(change, by));
+
+const anEdit: fc.Arbitrary<Step> = fc.oneof(
+  fc
+    .constantFrom('Submitted', 'Draft', 'Withdrawn')
+    .chain((submission) => editOf({ submission } as never)),
+  fc.constantFrom('Checkout', 'Search', '').chain((purpose) => editOf({ purpose })),
+  fc.constantFrom('one', 'two').chain((submissionId) => editOf({ submissionId })),
+  fc
+    .constantFrom(10, 20, -1)
+    .chain((requests) => editOf({ terms: { quota: { requests, period: 'Day' } } })),
+  fc
+    .constantFrom('2026-01-20', '2026-03-01', '2026-06-30')
+    .chain((effectiveDate) => editOf({ terms: { validity: { effectiveDate } } })),
+  fc
+    .constantFrom('r1', 'r2')
+    .chain((requestId) =>
+      editOf({ reissue: { requestId, reason: 'Routine', whileWaiting: 'Suspend' } }),
+    ),
+  editOf({ reissue: undefined as never }),
+  fc
+    .constantFrom('2026-02-01', '2026-05-01')
+    .chain((effectiveDate) => editOf({ revocation: { justification: 'Over', effectiveDate } })),
+  editOf({ revocation: undefined as never }),
+);
+
+const aDecision: fc.Arbitrary<Step> = fc
+  .constantFrom('Approved', 'Denied', 'Returned', 'Revoked')
+  .map((decision: Decision['decision']) => async (at: Workshop) => {
+    const record = at.find();
+    const isOpen = record?.round?.state === 'Pending';
+    const isWithdrawal = decision === 'Revoked';
+    if (record === undefined || record.ended !== undefined) return;
+    if (isWithdrawal ? record.grant === undefined : !isOpen) return;
+    // What the review controller refuses never comes here.
+    const isCurrent = at.object()?.metadata.generation === record.seen.generation;
+    const turn = record.round && openLayer(record.round, record.reviews);
+    if (!isCurrent || (!isWithdrawal && turn === undefined)) return;
+    await at.decide(decision).catch(() => undefined);
+  });
+
+const aTurn: fc.Arbitrary<Step> = fc.oneof(
+  fc.integer({ min: 1, max: 40 }).map((days) => (at: Workshop) => at.clock.advance(days * DAY_MS)),
+  fc.boolean().map((isThere) => (at: Workshop) => {
+    at.client = isThere ? CLIENT : { type: 'Missing', name: 'shop' };
+  }),
+  fc.constantFrom('UTC', 'Asia/Seoul').map((timeZone) => (at: Workshop) => {
+    at.store = aFormStore({ timeZone, rules: someRules() });
+  }),
+  fc.boolean().map((isProven) => (at: Workshop) => {
+    if (!isProven) at.provenSinceMs = undefined;
+    else at.provenSinceMs ??= at.clock.nowMs();
+  }),
+  fc.constant((at: Workshop) => {
+    const record = at.find();
+    if (record?.reissue?.state !== 'Approved') return;
+    at.commit(finishReissue(record, record.reissue.requestId));
+  }),
+);
+
+const steps = fc.array(fc.oneof(anEdit, anEdit, aDecision, aTurn), { maxLength: 25 });
+
+test('it settles in one pass, opens at most one round in it, and grants only what was decided', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, async (list) => {
+      const at = new Workshop();
+      at.put(aFormSpec());
+      let approvals = 0;
+      for (const step of list) {
+        const before = at.find();
+        // One after the other: that is what a life is.
+        // oxlint-disable-next-line no-await-in-loop
+        await step(at);
+        // oxlint-disable-next-line no-await-in-loop
+        const result = await at.pass();
+        expect(['done', 'again']).toContain(result.kind);
+        const after = at.find();
+        const opened = (after?.round?.number ?? 0) - (before?.round?.number ?? 0);
+        expect(opened).toBeGreaterThanOrEqual(0);
+        expect(opened).toBeLessThanOrEqual(1);
+        expect(after?.editors ?? []).toEqual(expect.arrayContaining([...(before?.editors ?? [])]));
+        if (before?.ended !== undefined) expect(after?.ended).toEqual(before.ended);
+        approvals = (after?.reviews ?? []).filter(({ decision }) => decision === 'Approved').length;
+        if (after?.grant !== undefined) expect(approvals).toBeGreaterThan(0);
+        if (at.key() !== undefined) expect(after?.grant).toBeDefined();
+        const commits = at.audit.length;
+        const { statusWrites } = at.cluster;
+        // oxlint-disable-next-line no-await-in-loop
+        await at.pass();
+        expect(at.audit.length).toBe(commits);
+        expect(at.cluster.statusWrites).toBe(statusWrites);
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
