@@ -16,9 +16,9 @@ import { KeywardError } from '../kernel/errors.ts';
 import { printList } from './printing.ts';
 import { type Session, withSession } from './session.ts';
 
-const LIMIT = 100;
+const LIMIT = 50;
 /** Calls at the same time; more would only wait at the server. */
-const READERS = 8;
+const READERS = 4;
 
 type Where = { readonly namespace?: string };
 type Found = { readonly forms: readonly Form[]; readonly total: number };
@@ -92,7 +92,7 @@ async function readAll({ client }: Session, refs: readonly Ref[]): Promise<reado
       const place = next;
       next += 1;
       const ref = refs[place];
-      // Eight of these loops run beside each other.
+      // Four of these loops run beside each other.
       // oxlint-disable-next-line no-await-in-loop
       if (ref !== undefined) found[place] = await client.get(API_KEY_APPLICATIONS, ref);
     }

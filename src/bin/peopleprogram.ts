@@ -84,7 +84,7 @@ function addSwitches(root: Command): void {
 function addDecisions(root: Command): void {
   listing(root.command('inbox'))
     .description('applications that wait for a decision, the oldest first')
-    .option('--limit <n>', 'how many are shown (100); 0: all')
+    .option('--limit <n>', 'how many are shown (50); 0: all')
     .action(async (flags: Flags) => {
       const { runInbox } = await import('./inbox.ts');
       await runInbox(flags);

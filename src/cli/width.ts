@@ -1,6 +1,13 @@
 /** How many columns of a terminal a text takes. Pure. */
 
-const ASCII = /^[\x20-\x7e]*$/;
+/**
+ * Characters that never join with their neighbours: ASCII, Latin, punctuation, arrows, lines; kana,
+ * Han, Hangul syllables and full-width forms, of which those from U+2E80 on are wide. Text of nothing
+ * else is measured without being taken apart into graphemes, which is a hundred times as slow.
+ */
+const SIMPLE =
+  /^[\x20-\x7e\xa0-\xac\xae-\u024f\u2010-\u2027\u2190-\u21ff\u2500-\u257f\u3000-\u3029\u3041-\u3096\u30a1-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60]*$/;
+const FIRST_WIDE = 0x2e80;
 /** Scripts and symbols that terminals draw two columns wide. */
 const WIDE =
   /\p{Emoji_Presentation}|\ufe0f|[\u1100-\u115f\u2e80-\u303e\u3041-\u4dbf\u4e00-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
@@ -10,8 +17,13 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** Columns that the text takes on one line. */
 export function widthOf(text: string): number {
-  if (ASCII.test(text)) return text.length;
   let columns = 0;
+  if (SIMPLE.test(text)) {
+    for (let place = 0; place < text.length; place += 1) {
+      columns += text.charCodeAt(place) < FIRST_WIDE ? 1 : 2;
+    }
+    return columns;
+  }
   for (const { segment } of graphemes.segment(text)) columns += columnsOf(segment);
   return columns;
 }
@@ -24,14 +36,7 @@ export function padTo(text: string, columns: number): string {
 /** The text, cut to at most so many columns; what was cut is shown by an ellipsis. */
 export function clipTo(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
-  let kept = '';
-  let left = columns - 1;
-  for (const { segment } of graphemes.segment(text)) {
-    left -= columnsOf(segment);
-    if (left < 0) break;
-    kept += segment;
-  }
-  return `${kept.trimEnd()}…`;
+  return `${headOf(text, columns - 1).trimEnd()}…`;
 }
 
 /**
@@ -60,12 +65,16 @@ export function wrapTo(text: string, columns: number): readonly string[] {
 function headOf(text: string, columns: number): string {
   let head = '';
   let left = columns;
-  for (const { segment } of graphemes.segment(text)) {
+  for (const segment of SIMPLE.test(text) ? text : segmentsOf(text)) {
     left -= columnsOf(segment);
     if (left < 0 && head !== '') break;
     head += segment;
   }
   return head;
+}
+
+function* segmentsOf(text: string): Generator<string> {
+  for (const { segment } of graphemes.segment(text)) yield segment;
 }
 
 function columnsOf(grapheme: string): number {
