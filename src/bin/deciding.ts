@@ -132,6 +132,12 @@ async function exportReview(
   who: { readonly me: Whoami; readonly attestedBy: string | undefined },
 ): Promise<void> {
   const { me, attestedBy } = who;
+  if (attestedBy !== undefined && me.username.startsWith('system:')) {
+    throw new KeywardError('Terminal', {
+      reason: 'NotAPerson',
+      message: `you are ${me.username}, which is no person whom ${attestedBy} could answer for; leave out --attested-by`,
+    });
+  }
   output.data('---\n');
   await printValue(
     attestedBy === undefined ? draft : reviewedBy(draft, { username: me.username, attestedBy }),
