@@ -5,7 +5,7 @@ import { VanishedGuard } from '../controllers/apikey/vanished.ts';
 import { productsOf } from '../controllers/application/content.ts';
 import type { Deps, Surroundings } from '../controllers/application/deps.ts';
 import { applicationSteps } from '../controllers/application/index.ts';
-import { createApplicationMetrics } from '../controllers/application/metrics.ts';
+import { createApplicationMetrics, gaugeStates } from '../controllers/application/metrics.ts';
 import { createReporter } from '../controllers/application/report.ts';
 import type { ServedKey } from '../controllers/application/serving.ts';
 import { Sightings } from '../controllers/application/sightings.ts';
@@ -62,6 +62,7 @@ export function createApplications(
     reporter: createReporter(events),
     metrics: createApplicationMetrics(registry),
   };
+  gaugeStates(registry, () => caches.forms.values());
   const { controller, queue } = createController(parts, applicationSteps(deps));
   connectApplicationTriggers({ ...caches, ...deps, documents, proof }, queue);
   return {

@@ -129,11 +129,7 @@ export function onApiKey(
   { ref, previous, current }: Change<NeighbourKey>,
 ): readonly Wake[] {
   const key = current ?? previous;
-  const isSame =
-    previous?.uid === current?.uid &&
-    previous?.generation === current?.generation &&
-    previous?.isDeleting === current?.isDeleting;
-  if (isSame || key === undefined) return [];
+  if (key === undefined || isSameKey(previous, current)) return [];
   const { namespace } = ref;
   // One that names no form, or another one, may stand in the way of the form that is to serve it.
   const served = renamed.get(refText(ref)) ?? ref;
@@ -142,6 +138,10 @@ export function onApiKey(
   return refs
     .filter((formRef) => forms.get(formRef) !== undefined)
     .map((formRef) => ({ ref: formRef, lane: 'normal' }));
+}
+
+function isSameKey(previous: NeighbourKey | undefined, current: NeighbourKey | undefined): boolean {
+  return isSameObject(previous, current) && previous?.isDeleting === current?.isDeleting;
 }
 
 /** Remembers forms that serve an ApiKey of another name than their own. */
@@ -189,7 +189,10 @@ function onNamespace(
   return wakeAll(forms, (form) => form.ref.namespace === ref.name);
 }
 
-function isSameObject(previous: Neighbour | undefined, current: Neighbour | undefined): boolean {
+function isSameObject(
+  previous: Pick<Neighbour, 'uid' | 'generation'> | undefined,
+  current: Pick<Neighbour, 'uid' | 'generation'> | undefined,
+): boolean {
   return previous?.uid === current?.uid && previous?.generation === current?.generation;
 }
 

@@ -21,6 +21,8 @@ export type CachedForm = Omit<FormView, 'spec' | 'editors'> & {
   readonly specText: string;
   /** status.observedGeneration. */
   readonly observedGeneration: number | undefined;
+  /** status.state, for counting. */
+  readonly state?: string;
   /** `kind/name` of the store that the spec names. */
   readonly storeName: string;
   /** Empty: none is named. */
@@ -47,6 +49,7 @@ export function cacheForm(object: KubeObject): CachedForm {
     specText: JSON.stringify(spec),
     status: status === undefined ? undefined : seenStatus(status),
     observedGeneration: status?.observedGeneration,
+    ...(status?.state === undefined ? {} : { state: status.state }),
   };
 }
 
@@ -88,6 +91,7 @@ export function viewForm(cached: CachedForm): FormView {
     specText,
     editorsText,
     observedGeneration: _,
+    state: ______,
     storeName: __,
     clientName: ___,
     keyName: ____,
