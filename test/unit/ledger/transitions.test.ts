@@ -11,6 +11,7 @@ import {
   retain,
   retireDue,
   setState,
+  setTerms,
 } from '../../../src/ledger/transitions.ts';
 import {
   aBlankRecord,
@@ -21,6 +22,7 @@ import {
   aSecret,
   aSlot,
   NOW_MS,
+  OPEN_TERMS,
   SEALED,
 } from '../../support/world.ts';
 
@@ -277,4 +279,24 @@ test('a Secret that is gone takes the values that only it had', () => {
   expect(forgotten.secret).toBeUndefined();
   expect(forgotten.credentials[0]?.valueLost).toBe(true);
   expect(forgotten.credentials[1]).not.toHaveProperty('valueLost');
+});
+
+describe('What a key belongs to', () => {
+  const grant = { formUid: 'form-1', round: 1 };
+
+  test('is remembered with its terms, and left alone where nothing is said', () => {
+    const record = setTerms(aRecord(), OPEN_TERMS, { grant, clientUid: 'client-1' });
+    expect(record).toMatchObject({ grant, clientUid: 'client-1' });
+    expect(setTerms(record, OPEN_TERMS)).toEqual(record);
+    const next = setTerms(record, OPEN_TERMS, { grant: { ...grant, round: 2 } });
+    expect(next).toMatchObject({ grant: { round: 2 }, clientUid: 'client-1' });
+  });
+
+  test.each([{ grant: { formUid: 'form-2', round: 1 } }, { clientUid: 'client-2' }])(
+    'is never exchanged: %o',
+    (other) => {
+      const record = aRecord({ grant, clientUid: 'client-1' });
+      expect(() => setTerms(record, OPEN_TERMS, other)).toThrow('stays with its');
+    },
+  );
 });
