@@ -109,11 +109,6 @@ function refuseUnsupported(cluster: Fields, user: Fields, file: string): void {
       `kubeconfig "${file}" names a proxy-url, which is not supported; connect directly`,
     );
   }
-  if (user['as'] !== undefined) {
-    throw refuse(
-      `kubeconfig "${file}" acts as somebody else (as), which is not supported; use credentials of that account`,
-    );
-  }
   if (user['auth-provider'] !== undefined || user['username'] !== undefined) {
     throw refuse(
       `kubeconfig "${file}" uses an auth-provider or a password; use a token, a client certificate or exec`,

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { keyTable } from '../../../src/cli/keytable.ts';
+import { plain } from '../../../src/cli/output.ts';
+import { matching } from '../../../src/cli/search.ts';
+import { parseTarget, rotationPatch, switchPatch } from '../../../src/cli/switches.ts';
+import { issuedKey } from './forms.ts';
+
+describe('keys', () => {
+  test('R100 are listed with key, name, created, expiry, revoked and state, newest first', () => {
+    const revoked = issuedKey({
+      status: {
+        keyId: 'newer',
+        issuedTime: '2026-12-01T00:00:00Z',
+        conditions: [
+          {
+            type: 'Ready',
+            status: 'False',
+            reason: 'Revoked',
+            message: '',
+            lastTransitionTime: '2026-12-24T00:00:00Z',
+          },
+        ],
+      },
+    });
+    const columns = { namespace: 'Without', client: 'Without', wide: 'Without' } as const;
+    expect(keyTable([issuedKey(), revoked], columns, plain)).toBe(
+      [
+        'KEY                NAME       CREATED                EXPIRES                REVOKED                STATE',
+        'newer              payments   2026-12-01T00:00:00Z   2027-02-01T00:00:00Z   2026-12-24T00:00:00Z   Revoked',
+        'dtrLRMi3o3hGZQeS   payments   2026-11-01T00:00:00Z   2027-02-01T00:00:00Z                          Rotating\n',
+      ].join('\n'),
+    );
+  });
+});
+
+describe('search', () => {
+  const all = ['Weather of Seoul 날씨', 'Traffic', 'Ünits'];
+  const textsOf = (text: string): readonly string[] => [text];
+
+  test.each([
+    [undefined, all],
+    ['SEOUL weather', ['Weather of Seoul 날씨']],
+    ['날씨', ['Weather of Seoul 날씨']],
+    ['날씨'.normalize('NFD'), ['Weather of Seoul 날씨']],
+    ['ü', ['Ünits']],
+    ['seoul traffic', []],
+  ])('R98 R115 by %s finds what has every word of it', (keyword, found) => {
+    expect(matching(all, keyword, textsOf)).toEqual(found);
+  });
+});
+
+describe('switches', () => {
+  test('name a key unless they say client', () => {
+    expect(parseTarget('a')).toEqual({ target: 'Key', name: 'a' });
+    expect(parseTarget('client/a')).toEqual({ target: 'Client', name: 'a' });
+    expect(() => parseTarget('secret/a')).toThrow('client/NAME');
+  });
+
+  test('set the state, which a client has no end of', () => {
+    expect(switchPatch('Client', 'Resumed')).toEqual({ spec: { state: 'Active' } });
+    expect(() => switchPatch('Client', 'Revoked')).toThrow('--review');
+  });
+
+  test('a plain rotation leaves the spec to Git', () => {
+    const plainly = {
+      requestId: 'r',
+      urgency: 'Planned',
+      slot: undefined,
+      overlapSeconds: undefined,
+    } as const;
+    expect(rotationPatch(plainly)).toEqual({
+      metadata: { annotations: { 'keyward.dev/rotate-request-id': 'r' } },
+    });
+    expect(rotationPatch({ ...plainly, urgency: 'Emergency' })).toEqual({
+      spec: { rotation: { requestId: 'r', urgency: 'Emergency' } },
+    });
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import type { Review } from '../../../src/cli/objects.ts';
+import { outcomeOfForm, outcomeOfReview } from '../../../src/cli/outcome.ts';
+import { changeForm } from './forms.ts';
+
+function review(status: string, reason: string): Review {
+  const lastTransitionTime = '2027-01-01T10:00:00Z';
+  const accepted = { type: 'Accepted', status, reason, message: 'm\u001b', lastTransitionTime };
+  return { status: { conditions: [accepted] } } as unknown as Review;
+}
+
+describe('what became of a review', () => {
+  test.each([
+    ['True', 'Decisive', 0],
+    ['False', 'HashMismatch', 1],
+    ['False', 'ReviewerNotAuthorized', 4],
+    ['False', 'SelfReviewNotAllowed', 4],
+    ['False', 'ApplicationNotFound', 3],
+  ])('%s %s ends with %d', (status, reason, code) => {
+    expect(outcomeOfReview(review(status, reason))).toEqual({
+      text: expect.stringContaining(`(${reason}): m\\x1b\n`),
+      code,
+    });
+  });
+
+  test('is not known before it was judged', () => {
+    expect(outcomeOfReview({} as Review)).toBeUndefined();
+    expect(outcomeOfReview(review('Unknown', 'AwaitingProof'))).toBeUndefined();
+  });
+});
+
+describe('what became of a form', () => {
+  test.each([
+    ['Approved', 0],
+    ['Draft', 0],
+    ['Denied', 6],
+    ['Returned', 6],
+    ['Lapsed', 6],
+    ['Withdrawn', 6],
+    ['Incomplete', 1],
+    ['Pending', undefined],
+  ])('%s ends with %s', (state, code) => {
+    expect(outcomeOfForm(changeForm({ status: { state } }))?.code).toBe(code);
+  });
+
+  test('is not known while the status is about the edit before', () => {
+    const behind = changeForm({ status: { state: 'Denied', observedGeneration: 3 } });
+    expect(outcomeOfForm(behind)).toBeUndefined();
+  });
+});

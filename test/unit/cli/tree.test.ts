@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { plain } from '../../../src/cli/output.ts';
+import { statusText } from '../../../src/cli/tree.ts';
+import { changeForm, issuedKey, NOW_MS, store } from './forms.ts';
+
+const how = { nowMs: NOW_MS, paint: plain };
+
+describe('status', () => {
+  test('shows form, key, Secret and store as a tree', () => {
+    const family = { form: changeForm(), key: issuedKey(), store: store() };
+    expect(statusText(family, how)).toBe(
+      `OBJECT                       READY   STATUS          DETAIL
+ApiKeyApplication/payments   True    ChangePending   Change round 3: Pending, quota.requests 1000 → 5000, submitted 3d ago,…
+├─ ApiKey/payments           True    Rotating        dtrLRMi3o3hGZQeS, expires in 30d, previous values retire in 23h, quota…
+│  └─ Secret/payments                Written         entries apiKey, keyId
+└─ ClusterKeyStore/default   True    Connected
+
+next: nothing; all is well
+`,
+    );
+  });
+
+  test('names what is missing, says every condition whole, and what to do about the first', () => {
+    const message = `a product ${'x'.repeat(80)}\nnext: nothing; all is well`;
+    const form = changeForm({
+      status: {
+        state: 'Incomplete',
+        conditions: [
+          {
+            type: 'Ready',
+            status: 'False',
+            reason: 'Incomplete',
+            message,
+            lastTransitionTime: '2027-01-01T10:00:00Z',
+          },
+        ],
+      },
+    });
+    const text = statusText({ form, key: undefined, store: undefined }, how);
+    expect(text).toMatch(/^├─ ApiKey\/payments +not there$/m);
+    expect(text).toContain('not found or not yours to read');
+    expect(text).toContain('ApiKeyApplication Ready=False Incomplete\n    | a product');
+    expect(text.match(/^next:.*$/gm)).toEqual([
+      'next: Fields are missing or wrong; the message names all of them at once.',
+    ]);
+  });
+
+  test('of a key without a form begins with the key', () => {
+    const text = statusText({ form: undefined, key: issuedKey(), store: store() }, how);
+    expect(text.split('\n').map((line) => line.split(/ {2,}/)[0])).toEqual([
+      'OBJECT',
+      'ApiKey/payments',
+      '├─ Secret/payments',
+      '└─ ClusterKeyStore/default',
+      '',
+      'next: nothing; all is well',
+      '',
+    ]);
+  });
+});
