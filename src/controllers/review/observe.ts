@@ -6,6 +6,9 @@ import type { Deps, KeySight } from './deps.ts';
 import { sightForm } from './view.ts';
 import type { ProofSight, ReviewView, StoreRules, Target, World } from './world.ts';
 
+/** creationTimestamp has whole seconds, and the difference of the clocks is known to one and a half. */
+const STAMP_DOUBT_MS = 2_500;
+
 /** Undefined: there is no such review, or it is going without having been judged. */
 export async function observe(deps: Deps, ref: Ref): Promise<World | undefined> {
   const review = deps.reviews.get(ref);
@@ -50,9 +53,16 @@ export async function lookForProof(
     : { type: 'Missing', reason: answer.reason };
 }
 
+/**
+ * The instant that matters is that of the creation, because a review cannot be changed afterwards: it lies
+ * before the review was seen, and within what the stamp and the clocks leave open. So of many reviews
+ * that wait in line the later ones are covered by the look for the first.
+ */
 function isCovered(proof: Deps['proof'], { createdMs }: ReviewView, seenMs: number): boolean {
+  const stampedMs = proof.atOurClock(createdMs);
   // Clocks differ by what cannot be measured, and then a review seems to come from the future.
-  return proof.covers(Math.min(proof.atOurClock(createdMs), seenMs), seenMs);
+  const fromMs = Math.min(stampedMs, seenMs);
+  return proof.covers(fromMs, Math.min(stampedMs + STAMP_DOUBT_MS, seenMs));
 }
 
 function findTarget(deps: Deps, { ref, spec }: ReviewView): Promise<Target> {
