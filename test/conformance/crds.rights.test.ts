@@ -14,7 +14,7 @@ beforeAll(async () => {
   await bind('edit', 'edit');
   await bind('view', 'view');
   await bind('admin', 'admin');
-  for (const role of ['reviewer', 'approver', 'store-admin', 'release']) {
+  for (const role of ['reviewer', 'approver', 'client-approver', 'store-admin', 'release']) {
     await bind(role, `keyward-${role}`);
   }
 });
@@ -98,6 +98,11 @@ describe('people', () => {
       role: 'approver',
       may: 'approve at one store and nothing else',
       rights: ['clusterkeystores default: approve', 'keystores default: approve'],
+    },
+    {
+      role: 'client-approver',
+      may: 'decide about clients and nothing else',
+      rights: ['apiclients: approve'],
     },
     {
       role: 'store-admin',

@@ -17,8 +17,8 @@ import type { World } from './world.ts';
 
 /** The controllers of forms and clients are at work at that moment; nothing else tells us the end. */
 const WAIT_MS = 500;
-/** The prover looks by itself meanwhile. */
-const PROOF_WAIT_MS = 2 * SECOND_MS;
+/** Whoever composes the operator wakes such reviews when the prover has found out; this is for the rest. */
+const PROOF_WAIT_MS = 10 * SECOND_MS;
 
 /** One step of a judgement. */
 export type Action =

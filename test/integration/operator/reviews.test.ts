@@ -1,6 +1,6 @@
 /** Forms and who decides about them, on the real operator, with people whom the API server knows. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { API_KEY_APPLICATIONS, API_KEY_REVIEWS } from '../../../src/api/names.ts';
+import { API_CLIENTS, API_KEY_APPLICATIONS, API_KEY_REVIEWS } from '../../../src/api/names.ts';
 import { sharedControlPlane } from '../../support/controlplane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { People, type Form } from '../../support/operator.people.ts';
@@ -172,6 +172,17 @@ describe('nobody decides about his own form', () => {
     await site.until('asserted', 'Active');
   });
 
+  test('nor, where the store says so, with the right to write forms there', async () => {
+    await people.openStore('strict', { selfReview: 'ForbiddenInNamespace' });
+    await people.appoint('joe', { isReviewer: true, approves: ['strict'] });
+    await people.appoint('jim', { isConsumer: true, isReviewer: true, approves: ['strict'] });
+    const form = await people.submit('ann', 'strict', {
+      storeRef: { kind: 'KeyStore', name: 'strict' },
+    });
+    expect(await people.verdict(await people.decide('jim', form))).toBe('SelfReviewNotAllowed');
+    expect(await people.verdict(await people.decide('joe', form))).toBe('Decisive');
+  });
+
   test('said by an account that is no attestor', async () => {
     const form = await people.submit('ann', 'unasserted', LAYERED);
     const reviewer = { username: 'bob', attestedBy: 'portal' };
@@ -224,6 +235,15 @@ describe('what was read is what is approved', () => {
     expect(reason).toBe('ReviewerNotAuthorized');
     expect(message).toContain("approve keystores 'desk'");
     expect((await people.form('unruly')).status.state).toBe('Pending');
+  });
+
+  test('and a right that comes from a rule for all verbs counts and is said', async () => {
+    const rules = [{ apiGroups: ['keyward.dev'], resources: ['*'], verbs: ['*'] }];
+    await people.appoint('root', { rules });
+    const form = await people.submit('ann', 'wild', AT);
+    const { reason, message } = await people.judged(await people.decide('root', form));
+    expect(reason).toBe('Decisive');
+    expect(message).toContain('RoleBinding "office-of-root');
   });
 
   test('so who lost the right between reading and deciding decides nothing', async () => {
@@ -315,5 +335,25 @@ describe('a withdrawn grant', () => {
     await people.edit('ann', 'withdrawn', { purpose: 'please' });
     expect(await people.verdict(await people.decide('bob', granted))).toBe('AlreadyDecided');
     expect(await site.secret('withdrawn')).toBeUndefined();
+  });
+});
+
+describe('a client that is deleted', () => {
+  test('takes the grants on its behalf along', async () => {
+    await people.register('leaving');
+    const form = await people.submit('ann', 'orphaned', {
+      ...AT,
+      clientRef: { name: 'leaving' },
+    });
+    await people.verdict(await people.decide('bob', form));
+    await site.until('orphaned', 'Active');
+    const presented = await valueOf('orphaned');
+    await site.api.remove(API_CLIENTS, site.namespace, 'leaving');
+    await eventually(async () => {
+      expect(await site.verdict(presented)).not.toBe('Allowed');
+      expect((await people.form('orphaned')).status.grant?.state).toBe('Ended');
+    });
+    await people.register('leaving');
+    expect((await people.form('orphaned')).status.grant?.state).toBe('Ended');
   });
 });
