@@ -133,8 +133,8 @@ function grantStatus(
   };
 }
 
-/** The newest request for new values that needs no further decision. */
+/** The newest request for new values that was carried out, refused or has lapsed. */
 function handledReissue({ spentReissueIds, reissue }: FormRecord): string | undefined {
-  const waiting = reissue?.state === 'Waiting' ? reissue.requestId : undefined;
-  return spentReissueIds.findLast((requestId) => requestId !== waiting);
+  const isOpen = reissue?.state === 'Waiting' || reissue?.state === 'Approved';
+  return spentReissueIds.findLast((requestId) => !isOpen || requestId !== reissue.requestId);
 }

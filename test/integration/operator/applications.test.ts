@@ -232,6 +232,89 @@ describe('a form that is reviewed', () => {
   });
 });
 
+describe('new values and the end', () => {
+  async function granted(name: string, spec: object = {}): Promise<string> {
+    await apply(name, spec);
+    await until(name, 'PendingReview');
+    await decide(name, 'Approved');
+    await site.until(name, 'Active');
+    await until(name, 'InForce');
+    return (await site.values(name))['apiKey'] ?? '';
+  }
+
+  test('exposed values are off until the decision and dead after it; the new ones work', async () => {
+    const exposed = await granted('exposed');
+    const reissue = { requestId: 'leak-1', reason: 'Exposed', whileWaiting: 'Suspend' };
+    await edit('exposed', { reissue });
+    await until('exposed', 'ChangePending');
+    await site.until('exposed', 'Suspended');
+    expect(await site.verdict(exposed)).toBe('KeySuspended');
+    await decide('exposed', 'Approved');
+    await eventually(async () => {
+      const { status } = await form('exposed');
+      expect(status.lastHandledReissueRequestId).toBe('leak-1');
+      const fresh = (await site.values('exposed'))['apiKey'] ?? '';
+      expect(fresh).not.toBe(exposed);
+      expect(await site.verdict(fresh)).toBe('Allowed');
+    });
+    expect(await site.verdict(exposed)).not.toBe('Allowed');
+    await edit('exposed', { reissue: { ...reissue, message: 'again' } });
+    await until('exposed', 'InForce');
+  });
+
+  test('a denied reissue leaves the old key as it was', async () => {
+    const value = await granted('kept');
+    await edit('kept', {
+      reissue: { requestId: 'wish', reason: 'Routine', whileWaiting: 'Suspend' },
+    });
+    await site.until('kept', 'Suspended');
+    await decide('kept', 'Denied');
+    await site.until('kept', 'Active');
+    expect(await site.verdict(value)).toBe('Allowed');
+    await until('kept', 'InForce');
+  });
+
+  test('a reviewed revocation ends the grant and its key', async () => {
+    const value = await granted('over');
+    await edit('over', { revocation: { justification: 'Shop closed' } });
+    await until('over', 'ChangePending');
+    expect(await site.verdict(value)).toBe('Allowed');
+    await decide('over', 'Approved');
+    await until('over', 'Revoked');
+    await eventually(async () => expect(await site.verdict(value)).not.toBe('Allowed'));
+  });
+
+  test('approved ahead of its time, it takes effect by itself, also after a restart', async () => {
+    const notBeforeTime = new Date(Date.now() + 6_000).toISOString().replace(/\.\d+Z/, 'Z');
+    await apply('early', { terms: { validity: { notBeforeTime } } });
+    await until('early', 'PendingReview');
+    await decide('early', 'Approved');
+    const waiting = await until('early', 'NotYetEffective');
+    expect(waiting.status.grant).toMatchObject({
+      state: 'Scheduled',
+      effectiveTime: notBeforeTime,
+    });
+    expect(await site.secret('early')).toBeUndefined();
+    await site.restart();
+    await site.until('early', 'Active');
+    await until('early', 'InForce');
+    const { issuedTime = '' } = (await site.key('early')).status;
+    expect(Date.parse(issuedTime)).toBeGreaterThanOrEqual(Date.parse(notBeforeTime));
+  });
+
+  test('an ApiKey that its owner made himself is served by the form that it names', async () => {
+    await site.api.create(API_KEYS, {
+      metadata: { name: 'his', namespace: site.namespace },
+      spec: { applicationRef: { name: 'his-form' }, secret: { layout: 'Env', envPrefix: 'HIS_' } },
+    });
+    await apply('his-form', { storeRef: AUTOMATIC, apiKeyRef: { name: 'his' } });
+    await until('his-form', 'InForce');
+    await site.until('his', 'Active');
+    expect(Object.keys(await site.values('his'))).toContain('HIS_API_KEY');
+    expect(await site.api.get(API_KEYS, site.namespace, 'his-form')).toBeUndefined();
+  });
+});
+
 describe('a form that nobody has to decide about', () => {
   test('is approved with the same commit, and its key is issued', async () => {
     const { metadata } = await apply('auto', { storeRef: AUTOMATIC });
