@@ -45,6 +45,10 @@ export interface Archive {
   insert(table: TableView, rows: readonly Row[]): Promise<void>;
   /** Removes all rows. */
   clear(table: string): Promise<void>;
+  /** Removes the rows whose columns `by` have these values. */
+  remove(table: Pick<TableView, 'name' | 'by'>, keys: readonly Row[]): Promise<void>;
+  /** Says of every row of a table that it is about this cluster. */
+  setCluster(table: string, clusterId: string): Promise<void>;
   /** Ends the transaction and keeps what it wrote. */
   commit(): Promise<void>;
   /** What somebody else committed meanwhile; only engines with several writers have an answer. */

@@ -120,6 +120,18 @@ export type SeenForm = {
   readonly isProven: boolean;
 };
 
+/** Where a grant was carried over from, when an administrator bound the database to another cluster. */
+export type CarriedOver = {
+  /** UID of the form there. */
+  readonly fromUid: string;
+  readonly fromClusterId: string;
+  readonly atMs: number;
+  /** Whom admission stamped as creator of the object here: the pipeline, and not the applicant. */
+  readonly createdBy: string;
+  /** Of the first issue there: durations go on counting from it. Absent: there was none. */
+  readonly firstIssuedMs?: number;
+};
+
 /** One ApiKeyApplication, as the ledger remembers it. */
 export type FormRecord = DocumentHead & {
   /** Never changes. */
@@ -146,4 +158,6 @@ export type FormRecord = DocumentHead & {
   readonly noticed?: { readonly days: number; readonly endMs: number };
   /** The ApiKey object that the grant was issued to first, and when. */
   readonly issuedTo?: { readonly keyUid: string; readonly atMs: number };
+  /** Absent: the form was filed in this cluster. */
+  readonly carried?: CarriedOver;
 };

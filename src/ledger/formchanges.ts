@@ -8,7 +8,7 @@ import { canonicalContent, type RequestContent, requestHash } from '../terms/req
 import type { DocumentHead, Person } from './document.ts';
 import type { FormRecord, GrantEnd, Reissue, Round, RoundState, SeenForm } from './form.ts';
 import { demand } from './formrules.ts';
-import { currentGrant, isReissueSpent } from './grants.ts';
+import { currentGrant, firstIssuedMs, isReissueSpent } from './grants.ts';
 
 /** What the object says about its authors. */
 export type Authors = { readonly editors: readonly string[]; readonly seen: SeenForm };
@@ -130,7 +130,7 @@ export function bindKey(
   demand(form.phase === 'Live', form, 'a form that is gone serves no key');
   demand(currentGrant(form, atMs) !== undefined, form, 'no key without a grant in force');
   // Durations count from the very first issue, whatever key it was.
-  return { ...form, issuedTo: { keyUid, atMs: form.issuedTo?.atMs ?? atMs } };
+  return { ...form, issuedTo: { keyUid, atMs: firstIssuedMs(form) ?? atMs } };
 }
 
 /** The date of the approved revocation has come. */

@@ -30,17 +30,29 @@ export function grantState(form: FormRecord, nowMs: number): GrantState {
   return resolution.type === 'Resolved' && !resolution.alreadyOver ? 'InForce' : 'Expired';
 }
 
+/** What tells when a grant was first issued. */
+type Issued = Pick<FormRecord, 'issuedTo' | 'carried'>;
+
+/**
+ * The instant from which durations count: the very first issue, also that of a cluster which the grant
+ * was carried over from. Absent: nothing was issued yet.
+ */
+export function firstIssuedMs({ issuedTo, carried }: Issued): number | undefined {
+  return issuedTo?.atMs ?? carried?.firstIssuedMs;
+}
+
 /** The terms of a grant as they hold; durations count from its first issue. */
 export function resolveGrant(
-  { issuedTo }: Pick<FormRecord, 'issuedTo'>,
+  form: Issued,
   { content, rules }: Pick<Grant, 'content' | 'rules'>,
   nowMs: number,
 ): Resolution {
   const { maxDurationDays, maxQuotaRequests } = rules;
+  const issuedMs = firstIssuedMs(form);
   return resolveTerms(content.terms, {
     ...(maxDurationDays === undefined ? {} : { maxDurationDays }),
     ...(maxQuotaRequests === undefined ? {} : { maxQuotaRequests }),
-    ...(issuedTo === undefined ? {} : { firstIssuedMs: issuedTo.atMs }),
+    ...(issuedMs === undefined ? {} : { firstIssuedMs: issuedMs }),
     nowMs,
   });
 }
@@ -84,7 +96,7 @@ export function isSuspendedForReissue({ reissue }: Pick<FormRecord, 'reissue'>):
  * that is not known any more). Absent: it can. `narrowed` as in `Round`.
  */
 export function approvalProblem(
-  form: Pick<FormRecord, 'issuedTo'>,
+  form: Issued,
   { type, content, narrowed, rules }: Pick<Round, 'type' | 'content' | 'narrowed' | 'rules'>,
   nowMs: number,
 ): 'AlreadyOver' | 'Unresolvable' | undefined {

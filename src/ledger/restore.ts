@@ -2,10 +2,9 @@
  * Marks a database that was restored from a backup: a new incarnation, under which nobody takes it for
  * the newer database it once was, and an audit entry that says who did it.
  */
-import { type Archive, type TableView } from './archive.ts';
-import { AUDIT_COLUMNS, CHAIN_START, hashEntry, writeFacts } from './audit.ts';
+import type { Archive } from './archive.ts';
+import { appendEntries, replaceMeta } from './archivechain.ts';
 import { terminal } from './refusals.ts';
-import { bytes, type Row } from './rows.ts';
 
 /** Who restored, when, and the new incarnation: 32 random hexadecimal digits. */
 export type Restoration = {
@@ -24,43 +23,20 @@ export async function markRestored(
   archive: Archive,
   { actor, atMs, incarnation }: Restoration,
 ): Promise<{ readonly commitCounter: number }> {
-  const { clusterId, commitCounter, incarnation: before } = await archive.meta();
-  if (clusterId === undefined) {
-    throw terminal(
-      'DatabaseUnused',
-      `database "${archive.label}" was never used; there is nothing to restore`,
-    );
-  }
-  const audit: TableView = { name: 'audit', by: ['commit_number'], columns: AUDIT_COLUMNS };
-  const [newest] = await archive.page(audit, [commitCounter - 1]);
-  const previous = newest === undefined ? CHAIN_START : bytes(newest.at(-1));
-  const entry = {
-    commitNumber: commitCounter + 1,
-    clusterId,
-    atMs,
-    actor,
-    action: 'DatabaseRestored',
-    uid: '',
-    facts: writeFacts({ incarnation, before }),
-  };
-  const hash = hashEntry(previous, entry);
-  const { commitNumber, action, uid, facts } = entry;
-  await archive.insert(audit, [
-    [commitNumber, clusterId, atMs, actor, action, uid, facts, previous, hash],
-  ]);
-  await replaceMeta(archive, { commit_counter: commitNumber, incarnation });
+  const { clusterId, commitCounter: after, incarnation: before } = await archive.meta();
+  if (clusterId === undefined) throw unused(archive);
+  const entry = { action: 'DatabaseRestored', uid: '', facts: { incarnation, before } };
+  await appendEntries(archive, [entry], { clusterId, actor, atMs, after });
+  const commitCounter = after + 1;
+  await replaceMeta(archive, { commit_counter: commitCounter, incarnation });
   await archive.commit();
-  return { commitCounter: commitNumber };
+  return { commitCounter };
 }
 
-async function replaceMeta(
-  archive: Archive,
-  changes: Readonly<Record<string, string | number>>,
-): Promise<void> {
-  const columns = await archive.columns('meta');
-  const meta: TableView = { name: 'meta', by: ['id'], columns };
-  const [row = []] = await archive.page(meta, undefined);
-  const changed: Row = row.map((value, index) => changes[columns[index] ?? ''] ?? value);
-  await archive.clear('meta');
-  await archive.insert(meta, [changed]);
+/** No operator ever wrote there. */
+export function unused({ label }: Pick<Archive, 'label'>): Error {
+  return terminal(
+    'DatabaseUnused',
+    `database "${label}" was never used; there is nothing to restore`,
+  );
 }

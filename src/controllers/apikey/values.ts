@@ -1,4 +1,5 @@
 /** The steps that make values: each is minted, digested and sealed before anything is committed. */
+import { firstIssuedMs } from '../../ledger/grants.ts';
 import type { AuditEntry } from '../../ledger/port.ts';
 import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
 import { addCredential, currentCredential, regenerateSlot } from '../../ledger/transitions.ts';
@@ -32,7 +33,7 @@ export async function issue(
     format: action.format,
     terms: action.terms,
     // The instant the terms were worked out for: a duration must end where they say.
-    firstIssuedMs: world.application?.form?.issuedTo?.atMs ?? world.nowMs,
+    firstIssuedMs: firstIssuedMs(world.application?.form ?? {}) ?? world.nowMs,
     sequence: 0,
     ...belongingOf(world),
     credentials: [],

@@ -55,16 +55,26 @@ export function isSameContent(a: RequestContent, b: RequestContent): boolean {
 /** Whether the form asks for no more and no less than was granted, or was asked for when it was. */
 export function isAsGranted(world: World, grant: Grant): boolean {
   const content = contentLike(world, grant.content);
-  if (isSameContent(content, grant.content)) return true;
-  // The grant may be narrower than what was asked; what that was, only its hash still knows.
-  const formUid = world.form?.uid ?? '';
-  return TERM_ROUNDS.some(
-    (type) => requestHash({ formUid, round: grant.round, type, content }) === grant.hash,
+  return (
+    isSameContent(content, grant.content) ||
+    roundAsking(content, grant, world.form?.uid ?? '') !== undefined
   );
 }
 
+/**
+ * The type of the round in which just this was asked for and the grant decided, which may be narrower:
+ * what was asked, only its hash still knows. Undefined: it is not what was asked for.
+ */
+export function roundAsking(
+  content: RequestContent,
+  { round, hash }: Pick<Grant, 'round' | 'hash'>,
+  formUid: string,
+): (typeof TERM_ROUNDS)[number] | undefined {
+  return TERM_ROUNDS.find((type) => requestHash({ formUid, round, type, content }) === hash);
+}
+
 /** Rounds that decide about terms. */
-const TERM_ROUNDS: readonly RoundType[] = ['Issue', 'Change'];
+const TERM_ROUNDS = ['Issue', 'Change'] as const satisfies readonly RoundType[];
 
 /** The reissue that a spec asks for; undefined: none. */
 export function reissueOf({ reissue }: ApiKeyApplicationSpec): RequestContent['reissue'] {
@@ -86,7 +96,11 @@ export function limitsOf({ maxDurationDays, maxQuotaRequests }: UsableStore) {
   };
 }
 
-function contentOf({ spec, ref }: FormView, rest: Rest): RequestContent {
+/** What a form asks for, with what its spec leaves open filled in. */
+export function contentOf(
+  { spec, ref }: Pick<FormView, 'spec' | 'ref'>,
+  rest: Rest,
+): RequestContent {
   const { displayName, description, service, purpose, justification, terms = {} } = spec;
   const { kind, name } = spec.storeRef ?? DEFAULT_STORE;
   return {

@@ -64,7 +64,7 @@ function laterSight({ edit }: World, form: FormView, record: FormRecord): Identi
   }
 }
 
-function standing(form: FormView, { seen, applicant }: FormRecord): Identity {
+function standing(form: FormView, { seen, applicant, carried }: FormRecord): Identity {
   if (form.generation < seen.generation) {
     const message =
       'a newer version of the form was seen before, so the cluster was restored and nobody knows who edits it; create it anew';
@@ -75,8 +75,10 @@ function standing(form: FormView, { seen, applicant }: FormRecord): Identity {
       'the form was edited while the admission policies were not in force, so nobody knows by whom; edit it again';
     return { type: 'Unverified', message };
   }
-  if (form.applicant === stampOf(applicant)) return NOTED;
-  const message = `the form was created by '${stampOf(applicant)}', and its annotation says otherwise now; put the annotation right`;
+  // Of a form that was carried over another account is the creator here, and the applicant stays who he was.
+  const creator = carried?.createdBy ?? stampOf(applicant);
+  if (form.applicant === creator) return NOTED;
+  const message = `the form was created by '${creator}', and its annotation says otherwise now; put the annotation right`;
   return { type: 'Unverified', message };
 }
 

@@ -1,6 +1,7 @@
 /** What keeps the newest edit of a form from being reviewed: all of it at once, named for people. Pure. */
 import { APPLICATION_READY, type ApplicationReadyReason } from '../../api/applicationconditions.ts';
 import type { RoundType } from '../../ledger/form.ts';
+import { firstIssuedMs } from '../../ledger/grants.ts';
 import { problemsOf } from '../../terms/completeness.ts';
 import type { FormFacts, FormRules, IncompleteReason, ProductState } from '../../terms/form.ts';
 import { DEFAULT_STORE } from '../../stores/view.ts';
@@ -91,7 +92,7 @@ function factsOf(
   { store, type }: { readonly store: UsableStore; readonly type: RoundType },
 ): FormFacts {
   const grant = record?.grant;
-  const issuedMs = record?.issuedTo?.atMs;
+  const issuedMs = firstIssuedMs(record ?? {});
   return {
     nowMs,
     round: type,

@@ -1,6 +1,7 @@
 /** Where a grant is in its life, worked out from what was approved and the clock. Pure. */
 import { DAY_MS } from '../../kernel/time.ts';
 import type { FormRecord, Grant } from '../../ledger/form.ts';
+import { firstIssuedMs } from '../../ledger/grants.ts';
 import { resolveTerms } from '../../terms/resolve.ts';
 import type { World } from './world.ts';
 
@@ -24,10 +25,10 @@ export function grantStanding(
   grant: Grant,
   { nowMs, durationDays }: { readonly nowMs: number; readonly durationDays: number | undefined },
 ): Standing {
-  const firstIssuedMs = record.issuedTo?.atMs ?? grant.effectiveMs;
+  const issuedMs = firstIssuedMs(record) ?? grant.effectiveMs;
   const resolution = resolveTerms(grant.content.terms, {
     nowMs,
-    firstIssuedMs,
+    firstIssuedMs: issuedMs,
     ...(durationDays === undefined ? {} : { storeDurationDays: durationDays }),
     ...grant.rules,
   });

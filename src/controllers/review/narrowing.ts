@@ -1,6 +1,6 @@
 /** Whether there is anything to grant, as it was asked for and narrowed. Pure. */
 import type { FormRecord, Round } from '../../ledger/form.ts';
-import { approvalProblem } from '../../ledger/grants.ts';
+import { approvalProblem, firstIssuedMs } from '../../ledger/grants.ts';
 import { narrow, type Narrowing } from '../../terms/narrowing.ts';
 import type { TermsContext } from '../../terms/resolve.ts';
 import type { TermsSpec } from '../../terms/terms.ts';
@@ -49,13 +49,14 @@ function narrowingOf(
   return narrow(round.narrowed ?? round.content.terms, narrowed, contextOf(form, round, nowMs));
 }
 
-function contextOf({ issuedTo }: FormRecord, { rules }: Round, nowMs: number): TermsContext {
+function contextOf(form: FormRecord, { rules }: Round, nowMs: number): TermsContext {
   const { maxDurationDays, maxQuotaRequests } = rules;
+  const issuedMs = firstIssuedMs(form);
   return {
     nowMs,
     ...(maxDurationDays === undefined ? {} : { maxDurationDays }),
     ...(maxQuotaRequests === undefined ? {} : { maxQuotaRequests }),
-    ...(issuedTo === undefined ? {} : { firstIssuedMs: issuedTo.atMs }),
+    ...(issuedMs === undefined ? {} : { firstIssuedMs: issuedMs }),
   };
 }
 

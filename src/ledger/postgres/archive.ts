@@ -1,13 +1,13 @@
 /** A PostgreSQL ledger as a whole; see ../archive.ts. */
 import { type Archive, type ArchiveMode, type Meta, pageQuery } from '../archive.ts';
 import { integer, optionalText, type Row, text } from '../rows.ts';
-import { type Connection, connect } from './connection.ts';
+import { type Connection, connect, type Parameter } from './connection.ts';
 import { translate } from './failures.ts';
 import { parsePostgresUrl, type PostgresLocation } from './location.ts';
 import { checkSchema, migrate } from './migrate.ts';
 import { qualify } from './names.ts';
 import { Pool } from './pool.ts';
-import { insert } from './writes.ts';
+import { insert, remove, type Statement } from './writes.ts';
 
 /** What a look at the whole database may take. */
 const BEGIN: Readonly<Record<ArchiveMode, string>> = {
@@ -44,10 +44,15 @@ export async function openPostgresArchive(url: string, mode: ArchiveMode): Promi
 function createArchive(location: PostgresLocation, connection: Connection, pool: Pool): Archive {
   const { schema, label } = location;
   const named = (sql: string): string => qualify(sql, schema);
-  const ask = (sql: string, values: Row = []): Promise<readonly Row[]> =>
+  const ask = (sql: string, values: readonly Parameter[] = []): Promise<readonly Row[]> =>
     connection.query(named(sql), values).catch((thrown: unknown) => {
       throw translate(thrown, label);
     });
+  const carryOut = async (statements: readonly Statement[]): Promise<void> => {
+    // At most one.
+    // oxlint-disable-next-line no-await-in-loop
+    for (const { sql, parameters } of statements) await ask(sql, parameters);
+  };
   return {
     label,
     meta: () => readMeta(ask),
@@ -66,16 +71,16 @@ function createArchive(location: PostgresLocation, connection: Connection, pool:
       return ask(pageQuery(table, after, { tableName, place: (index) => `$${index + 1}` }), after);
     },
     insert: async ({ name, columns }, rows) => {
-      for (const { sql, parameters } of insert(name, columns, rows)) {
-        // At most one.
-        // oxlint-disable-next-line no-await-in-loop
-        await connection.query(named(sql), parameters).catch((thrown: unknown) => {
-          throw translate(thrown, label);
-        });
-      }
+      await carryOut(insert(name, columns, rows));
     },
     clear: async (table) => {
       await ask(`DELETE FROM {schema}.${table}`);
+    },
+    remove: async ({ name, by }, keys) => {
+      await carryOut(remove(name, by, keys));
+    },
+    setCluster: async (table, clusterId) => {
+      await ask(`UPDATE {schema}.${table} SET cluster_id = $1`, [clusterId]);
     },
     commit: async () => {
       await ask('COMMIT');

@@ -171,7 +171,12 @@ function update(
   return statement(sql, [...by, ...set], rows);
 }
 
-function remove(table: string, by: readonly string[], rows: readonly Row[]): readonly Statement[] {
+/** Removes the rows whose columns `by` have these values. */
+export function remove(
+  table: string,
+  by: readonly string[],
+  rows: readonly Row[],
+): readonly Statement[] {
   const names = by.join(', ');
   const sql = `DELETE FROM {schema}.${table}
     WHERE (${names}) IN (SELECT ${names} FROM ${recordsOf(table)})`;

@@ -71,6 +71,19 @@ function createArchive(
       ),
     page: async (table, after) =>
       all(pageQuery(table, after, { tableName: table.name, place: () => '?' }), after),
+    ...writes(db),
+    commit: async () => db.exec('COMMIT'),
+    close: async () => {
+      if (!db.isOpen) return;
+      if (db.isTransaction) db.exec('ROLLBACK');
+      db.close();
+      release();
+    },
+  };
+}
+
+function writes(db: DatabaseSync): Pick<Archive, 'insert' | 'clear' | 'remove' | 'setCluster'> {
+  return {
     insert: async ({ name, columns }, rows) => {
       const places = columns.map(() => '?').join(', ');
       const statement = prepare(
@@ -80,14 +93,15 @@ function createArchive(
       for (const row of rows) statement.run(...row);
     },
     clear: async (table) => {
-      all(`DELETE FROM ${table}`);
+      prepare(db, `DELETE FROM ${table}`).run();
     },
-    commit: async () => db.exec('COMMIT'),
-    close: async () => {
-      if (!db.isOpen) return;
-      if (db.isTransaction) db.exec('ROLLBACK');
-      db.close();
-      release();
+    remove: async ({ name, by }, keys) => {
+      const where = by.map((column) => `${column} = ?`).join(' AND ');
+      const statement = prepare(db, `DELETE FROM ${name} WHERE ${where}`);
+      for (const key of keys) statement.run(...key);
+    },
+    setCluster: async (table, clusterId) => {
+      prepare(db, `UPDATE ${table} SET cluster_id = ?`).run(clusterId);
     },
   };
 }
