@@ -16,7 +16,7 @@ import type { Leadership } from '../runtime/manager.ts';
 import type { Cluster } from './cluster.ts';
 
 /** Name of the Lease in the operator's namespace. */
-const LEASE_NAME = 'keyward-operator';
+export const LEASE_NAME = 'keyward-operator';
 /** How often the commit counter is read for the Lease. */
 const COUNTER_PAUSE_MS = 10 * SECOND_MS;
 

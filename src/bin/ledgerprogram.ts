@@ -94,8 +94,20 @@ function addDatabaseCommands(root: Command): void {
     .command('restore')
     .description('mark a database that was restored from a backup, before its operator starts')
     .option('--database <url>', DATABASE)
+    .option('--rebind', 'its cluster was rebuilt: show which grants go on in the new one')
+    .option('--yes', 'with --rebind: do it')
+    .option('-n, --namespace <name>', "with --rebind: the operator's namespace (keyward-system)")
+    .option('--context <name>', 'with --rebind: context of the kubeconfig (the current one)')
+    .option(
+      '--kubeconfig <file>',
+      'with --rebind: kubeconfig file (KUBECONFIG, else ~/.kube/config)',
+    )
     .action(async (flags: Record<string, unknown>) => {
+      if (flags.rebind === true) {
+        const { runRebind } = await import('./rebinding.ts');
+        return runRebind(flags);
+      }
       const { runRestore } = await import('./databasecommands.ts');
-      await runRestore(flags);
+      return runRestore(flags);
     });
 }

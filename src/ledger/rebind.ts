@@ -25,8 +25,10 @@ export type BoundDatabase = {
   readonly clients: readonly ClientRecord[];
   /** Types of stores at vendors by UID. */
   readonly storeTypes: ReadonlyMap<string, string>;
-  /** Keys whose values work, or are to be ended, and the objects of which are gone. */
+  /** Keys that are not ended yet, and the objects of which are gone. */
   readonly keys: number;
+  /** UIDs of those that were revoked. */
+  readonly revokedKeys: ReadonlySet<string>;
 };
 
 /** A live document of the old cluster, and the one in its place; undefined: it ends without. */
@@ -86,7 +88,7 @@ export async function readBound(archive: Archive): Promise<BoundDatabase> {
     forms: forms.toSorted(byName),
     clients: clients.toSorted(byName),
     storeTypes,
-    keys: await countKeys(archive),
+    ...(await readKeys(archive)),
   };
 }
 
@@ -192,13 +194,19 @@ async function readBegun(archive: Archive): Promise<ReadonlyMap<string, number>>
   return begun;
 }
 
-async function countKeys(archive: Archive): Promise<number> {
+async function readKeys(archive: Archive): Promise<Pick<BoundDatabase, 'keys' | 'revokedKeys'>> {
   let keys = 0;
-  const table: TableView = { name: 'keys', by: ['id'], columns: ['id', 'phase'] };
-  for await (const [, phase] of rowsOf(archive, table)) {
+  const revokedKeys = new Set<string>();
+  const columns = ['id', 'uid', 'phase', 'state'];
+  for await (const [, uid, phase, state] of rowsOf(archive, {
+    name: 'keys',
+    by: ['id'],
+    columns,
+  })) {
     if (phase === 'Live' || phase === 'Ending') keys += 1;
+    if (state === 'Revoked') revokedKeys.add(text(uid));
   }
-  return keys;
+  return { keys, revokedKeys };
 }
 
 async function* rowsOf(archive: Archive, table: TableView): AsyncGenerator<Row> {

@@ -4,6 +4,7 @@
  */
 import { DAY_MS, SECOND_MS } from '../../kernel/time.ts';
 import type { FormRecord, Grant } from '../../ledger/form.ts';
+import { firstIssuedMs } from '../../ledger/grants.ts';
 import type { KeyRecord, KeyState } from '../../ledger/record.ts';
 import type { KeyFormat } from '../../keys/format.ts';
 import { resolveTerms, type Resolution, type TermsContext } from '../../terms/resolve.ts';
@@ -27,10 +28,10 @@ export function wantedTerms(world: World, key: ApiKeyView, store: UsableStore): 
     // What was worked out for a grant stays as it is, whatever becomes of its store.
     return { type: 'Resolved', terms: record.terms, alreadyOver: isOver(record, nowMs) };
   }
-  const firstIssuedMs = form?.issuedTo?.atMs ?? record?.firstIssuedMs ?? nowMs;
+  const issuedMs = firstIssuedMs(form ?? {}) ?? record?.firstIssuedMs ?? nowMs;
   const context = {
     nowMs,
-    firstIssuedMs,
+    firstIssuedMs: issuedMs,
     ...defaultsOf(store),
     ...boundsOf(grant?.rules ?? store),
   };

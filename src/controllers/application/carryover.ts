@@ -20,6 +20,8 @@ export type NewSurroundings = {
   readonly client: { readonly uid: string } | undefined;
   /** Type of the old store; undefined: the ledger does not remember it. */
   readonly storeWas: string | undefined;
+  /** Of the old cluster: what became of the key that the grant was issued to. */
+  readonly keyWas: 'Revoked' | 'NotRevoked';
 };
 
 /** What becomes of a grant. */
@@ -34,6 +36,7 @@ export function carryOver(old: FormRecord, found: NewSurroundings, nowMs: number
   const over = whyOver(old, nowMs);
   if (grant === undefined || over !== undefined) return not(over ?? 'nothing was granted');
   const { form, store, client } = found;
+  if (found.keyWas === 'Revoked') return not('its key was revoked');
   if (form === undefined) return not('there is no application of this name');
   const author = whyNotTheirs(old, form);
   if (author !== undefined) return not(author);
