@@ -4,12 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Archive } from '../../src/ledger/archive.ts';
 import { type Copied, copyArchive } from '../../src/ledger/copy.ts';
+import type { FormRecord } from '../../src/ledger/form.ts';
+import { carryForm } from '../../src/ledger/formcarry.ts';
+import { countReview } from '../../src/ledger/formdecisions.ts';
 import { openArchive, openLedger, openLedgerReader } from '../../src/ledger/open.ts';
+import { readBound, rebindArchive, type Succession } from '../../src/ledger/rebind.ts';
 import { markRestored } from '../../src/ledger/restore.ts';
 import type { KeyRecord } from '../../src/ledger/record.ts';
 import { describeOnPostgres, freshSchema } from '../support/postgres.ts';
-import { aHold, holdChange, together } from './ledger.documents.ts';
+import { aDecision, aSubmittedForm } from '../support/forms.ts';
+import { aClient, aHold, clientChange, holdChange, together } from './ledger.documents.ts';
 import { aCommit, aCredential, aKey, aSlot, AT_MS, CLUSTER, EPOCH } from './ledger.records.ts';
 
 const KEYS = 1_203;
@@ -198,5 +204,111 @@ describeOnPostgres('A copy of a database', (server) => {
       await expect(after.changes(1, cursor)).rejects.toMatchObject({ reason: 'CursorUnknown' });
       await after.close();
     });
+
+    /** The forms and clients of `fillForms`: `form-1` has a successor, the others end. */
+    async function rebind(url: string, end: 'Commit' | 'Killed'): Promise<void> {
+      const archive = await openArchive(url, 'Change');
+      try {
+        const { forms, clients } = await readBound(archive);
+        await rebindArchive(end === 'Commit' ? archive : killedBeforeCommit(archive), {
+          actor: 'me',
+          atMs: AT_MS,
+          incarnation: 'e'.repeat(32),
+          clusterId: 'cluster-2',
+          successions: [
+            ...forms.map((old) => formSuccession(old)),
+            ...clients.map((old) => ({ kind: 'Client' as const, old, next: undefined })),
+          ],
+        });
+      } finally {
+        await archive.close();
+      }
+    }
+
+    it('bound to another cluster has the new documents, and takes commits from there alone', async () => {
+      const url = makeUrl();
+      await fill(url);
+      await fillForms(url);
+      await rebind(url, 'Commit');
+      const ledger = await openLedger({ url, missing: 'Refuse' });
+      const at = { namespace: 'shop', name: 'web' };
+      expect(await ledger.findDocument('Form', at)).toMatchObject({
+        uid: 'form-2',
+        clusterId: 'cluster-2',
+        revision: 1,
+        carried: { fromUid: 'form-1', fromClusterId: CLUSTER },
+      });
+      expect(await ledger.loadDocument('Form', 'form-1')).toMatchObject({
+        phase: 'Ended',
+        clusterId: 'cluster-2',
+      });
+      expect(await ledger.scanDocuments('Client', 10)).toEqual([]);
+      expect(await ledger.scanDocuments('Hold', DOCUMENTS)).toHaveLength(DOCUMENTS - 1);
+      const [, carried, ended] = (await ledger.auditLines({ limit: 3 })).toReversed();
+      expect([carried, ended]).toMatchObject([
+        { action: 'GrantCarriedOver', facts: { from: 'form-1', to: 'form-2', application: 'web' } },
+        { action: 'ClientEnded' },
+      ]);
+      expect((await ledger.verifyAudit()).brokenAt).toBeUndefined();
+      const { clusterId, epoch } = await ledger.identity();
+      expect([clusterId, epoch]).toEqual(['cluster-2', EPOCH + 1]);
+      await ledger.openEpoch(EPOCH + 2, 'operator-1');
+      const ofOld = aCommit(aKey('next'), { epoch: EPOCH + 2 });
+      await expect(ledger.commit(ofOld)).rejects.toMatchObject({ reason: 'ForeignDatabase' });
+      const key = (await ledger.load('k9', { namespace: 'shop', name: '名前 9' })).record;
+      expect(key?.clusterId).toBe('cluster-2');
+      const gone = { ...aKey('k9', { ...key, phase: 'Ended', credentials: [] }), revision: 1 };
+      const next = await ledger.commit(aCommit(gone, { epoch: EPOCH + 2 }));
+      expect(next).toMatchObject({ type: 'Committed' });
+      await ledger.close();
+    });
+
+    it('that was being bound when the command was killed is as before, and is bound by the next try', async () => {
+      const url = makeUrl();
+      await fill(url);
+      await fillForms(url);
+      const before = await contents(url);
+      await expect(rebind(url, 'Killed')).rejects.toThrow('killed');
+      expect(await contents(url)).toEqual(before);
+      await rebind(url, 'Commit');
+      const reader = await openLedgerReader(url);
+      expect((await reader.identity()).clusterId).toBe('cluster-2');
+      await reader.close();
+    });
   });
 });
+
+/** A form with a grant and a client, besides what `fill` leaves. */
+async function fillForms(url: string): Promise<void> {
+  const ledger = await openLedger({ url, missing: 'Refuse' });
+  const granted = countReview(aSubmittedForm(), aDecision());
+  await ledger.commitDocuments(
+    together(
+      { kind: 'Form', document: granted, expectedRevision: 0 },
+      clientChange(aClient('client-1')),
+    ),
+  );
+  await ledger.close();
+}
+
+function formSuccession(old: FormRecord): Succession {
+  const { round } = old;
+  if (round === undefined) throw new Error('a form of these tests was submitted');
+  const home = { clusterId: 'cluster-2', uid: 'form-2', generation: 1, createdBy: 'pipeline' };
+  const uids = { storeUid: 'store-2', clientUid: 'client-2' };
+  const { content } = round;
+  const next = carryForm(old, {
+    ...home,
+    ...uids,
+    editors: [],
+    atMs: AT_MS,
+    type: 'Issue',
+    content,
+  });
+  return { kind: 'Form', old, next, because: '' };
+}
+
+/** The process ends when everything was written and nothing committed. */
+function killedBeforeCommit(archive: Archive): Archive {
+  return { ...archive, commit: () => Promise.reject(new Error('killed')) };
+}
