@@ -241,7 +241,8 @@ async function identifyCluster(cluster: Cluster, ledger: Ledger): Promise<string
   if (clusterId !== undefined && clusterId !== found) {
     throw new KeywardError('Terminal', {
       reason: 'ForeignDatabase',
-      message: 'the database belongs to another cluster; give this one a database of its own',
+      message:
+        'the database belongs to another cluster; give this one a database of its own, or if that one was rebuilt as this, run: keyward restore --rebind',
     });
   }
   await ledger.adoptCluster(found);
