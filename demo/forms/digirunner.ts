@@ -4,7 +4,7 @@ import { expect } from '../expect.ts';
 import { showSecret, type SecretEntries } from '../secret.ts';
 import type { Stage } from '../stage.ts';
 import type { Step } from '../step.ts';
-import { expectNoKey, formStatus, untilForm, untilRound } from './evidence.ts';
+import { expectNoKey, formStatus, untilForm, untilProven, untilRound } from './evidence.ts';
 import { letJinApply, person } from './people.ts';
 
 const CLIENT = 'crm';
@@ -25,6 +25,7 @@ const store: Step = {
     await letJinApply(stage);
     await stage.untilSaid('ckst/digirunner', 'Connected');
     stage.screen.proof('Sora decides in layer owner, Theo in layer security');
+    await untilProven(stage);
   },
 };
 

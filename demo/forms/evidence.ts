@@ -3,6 +3,15 @@ import type { ApiKeyApplicationStatus } from '../../src/api/generated/apikeyappl
 import { expect } from '../expect.ts';
 import type { Stage } from '../stage.ts';
 
+/** Until then nobody knows who files a form. */
+export async function untilProven(stage: Stage): Promise<void> {
+  await stage.until('the admission policies are proven to be in force', async () => {
+    const page = await fetch(new URL('/metrics', stage.operator.metricsUrl));
+    return /^keyward_admission_policies_proven 1$/m.test(await page.text());
+  });
+  stage.screen.proof('forgeries are refused: who applies and who decides is known');
+}
+
 /** Shows a form as `kubectl get` does, waits for its reason, and prints what it says. */
 export async function untilForm(stage: Stage, name: string, reason: string): Promise<string> {
   const message = await stage.untilSaid(`akapp/${name}`, reason);

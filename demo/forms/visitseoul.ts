@@ -2,7 +2,7 @@
 import { expect } from '../expect.ts';
 import { showSecret } from '../secret.ts';
 import type { Step } from '../step.ts';
-import { expectNoKey, untilForm, untilRound } from './evidence.ts';
+import { expectNoKey, untilForm, untilProven, untilRound } from './evidence.ts';
 import { letJinApply, person } from './people.ts';
 
 const NAME = 'weekend-trip';
@@ -19,6 +19,7 @@ const store: Step = {
     await letJinApply(stage);
     await stage.untilSaid('ckst/visitseoul', 'Connected');
     stage.screen.proof('the store answers; Jin may apply, Sora is one of its administrators');
+    await untilProven(stage);
   },
 };
 
@@ -111,7 +112,7 @@ const reissued: Step = {
     const origin = { origin: SITE };
     await jin.apply('samples/visitseoul/30-reissue.yaml');
     await stage.untilReason(NAME, 'Suspended');
-    await stage.verify('the exposed value', before, ['KeySuspended'], origin);
+    await stage.verify('the exposed value', before, ['KeyDisabled'], origin);
     await sora.keyward(['review', NAME, '-n', 'keyward-demo']);
     await sora.keyward(['approve', NAME, '-n', 'keyward-demo', '--wait']);
     await stage.untilField(NAME, '.status.sequence', '2');
