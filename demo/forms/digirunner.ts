@@ -42,6 +42,17 @@ const empty: Step = {
   },
 };
 
+const registered: Step = {
+  title: 'A client is registered before keys are applied for on its behalf',
+  short: 'client accepted',
+  async run(stage) {
+    const sora = await person(stage, 'sora');
+    await sora.keyward(['approve', `client/${CLIENT}`, ...HERE, '--wait']);
+    await stage.ask(['wait', `acl/${CLIENT}`, '--for=condition=Ready', '--timeout=120s']);
+    await stage.kubectl(['get', `acl/${CLIENT}`]);
+  },
+};
+
 const draft: Step = {
   title: 'A draft is saved, and may be incomplete; nobody reviews it',
   short: 'draft',
@@ -100,7 +111,7 @@ const layers: Step = {
     const early = await theo.tryKeyward(['approve', NAME, ...HERE, '--layer=security', '--wait']);
     expect('the second layer cannot decide first', early.code !== 0, early.stdout);
     await sora.keyward(['review', NAME, ...HERE]);
-    const narrower = ['--layer=owner', '--narrow', 'quota.requests=50000'];
+    const narrower = ['--layer=owner', '--narrow', 'quota=50000'];
     await sora.keyward(['approve', NAME, ...HERE, ...narrower, '--wait']);
     await expectNoKey(stage, NAME);
     await theo.keyward(['approve', NAME, ...HERE, '--layer=security', '--wait']);
@@ -199,6 +210,7 @@ function today(): string {
 export const digirunner: readonly Step[] = [
   store,
   empty,
+  registered,
   draft,
   incomplete,
   layers,

@@ -17,6 +17,8 @@ export function person(stage: Stage, name: keyof typeof GROUPS): Promise<Person>
 
 /** Jin may have keys in the demo's namespace: register clients, apply, and no more. */
 export async function letJinApply(stage: Stage): Promise<void> {
+  const everybody = ['--clusterrole=keyward-catalog', '--group=system:authenticated'];
+  await stage.kubectl(['create', 'clusterrolebinding', 'keyward-catalog', ...everybody]);
   for (const role of ['keyward-view', 'keyward-edit']) {
     await stage.kubectl([
       'create',
