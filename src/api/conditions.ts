@@ -75,7 +75,9 @@ export const API_KEY_READY = {
     'The vendor made keys whose values were lost on the way, again and again; see keyward keys resolve.',
   ),
   RemoteMissing: failed('The vendor has the key no more; spec.secret.onLoss says what follows.'),
-  GrantWithdrawn: failed('A reviewer withdrew the grant; every value is dead.'),
+  GrantWithdrawn: failed(
+    'The grant was withdrawn, or ended with its form or client; every value is dead.',
+  ),
 } as const satisfies Record<string, ReadyFact>;
 
 /** A reason of an ApiKey's Ready condition. */

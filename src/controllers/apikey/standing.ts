@@ -61,7 +61,9 @@ function endOf({ ended, revocation }: FormRecord, nowMs: number): GrantEnd | und
 function ofGrant({ name, form }: ApplicationFact, { record, nowMs }: World): Imposed | undefined {
   const ended = form && endOf(form, nowMs);
   if (ended !== undefined) {
-    return { state: 'Revoked', reason: 'GrantWithdrawn', message: endText(name, ended) };
+    // What its holder asked for is no trouble that somebody must look into.
+    const reason = ended.cause === 'Revoked' ? 'Revoked' : 'GrantWithdrawn';
+    return { state: 'Revoked', reason, message: endText(name, ended) };
   }
   if (record === undefined) return undefined;
   const isItsOwn = form?.phase === 'Live' && record.grant?.formUid === form.uid;

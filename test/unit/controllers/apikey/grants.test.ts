@@ -215,7 +215,8 @@ describe('The end of a grant', () => {
       await at.changeForm((form) => endGrant(form, anEnd(cause)));
       await at.pass();
       expect(at.admits(value)).toBe(false);
-      expect(at.ready).toMatchObject({ status: 'False', reason: 'GrantWithdrawn' });
+      const reason = cause === 'Revoked' ? 'Revoked' : 'GrantWithdrawn';
+      expect(at.ready).toMatchObject({ status: 'False', reason });
       expect(at.cluster.find(SECRETS, WEB)).toBeUndefined();
     },
   );
