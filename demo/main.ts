@@ -17,6 +17,7 @@ import { walk } from './walk.ts';
 
 const LOG_LINES = 15;
 const NEXT = `npm run demo -- --keep             leave it running and play with kubectl
+npm run demo -- visitseoul         keys are applied for and reviewed; digirunner is another way
 npm run demo -- naver              the same with keys at a vendor; solapi is the other one
 npm run demo -- --context NAME     the same on a cluster of yours, such as kind
 docs/guide.md                      install it on a cluster of yours

@@ -26,7 +26,7 @@ export const noLeaks: Step = {
     const places: readonly (readonly [string, () => Promise<Buffer>])[] = [
       ["the operator's log", () => readFile(operator.logFile)],
       ["the operator's metrics", () => page(new URL('/metrics', operator.metricsUrl))],
-      ['ApiKeys, stores and events', () => objects(stage)],
+      ['objects of every kind, and events', () => objects(stage)],
       ['the database with its log', () => databaseFiles(stage)],
       ['what was printed here', () => Promise.resolve(Buffer.from(screen.text))],
     ];
@@ -42,7 +42,8 @@ export const noLeaks: Step = {
 };
 
 async function objects(stage: Stage): Promise<Buffer> {
-  const kinds = 'apikeys,keystores,clusterkeystores,events';
+  const kinds =
+    'apikeys,apikeyapplications,apikeyreviews,apiclients,apiproducts,keystores,clusterkeystores,events';
   return Buffer.from(await stage.ask(['get', kinds, '-o', 'yaml', '--show-managed-fields']));
 }
 
