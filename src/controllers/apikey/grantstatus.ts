@@ -38,3 +38,10 @@ export function pendingChange({ application }: World): Finding | undefined {
   const message = `${what} waits for a reviewer; until then the key goes on as it was granted`;
   return { reason: 'ChangePending', message };
 }
+
+/** What follows when the Secret is lost; `otherwise` where the key's own spec decides. */
+export function afterLoss({ application }: World, otherwise: string): string {
+  return application?.reissues === 'Reviewed' && application.grant !== undefined
+    ? `ask for new values in application '${application.name}' with spec.reissue`
+    : otherwise;
+}

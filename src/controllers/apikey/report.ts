@@ -3,6 +3,7 @@ import type { EventReason } from '../../api/conditions.ts';
 import { EVENT_REASONS } from '../../api/conditions.ts';
 import { API_VERSION } from '../../api/names.ts';
 import type { KeyState } from '../../ledger/record.ts';
+import { imposed } from './standing.ts';
 import type { World } from './world.ts';
 
 /** The object an event is about. */
@@ -43,6 +44,12 @@ const OLD_VALUES = {
   Ending: 'old values are ended at the vendor first',
 } as const;
 
+/** Who decided that, where it was not the key's own spec. */
+function causeOf(world: World): string {
+  const by = imposed(world);
+  return by === undefined ? '' : `: ${by.message}`;
+}
+
 /** A reporter that writes events of the closed list. */
 export function createReporter(sink: EventSink): Reporter {
   const emit = (world: World, reason: EventReason, action: string, note: string): void => {
@@ -65,8 +72,10 @@ export function createReporter(sink: EventSink): Reporter {
     retired: (world) =>
       emit(world, 'PreviousKeyRetired', 'Retire', 'The overlap is over; old values end'),
     stateChanged(world, from, to) {
-      if (to === 'Suspended') emit(world, 'KeySuspended', 'Suspend', 'The key was switched off');
-      if (to === 'Revoked') emit(world, 'KeyRevoked', 'Revoke', 'The key was ended for good');
+      const why = causeOf(world);
+      if (to === 'Suspended')
+        emit(world, 'KeySuspended', 'Suspend', `The key was switched off${why}`);
+      if (to === 'Revoked') emit(world, 'KeyRevoked', 'Revoke', `The key was ended for good${why}`);
       if (to === 'Active' && from === 'Suspended') {
         emit(world, 'KeyResumed', 'Resume', 'The key was switched on again');
       }

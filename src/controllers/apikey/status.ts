@@ -14,7 +14,7 @@ import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
 import { currentCredential, isOpen } from '../../ledger/transitions.ts';
 import { firstFinding } from './checks.ts';
 import type { Finding } from './finding.ts';
-import { clientFacts, grantFacts, offByDecision, pendingChange } from './grantstatus.ts';
+import { afterLoss, clientFacts, grantFacts, offByDecision, pendingChange } from './grantstatus.ts';
 import { wantedLayout } from './actions.ts';
 import {
   handledFacts,
@@ -253,7 +253,8 @@ type SecretTrouble = {
   readonly message: string;
 };
 
-function secretTrouble({ record, evidence }: World): SecretTrouble | undefined {
+function secretTrouble(world: World): SecretTrouble | undefined {
+  const { record, evidence } = world;
   const secret = record?.secret;
   if (record === undefined || secret === undefined) return undefined;
   const name = `Secret '${record.namespace}/${secret.name}'`;
@@ -262,11 +263,13 @@ function secretTrouble({ record, evidence }: World): SecretTrouble | undefined {
     return { ready: 'SecretConflict', reason: 'Conflict', message };
   }
   if (secret.missingSinceMs !== undefined) {
-    const message = `${name} was deleted; spec.secret.onLoss says what follows`;
+    const next = afterLoss(world, 'spec.secret.onLoss says what follows');
+    const message = `${name} was deleted; ${next}`;
     return { ready: 'SecretLost', reason: 'Missing', message };
   }
   if (secret.health === 'Tampered') {
-    const message = `${name} was edited and no longer holds the key; delete it or set onLoss to Rotate`;
+    const next = afterLoss(world, 'delete it or set onLoss to Rotate');
+    const message = `${name} was edited and no longer holds the key; ${next}`;
     return { ready: 'SecretLost', reason: 'Tampered', message };
   }
   return undefined;

@@ -289,6 +289,7 @@ describe('Where new values need review', () => {
     at.clock.step(HOUR_MS);
     expect(await at.pass()).toEqual(['ProveLoss']);
     expect(at.ready?.reason).toBe('SecretLost');
+    expect(at.ready?.message).toMatch(/application 'web' with spec\.reissue/);
     await at.changeForm(nextRound(reissue('Routine')));
     await at.changeForm(approve);
     expect(await at.pass()).toContain('Rotate');
