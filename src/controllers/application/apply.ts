@@ -41,7 +41,7 @@ export function apply(
     case 'PassSecret':
       return passSecret(deps, world, action, signal);
     default:
-      return applyToLedger(deps, world, action);
+      return applyToLedger(deps, world, action, signal);
   }
 }
 
@@ -53,14 +53,19 @@ type LedgerAction = Exclude<
 >;
 
 /** The actions that are one commit about the form itself. */
-function applyToLedger(deps: Deps, world: World, action: LedgerAction): Promise<World> {
+function applyToLedger(
+  deps: Deps,
+  world: World,
+  action: LedgerAction,
+  signal: AbortSignal,
+): Promise<World> {
   switch (action.type) {
     case 'End':
       return end(deps, world, action);
     case 'Open':
       return open(deps, world, action);
     case 'NoteEdit':
-      return noteEdit(deps, world, action);
+      return noteEdit(deps, world, action, signal);
     case 'TakeBack':
       return takeBack(deps, world, action);
     case 'Lapse':

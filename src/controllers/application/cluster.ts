@@ -8,7 +8,7 @@ import type { ActionOf } from './actions.ts';
 import { present } from './commits.ts';
 import type { Deps } from './deps.ts';
 import { newKey, secretText, sightOf, type ServedKey } from './serving.ts';
-import type { World } from './world.ts';
+import type { FormView, World } from './world.ts';
 
 /** Writes the finalizers of the form. */
 export async function setFinalizers(
@@ -37,6 +37,20 @@ export async function setFinalizers(
     ? ({ ...world.evidence, finalizerReleased: true } as const)
     : world.evidence;
   return { ...world, form: next, evidence };
+}
+
+/** One live read: nobody has edited the form since. */
+export async function isNewest(
+  { client }: Pick<Deps, 'client'>,
+  { ref, uid, generation }: FormView,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const object = await client.get(
+    API_KEY_APPLICATIONS,
+    ref,
+    signal === undefined ? {} : { signal },
+  );
+  return object?.metadata.uid === uid && object.metadata.generation === generation;
 }
 
 /** One live read: the name is free, or another object has it. */

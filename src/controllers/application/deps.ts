@@ -20,12 +20,16 @@ export type Surroundings = {
   readonly apiKey: (ref: Ref) => ServedKey | undefined;
 };
 
+/** Whether the admission policies are proven, and if not why. */
+export type ProofState =
+  | { readonly state: 'Proven' }
+  | { readonly state: 'NotProven'; readonly reason: string };
+
 /** What is known of the admission policies; times by our clock. */
 export type Proof = {
+  readonly state: ProofState;
   /** Looks, beginning after this call. Never rejects. */
-  prove(): Promise<
-    { readonly state: 'Proven' } | { readonly state: 'NotProven'; readonly reason: string }
-  >;
+  prove(): Promise<ProofState>;
   covers(fromMs: number, toMs: number): boolean;
   atOurClock(serverMs: number): number;
 };

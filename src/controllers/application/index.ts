@@ -18,7 +18,7 @@ import type { World } from './world.ts';
 export function applicationSteps(deps: Deps): Steps<World, Action> {
   return {
     name: 'apikeyapplication',
-    observe: (ref: Ref) => observe(deps, ref),
+    observe: (ref: Ref, signal) => observe(deps, ref, signal),
     next: nextAction,
     apply: (world, action, signal) => apply(deps, world, action, signal),
     report: (world, failure, signal) => report(deps, world, failure, signal),

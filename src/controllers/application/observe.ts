@@ -3,6 +3,7 @@ import type { Ref } from '../../api/meta.ts';
 import { MINUTE_MS } from '../../kernel/time.ts';
 import type { FormRecord } from '../../ledger/form.ts';
 import type { Deps } from './deps.ts';
+import { isNewest } from './cluster.ts';
 import { sightOf } from './serving.ts';
 import { servedName, viewForm } from './view.ts';
 import type { EditFact, FormView, World } from './world.ts';
@@ -11,7 +12,11 @@ import type { EditFact, FormView, World } from './world.ts';
 const SKEW_MAX_MS = 5 * MINUTE_MS;
 
 /** Undefined: neither the cluster nor the ledger knows this name. */
-export async function observe(deps: Deps, ref: Ref): Promise<World | undefined> {
+export async function observe(
+  deps: Deps,
+  ref: Ref,
+  signal?: AbortSignal,
+): Promise<World | undefined> {
   const cached = deps.forms.get(ref);
   const form = cached && deps.ownStatus.newest(viewForm(cached));
   const [own, live] = await Promise.all([
@@ -28,7 +33,10 @@ export async function observe(deps: Deps, ref: Ref): Promise<World | undefined> 
     form,
     record,
     predecessor: form === undefined || live?.uid === form.uid ? undefined : live,
-    edit: form === undefined || form.isDeleting ? NO_EDIT : await judgeEdit(deps, form, record),
+    edit:
+      form === undefined || form.isDeleting
+        ? NO_EDIT
+        : await judgeEdit(deps, form, { record, signal }),
     mayEndVanished: deps.guard.permits(),
     ...(await around(deps, form, record)),
     evidence: {},
@@ -72,16 +80,19 @@ const NO_EDIT: EditFact = { type: 'None' };
 
 /** Judged by the earliest instant at which the newest edit can have happened. */
 async function judgeEdit(
-  { proof, clock, sightings }: Deps,
+  deps: Deps,
   form: FormView,
-  record: FormRecord | undefined,
+  {
+    record,
+    signal,
+  }: { readonly record: FormRecord | undefined; readonly signal: AbortSignal | undefined },
 ): Promise<EditFact> {
+  const { proof, clock, sightings } = deps;
   const { uid, generation, createdMs } = form;
   const { seen } = record ?? {};
   // Generations only grow, but in a cluster that was restored; identity.ts says so then.
   if (seen !== undefined && generation <= seen.generation) {
-    // Where the note of the ledger is older than the chain of proofs, ours goes on in its place.
-    if (!proof.covers(seen.atMs, seen.atMs)) sightings.note(uid, generation, clock.nowMs());
+    await noteSighting(deps, form, { noteMs: seen.atMs, signal });
     return NO_EDIT;
   }
   const seenMs = clock.nowMs();
@@ -95,4 +106,21 @@ async function judgeEdit(
       ? proof.atOurClock(createdMs)
       : Math.max(seen.atMs, sightings.lastMs(uid, seen.generation) ?? 0);
   return { type: proof.covers(Math.min(fromMs, seenMs), seenMs) ? 'Proven' : 'Unproven' };
+}
+
+/**
+ * Where the note of the ledger is older than the chain of proofs, one of ours goes on in its place. Read
+ * live, because a watch that lags shows no edit that was made in the gap.
+ */
+async function noteSighting(
+  deps: Deps,
+  form: FormView,
+  { noteMs, signal }: { readonly noteMs: number; readonly signal: AbortSignal | undefined },
+): Promise<void> {
+  const { proof, sightings, clock } = deps;
+  const { uid, generation } = form;
+  const lastMs = Math.max(noteMs, sightings.lastMs(uid, generation) ?? 0);
+  if (proof.state.state !== 'Proven' || proof.covers(lastMs, lastMs)) return;
+  const nowMs = clock.nowMs();
+  if (await isNewest(deps, form, signal)) sightings.note(uid, generation, nowMs);
 }

@@ -1,4 +1,6 @@
 /** The actions that change what the ledger knows about a form, each one commit with its audit entry. */
+import { refText } from '../../api/meta.ts';
+import { KeywardError } from '../../kernel/errors.ts';
 import { formatTime } from '../../kernel/time.ts';
 import type { FormRecord, Round } from '../../ledger/form.ts';
 import {
@@ -18,6 +20,7 @@ import { approveAutomatically } from '../../ledger/formdecisions.ts';
 import type { AuditEntry } from '../../ledger/port.ts';
 import type { ActionOf } from './actions.ts';
 import { author, change, commit, mine, present } from './commits.ts';
+import { isNewest } from './cluster.ts';
 import type { Deps } from './deps.ts';
 import { requestOf } from './rounds.ts';
 import type { World } from './world.ts';
@@ -48,9 +51,13 @@ export async function noteEdit(
   deps: Deps,
   world: World,
   action: ActionOf<'NoteEdit'>,
+  signal: AbortSignal,
 ): Promise<World> {
-  const { generation } = present(world);
+  const form = present(world);
+  const { generation } = form;
   const { editors, isProven } = action;
+  // Only an edit after this one can heal it; so there must not be one that the watch hides.
+  if (!isProven && !(await isNewest(deps, form, signal))) throw cacheBehind(world);
   const record = noteSeen(mine(world), {
     editors,
     seen: { generation, atMs: world.nowMs, isProven },
@@ -186,6 +193,14 @@ function withSpent(record: FormRecord, world: World): FormRecord {
   const isFirst = record.round?.type === 'Issue' && requestId !== undefined;
   if (!isFirst || record.spentReissueIds.includes(requestId)) return record;
   return { ...record, spentReissueIds: [...record.spentReissueIds, requestId] };
+}
+
+function cacheBehind({ ref }: World): KeywardError {
+  return new KeywardError('Waiting', {
+    reason: 'CacheBehind',
+    message: `ApiKeyApplication ${refText(ref)} was edited again, although the watch does not show it yet`,
+    retryAfterMs: 1_000,
+  });
 }
 
 function grantFacts({ grant }: FormRecord): AuditEntry['facts'] {

@@ -28,10 +28,15 @@ export function outcomeText(round: Round): string {
     case 'Returned':
       return `${roundText(round)} was returned for correction${words}`;
     case 'Lapsed':
-      return `Nobody decided about ${roundText(round)} in time; set another spec.submissionId to ask again`;
+      return `Nobody decided about ${roundText(round)} in time; set another ${againField(round)} to ask again`;
     default:
       return `${roundText(round)} is ${round.state}`;
   }
+}
+
+/** A request for new values is spent, whatever became of it. */
+function againField({ type }: Round): string {
+  return type === 'Reissue' ? 'spec.reissue.requestId' : 'spec.submissionId';
 }
 
 /** All that is in the way of an edit. */

@@ -73,6 +73,25 @@ describe('the policies', () => {
     expect(at.record().seen.isProven).toBe(false);
   });
 
+  test('two edits in one gap, of which the watch shows the first late, are both not believed', async () => {
+    const at = new Workshop();
+    await at.submit();
+    at.clock.advance(MINUTE_MS);
+    at.edit({ purpose: 'Forged' }, 'mallory');
+    const { metadata } = at.object() ?? {};
+    at.edit({ purpose: 'Forged again' }, 'mallory');
+    at.clock.advance(MINUTE_MS);
+    at.provenSinceMs = at.clock.nowMs();
+    at.clock.advance(MINUTE_MS);
+    at.shown = { generation: metadata?.generation ?? 0 };
+    const result = await at.pass();
+    expect(result).toMatchObject({ kind: 'wait', failure: { reason: 'CacheBehind' } });
+    at.shown = undefined;
+    await at.pass();
+    expect(at.record().seen).toMatchObject({ generation: 3, isProven: false });
+    expect(at.ready).toBe('IdentityUnverified');
+  });
+
   test('a form that is older than what was seen of it comes from a restored cluster', async () => {
     const at = new Workshop();
     await at.submit();

@@ -142,6 +142,8 @@ export class Workshop {
   sightings = new Sightings();
   /** False: too many forms vanished at once. */
   mayEndVanished = true;
+  /** What a watch that lags shows instead. */
+  shown: { readonly generation: number } | undefined;
   /** False: the policies are off, and nobody stamps what is written. */
   isStamping = true;
 
@@ -314,11 +316,13 @@ export class Workshop {
   }
 
   #proof(): Deps['proof'] {
+    const state = (): Deps['proof']['state'] =>
+      this.provenSinceMs === undefined
+        ? { state: 'NotProven', reason: 'the policies were not found' }
+        : { state: 'Proven' };
     return {
-      prove: async () =>
-        this.provenSinceMs === undefined
-          ? { state: 'NotProven', reason: 'the policies were not found' }
-          : { state: 'Proven' },
+      state: state(),
+      prove: async () => state(),
       covers: (fromMs) => this.provenSinceMs !== undefined && this.provenSinceMs <= fromMs,
       atOurClock: (serverMs) => serverMs - this.cluster.clockSkewMs,
     };
@@ -326,7 +330,7 @@ export class Workshop {
 
   #cached(ref: Ref) {
     const object = this.cluster.find(API_KEY_APPLICATIONS, ref);
-    return object && cacheForm(object);
+    return object && { ...cacheForm(object), ...this.shown };
   }
 
   #servedKey(ref: Ref): ServedKey | undefined {
