@@ -97,15 +97,3 @@ export function differingSectors(before: Buffer, after: Buffer): readonly number
     return !before.subarray(from, to).equals(after.subarray(from, to));
   });
 }
-
-/** Repeatable chance: the same seed, the same images. */
-export function createChance(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    // mulberry32
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

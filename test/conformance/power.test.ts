@@ -21,7 +21,6 @@ import { openLedger } from '../../src/ledger/open.ts';
 import { EPOCH } from './ledger.records.ts';
 import {
   type Acknowledged,
-  createChance,
   differingSectors,
   type Image,
   inspect,
@@ -29,6 +28,7 @@ import {
   parseAcknowledged,
   SECTOR,
 } from './power.image.ts';
+import { createChance } from '../support/chance.ts';
 import { parseSystemCalls, STRACE, UnsafeFile } from './power.log.ts';
 
 const CHILD = join(import.meta.dirname, 'ledger.child.ts');
