@@ -29,6 +29,9 @@ export type Draft = {
 /** What the API server answered; `body` is an object, a list or a Status. */
 export type Answer = { readonly code: number; readonly body: unknown };
 
+/** Whose name an administrator acts in. `system:authenticated` is added by the API server. */
+export type Who = { readonly username: string; readonly groups?: readonly string[] };
+
 /** A request that the API server refused. `message` holds its words. */
 export class RefusedError extends Error {
   readonly code: number;
@@ -41,46 +44,58 @@ export class RefusedError extends Error {
 
 const DEADLINE_MS = 20_000;
 
+type Parts = {
+  readonly url: URL;
+  readonly agent: Agent;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  /** The connections belong to somebody else, who closes them. */
+  readonly isShared: boolean;
+};
+
 /** Requests under one identity. */
 export class TestApi {
-  readonly #identity: Identity;
-  readonly #url: URL;
-  readonly #agent: Agent;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #parts: Parts;
 
   /** @param kubeconfig path of one with a client certificate or a token */
   static async open(kubeconfig: string): Promise<TestApi> {
-    return new TestApi(readIdentity(parse(await readFile(kubeconfig, 'utf8'))));
+    const identity = readIdentity(parse(await readFile(kubeconfig, 'utf8')));
+    const { server, ca, cert, key, token } = identity;
+    const agent = new Agent({ keepAlive: true, maxSockets: 16, ca, cert, key });
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return new TestApi({ url: new URL(server), agent, headers, isShared: false });
   }
 
-  private constructor(identity: Identity, headers: Readonly<Record<string, string>> = {}) {
-    this.#identity = identity;
-    this.#url = new URL(identity.server);
-    const { ca, cert, key, token } = identity;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: 16, ca, cert, key });
-    const own = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    this.#headers = { ...own, ...headers };
+  private constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
   /**
-   * The same access in the name of somebody else, which an administrator may use; close it as well.
-   * @param group absent: none, so rights are those of the user name
+   * Requests in the name of somebody else, which an administrator may make, over the same connections.
+   * @param group of a user who is given as a text; absent: none, so rights are those of the user name
    */
-  as(username: string, group?: string): TestApi {
-    return new TestApi(this.#identity, {
+  as(who: string | Who, group?: string): TestApi {
+    const { username, groups = group === undefined ? [] : [group] }: Who =
+      typeof who === 'string' ? { username: who } : who;
+    const impersonation = {
       'impersonate-user': encodeURI(username),
-      ...(group === undefined ? {} : { 'impersonate-group': group }),
+      ...(groups.length === 0 ? {} : { 'impersonate-group': groups }),
+    };
+    return new TestApi({
+      ...this.#parts,
+      headers: { ...this.#parts.headers, ...impersonation },
+      isShared: true,
     });
   }
 
   /** The answer, whatever it is; rejects only when there is none. */
   async request(method: string, path: string, body?: unknown, type?: string): Promise<Answer> {
+    const { url, agent, headers } = this.#parts;
     const text = body === undefined ? undefined : JSON.stringify(body);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const req = request(new URL(path, this.#url), {
+    const req = request(new URL(path, url), {
       method,
-      agent: this.#agent,
-      headers: { ...this.#headers, 'content-type': type ?? 'application/json' },
+      agent,
+      headers: { ...headers, 'content-type': type ?? 'application/json' },
       signal: AbortSignal.timeout(DEADLINE_MS),
     });
     req.once('error', reject);
@@ -138,7 +153,7 @@ export class TestApi {
 
   /** Lets the connections go. */
   close(): void {
-    this.#agent.destroy();
+    if (!this.#parts.isShared) this.#parts.agent.destroy();
   }
 }
 
