@@ -11,8 +11,10 @@ import type { LedgerReader } from '../../src/ledger/verbs.ts';
 import type { KeyRecord } from '../../src/ledger/record.ts';
 import { isLive, verdict, type Presented } from '../../src/terms/verdict.ts';
 import { readFileSync } from 'node:fs';
+import { checkForms } from './formbooks.ts';
 import { readyOf } from './ready.ts';
-import { allRecords, type Site } from './site.ts';
+import { allRecords } from './records.ts';
+import type { Site } from './site.ts';
 import { checkVendor, isAmbiguous } from './vendorbooks.ts';
 
 /** Which of the goals a violation breaks. */
@@ -27,7 +29,8 @@ export type Violation = {
     | 'Duplicate'
     | 'AuditBroken'
     | 'Leaked'
-    | 'Leftover';
+    | 'Leftover'
+    | 'Unapproved';
   readonly text: string;
 };
 
@@ -53,6 +56,7 @@ export async function compareBooks(site: Site): Promise<Comparison> {
       site.vendor === undefined ? checkValues(books) : [],
       checkVendor(site, records),
       checkAudit(ledger),
+      checkForms(site, ledger, records),
     ]);
     return { violations: parts.flat(), isAmbiguous: isAmbiguous(records) };
   } finally {

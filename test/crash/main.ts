@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startControlPlane } from '../../control-plane/start.ts';
 import { findPostgres, startPostgres } from '../../control-plane/postgres.ts';
-import { inParallel, learn, runPlan, scenariosOf, senseless, type Verdict } from './matrix.ts';
+import { inParallel } from '../support/parallel.ts';
+import { learn, runPlan, scenariosOf, senseless, type Verdict } from './matrix.ts';
 import { mix, pairsOf, plansOf, prune, takeTurns, type Learned, type Plan } from './plans.ts';
 import { prepare } from './prepare.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { SIDES, sideOf, type Side, type Trait } from './sides.ts';
-import type { Rig } from './site.ts';
+import type { Rig } from './rig.ts';
 import { summarise } from './summary.ts';
 
 const HELP = `npm run crash [-- options]

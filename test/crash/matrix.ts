@@ -4,9 +4,11 @@ import { openLedgerReader } from '../../src/ledger/open.ts';
 import { compareBooks, everythingSecret, type Violation } from './books.ts';
 import { findLeaks } from './leaks.ts';
 import type { Learned, Plan } from './plans.ts';
-import { SCENARIOS, type Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
+import { SCENARIOS } from './scenarios.ts';
 import { SIDES, sideOf, type Side } from './sides.ts';
-import { Site, type Rig } from './site.ts';
+import type { Rig } from './rig.ts';
+import { Site } from './site.ts';
 
 /** What came of a plan. */
 export type Verdict = {
@@ -68,28 +70,6 @@ export function senseless(): readonly string[] {
       ({ name }) => `${side.name}: ${name}`,
     ),
   );
-}
-
-/** Acts on all items, so many at a time; results in their order. */
-export async function inParallel<T, R>(
-  items: readonly T[],
-  width: number,
-  act: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < items.length) {
-      const index = next;
-      next += 1;
-      const item = items[index];
-      // One after the other in this worker is what bounds the load.
-      // oxlint-disable-next-line no-await-in-loop
-      if (item !== undefined) results[index] = await act(item);
-    }
-  };
-  await Promise.all(Array.from({ length: width }, worker));
-  return results;
 }
 
 async function run(rig: Rig, plan: Plan): Promise<{ verdict: Verdict; site: Site }> {

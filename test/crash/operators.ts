@@ -15,8 +15,8 @@ export type OperatorOptions = {
   readonly compileCache: string;
   /** Flags of the process that is started as the nth, counted from 1. */
   readonly flags: (nth: number) => readonly string[];
-  /** A process was killed; before the next is started. */
-  readonly onKilled: () => void;
+  /** A process was killed; the next is started when this is over. */
+  readonly onKilled: () => Promise<void>;
 };
 
 /** See the file comment. */
@@ -26,6 +26,7 @@ export class Operators {
   #started = 0;
   #isStopping = false;
   #kills = 0;
+  #between: Promise<void> = Promise.resolve();
 
   constructor(options: OperatorOptions) {
     this.#options = options;
@@ -59,13 +60,17 @@ export class Operators {
     this.#running.set(nth, child);
     child.once('exit', (_, signal) => {
       this.#running.delete(nth);
-      if (signal === 'SIGKILL') {
-        this.#kills += 1;
-        this.#options.onKilled();
-      }
-      if (!this.#isStopping) this.start();
+      this.#between = this.#goOn(signal);
     });
     return nth;
+  }
+
+  async #goOn(signal: NodeJS.Signals | null): Promise<void> {
+    if (signal === 'SIGKILL') {
+      this.#kills += 1;
+      await this.#options.onKilled();
+    }
+    if (!this.#isStopping) this.start();
   }
 
   /** Ends the nth at once; undefined is the one that was started last. */
@@ -83,5 +88,6 @@ export class Operators {
         await ended;
       }),
     );
+    await this.#between;
   }
 }

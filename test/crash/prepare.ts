@@ -6,9 +6,13 @@ import { join } from 'node:path';
 import type { Access } from '../../control-plane/access.ts';
 import { installKeyward } from '../../control-plane/install.ts';
 import type { Postgres } from '../../control-plane/postgres.ts';
+import { sleep, systemClock } from '../../src/kernel/clock.ts';
+import { SECOND_MS } from '../../src/kernel/time.ts';
 import { awkwardCrds } from '../support/awkward/crds.ts';
 import { TestApi } from '../support/operator.api.ts';
-import type { Rig } from './site.ts';
+import { employ } from '../support/crowd.ts';
+import { provePolicies } from './proof.ts';
+import type { Rig } from './rig.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const ACCOUNT = 'keyward-operator-crash';
@@ -37,24 +41,34 @@ export async function prepare({
   const subject = `--serviceaccount=keyward-system:${ACCOUNT}`;
   const binding = ['create', 'clusterrolebinding', ACCOUNT, '--clusterrole=keyward-operator'];
   await access.mustKubectl([...binding, subject]);
+  // In its own namespace it forges forms and reviews, which must be refused.
+  const own = ['create', 'rolebinding', ACCOUNT, '-n', 'keyward-system', '--role=keyward-operator'];
+  await access.mustKubectl([...own, subject]);
+  const proof = await provePolicies(kubeconfig);
   execFileSync(process.execPath, [join(ROOT, 'tools', 'build.ts')], { stdio: 'ignore' });
   const program = join(ROOT, 'dist', 'keyward.js');
   const masterKeyFile = join(folder, 'master-key');
   execFileSync(process.execPath, [program, 'master-key', 'create', masterKeyFile], {
     stdio: 'ignore',
   });
+  const api = await TestApi.open(access.adminKubeconfig);
+  await employ(api);
+  const testProgram = await buildTestProgram(join(folder, 'program'));
+  // Instants of objects are whole seconds: one more, so that the first form is covered.
+  await sleep(systemClock, Math.max(0, proof.sinceMs + SECOND_MS - systemClock.nowMs()));
   const token = /"?token"?: "?([^"\s]+)/.exec(readFileSync(kubeconfig, 'utf8'))?.[1] ?? '';
   return {
-    api: await TestApi.open(access.adminKubeconfig),
+    api,
     server: new URL(access.url),
     ca: readFileSync(access.caFile, 'utf8'),
     token,
     account: ACCOUNT,
     folder,
     program,
-    testProgram: await buildTestProgram(join(folder, 'program')),
+    testProgram,
     masterKeyFile,
     postgres,
+    proof,
   };
 }
 

@@ -22,7 +22,9 @@ type Aim = { readonly atCall: number; readonly position: Position };
 /** Who writes a Lease says so in it. */
 const HOLDER = /"holderIdentity":"operator-(\d+)"/;
 /** Calls that carry the life of a key; leases, events and stores are left in peace. */
-const COUNTED = /\/(apikeys|secrets)(\/|\?|$)/;
+const COUNTED = /\/(apikeys|apikeyapplications|apikeyreviews|apiclients|secrets)(\/|\?|$)/;
+/** Forged forms and reviews, of which the operator wants to see that they are refused. */
+const DRY_RUN = /[?&]dryRun=/;
 
 /** A proxy for one operator at a time; it outlives the operator's restarts. */
 export class FaultProxy {
@@ -32,6 +34,7 @@ export class FaultProxy {
   readonly #calls: Call[] = [];
   /** Bodies of Secret writes, whether they arrived or not: every value that ever left the operator. */
   readonly #secretBodies: string[] = [];
+  readonly #secretWritesMs: number[] = [];
   #aim: Aim | undefined;
   #lastWriteMs = 0;
   #leader: number | undefined;
@@ -49,6 +52,11 @@ export class FaultProxy {
 
   get secretBodies(): readonly string[] {
     return this.#secretBodies;
+  }
+
+  /** When each of them was sent; wall clock. */
+  get secretWritesMs(): readonly number[] {
+    return this.#secretWritesMs;
   }
 
   /** When the operator last wrote; by performance.now(). */
@@ -97,7 +105,7 @@ export class FaultProxy {
     res: ServerResponse,
     call: { readonly method: string; readonly url: string; readonly body: Buffer },
   ): void {
-    const match = COUNTED.exec(call.url);
+    const match = DRY_RUN.test(call.url) ? null : COUNTED.exec(call.url);
     if (match === null) {
       const [, leader] = HOLDER.exec(call.body.toString()) ?? [];
       if (leader !== undefined) this.#leader = Number(leader);
@@ -109,6 +117,7 @@ export class FaultProxy {
     this.#calls.push({ verb: call.method, resource });
     if (resource === 'secrets' && call.method !== 'DELETE') {
       this.#secretBodies.push(call.body.toString());
+      this.#secretWritesMs.push(Date.now());
     }
     const aim = this.#aim;
     if (aim?.atCall !== this.#calls.length) {

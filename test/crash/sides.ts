@@ -17,7 +17,10 @@ export type Trait =
   /** The store keeps no marks: what a lost answer made is told by difference. */
   | 'Unmarked'
   /** The scenario is run on PostgreSQL, whatever the side's other ones are, by two operators. */
-  | 'SharedDatabase';
+  | 'SharedDatabase'
+  /** Keys are applied for: all of its scenarios, and those in which a decision meets the vendor. */
+  | 'Forms'
+  | 'FormsAtVendor';
 
 /** A vendor that a side is connected to. */
 export type VendorKind = {
@@ -45,22 +48,22 @@ const SETTLED = { settleSeconds: 1, deleteGraceSeconds: 0 };
 /** How far lists are behind: within the settle time, and long enough to be met. */
 export const LIST_LAG_MS = 300;
 
-const BUILTIN: readonly Trait[] = ['Dual', 'KeyPair', 'InPlace'];
+const BUILTIN: readonly Trait[] = ['Dual', 'KeyPair', 'InPlace', 'Forms', 'FormsAtVendor'];
 
 /** All sides. */
 export const SIDES: readonly Side[] = [
-  { name: 'sqlite', database: 'SQLite', traits: new Set(BUILTIN), pruned: 110 },
+  { name: 'sqlite', database: 'SQLite', traits: new Set(BUILTIN), pruned: 155 },
   {
     name: 'postgres',
     database: 'PostgreSQL',
     traits: new Set([...BUILTIN, 'SharedDatabase'] as const),
-    pruned: 12,
+    pruned: 20,
   },
   {
     name: 'naver',
     database: 'SQLite',
-    traits: new Set(['Dual', 'Names', 'SharedDatabase']),
-    pruned: 14,
+    traits: new Set(['Dual', 'Names', 'SharedDatabase', 'FormsAtVendor']),
+    pruned: 20,
     vendor: {
       open: () => new NaverFake(),
       type: 'Naver',

@@ -6,47 +6,25 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Postgres } from '../../control-plane/postgres.ts';
-import { API_KEYS, KEY_STORES, NAMESPACES, SECRETS } from '../../src/api/names.ts';
+import { API_KEYS, NAMESPACES, SECRETS } from '../../src/api/names.ts';
 import { openLedgerReader } from '../../src/ledger/open.ts';
-import type { KeyRecord } from '../../src/ledger/record.ts';
-import type { LedgerReader } from '../../src/ledger/verbs.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Loose, TestApi } from '../support/operator.api.ts';
+import { Crowd } from '../support/crowd.ts';
 import { Bystanders } from './bystanders.ts';
+import { Faults } from './faults.ts';
 import { Operators } from './operators.ts';
-import { isKill, type Strike } from './plans.ts';
+import { plantProof } from './proof.ts';
 import { FaultProxy } from './proxy.ts';
-import type { Scenario } from './scenarios.ts';
-import type { Side } from './sides.ts';
 import { readyOf } from './ready.ts';
+import { allRecords } from './records.ts';
+import { kubeconfig, type Rig, type SiteWish } from './rig.ts';
+import type { Scenario } from './scenario.ts';
+import type { Side } from './sides.ts';
+import { createStore } from './store.ts';
 import { unsettled } from './unsettled.ts';
 import { PlanVendor } from './vendor.ts';
-
-/** What all plans of a run share. */
-export type Rig = {
-  readonly api: TestApi;
-  readonly server: URL;
-  readonly ca: string;
-  readonly token: string;
-  /** Name of the operator's service account in keyward-system. */
-  readonly account: string;
-  /** Folder for databases and logs. */
-  readonly folder: string;
-  /** The operator's programs, each a bundle: the product's, and one that knows the test driver too. */
-  readonly program: string;
-  readonly testProgram: string;
-  readonly masterKeyFile: string;
-  /** Absent: PostgreSQL cannot run here. */
-  readonly postgres: Postgres | undefined;
-};
-
-/** What a site is made for. */
-export type SiteWish = {
-  readonly name: string;
-  readonly side: Side;
-  readonly scenario: Scenario;
-  readonly strikes: readonly Strike[];
-};
+import { Witness } from './witness.ts';
 
 /** Quiet: nothing was written for this long. */
 const QUIET_MS = 700;
@@ -54,8 +32,6 @@ const QUIET_MS = 700;
 const CONVERGE_MS = 30_000;
 /** How long a Lease outlives its holder. */
 const LEASE_MS = 15_000;
-/** The Secret with what signs for the account at the vendor. */
-const ACCOUNT_SECRET = 'account';
 
 export class Site {
   readonly side: Side;
@@ -64,12 +40,14 @@ export class Site {
   readonly proxy: FaultProxy;
   /** Secrets of others in the namespace. */
   readonly bystanders: Bystanders;
+  /** People who apply and decide. */
+  readonly people: Crowd;
+  /** What was seen between a kill and the next start. */
+  readonly witness: Witness;
   readonly #rig: Rig;
   readonly #folder: string;
   readonly #operators: Operators;
-  readonly #strikes: Strike[];
-  #struck = 0;
-  #struckAtMs = -Infinity;
+  readonly #faults: Faults;
   #vendor: PlanVendor | undefined;
 
   constructor(rig: Rig, { name, side, scenario, strikes }: SiteWish) {
@@ -78,15 +56,29 @@ export class Site {
     this.scenario = scenario;
     this.namespace = name;
     this.bystanders = new Bystanders(rig.api, name);
-    this.#strikes = [...strikes];
+    this.people = new Crowd({
+      api: rig.api,
+      namespace: name,
+      store: 'store',
+      until: (look) => this.until(look),
+    });
+    this.witness = new Witness(this);
     this.#folder = join(rig.folder, name);
-    this.proxy = new FaultProxy({ ...rig, onStrike: () => this.#strike() });
+    this.proxy = new FaultProxy({ ...rig, onStrike: () => this.#faults.strike() });
+    this.#faults = new Faults(strikes, {
+      atCall: (nth, position) => this.proxy.arm(nth, position),
+      atVendor: (nth, point, onStrike) => this.#vendor?.arm(nth, point, onStrike),
+      kill: () => this.#operators.kill(this.proxy.leader),
+    });
     this.#operators = new Operators({
       program: side.vendor?.type === 'Awkward' ? rig.testProgram : rig.program,
       logFile: join(this.#folder, 'log'),
       compileCache: join(rig.folder, 'compiled'),
       flags: (nth) => this.#flags(nth),
-      onKilled: () => this.#onKilled(),
+      onKilled: () => {
+        this.#faults.onKilled();
+        return this.witness.look();
+      },
     });
   }
 
@@ -136,7 +128,7 @@ export class Site {
 
   /** How many of the plan's faults fell. */
   get struck(): number {
-    return this.#struck;
+    return this.#faults.struck;
   }
 
   /** Makes namespace, bystanders and store, and starts the operator. */
@@ -147,11 +139,15 @@ export class Site {
     const { vendor } = this.side;
     if (vendor !== undefined) this.#vendor = await PlanVendor.open(vendor);
     await this.bystanders.plant();
-    await this.#createStore();
+    await createStore(this);
+    if (this.scenario.applications !== undefined) {
+      await this.people.register();
+      await plantProof(this, this.#rig.proof);
+    }
     await this.scenario.prepare?.(this);
     const url = await this.proxy.listen();
     writeFileSync(join(this.#folder, 'kubeconfig'), kubeconfig(url, this.#rig.token));
-    this.#arm();
+    this.#faults.arm();
     this.#operators.start();
     if (this.scenario.needs === 'SharedDatabase') await this.#startSecond();
   }
@@ -190,8 +186,10 @@ export class Site {
   }
 
   async createKey(name: string, spec: object = {}): Promise<void> {
-    const storeRef = { kind: 'KeyStore', name: 'store' };
-    const object = { metadata: { name, namespace: this.namespace }, spec: { storeRef, ...spec } };
+    const { namespace } = this;
+    // With a form it is the form that says where a key lives.
+    const where = 'applicationRef' in spec ? {} : { storeRef: { kind: 'KeyStore', name: 'store' } };
+    const object = { metadata: { name, namespace }, spec: { ...where, ...spec } };
     await this.api.create(API_KEYS, object);
   }
 
@@ -212,7 +210,7 @@ export class Site {
         // oxlint-disable-next-line no-await-in-loop
         return await eventually(look, withinMs);
       } catch (failure) {
-        if (performance.now() - this.#struckAtMs > withinMs) throw failure;
+        if (performance.now() - this.#faults.struckAtMs > withinMs) throw failure;
       }
     }
   }
@@ -262,29 +260,6 @@ export class Site {
     });
   }
 
-  async #createStore(): Promise<void> {
-    const { api, namespace } = this;
-    const { overlapSeconds, maxKeys, recovery = 'None' } = this.scenario;
-    const vendor = this.#vendor;
-    if (vendor !== undefined) {
-      const metadata = { name: ACCOUNT_SECRET, namespace };
-      await api.create(SECRETS, { metadata, stringData: vendor.credentials });
-    }
-    await api.create(KEY_STORES, {
-      metadata: { name: 'store', namespace },
-      spec: {
-        defaults: { overlapSeconds },
-        ...(maxKeys === undefined ? {} : { limits: { maxKeys } }),
-        ...(vendor === undefined
-          ? { type: 'Builtin', builtin: { recovery } }
-          : {
-              type: vendor.kind.type,
-              ...vendor.kind.settings(vendor.fake.address, ACCOUNT_SECRET),
-            }),
-      },
-    });
-  }
-
   /** The second waits for the Lease of the first. */
   async #startSecond(): Promise<void> {
     await this.until(() => {
@@ -293,42 +268,9 @@ export class Site {
     this.#operators.start();
   }
 
-  /** Makes the next fault of the plan fall; one at a commit does so from the next start on. */
-  #arm(): void {
-    const [strike] = this.#strikes;
-    if (strike === undefined) return;
-    const { place, nth, position } = strike;
-    if (place === 'Call') this.proxy.arm(nth, position);
-    if (place !== 'Vendor') return;
-    this.#vendor?.arm(nth, position === 'before' ? 'Before' : 'After', () => this.#strike());
-  }
-
-  /** A fault at a call falls. */
-  #strike(): void {
-    const strike = this.#strikes.shift();
-    if (strike === undefined) return;
-    this.#struck += 1;
-    this.#struckAtMs = performance.now();
-    if (isKill(strike)) this.#operators.kill(this.proxy.leader);
-    this.#arm();
-  }
-
-  /** One at a commit has fallen inside the operator itself. */
-  #onKilled(): void {
-    if (this.#strikes[0]?.place !== 'Commit' || this.#commitArmed !== this.#strikes[0]) return;
-    this.#strikes.shift();
-    this.#struck += 1;
-    this.#struckAtMs = performance.now();
-    this.#arm();
-  }
-
-  #commitArmed: Strike | undefined;
-
   #flags(nth: number): readonly string[] {
     const { side, namespace } = this;
-    const [strike] = this.#strikes;
-    const isAtCommit = strike?.place === 'Commit' && this.#commitArmed !== strike;
-    if (isAtCommit) this.#commitArmed = strike;
+    const strike = this.#faults.takeCommit();
     const isElected = this.scenario.needs === 'SharedDatabase';
     return [
       `--kubeconfig=${join(this.#folder, 'kubeconfig')}`,
@@ -343,25 +285,7 @@ export class Site {
       '--metrics-address=127.0.0.1:0',
       '--loss-grace-seconds=1',
       '--log-level=info',
-      ...(isAtCommit ? [`--crash-at-commit=${strike.nth}:${strike.position}`] : []),
+      ...(strike !== undefined ? [`--crash-at-commit=${strike.nth}:${strike.position}`] : []),
     ];
   }
-}
-
-/** Keys, and what those that ended still owe. */
-export async function allRecords(ledger: LedgerReader): Promise<readonly KeyRecord[]> {
-  const keys = await ledger.scan(1_000);
-  const debts = await ledger.debts(1_000);
-  return [...keys.records, ...debts.records];
-}
-
-function kubeconfig(url: string, token: string): string {
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'crash',
-    clusters: [{ name: 'crash', cluster: { server: url } }],
-    users: [{ name: 'crash', user: { token } }],
-    contexts: [{ name: 'crash', context: { cluster: 'crash', user: 'crash' } }],
-  });
 }

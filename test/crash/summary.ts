@@ -29,7 +29,7 @@ export function summarise(verdicts: readonly Verdict[], { skipped, left, tookMs 
         .slice(0, SLOWEST)
         .map(({ plan, seconds }) => `slow: ${seconds} s ${JSON.stringify(plan)}`),
       `report: ${verdicts.length} plans in ${minutes} minutes, ${pairs} with two faults, ${verdicts.length - bad.length} converged`,
-      `report: ${count('LostKey')} lost keys, ${count('LiveOrphan')} live orphans, ${count('WrongAdoption')} wrong adoptions, ${count('Duplicate')} duplicates, ${count('ForeignChanged')} foreign objects changed, ${count('Resurrection')} resurrections, ${count('Leaked')} leaks`,
+      `report: ${count('LostKey')} lost keys, ${count('LiveOrphan')} live orphans, ${count('WrongAdoption')} wrong adoptions, ${count('Duplicate')} duplicates, ${count('ForeignChanged')} foreign objects changed, ${count('Resurrection')} resurrections, ${count('Leaked')} leaks, ${count('Unapproved')} unapproved`,
       left === 0 ? undefined : `report: ${left} plans were not begun`,
       ...skipped.map((name) => `skipped: side ${name}, PostgreSQL cannot run here`),
       `${verdicts.length - bad.length} passed, ${bad.length} failed` +

@@ -55,6 +55,18 @@ export class PlanVendor {
     return this.fake.calls.at(-1)?.atMs ?? 0;
   }
 
+  /** When each call arrived that creates a credential; wall clock. */
+  get creationsMs(): readonly number[] {
+    const creations = this.fake.calls.filter(({ operation }) => operation === 'create');
+    return creations.map(({ atMs }) => atMs);
+  }
+
+  /** Credentials that are none of a stranger's. */
+  get ours(): readonly VendorCredential[] {
+    const others = new Set(this.#strangers.map(({ id }) => id));
+    return this.fake.credentials().filter(({ id }) => !others.has(id));
+  }
+
   /** Credentials of other people as they were made; they must stay so. */
   get strangers(): readonly VendorCredential[] {
     return this.#strangers;

@@ -49,7 +49,7 @@ function checkOrphans(vendor: PlanVendor, records: readonly KeyRecord[]): readon
   const claimed = claimedIds(records);
   const here = new Set(vendor.fake.credentials().map(({ id }) => id));
   return [
-    ...ours(vendor)
+    ...vendor.ours
       .filter(({ id }) => !claimed.has(id))
       .map(({ id }) => violation('LiveOrphan', `nobody knows ${id} at the vendor`)),
     ...[...claimed]
@@ -109,11 +109,6 @@ function wrongValues(
   const isPair = data['apiSecret'] !== undefined;
   const isCurrent = isPair || Object.values(values).includes(inSecret('apiKey'));
   return [...wrong.map(([slot]) => slot), ...(isCurrent ? [] : ['apiKey'])];
-}
-
-function ours({ fake, strangers }: PlanVendor): readonly VendorCredential[] {
-  const others = new Set(strangers.map(({ id }) => id));
-  return fake.credentials().filter(({ id }) => !others.has(id));
 }
 
 function claimedIds(records: readonly KeyRecord[]): ReadonlySet<string> {
