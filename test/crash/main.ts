@@ -22,6 +22,7 @@ API server and vendor. After that, seeded plans of two faults each.
 
   --side NAMES    only these sides, by commas: ${SIDES.map(({ name }) => name).join(', ')}
   --only TEXT     only scenarios with this text in their name
+  --applications  only scenarios in which keys are applied for
   --plan N|JSON   one plan again: its number under these --side and --only, or a line of the report
   --list          print the plans with their numbers and run none
   --pairs N       plans of two faults, over all sides (500)
@@ -36,6 +37,7 @@ const { values: flags } = parseArgs({
     help: { type: 'boolean', default: false },
     side: { type: 'string' },
     only: { type: 'string', default: '' },
+    applications: { type: 'boolean', default: false },
     plan: { type: 'string' },
     list: { type: 'boolean', default: false },
     pairs: { type: 'string', default: '500' },
@@ -109,6 +111,7 @@ async function learnAll(
   const runs = wanted.filter(isRunnable).flatMap((side) =>
     scenariosOf(side)
       .filter(({ name, needs }) => name.includes(flags.only) && isPossible(needs))
+      .filter(({ applications }) => !flags.applications || applications !== undefined)
       .map((scenario) => ({ side, scenario })),
   );
   const without = senseless();
