@@ -33,7 +33,10 @@ export function connectDocumentTriggers(
   const wake = (refs: readonly Ref[]): void => {
     for (const ref of existing(sources, refs)) queue.add(ref, 'urgent');
   };
-  sources.documents.listen((change) => wake(refsOfDocument(sources, change)));
+  sources.documents.listen((change, origin) => {
+    // The pass that commits a key with its form goes on with both.
+    if (origin === 'Documents') wake(refsOfDocument(sources, change));
+  });
   sources.holds.onChange((change) => wake(refsOfHold(sources, change)));
 }
 

@@ -85,7 +85,7 @@ export const clientForbids: StoreCheck = ({ client, record }, key, store) => {
 function notFound(name: string, namespace: string): Finding {
   return {
     reason: 'ApplicationNotFound',
-    message: `ApiKeyApplication '${name}' was not found in namespace '${namespace}'; create it, or recreate this ApiKey without applicationRef`,
+    message: `ApiKeyApplication '${name}' was not found in namespace '${namespace}'; create it, see its status if it is there, or recreate this ApiKey without applicationRef`,
   };
 }
 

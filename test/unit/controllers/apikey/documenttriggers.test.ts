@@ -139,3 +139,12 @@ test('A key that has ended is its client’s no more', async () => {
   });
   expect(await put(clientChange({ ...client, revision: 1 }))).toEqual([]);
 });
+
+test('A form that is committed with its key wakes nobody: that pass knows', async () => {
+  const { ledger, woken } = await office({ 'shop/web': {} });
+  const record = aRecord({ uid: '1', ...IN_USE, revision: 0 });
+  const audit = { action: 'Tested', actor: 'test', atMs: 1, facts: {} };
+  const documents = [form()];
+  await ledger.commit({ record, expectedRevision: 0, epoch: 1, audit, documents });
+  expect(woken).toEqual([]);
+});
