@@ -67,7 +67,8 @@ async function readSubject(
   if (written === undefined) return NOBODY;
   const held = deps.holds.imposedOn(written.uid, written.ref);
   const request = await newRequest(deps, written, record);
-  const name = written.spec.applicationRef?.name;
+  // Whoever gets around the rule that the field stays does not get rid of the grant.
+  const name = written.spec.applicationRef?.name ?? (record?.grant && written.ref.name);
   if (name === undefined) {
     const client = await readClient(deps, written, undefined, record);
     return { key: written, rotationRequest: request, client, held };

@@ -246,6 +246,15 @@ describe('The end of a grant', () => {
     expect(at.admits(value)).toBe(false);
   });
 
+  test('reaches a key whose spec was made to name no form any more', async () => {
+    const value = await issued();
+    at.putKey({ applicationRef: undefined, terms: {} } as never);
+    expect(await at.pass()).toEqual([]);
+    await at.changeForm((form) => endGrant(form, anEnd('Withdrawn')));
+    await at.pass();
+    expect(at.admits(value)).toBe(false);
+  });
+
   test('is not lifted by an edit of the key', async () => {
     await issued();
     await at.changeForm((form) => endGrant(form, anEnd('Withdrawn')));
