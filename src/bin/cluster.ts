@@ -26,8 +26,7 @@ import { cacheClient } from '../controllers/client/view.ts';
 import type { ClientView } from '../controllers/client/world.ts';
 import { cacheProduct } from '../controllers/product/view.ts';
 import type { ProductView } from '../controllers/product/world.ts';
-import { cacheReview } from '../controllers/review/view.ts';
-import type { ReviewView } from '../controllers/review/world.ts';
+import { cacheReview, type CachedReview } from '../controllers/review/view.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
@@ -97,7 +96,7 @@ export type Caches = {
   readonly clusterKeyStores: Cache<StoreView>;
   readonly namespaces: Cache<NamespaceView>;
   readonly forms: Cache<CachedForm>;
-  readonly reviews: Cache<ReviewView>;
+  readonly reviews: Cache<CachedReview>;
   readonly clients: Cache<ClientView>;
   readonly products: Cache<ProductView>;
   readonly watches: readonly Watch[];

@@ -8,7 +8,6 @@ import type { KeyCount } from '../controllers/client/world.ts';
 import type { IdentityProof } from '../controllers/identity/proof.ts';
 import { onProduct, productSteps } from '../controllers/product/index.ts';
 import type { KeySight, NamedStore, Sights } from '../controllers/review/deps.ts';
-import { isJudgedInStatus } from '../controllers/review/formchecks.ts';
 import { reviewSteps } from '../controllers/review/index.ts';
 import { createReviewMetrics } from '../controllers/review/metrics.ts';
 import { onReview } from '../controllers/review/triggers.ts';
@@ -64,8 +63,8 @@ function createReviews(parts: Parts, deps: ApiKeyDeps, proof: IdentityProof) {
   const { controller, queue } = createController(parts, steps);
   connect(caches.reviews, onReview, queue);
   proof.onChange(() => {
-    for (const { ref, status } of caches.reviews.values()) {
-      if (!isJudgedInStatus(status)) queue.add(ref, 'normal');
+    for (const { ref, isJudged } of caches.reviews.values()) {
+      if (!isJudged) queue.add(ref, 'normal');
     }
   });
   return controller;

@@ -7,7 +7,8 @@ import type { HeldState } from '../../ledger/documents.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import type { StoreName, StoreView } from '../../stores/view.ts';
 import type { ReviewMetrics } from './metrics.ts';
-import type { ReviewView, TargetSight } from './world.ts';
+import type { CachedReview } from './view.ts';
+import type { TargetSight } from './world.ts';
 
 /** What a cache shows of a key. */
 export type KeySight = TargetSight & {
@@ -45,7 +46,7 @@ export type Proof = {
 
 /** See the file comment. */
 export type Deps = {
-  readonly reviews: Pick<Cache<ReviewView>, 'get'>;
+  readonly reviews: Pick<Cache<CachedReview>, 'get'>;
   readonly sights: Sights;
   readonly client: Pick<KubeClient, 'get' | 'ask' | 'replaceStatus' | 'clockSkewMs'>;
   readonly ledger: Pick<Ledger, 'load' | 'loadDocument' | 'findDocument' | 'commitDocuments'>;

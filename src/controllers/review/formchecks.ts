@@ -18,7 +18,7 @@ import {
 import { quoted, refused, type Objection } from './judgement.ts';
 import { grantableObjection } from './narrowing.ts';
 import { rightsObjection } from './officechecks.ts';
-import { grantFor, isWrittenBefore, layerNames, reviewsOf } from './rounds.ts';
+import { grantFor, isWrittenAfter, isWrittenBefore, layerNames, reviewsOf } from './rounds.ts';
 import type { TargetSight, World } from './world.ts';
 
 /** A review and the form that it is about. */
@@ -96,8 +96,8 @@ export function isJudgedInStatus(status: World['review']['status']): boolean {
 }
 
 function editObjection({ world, form, sight, round }: FormCase): Objection | undefined {
-  // A grant can be withdrawn whatever is being edited.
-  if (world.review.spec.decision === 'Revoked') return undefined;
+  // A grant can be withdrawn whatever is being edited, and what was ended follows no edit.
+  if (world.review.spec.decision === 'Revoked' || form.ended !== undefined) return undefined;
   if (form.seen.generation < sight.generation) {
     return { type: 'Wait', message: 'the newest edit of the form is looked at first' };
   }
@@ -128,9 +128,14 @@ function requestObjection({ world, form, round }: FormCase): Objection | undefin
       `the review is older than round ${round.number}; read the form as it was submitted and write another review`,
     );
   }
-  return round.state === 'Pending'
-    ? undefined
-    : refused('AlreadyDecided', `round ${round.number} is ${round.state} already`);
+  if (round.state !== 'Pending') {
+    return refused('AlreadyDecided', `round ${round.number} is ${round.state} already`);
+  }
+  // One that was written in time counts, however late it is looked at.
+  const isLate = isWrittenAfter(review, round.deadlineMs ?? Infinity, skewMs);
+  return isLate
+    ? refused('AlreadyDecided', `the deadline of round ${round.number} passed undecided`)
+    : undefined;
 }
 
 function grantObjection({ world, form }: FormCase): Objection | undefined {

@@ -1,10 +1,11 @@
 /** The review controller: judges each ApiKeyReview exactly once. */
-import { EVENT_REASONS } from '../../api/conditions.ts';
+import { EVENT_REASONS, type EventReason } from '../../api/conditions.ts';
 import { refText } from '../../api/meta.ts';
 import { API_KEY_REVIEWS, API_VERSION } from '../../api/names.ts';
 import { KeywardError } from '../../kernel/errors.ts';
 import { isSameJson } from '../../kernel/samejson.ts';
 import { SECOND_MS } from '../../kernel/time.ts';
+import type { ReviewRecord } from '../../ledger/documents.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
 import { askRights } from './access.ts';
 import type { Deps } from './deps.ts';
@@ -110,18 +111,38 @@ async function settle(deps: Deps, world: World, verdict: Verdict): Promise<World
     });
   }
   deps.metrics.judged(latch.target.kind, latch.decision, latch.reason);
-  if (!latch.isCounted) tellRefused(deps, world, latch.message);
+  tell(deps, world, latch);
   return { ...world, latch };
 }
 
-function tellRefused({ events }: Deps, { review }: World, note: string): void {
+/** What forms and keys come to is told by their own controllers. */
+function tell({ events }: Deps, { review }: World, latch: ReviewRecord): void {
+  const { target, isCounted, message, decision } = latch;
+  const { ref, uid } = review;
+  if (!isCounted) {
+    const regarding = { apiVersion: API_VERSION, kind: 'ApiKeyReview', ref, uid };
+    events.record({ regarding, ...eventOf('ReviewRefused'), action: 'Judge', note: message });
+    return;
+  }
+  const reason = target.kind === 'ApiClient' ? CLIENT_EVENTS[decision] : undefined;
+  if (reason === undefined) return;
+  const at = { namespace: ref.namespace, name: target.name };
   events.record({
-    regarding: { apiVersion: API_VERSION, kind: 'ApiKeyReview', ref: review.ref, uid: review.uid },
-    type: EVENT_REASONS.ReviewRefused.type,
-    reason: 'ReviewRefused',
-    action: 'Judge',
-    note,
+    regarding: { apiVersion: API_VERSION, kind: target.kind, ref: at, uid: target.uid },
+    ...eventOf(reason),
+    action: 'Switch',
+    note: EVENT_REASONS[reason].sentence,
   });
+}
+
+const CLIENT_EVENTS: Readonly<Record<string, EventReason | undefined>> = {
+  Suspended: 'ClientSuspended',
+  Resumed: 'ClientResumed',
+  Revoked: 'ClientRevoked',
+};
+
+function eventOf(reason: EventReason) {
+  return { type: EVENT_REASONS[reason].type, reason };
 }
 
 async function report(

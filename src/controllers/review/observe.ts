@@ -3,7 +3,7 @@ import type { Ref } from '../../api/meta.ts';
 import { API_KEY_APPLICATIONS } from '../../api/names.ts';
 import { DEFAULT_STORE, type StoreName, type StoreView } from '../../stores/view.ts';
 import type { Deps, KeySight } from './deps.ts';
-import { sightForm } from './view.ts';
+import { sightForm, viewReview } from './view.ts';
 import type { ProofSight, ReviewView, StoreRules, Target, World } from './world.ts';
 
 /** creationTimestamp has whole seconds, and the difference of the clocks is known to one and a half. */
@@ -11,8 +11,9 @@ const STAMP_DOUBT_MS = 2_500;
 
 /** Undefined: there is no such review, or it is going without having been judged. */
 export async function observe(deps: Deps, ref: Ref): Promise<World | undefined> {
-  const review = deps.reviews.get(ref);
-  if (review === undefined || review.isDeleting) return undefined;
+  const cached = deps.reviews.get(ref);
+  if (cached === undefined || cached.isDeleting) return undefined;
+  const review = viewReview(cached);
   const latch = await deps.ledger.loadDocument('Review', review.uid);
   const nowMs = deps.clock.nowMs();
   return {

@@ -36,6 +36,15 @@ export function isWrittenBefore(
   return createdMs + CREATION_RESOLUTION_MS - skewMs + SKEW_UNSEEN_MS < atMs;
 }
 
+/** The review was certainly written after that instant of our clock. */
+export function isWrittenAfter(
+  { createdMs }: Pick<ReviewView, 'createdMs'>,
+  atMs: number,
+  skewMs: number,
+): boolean {
+  return createdMs - skewMs - SKEW_UNSEEN_MS > atMs;
+}
+
 /** The grant that a withdrawal means: the one in force, or an approved one that waits for its date. */
 export function grantFor(form: FormRecord, grantRound: number | undefined): Grant | undefined {
   return [form.grant, form.nextGrant].find((grant) => grant?.round === grantRound);

@@ -2,12 +2,11 @@
 import type { Change } from '../../kube/port.ts';
 import type { Lane } from '../../runtime/lanes.ts';
 import { anyOf, wakeItself, whenChanged, type Trigger } from '../../runtime/trigger.ts';
-import { isJudgedInStatus } from './formchecks.ts';
-import type { ReviewView } from './world.ts';
+import type { CachedReview } from './view.ts';
 
 /** A review appeared, or somebody tampered with it; our own status wakes nothing. */
-export const onReview: Trigger<ReviewView> = wakeItself(
-  anyOf<ReviewView>(
+export const onReview: Trigger<CachedReview> = wakeItself(
+  anyOf<CachedReview>(
     whenChanged((review) => review.uid),
     whenChanged((review) => review.generation),
   ),
@@ -15,8 +14,8 @@ export const onReview: Trigger<ReviewView> = wakeItself(
 );
 
 /** The switch for the night goes first, what was judged before a restart last. */
-function laneOf({ current }: Change<ReviewView>): Lane {
-  if (current === undefined || isJudgedInStatus(current.status)) return 'bulk';
-  const { decision } = current.spec;
+function laneOf({ current }: Change<CachedReview>): Lane {
+  if (current === undefined || current.isJudged) return 'bulk';
+  const { decision } = current;
   return decision === 'Revoked' || decision === 'Suspended' ? 'urgent' : 'normal';
 }

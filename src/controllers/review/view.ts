@@ -3,10 +3,23 @@ import type { ApiKeyReviewSpec, ApiKeyReviewStatus } from '../../api/generated/a
 import type { KubeObject } from '../../api/meta.ts';
 import { ANNOTATION_APPLICANT, ANNOTATION_EDITORS } from '../../api/names.ts';
 import { parseTime } from '../../kernel/time.ts';
+import { isJudgedInStatus } from './formchecks.ts';
 import type { ReviewView, TargetSight } from './world.ts';
 
+/**
+ * What the cache keeps of a review: spec and status as JSON text, because nearly all reviews were judged
+ * long ago, and beside them what triggers compare.
+ */
+export type CachedReview = Omit<ReviewView, 'spec' | 'status'> & {
+  readonly specText: string;
+  readonly statusText: string | undefined;
+  readonly decision: ApiKeyReviewSpec['decision'];
+  /** The status says that it was judged for good. */
+  readonly isJudged: boolean;
+};
+
 /** The record of a review. The schema was checked by the API server, so spec and status are trusted. */
-export function cacheReview(object: KubeObject): ReviewView {
+export function cacheReview(object: KubeObject): CachedReview {
   const { metadata, spec, status } = object as KubeObject<{
     readonly spec: ApiKeyReviewSpec;
     readonly status?: ApiKeyReviewStatus;
@@ -18,8 +31,21 @@ export function cacheReview(object: KubeObject): ReviewView {
     generation: metadata.generation ?? 0,
     isDeleting: metadata.deletionTimestamp !== undefined,
     createdMs: parseTime(metadata.creationTimestamp ?? '') ?? 0,
-    spec,
-    status,
+    specText: JSON.stringify(spec),
+    statusText: status === undefined ? undefined : JSON.stringify(status),
+    decision: spec.decision,
+    isJudged: isJudgedInStatus(status),
+  };
+}
+
+/** The review as a judgement looks at it. */
+export function viewReview(cached: CachedReview): ReviewView {
+  const { specText, statusText, decision: _, isJudged: __, ...rest } = cached;
+  return {
+    ...rest,
+    // Our own text of what the API server sent.
+    spec: JSON.parse(specText) as ApiKeyReviewSpec,
+    status: statusText === undefined ? undefined : (JSON.parse(statusText) as ApiKeyReviewStatus),
   };
 }
 

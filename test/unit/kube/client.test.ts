@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { API_KEYS, SECRETS } from '../../../src/api/names.ts';
+import { API_KEYS, SECRETS, SUBJECT_ACCESS_REVIEWS } from '../../../src/api/names.ts';
 import { KeywardError } from '../../../src/kernel/errors.ts';
 import { createClients } from '../../../src/kube/client.ts';
 import type { KubeClient } from '../../../src/kube/port.ts';
@@ -105,6 +105,16 @@ describe('requests', () => {
       expect(seen.head).toContain('as=PartialObjectMetadata');
     expect(server.seen[4]?.head).toContain('Content-Type: application/merge-patch+json');
     expect(JSON.parse(server.seen[5]?.body ?? '')).toMatchObject({ preconditions: { uid } });
+  });
+
+  test('a question is sent beside all namespaces, and its answer comes back whole', async () => {
+    const said = { spec: { user: 'bob' }, status: { allowed: true } };
+    server.script = (_seen, reply) => reply.json(201, said);
+    const answer = await client.ask(SUBJECT_ACCESS_REVIEWS, { spec: { user: 'bob' } });
+    expect(answer).toEqual(said);
+    const [seen] = server.seen;
+    expect(seen?.path).toMatch(/^\/apis\/authorization\.k8s\.io\/v1\/subjectaccessreviews\b/);
+    expect(seen?.head).not.toContain('PartialObjectMetadata');
   });
 
   test('a replace without a version is never sent', async () => {

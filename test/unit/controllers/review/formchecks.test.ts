@@ -240,6 +240,13 @@ describe('what was read is what is approved', () => {
     },
   );
 
+  test('in time: one that was written after the deadline does not count, a late look does', () => {
+    const target = round({ deadlineMs: CREATED_MS - 10_000 });
+    expect(verdict({ target })).toBe('AlreadyDecided');
+    const nowMs = CREATED_MS + 86_400_000;
+    expect(verdict({ target: round({ deadlineMs: CREATED_MS + 1 }), nowMs })).toBe('Decisive');
+  });
+
   test('once: what a restored database forgot is not approved again, but denied again', () => {
     const condition = { status: 'True', reason: 'Accepted', message: '' } as const;
     const time = { lastTransitionTime: '2026-01-01T00:00:00Z' };
@@ -421,6 +428,13 @@ describe('a withdrawal of a grant', () => {
     const ended = { cause: 'Revoked', atMs: SUBMITTED_MS, actor: 'eve' } as const;
     expect(verdict({ target: granted({ ended }), ...review(withdrawal) })).toBe('AlreadyDecided');
     expect(verdict({ target: granted({ ended }) })).toBe('AlreadyDecided');
+  });
+
+  test('ends the form, so that later edits of it are not waited for', () => {
+    const ended = { cause: 'Withdrawn', atMs: SUBMITTED_MS, actor: 'eve' } as const;
+    const target = granted({ ended });
+    const sight = { uid: 'form-uid', generation: 9, isDeleting: false, authors: ['ann'] };
+    expect(verdict({ target: { ...target, sight } })).toBe('AlreadyDecided');
   });
 
   test('may come from any layer of the store', () => {

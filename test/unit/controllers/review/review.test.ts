@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { ApiKeyReviewStatus } from '../../../../src/api/generated/apikeyreview.ts';
 import type { Deps } from '../../../../src/controllers/review/deps.ts';
 import { reviewSteps } from '../../../../src/controllers/review/index.ts';
+import { cacheReview } from '../../../../src/controllers/review/view.ts';
 import type { ReviewView } from '../../../../src/controllers/review/world.ts';
 import type { EventInput } from '../../../../src/kube/events.ts';
 import { KeywardError } from '../../../../src/kernel/errors.ts';
@@ -73,7 +74,12 @@ class Stage {
   deps(): Deps {
     const at = <T>(sight: T) => sight;
     return {
-      reviews: { get: ({ name }) => this.reviews.get(name) },
+      reviews: {
+        get: ({ name }) => {
+          const review = this.reviews.get(name);
+          return review && cacheReview(asObject(review));
+        },
+      },
       sights: {
         form: () => at({ uid: 'form-uid', generation: 1, isDeleting: false, authors: ['ann'] }),
         key: () =>
@@ -168,6 +174,13 @@ class Stage {
   #store({ kind, document, expectedRevision }: DocumentChange): void {
     this.documents.set(`${kind}/${document.uid}`, { ...document, revision: expectedRevision + 1 });
   }
+}
+
+/** The object of which the cache makes this review. */
+function asObject({ ref, createdMs, isDeleting, spec, status, ...metadata }: ReviewView) {
+  const creationTimestamp = new Date(createdMs).toISOString();
+  const deletion = isDeleting ? { deletionTimestamp: creationTimestamp } : {};
+  return { metadata: { ...metadata, ...ref, creationTimestamp, ...deletion }, spec, status };
 }
 
 let stage: Stage;
@@ -398,6 +411,7 @@ describe('decisions about keys and clients', () => {
     await stage.look();
     expect(stage.take('Client', 'client-uid')).toMatchObject({ state: 'Suspended' });
     expect(stage.commits[0]?.audit.action).toBe('ClientSuspended');
+    expect(stage.events.map(({ reason }) => reason)).toEqual(['ClientSuspended']);
     about({ ...CLIENT_REF, decision: 'Approved' }, 'second');
     await stage.look('second');
     expect(stage.take('Client', 'client-uid')).toMatchObject({
