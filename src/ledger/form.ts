@@ -26,16 +26,21 @@ export type RoundState =
 /** One layer of reviewers; the name is empty where the store has no layers. */
 export type Layer = { readonly name: string; readonly approvals: number };
 
+/** What a store said about terms when a round opened, under the names by which terms are resolved. */
+export type TermBounds = {
+  /** How long a grant holds that names no end; absent: for ever. */
+  readonly storeDurationDays?: number;
+  readonly maxDurationDays?: number;
+  readonly maxQuotaRequests?: number;
+};
+
 /** The rules of the store as they were when a round opened; later edits of the store change nothing. */
-export type RoundRules = {
+export type RoundRules = TermBounds & {
   /** In order; empty: nobody has to decide. */
   readonly layers: readonly Layer[];
   readonly selfReview: 'Forbidden' | 'ForbiddenInNamespace' | 'Allowed';
   readonly attestors: readonly string[];
   readonly onDenied: 'Resubmit' | 'Final';
-  /** Upper bounds that the terms of the grant keep to. */
-  readonly maxDurationDays?: number;
-  readonly maxQuotaRequests?: number;
 };
 
 /** A review that counted for a round. */
@@ -86,8 +91,8 @@ export type Grant = {
   readonly hash: string;
   /** As approved, that is with `terms` narrowed. */
   readonly content: RequestContent;
-  /** Bounds of the store when it was asked for. */
-  readonly rules: Pick<RoundRules, 'maxDurationDays' | 'maxQuotaRequests'>;
+  /** Of the store when it was asked for; a later edit of the store moves no grant. */
+  readonly rules: TermBounds;
   readonly approvedMs: number;
   /** From when on: the decision, or the date of its own that a change asked for. */
   readonly effectiveMs: number;

@@ -9,7 +9,7 @@ import type { TermsSpec } from '../terms/terms.ts';
 import type { CountedReview, FormRecord, Grant, Round } from './form.ts';
 import { carryOutRevocation, endGrant } from './formchanges.ts';
 import { demand } from './formrules.ts';
-import { approvalProblem, openLayer, resolveGrant } from './grants.ts';
+import { approvalProblem, openLayer, resolveGrant, termBounds } from './grants.ts';
 
 /** Counted reviews that are kept beside those of the newest round; the audit chain names them all. */
 const REVIEWS_KEPT = 50;
@@ -147,13 +147,9 @@ function grantOf(form: FormRecord, round: Round, atMs: number): Grant {
   const problem = approvalProblem(form, round, atMs);
   demand(problem === undefined, form, 'terms that are over, or cannot be, are not granted');
   const { number, hash, content, narrowed, rules } = round;
-  const { maxDurationDays, maxQuotaRequests } = rules;
   const granted = {
     content: { ...content, terms: narrowed ?? content.terms },
-    rules: {
-      ...(maxDurationDays === undefined ? {} : { maxDurationDays }),
-      ...(maxQuotaRequests === undefined ? {} : { maxQuotaRequests }),
-    },
+    rules: termBounds(rules),
   };
   const resolution = resolveGrant(form, granted, atMs);
   const ownMs = resolution.type === 'Resolved' ? resolution.terms.notBeforeMs : undefined;

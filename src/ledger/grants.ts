@@ -3,7 +3,7 @@
  * the controllers of forms, reviews and keys ask here, so that they cannot disagree.
  */
 import { resolveTerms, type Resolution } from '../terms/resolve.ts';
-import type { CountedReview, FormRecord, Grant, Layer, Round } from './form.ts';
+import type { CountedReview, FormRecord, Grant, Layer, Round, TermBounds } from './form.ts';
 
 /** Where the grant of a form is; Scheduled: approved, and its date has not come. */
 export type GrantState = 'None' | 'Scheduled' | 'InForce' | 'Expired' | 'Ended';
@@ -41,17 +41,25 @@ export function firstIssuedMs({ issuedTo, carried }: Issued): number | undefined
   return issuedTo?.atMs ?? carried?.firstIssuedMs;
 }
 
+/** Just the bounds of rules or stores that may say more. */
+export function termBounds(from: TermBounds): TermBounds {
+  const { storeDurationDays, maxDurationDays, maxQuotaRequests } = from;
+  return {
+    ...(storeDurationDays === undefined ? {} : { storeDurationDays }),
+    ...(maxDurationDays === undefined ? {} : { maxDurationDays }),
+    ...(maxQuotaRequests === undefined ? {} : { maxQuotaRequests }),
+  };
+}
+
 /** The terms of a grant as they hold; durations count from its first issue. */
 export function resolveGrant(
   form: Issued,
   { content, rules }: Pick<Grant, 'content' | 'rules'>,
   nowMs: number,
 ): Resolution {
-  const { maxDurationDays, maxQuotaRequests } = rules;
   const issuedMs = firstIssuedMs(form);
   return resolveTerms(content.terms, {
-    ...(maxDurationDays === undefined ? {} : { maxDurationDays }),
-    ...(maxQuotaRequests === undefined ? {} : { maxQuotaRequests }),
+    ...termBounds(rules),
     ...(issuedMs === undefined ? {} : { firstIssuedMs: issuedMs }),
     nowMs,
   });

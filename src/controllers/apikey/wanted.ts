@@ -3,11 +3,11 @@
  * Pure.
  */
 import { DAY_MS, SECOND_MS } from '../../kernel/time.ts';
-import type { FormRecord, Grant } from '../../ledger/form.ts';
-import { firstIssuedMs } from '../../ledger/grants.ts';
+import type { FormRecord, Grant, TermBounds } from '../../ledger/form.ts';
+import { firstIssuedMs, termBounds } from '../../ledger/grants.ts';
 import type { KeyRecord, KeyState } from '../../ledger/record.ts';
 import type { KeyFormat } from '../../keys/format.ts';
-import { resolveTerms, type Resolution, type TermsContext } from '../../terms/resolve.ts';
+import { resolveTerms, type Resolution } from '../../terms/resolve.ts';
 import { imposed } from './standing.ts';
 import type { ApiKeyView, UsableStore, World } from './world.ts';
 
@@ -32,25 +32,15 @@ export function wantedTerms(world: World, key: ApiKeyView, store: UsableStore): 
   const context = {
     nowMs,
     firstIssuedMs: issuedMs,
-    ...defaultsOf(store),
-    ...boundsOf(grant?.rules ?? store),
+    ...(store.timeZone === undefined ? {} : { storeTimeZone: store.timeZone }),
+    ...(grant === undefined ? boundsOf(store) : termBounds(grant.rules)),
   };
   return resolveTerms(key.spec.terms ?? {}, context);
 }
 
-/** What the store says where nobody did; of what was approved, only an end that nobody named. */
-function defaultsOf({ timeZone, durationDays }: UsableStore): Partial<TermsContext> {
-  return {
-    ...(timeZone === undefined ? {} : { storeTimeZone: timeZone }),
-    ...(durationDays === undefined ? {} : { storeDurationDays: durationDays }),
-  };
-}
-
-function boundsOf({ maxDurationDays, maxQuotaRequests }: Grant['rules']): Grant['rules'] {
-  return {
-    ...(maxDurationDays === undefined ? {} : { maxDurationDays }),
-    ...(maxQuotaRequests === undefined ? {} : { maxQuotaRequests }),
-  };
+function boundsOf({ durationDays, ...store }: UsableStore): TermBounds {
+  const storeDurationDays = durationDays === undefined ? {} : { storeDurationDays: durationDays };
+  return { ...termBounds(store), ...storeDurationDays };
 }
 
 function follows(

@@ -1,7 +1,8 @@
 /** What a form asks for, in the shape that is reviewed: its own words, and what they leave to the store. Pure. */
 import type { ApiKeyApplicationSpec } from '../../api/generated/apikeyapplication.ts';
 import { canonicalJson } from '../../kernel/canonicaljson.ts';
-import type { Grant, RoundType } from '../../ledger/form.ts';
+import type { Grant, RoundType, TermBounds } from '../../ledger/form.ts';
+import { termBounds } from '../../ledger/grants.ts';
 import {
   canonicalContent,
   requestHash,
@@ -89,11 +90,9 @@ export function productsOf(terms: Pick<TermsSpec, 'productRefs'> | undefined): r
 }
 
 /** What a store says about times and limits, as a round freezes it. */
-export function limitsOf({ maxDurationDays, maxQuotaRequests }: UsableStore) {
-  return {
-    ...(maxDurationDays === undefined ? {} : { maxDurationDays }),
-    ...(maxQuotaRequests === undefined ? {} : { maxQuotaRequests }),
-  };
+export function limitsOf({ durationDays, ...store }: UsableStore): TermBounds {
+  const storeDurationDays = durationDays === undefined ? {} : { storeDurationDays: durationDays };
+  return { ...termBounds(store), ...storeDurationDays };
 }
 
 /** What a form asks for, with what its spec leaves open filled in. */

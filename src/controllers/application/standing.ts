@@ -13,23 +13,16 @@ export type Standing = {
 };
 
 /** Standing of the grant of a form; undefined: nothing was granted yet. */
-export function standingOf({ record, store, nowMs }: World): Standing | undefined {
-  if (record?.grant === undefined) return undefined;
-  const durationDays = store.type === 'Usable' ? store.durationDays : undefined;
-  return grantStanding(record, record.grant, { nowMs, durationDays });
+export function standingOf({ record, nowMs }: World): Standing | undefined {
+  return record?.grant === undefined ? undefined : grantStanding(record, record.grant, nowMs);
 }
 
 /** Standing of one of the two grants of a form. */
-export function grantStanding(
-  record: FormRecord,
-  grant: Grant,
-  { nowMs, durationDays }: { readonly nowMs: number; readonly durationDays: number | undefined },
-): Standing {
+export function grantStanding(record: FormRecord, grant: Grant, nowMs: number): Standing {
   const issuedMs = firstIssuedMs(record) ?? grant.effectiveMs;
   const resolution = resolveTerms(grant.content.terms, {
     nowMs,
     firstIssuedMs: issuedMs,
-    ...(durationDays === undefined ? {} : { storeDurationDays: durationDays }),
     ...grant.rules,
   });
   const endMs = resolution.type === 'Resolved' ? resolution.terms.endMs : undefined;

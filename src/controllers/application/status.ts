@@ -116,12 +116,11 @@ function reviewsStatus(
 }
 
 function grantStatus(
-  { store, nowMs }: World,
+  { nowMs }: World,
   record: FormRecord,
   grant: Grant,
 ): NonNullable<ApiKeyApplicationStatus['grant']> {
-  const durationDays = store.type === 'Usable' ? store.durationDays : undefined;
-  const { state, endMs } = grantStanding(record, grant, { nowMs, durationDays });
+  const { state, endMs } = grantStanding(record, grant, nowMs);
   return {
     state,
     round: grant.round,

@@ -1,6 +1,6 @@
 /** Whether there is anything to grant, as it was asked for and narrowed. Pure. */
 import type { FormRecord, Round } from '../../ledger/form.ts';
-import { approvalProblem, firstIssuedMs } from '../../ledger/grants.ts';
+import { approvalProblem, firstIssuedMs, termBounds } from '../../ledger/grants.ts';
 import { narrow, type Narrowing } from '../../terms/narrowing.ts';
 import type { TermsContext } from '../../terms/resolve.ts';
 import type { TermsSpec } from '../../terms/terms.ts';
@@ -50,12 +50,10 @@ function narrowingOf(
 }
 
 function contextOf(form: FormRecord, { rules }: Round, nowMs: number): TermsContext {
-  const { maxDurationDays, maxQuotaRequests } = rules;
   const issuedMs = firstIssuedMs(form);
   return {
     nowMs,
-    ...(maxDurationDays === undefined ? {} : { maxDurationDays }),
-    ...(maxQuotaRequests === undefined ? {} : { maxQuotaRequests }),
+    ...termBounds(rules),
     ...(issuedMs === undefined ? {} : { firstIssuedMs: issuedMs }),
   };
 }

@@ -11,6 +11,7 @@ import {
 import { countReview, type Decision } from '../../../../src/ledger/formdecisions.ts';
 import { SECRETS } from '../../../../src/api/names.ts';
 import {
+  ONE_LAYER,
   aDecision,
   aForm,
   aRequest,
@@ -149,8 +150,11 @@ describe('A key that names a form', () => {
   });
 
   test('has the end that its store gives where nobody named one, and keeps it', async () => {
-    at.store = aStore({ kind: 'KeyStore', durationDays: 30 });
-    await issued();
+    const rules = { ...ONE_LAYER, storeDurationDays: 30 };
+    await at.form(submitted({ rules }));
+    await at.changeForm(approve);
+    at.putKey();
+    await at.pass();
     const endMs = at.clock.nowMs() + 30 * DAY_MS;
     expect(at.record?.terms.endMs).toBe(endMs);
     at.store = aStore({ kind: 'KeyStore', durationDays: 1 });

@@ -267,6 +267,15 @@ describe('what is granted', () => {
     expect(verdict({ target, ...review({ narrowed: { cidrs: [] } }) })).toBe('GrantExceedsRequest');
   });
 
+  test('ends no later than the store gives where nobody named an end', () => {
+    const rules = { ...aRound().rules, storeDurationDays: 30 };
+    const target = form({ round: aRound({ rules }) });
+    const narrowed = (durationDays: number) =>
+      verdict({ target, ...review({ narrowed: { durationDays } }) });
+    expect(narrowed(30)).toBe('Decisive');
+    expect(narrowed(3650)).toBe('GrantExceedsRequest');
+  });
+
   test('is compared with what earlier layers left', () => {
     const quota = { requests: 100, period: 'Lifetime' } as const;
     const content = { ...aRound().content, terms: { quota } };
