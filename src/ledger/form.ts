@@ -146,6 +146,11 @@ export type FormRecord = DocumentHead & {
   readonly seen: SeenForm;
   /** The newest round, whatever became of it; absent: none was opened yet. */
   readonly round?: Round;
+  /**
+   * The newest round about terms, where it was refused or lapsed and a round of another type has taken
+   * its place: what was refused is not asked for again by itself.
+   */
+  readonly refused?: Round;
   /** In force, or approved and not yet effective; absent: none. */
   readonly grant?: Grant;
   /** An approved change whose own date has not come. */

@@ -23,6 +23,7 @@ import { author, change, commit, mine, present } from './commits.ts';
 import { isNewest } from './cluster.ts';
 import type { Deps } from './deps.ts';
 import { requestOf } from './rounds.ts';
+import { refusedBeside } from './wish.ts';
 import type { World } from './world.ts';
 
 /** Dates bring about what people decided before. */
@@ -82,7 +83,8 @@ export async function openNext(
   const isOpen = before.round?.state === 'Pending';
   const opened = isOpen ? replaceRound(before, request) : openRound(before, request);
   const isFree = decision === 'Free';
-  const record = withSpent(isFree ? approveAutomatically(opened, world.nowMs) : opened, world);
+  const decided = isFree ? approveAutomatically(opened, world.nowMs) : opened;
+  const record = withSpent(withRefused(decided, refusedBeside(before, wanted.type)), world);
   const next = await change(deps, world, record, {
     action: isFree ? 'RoundApproved' : isOpen ? 'RoundReplaced' : 'RoundOpened',
     actor: isFree ? 'operator' : author(before),
@@ -185,6 +187,11 @@ export async function end(deps: Deps, world: World, action: ActionOf<'End'>): Pr
   return world.predecessor?.uid === record.uid
     ? { ...world, predecessor: undefined }
     : { ...world, record };
+}
+
+function withRefused(record: FormRecord, round: Round | undefined): FormRecord {
+  const { refused: _, ...rest } = record;
+  return round === undefined ? rest : { ...rest, refused: round };
 }
 
 /** A form that comes from a repository with an old wish for new values does not get them again at once. */

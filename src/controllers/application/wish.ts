@@ -42,10 +42,11 @@ export function wishOf(world: World): Wish {
   const open = record.round?.state === 'Pending' ? record.round : undefined;
   const [type] = askedOf(world);
   if (type === undefined) return takeBack(open, NOTHING);
-  if (record.round !== undefined && isSettled(world, form, record.round, type)) {
-    return open === undefined ? NOTHING : { type: 'Open', round: open };
+  const rounds = [record.round, record.refused].filter((round) => round !== undefined);
+  if (rounds.some((round) => isSettled(world, form, round, type))) {
+    return open?.type === type ? { type: 'Open', round: open } : takeBack(open, NOTHING);
   }
-  if (isFinallyDenied(record.round, type)) return NOTHING;
+  if (rounds.some((round) => isFinallyDenied(round, type))) return takeBack(open, NOTHING);
   return newRound(world, form, { type, open });
 }
 
@@ -95,9 +96,21 @@ function isSettled(world: World, form: FormView, round: Round, type: RoundType):
 }
 
 /** The store gives no second chance for terms; new values and the end can always be asked for. */
-function isFinallyDenied(round: Round | undefined, type: RoundType): boolean {
-  const isAboutTerms = type === 'Issue' || type === 'Change';
-  return isAboutTerms && round?.state === 'Denied' && round.rules.onDenied === 'Final';
+function isFinallyDenied(round: Round, type: RoundType): boolean {
+  const isDenied = round.state === 'Denied' && round.rules.onDenied === 'Final';
+  return isDenied && isAboutTerms(type) && isAboutTerms(round.type);
+}
+
+/** What `refused` of the record is once a round of this type has opened. */
+export function refusedBeside({ round, refused }: FormRecord, type: RoundType): Round | undefined {
+  if (isAboutTerms(type)) return undefined;
+  const isRefused = round?.state === 'Denied' || round?.state === 'Returned';
+  const isOver = isRefused || round?.state === 'Lapsed';
+  return isOver && round !== undefined && isAboutTerms(round.type) ? round : refused;
+}
+
+function isAboutTerms(type: RoundType): boolean {
+  return type === 'Issue' || type === 'Change';
 }
 
 function newRound(

@@ -231,6 +231,27 @@ describe('one edit, one round', () => {
     expect(at.status.lastHandledReissueRequestId).toBe('r1');
   });
 
+  test.for(['Resubmit', 'Final'] as const)(
+    'a refused change is not asked for again because new values were (%s)',
+    async (onDenied) => {
+      const at = await granted();
+      at.store = aFormStore({ rules: someRules({ onDenied }) });
+      at.edit({ purpose: 'Another' });
+      await at.pass();
+      await at.decide('Denied');
+      at.edit({ reissue: { requestId: 'r1', reason: 'Routine', whileWaiting: 'KeepActive' } });
+      await at.pass();
+      expect(at.record().round).toMatchObject({ number: 3, type: 'Reissue' });
+      await at.decide('Approved');
+      at.commit(finishReissue(at.record(), 'r1'));
+      await at.pass();
+      expect(at.record().round).toMatchObject({ number: 3, type: 'Reissue' });
+      at.edit({ purpose: 'A third one' });
+      await at.pass();
+      expect(at.record().round?.number).toBe(onDenied === 'Final' ? 3 : 4);
+    },
+  );
+
   test('a spent reissue never acts again, whatever the repository says', async () => {
     const at = await granted();
     const reissue = { requestId: 'r1', reason: 'Routine', whileWaiting: 'KeepActive' } as const;
