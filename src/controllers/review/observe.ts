@@ -1,6 +1,8 @@
 /** Reads everything a judgement needs into one World. Changes nothing. */
 import type { Ref } from '../../api/meta.ts';
 import { API_KEY_APPLICATIONS } from '../../api/names.ts';
+import type { FormRecord } from '../../ledger/form.ts';
+import type { KeyRecord } from '../../ledger/record.ts';
 import { DEFAULT_STORE, type StoreName, type StoreView } from '../../stores/view.ts';
 import type { Deps, KeySight } from './deps.ts';
 import { sightForm, viewReview } from './view.ts';
@@ -103,11 +105,11 @@ async function findKey(deps: Deps, at: Ref): Promise<Target> {
     const nothing = { hold: undefined, held: undefined, form: undefined, store: undefined };
     return { kind: 'ApiKey', sight, ...nothing };
   }
-  const [hold, { record }, form] = await Promise.all([
+  const [hold, { record }] = await Promise.all([
     ledger.loadDocument('Hold', sight.uid),
     ledger.load(sight.uid, at),
-    formOf(ledger, sight, at),
   ]);
+  const form = await formOf(ledger, { sight, record, at });
   // What the ledger knows goes before what is written in the object.
   const named = record?.store ?? form?.round?.content.storeRef ?? sight.storeRef ?? DEFAULT_STORE;
   const view = sights.store(at.namespace, named);
@@ -116,9 +118,16 @@ async function findKey(deps: Deps, at: Ref): Promise<Target> {
   return { kind: 'ApiKey', sight, hold, held, form, store };
 }
 
-async function formOf(ledger: Deps['ledger'], { formName }: KeySight, at: Ref) {
+/** A key stays with the form that it was issued for, whatever has its name by now. */
+async function formOf(
+  ledger: Deps['ledger'],
+  key: { readonly sight: KeySight; readonly record: KeyRecord | undefined; readonly at: Ref },
+): Promise<FormRecord | undefined> {
+  const formUid = key.record?.grant?.formUid;
+  if (formUid !== undefined) return ledger.loadDocument('Form', formUid);
+  const { formName } = key.sight;
   if (formName === undefined) return undefined;
-  return ledger.findDocument('Form', { namespace: at.namespace, name: formName });
+  return ledger.findDocument('Form', { namespace: key.at.namespace, name: formName });
 }
 
 async function findClient({ sights, ledger }: Deps, at: Ref): Promise<Target> {
