@@ -13,7 +13,13 @@ const WIDE =
   /\p{Emoji_Presentation}|\ufe0f|[\u1100-\u115f\u2e80-\u303e\u3041-\u4dbf\u4e00-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
 const ONLY_MARKS = /^[\p{M}\u200c\u200d]+$/u;
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Made when it is needed first: that takes longer than most commands run. */
+let made: Intl.Segmenter | undefined;
+
+function graphemesOf(text: string): Intl.Segments {
+  made ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return made.segment(text);
+}
 
 /** Columns that the text takes on one line. */
 export function widthOf(text: string): number {
@@ -24,7 +30,7 @@ export function widthOf(text: string): number {
     }
     return columns;
   }
-  for (const { segment } of graphemes.segment(text)) columns += columnsOf(segment);
+  for (const { segment } of graphemesOf(text)) columns += columnsOf(segment);
   return columns;
 }
 
@@ -74,7 +80,7 @@ function headOf(text: string, columns: number): string {
 }
 
 function* segmentsOf(text: string): Generator<string> {
-  for (const { segment } of graphemes.segment(text)) yield segment;
+  for (const { segment } of graphemesOf(text)) yield segment;
 }
 
 function columnsOf(grapheme: string): number {
