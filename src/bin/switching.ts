@@ -3,7 +3,7 @@ import type { KubeObject, Resource } from '../api/meta.ts';
 import { API_CLIENTS, API_KEYS } from '../api/names.ts';
 import { reviewedBy, targetDecision } from '../cli/decision.ts';
 import type { Key } from '../cli/objects.ts';
-import { outcomeOfKey } from '../cli/outcome.ts';
+import { outcomeOfKey, outcomeOfRotation, type Outcome } from '../cli/outcome.ts';
 import {
   parseTarget,
   rotationPatch,
@@ -25,10 +25,13 @@ const RESOURCES: Readonly<Record<SwitchTarget, Resource>> = { Key: API_KEYS, Cli
 /** `keyward rotate NAME` */
 export async function runRotate(flags: Flags, name: string): Promise<void> {
   const seconds = waitSeconds(flags);
-  const { slot, requestId } = flags;
+  const { slot } = flags;
+  const requestId =
+    typeof flags['requestId'] === 'string'
+      ? flags['requestId']
+      : `cli-${systemEntropy(8).toString('hex')}`;
   const body = rotationPatch({
-    requestId:
-      typeof requestId === 'string' ? requestId : `cli-${systemEntropy(8).toString('hex')}`,
+    requestId,
     urgency: flags['emergency'] === true ? 'Emergency' : 'Planned',
     slot: typeof slot === 'string' ? slot : undefined,
     overlapSeconds: overlapOf(flags),
@@ -36,7 +39,7 @@ export async function runRotate(flags: Flags, name: string): Promise<void> {
   await withSession(flags, async (session) => {
     const changed = await patch(session, { target: 'Key', name }, body);
     await reportWrite(session, API_KEYS, changed, 'asked to rotate');
-    await awaitKey(session, name, seconds);
+    await awaitKey(session, { name, seconds, outcomeOf: outcomeOfRotation(requestId) });
   });
 }
 
@@ -67,7 +70,9 @@ async function edit(session: Session, { text, wanted, seconds }: Wish): Promise<
   const at = parseTarget(text);
   const changed = await patch(session, at, switchPatch(at.target, wanted));
   await reportWrite(session, RESOURCES[at.target], changed, wanted.toLowerCase());
-  if (at.target === 'Key') await awaitKey(session, at.name, seconds);
+  if (at.target === 'Key') {
+    await awaitKey(session, { name: at.name, seconds, outcomeOf: outcomeOfKey });
+  }
 }
 
 /** As a reviewer: the decision stands above the spec. */
@@ -98,13 +103,16 @@ async function patch(
 
 async function awaitKey(
   session: Session,
-  name: string,
-  seconds: number | undefined,
+  wanted: {
+    readonly name: string;
+    readonly seconds: number | undefined;
+    readonly outcomeOf: (key: Key) => Outcome;
+  },
 ): Promise<void> {
+  const { name, seconds, outcomeOf } = wanted;
   if (seconds === undefined || session.writing === 'Only check') return;
   const ref = { namespace: session.namespace, name };
-  const watched = { resource: API_KEYS, ref, outcomeOf: outcomeOfKey };
-  const { code } = await waitFor<Key>(session, watched, seconds);
+  const { code } = await waitFor<Key>(session, { resource: API_KEYS, ref, outcomeOf }, seconds);
   if (code !== 0) process.exitCode = code;
 }
 

@@ -5,9 +5,16 @@ import { visible } from './visible.ts';
 type Change = { readonly field: string; readonly from?: string; readonly to?: string };
 
 /** What is asked about comes before what it is called. */
-const ORDER = [/^revocation/, /^reissue\.reason/, /^terms\./, /^(storeRef|format)/] as const;
+const ORDER = [
+  /^revocation/,
+  /^reissue\.reason/,
+  /^terms\.validity/,
+  /^terms\.(quota|productRefs)/,
+  /^terms/,
+] as const;
 /** Said by other columns, or of no use in a few words. */
-const LEFT_OUT = /^(client|apiKeyName|reissue\.(requestId|whileWaiting)|terms\.validity\.timeZone)/;
+const LEFT_OUT =
+  /^(clientRef|storeRef|apiKeyRef|format|reissue\.(requestId|whileWaiting)|terms\.validity\.timeZone|terms\.originPolicy\.(missing|unknownPath)$)/;
 
 /** One line of at most so many columns; '' when nothing is known. */
 export function asksText(changes: readonly Change[] | undefined, columns: number): string {
@@ -24,10 +31,7 @@ function rank({ field }: Change): number {
 }
 
 function partText({ field, from, to }: Change): string {
-  const name = visible(field.replace(/^(terms|validity|reissue|revocation)\./, '')).replace(
-    /^(validity|quota|originPolicy)\./,
-    (whole) => (whole === 'validity.' ? '' : whole),
-  );
+  const name = visible(field.replace(/^terms\.(validity\.)?/, ''));
   const now = to === undefined ? 'none' : shorten(to);
   return from === undefined ? `${name} ${now}` : `${name} ${shorten(from)} → ${now}`;
 }

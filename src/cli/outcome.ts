@@ -56,3 +56,19 @@ export function outcomeOfKey(key: Key): Outcome {
   const text = `${ready.reason}: ${visible(ready.message)}\n`;
   return { text, code: isStuck ? EXIT.failed : EXIT.done };
 }
+
+/**
+ * What became of a rotation that was asked for. An annotation is no new generation, so that only the
+ * request id tells.
+ */
+export function outcomeOfRotation(requestId: string): (key: Key) => Outcome {
+  return ({ status }) => {
+    if (status?.lastHandledRotationRequestId === requestId) {
+      return { text: `rotated; sequence ${status.sequence ?? 0}\n`, code: EXIT.done };
+    }
+    const rotating = conditionOf(status, 'Rotating');
+    const isAboutUs = rotating?.status === 'False' && rotating.message.includes(requestId);
+    if (!isAboutUs) return undefined;
+    return { text: `${rotating.reason}: ${visible(rotating.message)}\n`, code: EXIT.failed };
+  };
+}

@@ -33,11 +33,14 @@ export function reviewText(form: Form, reading: Reading): string {
 /** What a decision repeats: what was read is what is decided. */
 export function summaryText(form: Form): string {
   const { metadata, status } = form;
-  const { round } = status ?? {};
-  const title = `${metadata.namespace ?? ''}/${metadata.name}: ${round?.type ?? ''}, round ${round?.number ?? 0}`;
-  const changes = (round?.changes ?? []).map(changeText).join('');
-  const who = visible(status?.applicant?.username ?? '');
-  return `${title}\n  applicant  ${who}\n  hash       ${visible(round?.requestHash ?? '')}\n${changes}`;
+  const { number = 0, type = '', requestHash = '', changes = [] } = status?.round ?? {};
+  const what = hasGrant(form) ? 'Differs' : 'New';
+  const facts = [
+    `${metadata.namespace ?? ''}/${metadata.name}: ${type}, round ${number}\n`,
+    `  applicant  ${visible(status?.applicant?.username ?? '')}\n`,
+    `  hash       ${visible(requestHash)}\n`,
+  ];
+  return [...facts, ...changes.map((change) => changeText(change, what))].join('');
 }
 
 function head(form: Form, reading: Reading): string {
@@ -126,23 +129,27 @@ const WORDS = [
 
 type Spec = Form['spec'];
 
-function changesText({ status }: Form): string {
-  const { round, grant } = status ?? {};
-  const hasGrant = grant !== undefined && grant.state !== 'None';
+function hasGrant({ status }: Form): boolean {
+  return status?.grant !== undefined && status.grant.state !== 'None';
+}
+
+function changesText(form: Form): string {
+  const { round } = form.status ?? {};
+  const isGranted = hasGrant(form);
   const isWords = ({ field, from }: Change): boolean =>
     from === undefined && WORDS.some(([words]) => words === field);
   const changes = (round?.changes ?? []).filter((change) => !isWords(change));
   if (changes.length === 0) return '';
-  const title = hasGrant ? 'Differences to what is in force' : 'Asked for';
-  return `${title}\n${changes.map(changeText).join('')}`;
+  const title = isGranted ? 'Differences to what is in force' : 'Asked for';
+  return `${title}\n${changes.map((change) => changeText(change, isGranted ? 'Differs' : 'New')).join('')}`;
 }
 
 type Change = { readonly field: string; readonly from?: string; readonly to?: string };
 
-function changeText({ field, from, to }: Change): string {
+function changeText({ field, from, to }: Change, what: 'Differs' | 'New'): string {
   const name = `  ${visible(field)}\n`;
-  if (from === undefined) return `${name}${barred(to ?? 'none')}`;
-  return `${name}${barred(from, 'now   ')}${barred(to ?? 'none', 'asked ')}`;
+  if (what === 'New' && from === undefined) return `${name}${barred(to ?? 'none')}`;
+  return `${name}${barred(from ?? '(none)', 'now   ')}${barred(to ?? '(none)', 'asked ')}`;
 }
 
 /** Whole, because the changes cut what is long. */
@@ -161,8 +168,22 @@ function grantText({ status }: Form): string {
     grant.expirationTime === undefined ? 'without end' : `until ${grant.expirationTime}`;
   const next =
     nextGrant === undefined ? '' : `; a change follows at ${nextGrant.effectiveTime ?? 'its date'}`;
-  const terms = grant.terms === undefined ? '' : barred(JSON.stringify(grant.terms), 'terms ');
+  const terms = leavesOf(grant.terms ?? {}, '')
+    .map((leaf) => barred(leaf))
+    .join('');
   return `Granted\n  ${grant.state}, round ${grant.round ?? 0}, from ${grant.effectiveTime ?? ''} ${until}${next}\n${terms}`;
+}
+
+/** `path value` for each value that is no group of others. */
+function leavesOf(value: unknown, path: string): readonly string[] {
+  if (Array.isArray(value)) {
+    const parts = value.map((each) => leavesOf(each, '').join(' ').trim());
+    return [`${path} ${parts.join(', ')}`];
+  }
+  if (typeof value !== 'object' || value === null) return [`${path} ${String(value)}`];
+  return Object.entries(value).flatMap(([name, inner]) =>
+    leavesOf(inner, path === '' ? name : `${path}.${name}`),
+  );
 }
 
 function historyText({ status }: Form, { nowMs, paint }: Reading): string {

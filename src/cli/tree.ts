@@ -117,7 +117,11 @@ function line(
   ];
 }
 
-/** Ready's words, and the conditions beside it, which stand only while they have something to say. */
+/** Conditions that say by True that all is well. */
+const FINE =
+  /^(Ready|Submitted|Approved|Effective|Registered|SecretSynced|StoreSynced|SpecSupported|Durable)$/;
+
+/** Every condition that has something to say; Stalled repeats Ready. */
 function conditionsText({ form, key, store }: Family): string {
   const parts = [
     ['ApiKeyApplication', form] as const,
@@ -127,7 +131,7 @@ function conditionsText({ form, key, store }: Family): string {
   return parts
     .flatMap(([kind, object]) =>
       (object?.status?.conditions ?? [])
-        .filter(({ type, status }) => type !== 'Ready' || status !== 'True')
+        .filter(({ type, status }) => type !== 'Stalled' && !(status === 'True' && FINE.test(type)))
         .map(
           ({ type, status, reason, message }) =>
             `${kind} ${visible(`${type}=${status} ${reason}`)}\n${barred(message)}`,

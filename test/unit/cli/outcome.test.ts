@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Review } from '../../../src/cli/objects.ts';
-import { outcomeOfForm, outcomeOfReview } from '../../../src/cli/outcome.ts';
-import { changeForm } from './forms.ts';
+import { outcomeOfForm, outcomeOfReview, outcomeOfRotation } from '../../../src/cli/outcome.ts';
+import { changeForm, issuedKey } from './forms.ts';
 
 function review(status: string, reason: string): Review {
   const lastTransitionTime = '2027-01-01T10:00:00Z';
@@ -46,5 +46,33 @@ describe('what became of a form', () => {
   test('is not known while the status is about the edit before', () => {
     const behind = changeForm({ status: { state: 'Denied', observedGeneration: 3 } });
     expect(outcomeOfForm(behind)).toBeUndefined();
+  });
+});
+
+describe('what became of a rotation', () => {
+  const outcomeOf = outcomeOfRotation('r2');
+  const refused = (message: string): object => ({
+    conditions: [
+      {
+        type: 'Rotating',
+        status: 'False',
+        reason: 'RotationRefused',
+        message,
+        lastTransitionTime: 'x',
+      },
+    ],
+  });
+
+  test('is known by its request id alone, because an annotation is no new generation', () => {
+    expect(outcomeOf(issuedKey())).toBeUndefined();
+    expect(
+      outcomeOf(issuedKey({ status: { lastHandledRotationRequestId: 'r1' } })),
+    ).toBeUndefined();
+    expect(outcomeOf(issuedKey({ status: { lastHandledRotationRequestId: 'r2' } }))?.code).toBe(0);
+  });
+
+  test('is a failure when it was refused, and not when another one was', () => {
+    expect(outcomeOf(issuedKey({ status: refused("rotation 'r2' is refused") }))?.code).toBe(1);
+    expect(outcomeOf(issuedKey({ status: refused("rotation 'r1' is refused") }))).toBeUndefined();
   });
 });

@@ -31,7 +31,8 @@ In the words of the applicant
 
 Granted
   InForce, round 2, from 2026-11-01T00:00:00Z until 2027-02-01T00:00:00Z
-    terms | {"quota":{"requests":1000,"period":"Day"}}
+    | quota.requests 1000
+    | quota.period Day
 
 Decisions, newest first
   WHEN     DECISION   REVIEWER           LAYER     REASON   MESSAGE
