@@ -69,7 +69,7 @@ async function familyOf(
 }
 
 /** Undefined: it is gone, or not the caller's to read, which is no reason to show nothing at all. */
-async function storeFor(
+export async function storeFor(
   { client }: Session,
   { kind, name }: StoreRef,
   namespace: string,

@@ -1,11 +1,15 @@
 /** Composition of `keyward rotate`, `suspend`, `resume` and `revoke`. */
 import type { KubeObject, Resource } from '../api/meta.ts';
-import { API_CLIENTS, API_KEYS } from '../api/names.ts';
+import { API_CLIENTS, API_KEY_APPLICATIONS, API_KEYS } from '../api/names.ts';
 import { reviewedBy, targetDecision } from '../cli/decision.ts';
-import type { Key } from '../cli/objects.ts';
-import { outcomeOfKey, outcomeOfRotation, type Outcome } from '../cli/outcome.ts';
+import { storeOf, type Form, type Key } from '../cli/objects.ts';
+import { outcomeOfForm, outcomeOfKey, outcomeOfRotation, type Outcome } from '../cli/outcome.ts';
 import {
+  isReissueReviewed,
+  parseReissueReason,
   parseTarget,
+  reissuePatch,
+  type ReissueWish,
   rotationPatch,
   switchPatch,
   type Switch,
@@ -14,8 +18,9 @@ import {
 import type { Flags } from '../config.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
-import { absent, createReview, reviewSuffix, saidBy } from './deciding.ts';
+import { absent, createReview, formOf, reviewSuffix, saidBy } from './deciding.ts';
 import { eachOf } from './many.ts';
+import { storeFor } from './looking.ts';
 import { reportWrite } from './printing.ts';
 import { type Session, withSession } from './session.ts';
 import { waitFor, waitSeconds } from './waiting.ts';
@@ -26,21 +31,68 @@ const RESOURCES: Readonly<Record<SwitchTarget, Resource>> = { Key: API_KEYS, Cli
 export async function runRotate(flags: Flags, name: string): Promise<void> {
   const seconds = waitSeconds(flags);
   const { slot } = flags;
-  const requestId =
-    typeof flags['requestId'] === 'string'
-      ? flags['requestId']
-      : `cli-${systemEntropy(8).toString('hex')}`;
+  const requestId = textOf(flags['requestId']) ?? `cli-${systemEntropy(8).toString('hex')}`;
   const body = rotationPatch({
     requestId,
     urgency: flags['emergency'] === true ? 'Emergency' : 'Planned',
-    slot: typeof slot === 'string' ? slot : undefined,
+    slot: textOf(slot),
     overlapSeconds: overlapOf(flags),
   });
+  const wish: ReissueWish = {
+    requestId,
+    reason: parseReissueReason(textOf(flags['reason'])),
+    message: textOf(flags['message']),
+  };
   await withSession(flags, async (session) => {
+    const form = await reviewedForm(session, name);
+    if (form !== undefined) {
+      await askReissue(session, { form, wish, seconds });
+      return;
+    }
     const changed = await patch(session, { target: 'Key', name }, body);
     await reportWrite(session, API_KEYS, changed, 'asked to rotate');
     await awaitKey(session, { name, seconds, outcomeOf: outcomeOfRotation(requestId) });
   });
+}
+
+/** The form by which new values must be asked for; undefined: the key itself may be asked. */
+async function reviewedForm(session: Session, name: string): Promise<Form | undefined> {
+  const { client, namespace } = session;
+  // Parser: the API server answers for the objects it sends.
+  const key = (await client.get(API_KEYS, { namespace, name })) as Key | undefined;
+  if (key === undefined) throw absent('key', { namespace, name });
+  const formName = key.spec.applicationRef?.name;
+  if (formName === undefined) return undefined;
+  const form = await formOf(session, { namespace, name: formName });
+  const store = await storeFor(session, storeOf(form.spec), namespace);
+  return store !== undefined && isReissueReviewed(store) ? form : undefined;
+}
+
+async function askReissue(
+  session: Session,
+  asked: {
+    readonly form: Form;
+    readonly wish: ReissueWish;
+    readonly seconds: number | undefined;
+  },
+): Promise<void> {
+  const { client, namespace, writing, output } = session;
+  const { form, wish, seconds } = asked;
+  const ref = { namespace, name: form.metadata.name };
+  const { username } = await client.whoami();
+  const body = reissuePatch(form, wish, username);
+  const changed = await client.patch(API_KEY_APPLICATIONS, ref, { body, writing });
+  if (changed === undefined) throw absent('application', ref);
+  await reportWrite(session, API_KEY_APPLICATIONS, changed, 'asked for new values');
+  output.note('a reviewer decides about it; until then the key goes on as it is\n');
+  if (seconds === undefined || writing === 'Only check') return;
+  const watched = { resource: API_KEY_APPLICATIONS, ref, outcomeOf: outcomeOfForm };
+  const { code } = await waitFor<Form>(session, watched, seconds);
+  if (code !== 0) process.exitCode = code;
+}
+
+function textOf(flag: unknown): string | undefined {
+  return typeof flag === 'string' ? flag : undefined;
 }
 
 /** `keyward suspend|resume|revoke NAME...` */

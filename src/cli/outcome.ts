@@ -66,9 +66,11 @@ export function outcomeOfRotation(requestId: string): (key: Key) => Outcome {
     if (status?.lastHandledRotationRequestId === requestId) {
       return { text: `rotated; sequence ${status.sequence ?? 0}\n`, code: EXIT.done };
     }
-    const rotating = conditionOf(status, 'Rotating');
-    const isAboutUs = rotating?.status === 'False' && rotating.message.includes(requestId);
-    if (!isAboutUs) return undefined;
-    return { text: `${rotating.reason}: ${visible(rotating.message)}\n`, code: EXIT.failed };
+    const refusal = (status?.conditions ?? []).find(
+      ({ type, status: is, message }) =>
+        (type === 'Ready' || type === 'Rotating') && is === 'False' && message.includes(requestId),
+    );
+    if (refusal === undefined) return undefined;
+    return { text: `${refusal.reason}: ${visible(refusal.message)}\n`, code: EXIT.failed };
   };
 }

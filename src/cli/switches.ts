@@ -1,6 +1,7 @@
 /** What `rotate`, `suspend`, `resume` and `revoke` change in an object's spec. Pure. */
-import { ANNOTATION_ROTATE } from '../api/names.ts';
+import { ANNOTATION_APPLICANT, ANNOTATION_EDITORS, ANNOTATION_ROTATE } from '../api/names.ts';
 import { KeywardError } from '../kernel/errors.ts';
+import type { Form, Store } from './objects.ts';
 
 /** Switches of keys and clients. */
 export type Switch = 'Suspended' | 'Resumed' | 'Revoked';
@@ -63,4 +64,45 @@ export function rotationPatch(rotation: Rotation): object {
       },
     },
   };
+}
+
+/** Why new values are asked for, where a reviewer decides about it. */
+export type ReissueWish = {
+  readonly requestId: string;
+  readonly reason: 'Exposed' | 'SecurityConcern' | 'Routine';
+  readonly message: string | undefined;
+};
+
+/** Reads `--reason` of a rotation; absent: Routine. @throws KeywardError Terminal Usage */
+export function parseReissueReason(text: string | undefined): ReissueWish['reason'] {
+  if (text === undefined) return 'Routine';
+  const known = (['Exposed', 'SecurityConcern', 'Routine'] as const).find((each) => each === text);
+  if (known !== undefined) return known;
+  throw new KeywardError('Terminal', {
+    reason: 'Usage',
+    message: `--reason takes Exposed, SecurityConcern or Routine, not '${text}'`,
+  });
+}
+
+/** Whether new values of a key with a form are reviewed in this store. */
+export function isReissueReviewed({ spec }: Store): boolean {
+  return spec.applications.requiredFor?.includes('Reissue') ?? false;
+}
+
+/**
+ * The merge patch of a form that asks for new values. Whoever changes a form stands among its editors,
+ * as the mutating policy would write it, so that it works where there is none.
+ */
+export function reissuePatch(form: Form, wish: ReissueWish, username: string): object {
+  const { requestId, reason, message } = wish;
+  const { annotations = {} } = form.metadata;
+  const editors = (annotations[ANNOTATION_EDITORS] ?? '').split('\n').filter((each) => each !== '');
+  const isNew = annotations[ANNOTATION_APPLICANT] !== username && !editors.includes(username);
+  const metadata = {
+    // Somebody else's edit in between would be signed by the wrong list.
+    resourceVersion: form.metadata.resourceVersion,
+    ...(isNew ? { annotations: { [ANNOTATION_EDITORS]: [...editors, username].join('\n') } } : {}),
+  };
+  const reissue = { requestId, reason, ...(message === undefined ? {} : { message }) };
+  return { metadata, spec: { reissue } };
 }

@@ -2,8 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { keyTable } from '../../../src/cli/keytable.ts';
 import { plain } from '../../../src/cli/output.ts';
 import { matching } from '../../../src/cli/search.ts';
-import { parseTarget, rotationPatch, switchPatch } from '../../../src/cli/switches.ts';
-import { issuedKey } from './forms.ts';
+import {
+  isReissueReviewed,
+  parseTarget,
+  reissuePatch,
+  rotationPatch,
+  switchPatch,
+} from '../../../src/cli/switches.ts';
+import { changeForm, issuedKey, store } from './forms.ts';
 
 describe('keys', () => {
   test('R100 are listed with key, name, created, expiry, revoked and state, newest first', () => {
@@ -74,5 +80,32 @@ describe('switches', () => {
     expect(rotationPatch({ ...plainly, urgency: 'Emergency' })).toEqual({
       spec: { rotation: { requestId: 'r', urgency: 'Emergency' } },
     });
+  });
+});
+
+describe('new values that are reviewed', () => {
+  const wish = { requestId: 'r', reason: 'Exposed', message: 'in a repository' } as const;
+  const form = (annotations: Record<string, string>): ReturnType<typeof changeForm> => {
+    const plainForm = changeForm();
+    return { ...plainForm, metadata: { ...plainForm.metadata, annotations } };
+  };
+
+  test('are asked for through the form, where whoever asks stands among its editors once', () => {
+    const spec = { reissue: { requestId: 'r', reason: 'Exposed', message: 'in a repository' } };
+    const own = form({ 'keyward.dev/applicant': 'jin', 'keyward.dev/editors': 'a' });
+    expect(reissuePatch(own, wish, 'jin')).toEqual({ metadata: { resourceVersion: '1' }, spec });
+    expect(reissuePatch(own, wish, 'a')).toEqual({ metadata: { resourceVersion: '1' }, spec });
+    expect(reissuePatch(own, wish, 'b')).toEqual({
+      metadata: { resourceVersion: '1', annotations: { 'keyward.dev/editors': 'a\nb' } },
+      spec,
+    });
+  });
+
+  test('are known by the rules of the store', () => {
+    expect(isReissueReviewed(store())).toBe(false);
+    const spec = { applications: { requiredFor: ['Reissue'] } };
+    expect(isReissueReviewed({ ...store(), spec } as unknown as ReturnType<typeof store>)).toBe(
+      true,
+    );
   });
 });
