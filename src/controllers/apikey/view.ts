@@ -8,6 +8,7 @@ import {
   FINALIZER,
   LABEL_API_KEY,
 } from '../../api/names.ts';
+import { shared } from '../../kernel/sharedtext.ts';
 import { DEFAULT_STORE } from '../../stores/view.ts';
 import type { ApiKeyView } from './world.ts';
 
@@ -37,22 +38,6 @@ export type CachedApiKey = Omit<ApiKeyView, 'spec' | 'status'> & {
 
 /** Finalizer lists and specs are the same for most keys; one copy serves all that are. */
 const ONLY_OURS: readonly string[] = [FINALIZER];
-
-/** Texts that most keys have in common: at most so many are kept, */
-const SHARED_MAX = 1_000;
-/** and only short ones, because they stay. */
-const SHARED_CHARS_MAX = 256;
-const sharedTexts = new Map<string, string>();
-
-/** The same text, as one copy for all records that hold it. */
-function shared(text: string): string {
-  const known = sharedTexts.get(text);
-  if (known !== undefined) return known;
-  if (text.length > SHARED_CHARS_MAX) return text;
-  if (sharedTexts.size >= SHARED_MAX) sharedTexts.clear();
-  sharedTexts.set(text, text);
-  return text;
-}
 
 /** The record of an ApiKey. The schema was checked by the API server, so spec and status are trusted. */
 export function cacheApiKey(object: KubeObject): CachedApiKey {

@@ -11,7 +11,8 @@ import { openLayer } from '../../ledger/grants.ts';
 import { conditionsOf } from './conditions.ts';
 import { incomplete, pictureOf, type Picture } from './picture.ts';
 import { draftEndsAtMs, grantStanding } from './standing.ts';
-import type { SeenStatus, World } from './world.ts';
+import { seenConditions } from './view.ts';
+import type { World } from './world.ts';
 
 /** Reviews that are shown; the ledger keeps more. */
 const REVIEWS_SHOWN = 10;
@@ -29,18 +30,13 @@ export function wantedStatus(
   const state = stateOf(picture);
   return {
     observedGeneration: form.generation,
-    conditions: mergeConditions(before(form.status), conditionsOf(picture, failure), {
+    conditions: mergeConditions(seenConditions(form.status), conditionsOf(picture, failure), {
       nowMs: world.nowMs,
       generation: form.generation,
     }),
     ...(state === undefined ? {} : { state }),
     ...(world.record === undefined ? {} : facts(world, world.record)),
   };
-}
-
-/** Of conditions that were seen, what merging looks at; reason and message are written anew anyway. */
-function before(status: SeenStatus | undefined) {
-  return (status?.conditions ?? []).map((condition) => ({ ...condition, reason: '', message: '' }));
 }
 
 function stateOf(picture: Picture): ApiKeyApplicationStatus['state'] {

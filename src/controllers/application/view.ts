@@ -4,9 +4,10 @@ import type {
   ApiKeyApplicationSpec,
   ApiKeyApplicationStatus,
 } from '../../api/generated/apikeyapplication.ts';
-import type { KubeObject, ObjectMeta } from '../../api/meta.ts';
+import type { Condition, KubeObject, ObjectMeta } from '../../api/meta.ts';
 import { ANNOTATION_APPLICANT, ANNOTATION_EDITORS, FINALIZER } from '../../api/names.ts';
 import { canonicalJson } from '../../kernel/canonicaljson.ts';
+import { shared } from '../../kernel/sharedtext.ts';
 import { parseTime } from '../../kernel/time.ts';
 import { DEFAULT_STORE } from '../../stores/view.ts';
 import type { FormView, SeenStatus } from './world.ts';
@@ -56,7 +57,7 @@ export function cacheForm(object: KubeObject): CachedForm {
 function identityOf(metadata: ObjectMeta) {
   const { finalizers = [] } = metadata;
   return {
-    ref: { namespace: metadata.namespace ?? '', name: metadata.name },
+    ref: { namespace: shared(metadata.namespace ?? ''), name: metadata.name },
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion,
     generation: metadata.generation ?? 0,
@@ -69,7 +70,7 @@ function identityOf(metadata: ObjectMeta) {
 function stampsOf(annotations: Readonly<Record<string, string>>) {
   const applicant = annotations[ANNOTATION_APPLICANT] ?? '';
   return {
-    ...(applicant === '' ? {} : { applicant }),
+    ...(applicant === '' ? {} : { applicant: shared(applicant) }),
     editorsText: annotations[ANNOTATION_EDITORS] ?? '',
   };
 }
@@ -78,10 +79,10 @@ function namesIn(spec: ApiKeyApplicationSpec, formName: string) {
   const store = spec.storeRef ?? DEFAULT_STORE;
   const products = (spec.terms?.productRefs ?? []).map(({ name }) => name);
   return {
-    storeName: `${store.kind}/${store.name}`,
-    clientName: spec.clientRef?.name ?? '',
+    storeName: shared(`${store.kind}/${store.name}`),
+    clientName: shared(spec.clientRef?.name ?? ''),
     keyName: servedName(spec, formName),
-    productLines: ['', ...products, ''].join('\n'),
+    productLines: shared(['', ...products, ''].join('\n')),
   };
 }
 
@@ -109,14 +110,26 @@ export function viewForm(cached: CachedForm): FormView {
 /** What is kept of a status. */
 export function seenStatus(status: ApiKeyApplicationStatus): SeenStatus {
   const digest = createHash('sha256').update(canonicalJson(status)).digest('base64');
-  const conditions = (status.conditions ?? []).map(
-    ({ type, status: value, lastTransitionTime }) => ({
-      type,
-      status: value,
-      lastTransitionTime,
-    }),
+  const lines = (status.conditions ?? []).map(
+    ({ type, status: value, lastTransitionTime }) => `${type} ${value} ${lastTransitionTime}`,
   );
-  return { digest, conditions };
+  return { digest, transitions: shared(lines.join('\n')) };
+}
+
+/** The conditions of a status, as far as they are kept: reasons and messages are empty. */
+export function seenConditions(status: SeenStatus | undefined): readonly Condition[] {
+  const lines = (status?.transitions ?? '').split('\n').filter((line) => line !== '');
+  return lines.map((line) => {
+    const [type = '', value, lastTransitionTime = ''] = line.split(' ');
+    const isKnown = value === 'True' || value === 'False';
+    return {
+      type,
+      status: isKnown ? value : 'Unknown',
+      reason: '',
+      message: '',
+      lastTransitionTime,
+    };
+  });
 }
 
 /** Name of the one ApiKey that a form serves. */

@@ -4,7 +4,7 @@
  */
 import type { ApiKeyApplicationSpec } from '../../api/generated/apikeyapplication.ts';
 import type { KeyStoreApplications } from '../../api/generated/keystore.ts';
-import type { Condition, Ref } from '../../api/meta.ts';
+import type { Ref } from '../../api/meta.ts';
 import type { KeyFormat } from '../../keys/format.ts';
 import type { FormRecord } from '../../ledger/form.ts';
 import type { Capabilities } from '../../stores/contract.ts';
@@ -31,8 +31,8 @@ export type FormView = {
 export type SeenStatus = {
   /** Of its canonical JSON. */
   readonly digest: string;
-  /** For their times of transition. */
-  readonly conditions: readonly Pick<Condition, 'type' | 'status' | 'lastTransitionTime'>[];
+  /** Type, status and time of transition of each condition: a line each, with blanks between. */
+  readonly transitions: string;
 };
 
 /** The store that a form names, or why nobody can apply there. */
