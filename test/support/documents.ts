@@ -37,6 +37,11 @@ export class MemoryDocuments {
     }
   }
 
+  /** Every one of a kind, also those that ended. */
+  all<K extends DocumentKind>(kind: K): readonly Documents[K][] {
+    return this.#typed(kind);
+  }
+
   reads(): Pick<Ledger, 'loadDocument' | 'findDocument' | 'scanDocuments'> {
     return {
       loadDocument: async (kind, uid) => this.#typed(kind).find((each) => each.uid === uid),

@@ -115,6 +115,11 @@ export class Desk {
     return form;
   }
 
+  /** All forms as they are stored at this instant. */
+  formsNow(): readonly FormRecord[] {
+    return this.memory.documents.all('Form');
+  }
+
   /** Commits what `change` makes of the stored form. */
   async changeForm(change: (form: FormRecord) => FormRecord): Promise<void> {
     await this.form(change(await this.stored()));
