@@ -357,6 +357,25 @@ describe('a form that nobody has to decide about', () => {
     await site.until('taken', 'Active');
   });
 
+  test('a restart looks at every form and writes to none', async () => {
+    const versions = async (): Promise<Record<string, string>> => {
+      const forms = await site.api.list(API_KEY_APPLICATIONS, site.namespace);
+      return Object.fromEntries(
+        forms.map(({ metadata }) => [metadata.name, metadata.resourceVersion]),
+      );
+    };
+    const before = await versions();
+    await site.restart();
+    await eventually(async () => {
+      const looked = await site.operator.metric(
+        'controller_runtime_reconcile_total',
+        'controller="apikeyapplication"',
+      );
+      expect(looked).toBeGreaterThanOrEqual(Object.keys(before).length);
+    });
+    expect(await versions()).toEqual(before);
+  });
+
   test('all of it goes on after a restart, without another commit', async () => {
     const { metadata } = await form('auto');
     const before = await actionsOf(metadata.uid);
