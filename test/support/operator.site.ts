@@ -38,8 +38,8 @@ type Environment = Readonly<Record<string, string>>;
 /** What kind of installation is wanted. */
 export type SiteOptions = RightsWish & {
   readonly access: Access;
-  /** How many namespaces of its own; absent: one. */
-  readonly namespaces?: number;
+  /** How many namespaces of its own, or their names; absent: one. */
+  readonly namespaces?: number | readonly string[];
   /** Own: the account of deploy/rbac itself, on a control plane of one's own. Absent: a fresh one. */
   readonly account?: 'Own';
   /** Added to those every operator gets. */
@@ -69,10 +69,9 @@ export class Site {
     const { access } = options;
     const api = await TestApi.open(access.adminKubeconfig);
     const suffix = randomBytes(4).toString('hex');
-    const namespaces = Array.from(
-      { length: options.namespaces ?? 1 },
-      (_, i) => `op-${suffix}-${i}`,
-    );
+    const { namespaces: wish = 1 } = options;
+    const namespaces =
+      typeof wish === 'number' ? Array.from({ length: wish }, (_, i) => `op-${suffix}-${i}`) : wish;
     const account = options.account === 'Own' ? 'keyward-operator' : `keyward-operator-${suffix}`;
     await applyObjects(access, [
       ...namespaces.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
