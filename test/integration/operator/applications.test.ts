@@ -128,7 +128,7 @@ async function actionsOf(uid: string): Promise<readonly string[]> {
 }
 
 describe('a form that is reviewed', () => {
-  test('waits without key, Secret or record; approved, it gets all three', async () => {
+  test('waits without key, Secret or record; approved, it gets all three (R21, R95, R97)', async () => {
     const { metadata } = await apply('web');
     const waiting = await until('web', 'PendingReview');
     expect(waiting.status).toMatchObject({
@@ -153,14 +153,14 @@ describe('a form that is reviewed', () => {
     expect(await site.record(key.metadata.uid)).toMatchObject({ grant: { round: 1 } });
   });
 
-  test('a draft is left alone; submitted, it waits', async () => {
+  test('a draft is left alone; submitted, it waits (R117)', async () => {
     await apply('draft', { submission: 'Draft', purpose: '' });
     expect((await until('draft', 'Draft')).status.state).toBe('Draft');
     await edit('draft', { submission: 'Submitted', purpose: 'Search' });
     await until('draft', 'PendingReview');
   });
 
-  test('everything that is missing is named at once, and put right it waits', async () => {
+  test('everything that is missing is named at once, and put right it waits (R29, R118)', async () => {
     await apply('bad', {
       purpose: '',
       clientRef: { name: 'nobody' },
@@ -185,7 +185,7 @@ describe('a form that is reviewed', () => {
     expect((await until('back', 'PendingReview')).status.round?.number).toBe(2);
   });
 
-  test('refused, it shows the words of the reviewer and is corrected', async () => {
+  test('refused, it shows the words of the reviewer and is corrected (R14, R18, R19)', async () => {
     await apply('poor');
     await until('poor', 'PendingReview');
     await decide('poor', 'Returned');
@@ -196,7 +196,7 @@ describe('a form that is reviewed', () => {
     expect(await site.api.get(API_KEYS, site.namespace, 'poor')).toBeUndefined();
   });
 
-  test('changed, it goes on under the old grant until the decision', async () => {
+  test('changed, it goes on under the old grant until the decision (R121)', async () => {
     await apply('quota', { terms: { quota: { requests: 10 } } });
     await until('quota', 'PendingReview');
     await decide('quota', 'Approved');
@@ -242,7 +242,7 @@ describe('new values and the end', () => {
     return (await site.values(name))['apiKey'] ?? '';
   }
 
-  test('exposed values are off until the decision and dead after it; the new ones work', async () => {
+  test('exposed values are off until the decision and dead after it; the new ones work (R22, R23, R24, R25, R26)', async () => {
     const exposed = await granted('exposed');
     const reissue = { requestId: 'leak-1', reason: 'Exposed', whileWaiting: 'Suspend' };
     await edit('exposed', { reissue });
@@ -262,7 +262,7 @@ describe('new values and the end', () => {
     await until('exposed', 'InForce');
   });
 
-  test('a denied reissue leaves the old key as it was', async () => {
+  test('a denied reissue leaves the old key as it was (R27)', async () => {
     const value = await granted('kept');
     await edit('kept', {
       reissue: { requestId: 'wish', reason: 'Routine', whileWaiting: 'Suspend' },
@@ -274,7 +274,7 @@ describe('new values and the end', () => {
     await until('kept', 'InForce');
   });
 
-  test('a reviewed revocation ends the grant and its key', async () => {
+  test('a reviewed revocation ends the grant and its key (R123)', async () => {
     const value = await granted('over');
     await edit('over', { revocation: { justification: 'Shop closed' } });
     await until('over', 'ChangePending');
@@ -284,7 +284,7 @@ describe('new values and the end', () => {
     await eventually(async () => expect(await site.verdict(value)).not.toBe('Allowed'));
   });
 
-  test('approved ahead of its time, it takes effect by itself, also after a restart', async () => {
+  test('approved ahead of its time, it takes effect by itself, also after a restart (R103)', async () => {
     const notBeforeTime = new Date(Date.now() + 6_000).toISOString().replace(/\.\d+Z/, 'Z');
     await apply('early', { terms: { validity: { notBeforeTime } } });
     await until('early', 'PendingReview');

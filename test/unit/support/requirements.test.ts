@@ -1,15 +1,17 @@
-/** Nothing of the vendors' interfaces is forgotten: each requirement stands in the title of a test. */
+/** Nothing that the four systems do is forgotten: each requirement stands in the title of a test. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-/** What NAVER (R30 to R53) and SOLAPI (R54 to R94) ask of their drivers. */
-const [FIRST, LAST] = [30, 94];
+/** What Visit Seoul (R1 to R29), NAVER (R30 to R53), SOLAPI (R54 to R94) and digiRunner ask for. */
+const LAST = 124;
+/** Only a gate that counts calls can keep them: usage per key, and no call too many. */
+const OF_THE_GATE: ReadonlySet<number> = new Set([3, 112]);
 /** A title or a row of a table of titles: a text on one line. */
 const TEXT = /(['"`])((?:(?!\1)[^\\\n]|\\.)*\bR\d+\b(?:(?!\1)[^\\\n]|\\.)*)\1/g;
 
-test(`R${FIRST} to R${LAST} each stand in the title of a test`, () => {
+test(`R1 to R${LAST} each stand in the title of a test, but those of the gate that is to come`, () => {
   const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.ts') && !name.endsWith('requirements.test.ts'))
     .map((name) => readFileSync(join(ROOT, name), 'utf8'));
@@ -17,6 +19,7 @@ test(`R${FIRST} to R${LAST} each stand in the title of a test`, () => {
   const named = new Set(
     texts.flatMap((text) => [...text.matchAll(/\bR(\d+)\b/g)].map(([, n]) => n)),
   );
-  const all = Array.from({ length: LAST - FIRST + 1 }, (_, at) => FIRST + at);
-  expect(all.filter((number) => !named.has(String(number)))).toEqual([]);
+  const all = Array.from({ length: LAST }, (_, at) => at + 1);
+  const missing = all.filter((number) => !named.has(String(number)) && !OF_THE_GATE.has(number));
+  expect(missing).toEqual([]);
 });
