@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ledgerConfig, operatorConfig } from '../../src/config.ts';
+import { ledgerConfig, operatorConfig, personConfig } from '../../src/config.ts';
 
 const REQUIRED = { database: 'sqlite:///x.db', masterKeyFile: '/keys' };
 
@@ -73,4 +73,33 @@ test.each([
   [{ database: 'sqlite:///x.db' }, '--master-key-file is required'],
 ])('ledger settings %j say which flag is missing', (flags, sentence) => {
   expect(() => ledgerConfig(flags)).toThrow(sentence);
+});
+
+describe('settings of people', () => {
+  test('find the kubeconfig as kubectl does: flag, KUBECONFIG, home, and the pod only after those', () => {
+    vi.stubEnv('KUBERNETES_SERVICE_HOST', undefined);
+    vi.stubEnv('KUBECONFIG', '');
+    expect(personConfig({}, '/home/jin').kubeconfigs).toEqual(['/home/jin/.kube/config']);
+    vi.stubEnv('KUBERNETES_SERVICE_HOST', '10.0.0.1');
+    expect(personConfig({}, '/nonexistent').kubeconfigs).toEqual([]);
+    vi.stubEnv('KUBECONFIG', '/a:/b:');
+    expect(personConfig({}, '/home/jin').kubeconfigs).toEqual(['/a', '/b']);
+    expect(personConfig({ kubeconfig: '/c' }, '/home/jin').kubeconfigs).toEqual(['/c']);
+  });
+
+  test('take nothing from variables that speak of the operator', () => {
+    vi.stubEnv('KEYWARD_NAMESPACE', 'keyward-system');
+    vi.stubEnv('KEYWARD_KUBECONFIG', '/operator');
+    vi.stubEnv('KUBECONFIG', '/a');
+    expect(personConfig({}, '/h')).toMatchObject({ namespace: undefined, kubeconfigs: ['/a'] });
+  });
+
+  test('heed NO_COLOR unless colours are asked for', () => {
+    vi.stubEnv('NO_COLOR', '1');
+    expect(personConfig({}, '/h').colour).toBe('never');
+    expect(personConfig({ color: 'always' }, '/h').colour).toBe('always');
+    vi.stubEnv('NO_COLOR', '');
+    expect(personConfig({}, '/h').colour).toBe('auto');
+    expect(() => personConfig({ color: 'red' }, '/h')).toThrow('--color');
+  });
 });
