@@ -6,16 +6,17 @@ import { productsOf } from '../controllers/application/content.ts';
 import type { Deps, Surroundings } from '../controllers/application/deps.ts';
 import { applicationSteps } from '../controllers/application/index.ts';
 import { createApplicationMetrics, gaugeStates } from '../controllers/application/metrics.ts';
+import {
+  clientFact,
+  productFact,
+  storeFact,
+  storeNameOf,
+} from '../controllers/application/neighbours.ts';
 import { createReporter } from '../controllers/application/report.ts';
 import type { ServedKey } from '../controllers/application/serving.ts';
 import { Sightings } from '../controllers/application/sightings.ts';
 import { connectApplicationTriggers } from '../controllers/application/triggers.ts';
-import type {
-  ClientFact,
-  FormView,
-  ProductFact,
-  StoreFact,
-} from '../controllers/application/world.ts';
+import type { FormView, StoreFact } from '../controllers/application/world.ts';
 import type { IdentityProof } from '../controllers/identity/proof.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { classify } from '../kernel/errors.ts';
@@ -24,7 +25,7 @@ import { OwnStatus } from '../runtime/ownstatus.ts';
 import type { WorkQueue } from '../runtime/queue.ts';
 import { openHandle } from '../stores/opening.ts';
 import { drivers } from '../stores/registry.ts';
-import { DEFAULT_STORE, findStore, servesNamespace, type StoreView } from '../stores/view.ts';
+import { findStore } from '../stores/view.ts';
 import type { Caches } from './cluster.ts';
 import { createController, type Parts } from './controllers.ts';
 
@@ -74,98 +75,37 @@ export function createApplications(
 
 /** What a form sees, from the caches; only what reviewers decided about its client is in the ledger. */
 function surroundingsOf(caches: Caches, ledger: ApiKeyDeps['ledger']): Surroundings {
-  return {
-    store: (form) => storeFact(caches, form),
-    client: (form) => clientFact(caches, ledger, form),
-    products: (form) => productFacts(caches, form),
-    apiKey: (ref) => servedKey(caches, ref),
-  };
-}
-
-function viewOf(caches: Caches, { spec, ref }: FormView): StoreView | undefined {
   const sources = {
     keyStore: (at: Ref) => caches.keyStores.get(at),
     clusterKeyStore: (name: string) => caches.clusterKeyStores.get({ namespace: '', name }),
   };
-  return findStore(sources, ref.namespace, spec.storeRef ?? DEFAULT_STORE);
-}
-
-function labelsOf(caches: Caches, namespace: string) {
-  return caches.namespaces.get({ namespace: '', name: namespace })?.labels;
-}
-
-function storeFact(caches: Caches, form: FormView): StoreFact {
-  const { kind, name } = form.spec.storeRef ?? DEFAULT_STORE;
-  const text = `${kind} '${name}'`;
-  const view = viewOf(caches, form);
-  if (view === undefined) return { type: 'Missing', name: text };
-  const handle = openHandle(drivers, view.spec);
-  if ('problem' in handle) return { type: 'Unusable', name: text, problem: handle.problem };
-  const { applications: rules, defaults, limits = {}, expiryNoticeDays } = view.spec;
-  const allowed = 'allowedNamespaces' in view.spec ? view.spec.allowedNamespaces : undefined;
-  const { namespace } = form.ref;
-  const serves = servesNamespace(allowed, labelsOf(caches, namespace));
-  if (serves === 'Unknown') {
-    return { type: 'Unusable', name: text, problem: `namespace '${namespace}' is not known yet` };
-  }
-  const { durationDays, timeZone } = defaults;
-  return {
-    type: 'Usable',
-    kind,
-    name,
-    uid: view.uid,
-    capabilities: handle.capabilities,
-    isAtVendor: handle.type === 'Remote',
-    defaultFormat: handle.defaultFormat,
-    allowsNamespace: serves === 'Yes',
-    rules,
-    ...(durationDays === undefined ? {} : { durationDays }),
-    ...(timeZone === undefined ? {} : { timeZone }),
-    ...limits,
-    expiryNoticeDays,
+  const labelsOf = (namespace: string) =>
+    caches.namespaces.get({ namespace: '', name: namespace })?.labels;
+  const storeOf = (form: FormView): StoreFact => {
+    const named = storeNameOf(form);
+    const view = findStore(sources, form.ref.namespace, named);
+    const handle = view && openHandle(drivers, view.spec);
+    return storeFact(named, view, { handle, labels: labelsOf(form.ref.namespace) });
   };
-}
-
-async function clientFact(
-  caches: Caches,
-  ledger: ApiKeyDeps['ledger'],
-  { spec, ref }: FormView,
-): Promise<ClientFact> {
-  const name = spec.clientRef?.name;
-  if (name === undefined) return { type: 'Unnamed' };
-  const client = caches.clients.get({ namespace: ref.namespace, name });
-  if (client === undefined || client.isDeleting) return { type: 'Missing', name };
-  const record = await ledger.loadDocument('Client', client.uid);
   return {
-    type: 'Present',
-    name,
-    uid: client.uid,
-    // Before the ledger knows it, nobody can have decided about it.
-    state: record?.state ?? client.spec.state,
-    isRegistered: record?.registeredBy !== undefined,
+    store: storeOf,
+    async client({ spec, ref: { namespace } }) {
+      const name = spec.clientRef?.name;
+      const client = name === undefined ? undefined : caches.clients.get({ namespace, name });
+      const record = client && (await ledger.loadDocument('Client', client.uid));
+      return clientFact(name, client, record);
+    },
+    products(form) {
+      const store = storeOf(form);
+      const isAtVendor = store.type !== 'Usable' || store.isAtVendor;
+      const from = { store: storeNameOf(form), isAtVendor, labels: labelsOf(form.ref.namespace) };
+      const names = productsOf(form.spec.terms);
+      return names.map((name) =>
+        productFact(name, caches.products.get({ namespace: '', name }), from),
+      );
+    },
+    apiKey: (ref) => servedKey(caches, ref),
   };
-}
-
-function productFacts(caches: Caches, form: FormView): readonly ProductFact[] {
-  return productsOf(form.spec.terms).map((name) => ({
-    name,
-    state: productState(caches, form, name),
-  }));
-}
-
-/** A product that may not be had from here looks like one that there is not. */
-function productState(caches: Caches, form: FormView, name: string): ProductFact['state'] {
-  const product = caches.products.get({ namespace: '', name });
-  if (product === undefined || product.isDeleting) return 'Unavailable';
-  const { state, allowedStores = [], allowedNamespaces, external = [] } = product.spec;
-  const store = form.spec.storeRef ?? DEFAULT_STORE;
-  const isStore = (other: { readonly kind: string; readonly name: string }): boolean =>
-    other.kind === store.kind && other.name === store.name;
-  const isAllowed = allowedStores.length === 0 || allowedStores.some(isStore);
-  const isBuiltin = viewOf(caches, form)?.spec.type === 'Builtin';
-  const isThere = isBuiltin || external.some(({ storeRef }) => isStore(storeRef));
-  const serves = servesNamespace(allowedNamespaces, labelsOf(caches, form.ref.namespace));
-  return isAllowed && isThere && serves === 'Yes' ? state : 'Unavailable';
 }
 
 function servedKey(caches: Caches, ref: Ref): ServedKey | undefined {
