@@ -42,9 +42,15 @@ export function extend(chain: Chain | undefined, proven: Proven): Chain {
   return { sinceMs, lastMs: sinceMs, fingerprint };
 }
 
-/** How long until objects that are created now will be covered; 0: they are. */
+/**
+ * By so much an object may look older than the instant at which we see it: its stamp is cut to a whole
+ * second, and where the clock of the API server is ahead of what we know of it, that adds up.
+ */
+const STAMP_MS = 2 * SECOND_MS;
+
+/** How long until objects that are created now will be covered, whatever their stamp; 0: they are. */
 export function settlesInMs({ sinceMs }: Chain, nowMs: number): number {
-  return Math.max(0, sinceMs - nowMs);
+  return Math.max(0, sinceMs + STAMP_MS - nowMs);
 }
 
 /** Whether both say the same about when the chain began; how far it reaches need not be kept. */

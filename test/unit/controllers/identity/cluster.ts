@@ -116,7 +116,7 @@ export class Stage {
   /** Leads, and lets the first look and the settling pass. */
   async lead(): Promise<void> {
     this.start();
-    await this.clock.advanceSettled(4_000);
+    await this.clock.advanceSettled(6_000);
   }
 
   start(): void {

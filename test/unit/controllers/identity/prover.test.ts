@@ -74,6 +74,18 @@ describe('the proof', () => {
     expect(stage.prover.covers(createdMs, createdMs)).toBe(false);
   });
 
+  test('once said, covers what is created from then on, however old its stamp makes it look', async () => {
+    stage.start();
+    while (stage.prover.state.state !== 'Proven') {
+      // Until it is said.
+      // oxlint-disable-next-line no-await-in-loop
+      await stage.clock.advanceSettled(100);
+    }
+    const stampedMs = Math.floor(now() / 1_000) * 1_000 - 500;
+    await stage.prover.prove();
+    expect(stage.prover.covers(stampedMs, stampedMs)).toBe(true);
+  });
+
   test('does not cover what was seen after it', async () => {
     await stage.lead();
     await stage.clock.advanceSettled(1_000);
