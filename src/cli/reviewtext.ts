@@ -4,6 +4,7 @@ import { agoText, spanText } from './ages.ts';
 import { storeOf, toneOf, type Form, type Store } from './objects.ts';
 import { table, type Paint } from './output.ts';
 import { barred } from './paragraphs.ts';
+import { listsText } from './reviewlists.ts';
 import { visible } from './visible.ts';
 import { clipTo } from './width.ts';
 
@@ -22,6 +23,7 @@ export function reviewText(form: Form, reading: Reading): string {
   return [
     head(form, reading),
     changesText(form),
+    listsText(form),
     wordsText(form),
     grantText(form),
     historyText(form, reading),
@@ -40,7 +42,8 @@ export function summaryText(form: Form): string {
     `  applicant  ${visible(status?.applicant?.username ?? '')}\n`,
     `  hash       ${visible(requestHash)}\n`,
   ];
-  return [...facts, ...changes.map((change) => changeText(change, what))].join('');
+  const differences = changes.map((change) => changeText(change, what));
+  return [...facts, ...differences, listsText(form)].join('');
 }
 
 function head(form: Form, reading: Reading): string {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { plain } from '../../../src/cli/output.ts';
 import { isBehind, reviewText, summaryText } from '../../../src/cli/reviewtext.ts';
+import { changesBetween } from '../../../src/terms/differences.ts';
+import type { TermsSpec } from '../../../src/terms/terms.ts';
 import { changeForm, HASH, NOW_MS, store } from './forms.ts';
 
 const reading = { store: store(), nowMs: NOW_MS, paint: plain };
@@ -91,3 +93,54 @@ test('what a decision repeats is what it decides about', () => {
 `,
   );
 });
+
+describe('the lists of a form', () => {
+  test('shows every site, network and product that an approval admits, however many there are', () => {
+    const terms = {
+      originPolicy: { allowed: numbered(32, (n) => `https://s${n}.example.com`) },
+      cidrs: numbered(32, (n) => `10.0.${n}.0/24`),
+      productRefs: [...numbered(63, (n) => `map-${n}`), 'payments-admin'].map((name) => ({ name })),
+    };
+    const form = issueForm(terms);
+    expect(form.status?.round?.changes?.some(({ to }) => to === 'payments-admin')).toBe(false);
+    for (const text of [reviewText(form, reading), summaryText(form)]) {
+      const { allowed } = terms.originPolicy;
+      const names = terms.productRefs.map(({ name }) => name);
+      const missing = [...allowed, ...terms.cidrs, ...names].filter(
+        (entry) => !text.includes(`| ${entry}\n`),
+      );
+      expect(missing).toEqual([]);
+    }
+  });
+
+  test('shows the end of a long site, and what a site in letters of another script is sent as', () => {
+    const long = `https://www.example.com/${'a'.repeat(300)}/admin`;
+    const lookalike = 'https://www.visitse\u043eul.net';
+    const form = issueForm({ originPolicy: { allowed: [long, lookalike] } });
+    const text = reviewText(form, reading);
+    expect(text.replace(/\n +\| /g, '')).toContain(long);
+    expect(text).toContain(`${lookalike} (www.xn--visitseul-62h.net)`);
+  });
+
+  test('shows no list twice where the changes say all of it', () => {
+    const form = issueForm({ productRefs: [{ name: 'maps' }] });
+    expect(reviewText(form, reading)).not.toContain('All that is asked for');
+  });
+});
+
+function numbered(count: number, text: (n: number) => string): readonly string[] {
+  return Array.from({ length: count }, (_, n) => text(n));
+}
+
+/** A first round as the operator opens it for these terms. */
+function issueForm(terms: TermsSpec) {
+  const changes = changesBetween(undefined, {
+    storeRef: { kind: 'ClusterKeyStore', name: 'default', uid: 'u-3' },
+    client: { name: 'checkout', uid: 'u-4' },
+    format: 'Opaque',
+    apiKeyName: 'payments',
+    terms,
+  });
+  const round = { number: 1, type: 'Issue', requestHash: HASH, changes };
+  return changeForm({ spec: { terms }, status: { round, grant: undefined } });
+}
