@@ -15,7 +15,7 @@ import {
 import { systemEntropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { formatTime, parseTime, SECOND_MS } from '../kernel/time.ts';
-import { clientState } from '../ledger/clients.ts';
+import { carryClient } from '../ledger/clients.ts';
 import type { ClientRecord } from '../ledger/documents.ts';
 import type { FormRecord } from '../ledger/form.ts';
 import { openArchive } from '../ledger/open.ts';
@@ -109,9 +109,8 @@ function formSuccession({ old, carried }: Outcome): Succession {
 function clientSuccession(old: ClientRecord, { clusterId, clients }: NewCluster): Succession {
   const client = clients.get(refText(old));
   if (client === undefined) return { kind: 'Client', old, next: undefined };
-  const state = clientState(client.state, old.held);
-  const next: ClientRecord = { ...old, clusterId, uid: client.uid, revision: 0, state };
-  return { kind: 'Client', old, next };
+  const { uid, state: wanted } = client;
+  return { kind: 'Client', old, next: carryClient(old, { clusterId, uid, wanted }) };
 }
 
 function print({ output, paint, nowMs }: Session, bound: BoundDatabase, all: readonly Outcome[]) {

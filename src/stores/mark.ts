@@ -43,7 +43,10 @@ export function markName({ token }: Pick<Mark, 'token'>): string {
   return `kw${token.slice(0, SHORT_TOKEN_LENGTH)}`;
 }
 
-/** Whether two marks name the same generation, whatever the attempt. */
+/**
+ * Whether two marks name the same generation, whatever the attempt. The token alone says so: it is made from
+ * the installation's id as well, which may be another one by now (`keyward restore --rebind`).
+ */
 export function isSameGeneration(a: Mark | undefined, b: Mark): boolean {
-  return a?.token === b.token && a.cluster === b.cluster;
+  return a?.token === b.token;
 }

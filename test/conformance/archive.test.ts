@@ -1,10 +1,10 @@
 /** Copying a whole database between engines, and marking a restored one. */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Archive } from '../../src/ledger/archive.ts';
 import { type Copied, copyArchive } from '../../src/ledger/copy.ts';
 import type { FormRecord } from '../../src/ledger/form.ts';
 import { carryForm } from '../../src/ledger/formcarry.ts';
@@ -20,6 +20,7 @@ import { aCommit, aCredential, aKey, aSlot, AT_MS, CLUSTER, EPOCH } from './ledg
 
 const KEYS = 1_203;
 const DOCUMENTS = 53;
+const REBIND_CHILD = join(import.meta.dirname, 'rebind.child.ts');
 
 let directory: string;
 
@@ -206,11 +207,11 @@ describeOnPostgres('A copy of a database', (server) => {
     });
 
     /** The forms and clients of `fillForms`: `form-1` has a successor, the others end. */
-    async function rebind(url: string, end: 'Commit' | 'Killed'): Promise<void> {
+    async function rebind(url: string): Promise<void> {
       const archive = await openArchive(url, 'Change');
       try {
         const { forms, clients } = await readBound(archive);
-        await rebindArchive(end === 'Commit' ? archive : killedBeforeCommit(archive), {
+        await rebindArchive(archive, {
           actor: 'me',
           atMs: AT_MS,
           incarnation: 'e'.repeat(32),
@@ -229,7 +230,7 @@ describeOnPostgres('A copy of a database', (server) => {
       const url = makeUrl();
       await fill(url);
       await fillForms(url);
-      await rebind(url, 'Commit');
+      await rebind(url);
       const ledger = await openLedger({ url, missing: 'Refuse' });
       const at = { namespace: 'shop', name: 'web' };
       expect(await ledger.findDocument('Form', at)).toMatchObject({
@@ -268,9 +269,10 @@ describeOnPostgres('A copy of a database', (server) => {
       await fill(url);
       await fillForms(url);
       const before = await contents(url);
-      await expect(rebind(url, 'Killed')).rejects.toThrow('killed');
+      const killed = spawnSync(process.execPath, [REBIND_CHILD, url, String(AT_MS)]);
+      expect([killed.signal, String(killed.stderr)]).toEqual(['SIGKILL', '']);
       expect(await contents(url)).toEqual(before);
-      await rebind(url, 'Commit');
+      await rebind(url);
       const reader = await openLedgerReader(url);
       expect((await reader.identity()).clusterId).toBe('cluster-2');
       await reader.close();
@@ -306,9 +308,4 @@ function formSuccession(old: FormRecord): Succession {
     content,
   });
   return { kind: 'Form', old, next, because: '' };
-}
-
-/** The process ends when everything was written and nothing committed. */
-function killedBeforeCommit(archive: Archive): Archive {
-  return { ...archive, commit: () => Promise.reject(new Error('killed')) };
 }

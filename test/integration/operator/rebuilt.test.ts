@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installKeyward } from '../../../control-plane/install.ts';
 import { startControlPlane, type ControlPlane } from '../../../control-plane/start.ts';
-import { API_KEY_APPLICATIONS, API_KEY_REVIEWS, API_KEYS } from '../../../src/api/names.ts';
+import { API_KEY_APPLICATIONS, API_KEY_REVIEWS, API_KEYS, LEASES } from '../../../src/api/names.ts';
 import { sharedControlPlane } from '../../support/controlplane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { OperatorProcess, runKeyward } from '../../support/operator.ts';
@@ -144,6 +144,16 @@ test('what would happen is shown, and nothing is changed by it', async () => {
   );
   expect([code, stderr]).toEqual([0, expect.stringContaining('nothing was changed')]);
   expect(await actions()).not.toContain('ClusterRebound');
+});
+
+test('nothing is done while an operator leads in the new cluster', async () => {
+  const metadata = { name: 'keyward-operator', namespace: 'keyward-system' };
+  const renewTime = new Date().toISOString().replace('Z', '000Z');
+  const spec = { holderIdentity: 'operator-7', renewTime, leaseDurationSeconds: 600 };
+  await site.api.create(LEASES, { metadata, spec });
+  const { code, stderr } = await rebind('--yes');
+  expect([code, stderr]).toEqual([1, expect.stringContaining("'operator-7' leads here")]);
+  await site.api.remove(LEASES, metadata.namespace, metadata.name);
 });
 
 describe('with --yes the database is bound to the new cluster', () => {
