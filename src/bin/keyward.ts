@@ -46,13 +46,18 @@ async function main(): Promise<void> {
   }
 }
 
-/** One sentence for people; the stack only where it is our fault. */
+/** One sentence for people; a stack only in the log of the operator, where it is our fault. */
 function fail(error: KeywardError): void {
+  const { cause } = error;
+  const isBug = error.class === 'Bug' && cause instanceof Error;
+  const isOperator = process.argv[2] === 'operator';
+  const text =
+    isBug && !isOperator
+      ? `unexpected ${cause.name}: ${cause.message}; this is a mistake in keyward, please report it`
+      : error.message;
   // What the API server says may quote what somebody else wrote.
-  process.stderr.write(`keyward: ${visible(error.message)}\n`);
-  if (error.class === 'Bug' && error.cause instanceof Error) {
-    process.stderr.write(`${error.cause.stack ?? ''}\n`);
-  }
+  process.stderr.write(`keyward: ${visible(text)}\n`);
+  if (isBug && isOperator) process.stderr.write(`${cause.stack ?? ''}\n`);
   // At once: after a lost leadership nothing may be written any more, not even by what still runs.
   process.exit(exitCodeOf(error));
 }

@@ -25,6 +25,7 @@ import { reportWrite } from './printing.ts';
 import { type Session, withSession } from './session.ts';
 import { waitFor, waitSeconds } from './waiting.ts';
 
+const STANDS = 'what a reviewer suspended stays so until a reviewer lifts it (--review)';
 const RESOURCES: Readonly<Record<SwitchTarget, Resource>> = { Key: API_KEYS, Client: API_CLIENTS };
 
 /** `keyward rotate NAME` */
@@ -122,6 +123,7 @@ async function edit(session: Session, { text, wanted, seconds }: Wish): Promise<
   const at = parseTarget(text);
   const changed = await patch(session, at, switchPatch(at.target, wanted));
   await reportWrite(session, RESOURCES[at.target], changed, wanted.toLowerCase());
+  if (wanted === 'Resumed') session.output.note(`${STANDS}\n`);
   if (at.target === 'Key') {
     await awaitKey(session, { name: at.name, seconds, outcomeOf: outcomeOfKey });
   }
