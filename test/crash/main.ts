@@ -1,5 +1,5 @@
 /** `npm run crash`: see HELP. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -30,7 +30,8 @@ API server and vendor. After that, seeded plans of two faults each.
   --seed TEXT     what --pruned and --pairs draw by (1)
   --parallel N    plans at a time (6)
   --minutes N     begin no plan after so many; what was left out is counted and no success
-  --report FILE   a JSON line per plan`;
+  --report FILE   a JSON line per plan
+  --after FILE    go on after an earlier run: plans that converged in its report are left out`;
 
 const { values: flags } = parseArgs({
   options: {
@@ -45,6 +46,7 @@ const { values: flags } = parseArgs({
     seed: { type: 'string', default: '1' },
     parallel: { type: 'string', default: '6' },
     minutes: { type: 'string', default: 'Infinity' },
+    after: { type: 'string' },
     report: { type: 'string', default: join(tmpdir(), 'keyward-crash.jsonl') },
   },
 });
@@ -75,7 +77,7 @@ async function main(rig: Rig): Promise<number> {
   writeFileSync(flags.report, '');
   const isGiven = flags.plan?.startsWith('{') === true;
   const { learned, broken } = isGiven ? { learned: [], broken: [] } : await learnAll(rig);
-  const plans = isGiven ? [parsePlan(flags.plan ?? '')] : choose(learned);
+  const plans = isGiven ? [parsePlan(flags.plan ?? '')] : choose(learned).filter(isToDo());
   const endMs = startMs + Number(flags.minutes) * 60_000;
   const verdicts = await inParallel(mix(plans, flags.seed), Number(flags.parallel), async (plan) =>
     performance.now() > endMs ? undefined : await runPlan(rig, plan, flags.report),
@@ -85,6 +87,20 @@ async function main(rig: Rig): Promise<number> {
   const left = plans.length - begun.length;
   const tookMs = performance.now() - startMs;
   return summarise([...broken, ...begun], { skipped, left, tookMs }) + left;
+}
+
+/** Plans are told apart by all that they say. */
+function isToDo(): (plan: Plan) => boolean {
+  if (flags.after === undefined) return () => true;
+  const lines = readFileSync(flags.after, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+  // Our own report.
+  const verdicts = lines.map((line) => JSON.parse(line) as Verdict);
+  const converged = verdicts.filter(({ violations }) => violations.length === 0);
+  const done = new Set(converged.map(({ plan }) => JSON.stringify(plan)));
+  console.log(`plans: ${done.size} that converged before are left out (--after ${flags.after})`);
+  return (plan) => !done.has(JSON.stringify(plan));
 }
 
 function choose(learned: readonly Learned[]): readonly Plan[] {
