@@ -12,6 +12,7 @@ import type { FormRecord } from '../../ledger/form.ts';
 import type { HoldChange, Holds } from '../../ledger/holds.ts';
 import type { KnownNames } from '../../ledger/known.ts';
 import type { Lane } from '../../runtime/lanes.ts';
+import { NamedForms } from './namedforms.ts';
 import type { CachedApiKey } from './view.ts';
 
 /** Where the keys that are concerned are found. */
@@ -25,6 +26,7 @@ export type DocumentSources = {
 /** Connects forms and decisions to the queue. Once. */
 export function connectDocumentTriggers(
   sources: DocumentSources & {
+    readonly keys: Pick<Cache<CachedApiKey>, 'onChange'>;
     readonly documents: Pick<DocumentBell, 'listen'>;
     readonly holds: Pick<Holds, 'onChange'>;
   },
@@ -33,19 +35,23 @@ export function connectDocumentTriggers(
   const wake = (refs: readonly Ref[]): void => {
     for (const ref of existing(sources, refs)) queue.add(ref, 'urgent');
   };
+  const named = new NamedForms();
+  named.follow(sources.keys);
   sources.documents.listen((change, origin) => {
-    // The pass that commits a key with its form goes on with both.
-    if (origin === 'Documents') wake(refsOfDocument(sources, change));
+    const refs = refsOfDocument(named, change);
+    // The pass that commits a key with its form goes on with both; others that name the form do not know.
+    const isServed = ({ name }: Ref): boolean => name === servedBy(change);
+    wake(origin === 'Documents' ? refs : refs.filter((ref) => !isServed(ref)));
   });
   sources.holds.onChange((change) => wake(refsOfHold(sources, change)));
 }
 
 /** The keys that may have to follow this document. */
 export function refsOfDocument(
-  sources: Pick<DocumentSources, 'keys'>,
+  named: Pick<NamedForms, 'of'>,
   change: DocumentChange,
 ): readonly Ref[] {
-  return change.kind === 'Form' ? ofForm(sources, change.document, change.expectedRevision) : [];
+  return change.kind === 'Form' ? ofForm(named, change.document) : [];
 }
 
 /** The keys that may have to follow a decision about a key, or the state of a client. */
@@ -54,23 +60,17 @@ export function refsOfHold(sources: DocumentSources, change: HoldChange): readon
   return change.kind === 'Hold' ? [{ namespace, name }] : ofClient(sources, change);
 }
 
-function ofForm(
-  { keys }: Pick<DocumentSources, 'keys'>,
-  form: FormRecord,
-  expectedRevision: number,
-): readonly Ref[] {
+/** Name of the key that a form serves. */
+function servedBy({ kind, document }: DocumentChange): string | undefined {
+  return kind === 'Form' ? (document.grant ?? document.round)?.content.apiKeyName : undefined;
+}
+
+function ofForm(named: Pick<NamedForms, 'of'>, form: FormRecord): readonly Ref[] {
   const { namespace, name } = form;
   const served = [form.grant, form.round].flatMap((each) =>
     each === undefined ? [] : [{ namespace, name: each.content.apiKeyName }],
   );
-  // Keys that name the form and are not the one it serves are told so once; all keys are gone through.
-  const isRare = expectedRevision === 0 || form.phase === 'Ended';
-  const named = isRare
-    ? Array.from(keys.values())
-        .filter((key) => key.applicationName === name && key.ref.namespace === namespace)
-        .map(({ ref }) => ref)
-    : [];
-  return [{ namespace, name }, ...served, ...named];
+  return [{ namespace, name }, ...served, ...named.of({ namespace, name })];
 }
 
 function ofClient(

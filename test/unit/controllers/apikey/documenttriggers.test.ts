@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { ApiKeySpec } from '../../../../src/api/generated/apikey.ts';
 import type { Ref } from '../../../../src/api/meta.ts';
 import { connectDocumentTriggers } from '../../../../src/controllers/apikey/documenttriggers.ts';
+import type { Change } from '../../../../src/kube/port.ts';
 import { cacheApiKey, type CachedApiKey } from '../../../../src/controllers/apikey/view.ts';
 import { ClientKeys } from '../../../../src/ledger/clientkeys.ts';
 import { DocumentBell } from '../../../../src/ledger/documentbell.ts';
@@ -24,6 +25,7 @@ async function office(
 ) {
   const memory = new MemoryLedger();
   const cache = new Map<string, CachedApiKey>();
+  let told: (change: Change<CachedApiKey>) => void = () => undefined;
   for (const [at, spec] of Object.entries(objects)) {
     const [namespace = '', name = ''] = at.split('/');
     const metadata = { namespace, name, uid: `uid-${at}`, resourceVersion: '1' };
@@ -44,17 +46,29 @@ async function office(
       holds,
       clientKeys,
       known: { mayHold: (at) => records.some((each) => each.name === at.name) },
-      keys: { get: (ref) => cache.get(text(ref)), values: () => cache.values() },
+      keys: {
+        get: (ref) => cache.get(text(ref)),
+        values: () => cache.values(),
+        onChange: (listener) => {
+          told = listener;
+        },
+      },
     },
     { add: (ref, lane) => woken.push(`${lane} ${text(ref)}`) },
   );
+  for (const current of cache.values()) told({ ref: current.ref, previous: undefined, current });
+  const remove = (at: string): void => {
+    const previous = cache.get(at);
+    cache.delete(at);
+    if (previous !== undefined) told({ ref: previous.ref, previous, current: undefined });
+  };
   const put = async (...changes: readonly DocumentChange[]): Promise<readonly string[]> => {
     const audit = { action: 'Tested', actor: 'test', atMs: 1, facts: {} };
     woken.length = 0;
     await ledger.commitDocuments({ changes, epoch: 1, audit });
     return woken.toSorted();
   };
-  return { ledger, put, woken, memory };
+  return { ledger, put, remove, woken, memory };
 }
 
 const form = (document = aSubmittedForm()): DocumentChange => ({
@@ -70,13 +84,16 @@ test('A form wakes the key that it serves, in the first lane, and no key that do
   expect(await put(form(submitted))).toEqual(['urgent shop/served']);
 });
 
-test('A form that comes or goes wakes every key that names it', async () => {
+test('A form wakes every key that names it, whatever happens to it, as long as the key is there', async () => {
   const naming = { applicationRef: { name: 'web' } };
-  const { put } = await office({ 'shop/a': naming, 'shop/b': {}, 'else/a': naming });
+  const { put, remove } = await office({ 'shop/a': naming, 'shop/b': {}, 'else/a': naming });
   expect(await put(form(aForm()))).toEqual(['urgent shop/a']);
-  expect(await put(form(aForm({ revision: 1 })))).toEqual([]);
+  expect(await put(form(aForm({ revision: 1 })))).toEqual(['urgent shop/a']);
+  remove('else/a');
   const closed = closeForm(aForm({ revision: 2 }), FORM_AT_MS);
   expect(await put(form(closed))).toEqual(['urgent shop/a']);
+  remove('shop/a');
+  expect(await put(form(aForm({ revision: 3 })))).toEqual([]);
 });
 
 test('A commit that failed rings as well: it may have been carried out; a stale one does not', async () => {
