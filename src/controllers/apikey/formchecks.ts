@@ -72,7 +72,9 @@ export const clientForbids: StoreCheck = ({ client, record }, key, store) => {
     return { reason: 'ClientNotAvailable', message };
   }
   const wanted = key.spec.clientRef?.name;
-  if (record?.clientUid !== undefined && wanted !== client.client.name) {
+  // With a form the grant says for whom, and one that is over says nothing any more.
+  const isItsOwnWord = key.spec.applicationRef === undefined;
+  if (isItsOwnWord && record?.clientUid !== undefined && wanted !== client.client.name) {
     const message = `spec.clientRef: the key was issued for ApiClient '${client.client.name}' and stays with it; create another ApiKey`;
     return { reason: 'InvalidSpec', message };
   }

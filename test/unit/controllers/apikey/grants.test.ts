@@ -221,6 +221,7 @@ describe('The end of a grant', () => {
       expect(at.admits(value)).toBe(false);
       const reason = cause === 'Revoked' ? 'Revoked' : 'GrantWithdrawn';
       expect(at.ready).toMatchObject({ status: 'False', reason });
+      expect(at.status?.conditions?.map(({ type }) => type)).not.toContain('SpecSupported');
       expect(at.cluster.find(SECRETS, WEB)).toBeUndefined();
     },
   );
