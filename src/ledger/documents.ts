@@ -41,6 +41,8 @@ export type HeldState = {
   readonly reviewer: string;
   readonly message: string;
   readonly sinceMs: number;
+  /** Of a key: the store at which its reviewer had the right, and where it takes one to lift it. */
+  readonly store?: { readonly kind: 'KeyStore' | 'ClusterKeyStore'; readonly name: string };
 };
 
 /** What reviewers decided about one ApiKey; absent `held`: lifted again. */

@@ -146,7 +146,7 @@ function keyEffect(world: World, target: KeyTarget, clusterId: string): Effect {
     phase: 'Live',
   };
   const { clusterId: _, uid, namespace, name, revision, phase } = head;
-  const held = nextHeld(world, before);
+  const held = withStore(nextHeld(world, before), target);
   const document: HoldRecord = {
     clusterId: head.clusterId,
     uid,
@@ -161,6 +161,13 @@ function keyEffect(world: World, target: KeyTarget, clusterId: string): Effect {
     action: held === undefined ? 'KeyReleased' : 'KeyHeld',
     facts: held === undefined ? {} : { state: held.state },
   };
+}
+
+/** A key that was never issued may name another store tomorrow. */
+function withStore(held: HeldState | undefined, { store }: KeyTarget): HeldState | undefined {
+  if (held === undefined || store === undefined) return held;
+  const { kind, name } = store;
+  return { ...held, store: { kind, name } };
 }
 
 function clientEffect(world: World, target: ClientTarget): Effect {

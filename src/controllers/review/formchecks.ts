@@ -63,8 +63,13 @@ function decisionObjection({ world }: FormCase): Objection | undefined {
     : refused('NothingToDecide', `${decision} is no decision about a form, but about a key`);
 }
 
-function reviewerObjection({ reviewer, round, form }: FormCase): Objection | undefined {
-  return identityObjection(reviewer, round.rules.attestors) ?? applicantObjection(reviewer, form);
+function reviewerObjection({ reviewer, round, form, sight }: FormCase): Objection | undefined {
+  const { attestors } = round.rules;
+  const annotated = sight.authors;
+  return (
+    identityObjection(reviewer, attestors) ??
+    applicantObjection(reviewer, form, { attestors, annotated })
+  );
 }
 
 function authorObjection({ reviewer, round, form, sight }: FormCase): Objection | undefined {

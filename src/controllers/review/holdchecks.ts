@@ -7,7 +7,13 @@
 import type { ReviewReviewer } from '../../api/generated/apikeyreview.ts';
 import type { HeldState } from '../../ledger/documents.ts';
 import { isJudgedInStatus } from './formchecks.ts';
-import { authorsOf, identityObjection, proofObjection, selfObjection } from './identity.ts';
+import {
+  applicantObjection,
+  authorsOf,
+  identityObjection,
+  proofObjection,
+  selfObjection,
+} from './identity.ts';
 import { quoted, refused, type Objection } from './judgement.ts';
 import { rightsObjection } from './officechecks.ts';
 import { isWrittenBefore } from './rounds.ts';
@@ -72,9 +78,9 @@ function attestorsOf(target: KeyTarget | ClientTarget): readonly string[] {
 function authorObjection({ world, target, reviewer }: HoldCase): Objection | undefined {
   if (target.kind !== 'ApiKey' || world.review.spec.decision !== 'Resumed') return undefined;
   const { form, store } = target;
-  return form === undefined || store?.selfReview === 'Allowed'
-    ? undefined
-    : selfObjection(reviewer, authorsOf(form, []));
+  if (form === undefined || store?.selfReview === 'Allowed') return undefined;
+  const known = { attestors: store?.attestors ?? [], annotated: [] };
+  return selfObjection(reviewer, authorsOf(form, [])) ?? applicantObjection(reviewer, form, known);
 }
 
 /** As for forms: what a restored ledger forgot is not allowed again. */

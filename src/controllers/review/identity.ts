@@ -67,18 +67,32 @@ function assertionObjection(
 }
 
 /**
- * An asserted reviewer may be the applicant under another name; that is ruled out only where the form
- * says which person it is for.
+ * An asserted reviewer may be whoever filed or edited the form through an account that is no person, or
+ * that speaks for others; that is ruled out only where the form says which person it is for.
+ *
+ * @param annotated everybody whom the annotations of the form name, its creator included
  */
 export function applicantObjection(
   { attestedBy }: ReviewReviewer,
-  { applicant }: Pick<FormRecord, 'applicant'>,
+  { applicant, editors }: Pick<FormRecord, 'applicant' | 'editors'>,
+  { attestors, annotated }: Record<'attestors' | 'annotated', readonly string[]>,
 ): Refusal | undefined {
-  if (attestedBy === undefined || applicant.source === 'Asserted') return undefined;
-  if (!applicant.username.startsWith(SYSTEM_PREFIX)) return undefined;
-  return unverified(
-    `the form was filed by ${quoted(applicant.username)} and names no person in spec.onBehalfOf, so an asserted reviewer cannot be told from the applicant`,
+  if (attestedBy === undefined) return undefined;
+  const speaksForOthers = (name: string): boolean =>
+    name.startsWith(SYSTEM_PREFIX) || attestors.some((listed) => isSameName(listed, name));
+  if (applicant.source === 'Authenticated' && speaksForOthers(applicant.username)) {
+    return unverified(
+      `the form was filed by ${quoted(applicant.username)} and names no person in spec.onBehalfOf, so an asserted reviewer cannot be told from the applicant`,
+    );
+  }
+  const editor = [...editors, ...annotated].find(
+    (name) => name !== applicant.attestedBy && speaksForOthers(name),
   );
+  return editor === undefined
+    ? undefined
+    : unverified(
+        `the form was edited by ${quoted(editor)}, which may have been for anybody, so an asserted reviewer cannot be told from its editor; somebody has to decide under his own account`,
+      );
 }
 
 /** Whether admission checked the reviewer's name when the review was created. */

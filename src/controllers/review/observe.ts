@@ -110,11 +110,13 @@ async function findKey(deps: Deps, at: Ref): Promise<Target> {
     ledger.load(sight.uid, at),
   ]);
   const form = await formOf(ledger, { sight, record, at });
-  // What the ledger knows goes before what is written in the object.
-  const named = record?.store ?? form?.round?.content.storeRef ?? sight.storeRef ?? DEFAULT_STORE;
+  const held = deps.imposedOn(sight.uid, at);
+  // What the ledger knows goes before what is written in the object: else whoever may approve at a store
+  // of his own could name that one in the key, and lift what was imposed elsewhere.
+  const known = record?.store ?? held?.store ?? form?.round?.content.storeRef;
+  const named = known ?? sight.storeRef ?? DEFAULT_STORE;
   const view = sights.store(at.namespace, named);
   const store = view && rulesOf(named, view);
-  const held = deps.imposedOn(sight.uid, at);
   return { kind: 'ApiKey', sight, hold, held, form, store };
 }
 

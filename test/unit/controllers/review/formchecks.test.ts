@@ -138,6 +138,21 @@ describe('the identity of a reviewer', () => {
     const robot = 'system:serviceaccount:argocd:argo';
     expect(filedBy({ username: robot, source: 'Authenticated' })).toBe('IdentityUnverified');
     expect(filedBy({ username: 'ann', source: 'Asserted', attestedBy: robot })).toBe('Decisive');
+    // The account of a portal may have any name; who uses it to file and to decide is one person.
+    expect(filedBy({ username: 'portal', source: 'Authenticated' })).toBe('IdentityUnverified');
+  });
+
+  test('by assertion does not count for a form that an account for others has edited', () => {
+    const rules = aRound({}, { attestors: ['portal'] });
+    const asserted = review({ reviewer: ATTESTED });
+    const editedBy = (editor: string) =>
+      verdict({ target: form({ round: rules, editors: [editor] }), ...asserted });
+    expect(editedBy('portal')).toBe('IdentityUnverified');
+    expect(editedBy('system:serviceaccount:argocd:argo')).toBe('IdentityUnverified');
+    expect(editedBy('kim')).toBe('Decisive');
+    const target = aFormTarget(form({ round: rules }).form);
+    const sight = { uid: 'form-uid', generation: 1, isDeleting: false, authors: ['ann', 'portal'] };
+    expect(verdict({ target: { ...target, sight }, ...asserted })).toBe('IdentityUnverified');
   });
 
   test('with a line break in it is never believed', () => {

@@ -108,6 +108,20 @@ describe('a review of a key', () => {
     expect(verdict({ target: allowed, ...ofKey({ decision: 'Resumed' }) })).toBe('Decisive');
   });
 
+  test('by assertion does not switch it on where an account for others filed its form', () => {
+    const store = aStore({ attestors: ['portal'] });
+    const asserted = ofKey({
+      decision: 'Resumed',
+      reviewer: { username: 'bob', attestedBy: 'portal' },
+    });
+    const filedBy = (username: string) => {
+      const form = aForm({ applicant: { username, source: 'Authenticated' } });
+      return verdict({ target: { ...heldKey(), form, store }, ...asserted });
+    };
+    expect(filedBy('portal')).toBe('IdentityUnverified');
+    expect(filedBy('ann')).toBe('Decisive');
+  });
+
   test('by who could write forms does not switch it on where the store refuses those', () => {
     const store = aStore({ selfReview: 'ForbiddenInNamespace' });
     const asks = (decision: 'Suspended' | 'Resumed') =>

@@ -30,7 +30,7 @@ class Stage {
   readonly commits: DocumentCommit[] = [];
   readonly events: EventInput[] = [];
   readonly reviews = new Map<string, ReviewView>();
-  readonly asked: { verb: string; user: string }[] = [];
+  readonly asked: { verb: string; user: string; resource: string; name?: string }[] = [];
   statuses = 0;
   /** Who may approve. */
   approvers = new Set(['bob', 'kim']);
@@ -44,6 +44,8 @@ class Stage {
   live = { uid: 'form-uid', generation: 1, annotations: {} as Record<string, string> };
   /** Imposed on an earlier key of the same name. */
   inherited: HeldState | undefined;
+  /** spec.storeRef of the key. */
+  keyStore: HeldState['store'];
 
   put<K extends DocumentKind>(kind: K, document: Documents[K]): void {
     this.documents.set(`${kind}/${document.uid}`, document);
@@ -88,7 +90,7 @@ class Stage {
             generation: 1,
             isDeleting: false,
             authors: [],
-            storeRef: undefined,
+            storeRef: this.keyStore,
             formName: undefined,
           }),
         client: () =>
@@ -151,10 +153,13 @@ class Stage {
       throw new KeywardError('Transient', { reason: 'ServerUnreachable', message: 'gone' });
     }
     const { spec } = question as {
-      spec: { user: string; resourceAttributes: { verb: string } };
+      spec: {
+        user: string;
+        resourceAttributes: { verb: string; resource: string; name?: string };
+      };
     };
     const { user, resourceAttributes } = spec;
-    this.asked.push({ verb: resourceAttributes.verb, user });
+    this.asked.push({ ...resourceAttributes, user });
     const holders = resourceAttributes.verb === 'approve' ? this.approvers : this.wildcards;
     return { status: { allowed: holders.has(user), reason: 'RBAC: allowed by "admins"' } };
   }
@@ -403,6 +408,19 @@ describe('decisions about keys and clients', () => {
     expect(stage.accepted()).toBe('Decisive');
     expect(stage.take('Hold', 'key-uid')).toMatchObject({ revision: 1, name: 'web' });
     expect(stage.take('Hold', 'key-uid')?.held).toBeUndefined();
+  });
+
+  test('lift it only with the right at the store where it was imposed, whatever store the new key names', async () => {
+    about({ ...KEY_REF, decision: 'Suspended', message: 'x' });
+    await stage.look();
+    const store = { kind: 'ClusterKeyStore', name: 'default' } as const;
+    expect(stage.take('Hold', 'key-uid')?.held).toMatchObject({ store });
+    stage.documents.delete('Hold/key-uid');
+    stage.inherited = aHeld({ store });
+    stage.keyStore = { kind: 'KeyStore', name: 'mine' };
+    about({ ...KEY_REF, decision: 'Resumed' }, 'second');
+    await stage.look('second');
+    expect(stage.asked.at(-1)).toMatchObject({ resource: 'clusterkeystores', name: 'default' });
   });
 
   test('change the state of a client, and register it', async () => {
