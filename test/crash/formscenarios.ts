@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { API_CLIENTS } from '../../src/api/names.ts';
 import { accepted, ROB, SUE } from '../support/crowd.ts';
+import { allowLease } from './lease.ts';
 import type { Scenario } from './scenario.ts';
 import type { Site } from './site.ts';
 
@@ -218,6 +219,22 @@ export const FORM_SCENARIOS: readonly Scenario[] = [
         await site.people.edit('key', { purpose: 'another one' });
         await site.people.decided('key', APPROVED, SUE);
       }
+      await site.untilReady('Active');
+    },
+  },
+  {
+    name: 'a second operator takes over a form',
+    needs: 'SharedDatabase',
+    overlapSeconds: 0,
+    applications: {},
+    working: ['key'],
+    plansMax: 12,
+    prepare: allowLease,
+    async run(site) {
+      await issue(site);
+      await site.people.edit('key', { reissue: { requestId: 'leak', reason: 'Exposed' } });
+      await site.people.decided('key', APPROVED, SUE);
+      await site.people.untilForm('key', (status) => status.lastHandledReissueRequestId === 'leak');
       await site.untilReady('Active');
     },
   },

@@ -3,7 +3,7 @@
  * do; the operator may be killed at any moment of it.
  */
 import { API_KEYS, NAMESPACES, SECRETS } from '../../src/api/names.ts';
-import type { Resource } from '../../src/api/meta.ts';
+import { allowLease } from './lease.ts';
 import type { Scenario } from './scenario.ts';
 import type { Site } from './site.ts';
 
@@ -319,24 +319,4 @@ async function untilNoSecret(site: Site): Promise<void> {
   await site.until(async () => {
     if ((await site.secret()) !== undefined) throw new Error('the Secret is still there');
   });
-}
-
-/** Lets the operator's account have its Lease in the plan's own namespace. */
-async function allowLease(site: Site): Promise<void> {
-  const { namespace } = site;
-  const metadata = { name: 'lease', namespace };
-  const verbs = ['get', 'create', 'update'];
-  const rules = [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs }];
-  await site.api.create(rbac('Role'), { metadata, rules });
-  await site.api.create(rbac('RoleBinding'), {
-    metadata,
-    roleRef: { apiGroup: RBAC, kind: 'Role', name: 'lease' },
-    subjects: [{ kind: 'ServiceAccount', name: site.account, namespace: 'keyward-system' }],
-  });
-}
-
-const RBAC = 'rbac.authorization.k8s.io';
-
-function rbac(kind: 'Role' | 'RoleBinding'): Resource {
-  return { group: RBAC, version: 'v1', plural: `${kind.toLowerCase()}s`, kind, namespaced: true };
 }
