@@ -34,8 +34,9 @@ export function rulingOf(world: World, verdict: Verdict, clusterId: string): Rul
   const { nowMs, review } = world;
   const facts = { ...targetFacts(world), ...reviewFacts(world) };
   if (verdict.type === 'Refused') {
-    // Of a name that nobody proved the chain must not say that it acted.
-    const isKnown = verdict.reason !== 'IdentityUnverified';
+    // Of a name that nobody proved the chain must not say that it acted; what names no form or another
+    // one is refused before there is a proof.
+    const isKnown = world.proof.type === 'Covered' && verdict.reason !== 'IdentityUnverified';
     const actor = isKnown ? latch.reviewer.username : 'operator';
     const audit = { action: 'ReviewRefused', actor, atMs: nowMs };
     return {

@@ -308,6 +308,14 @@ describe('a review that does not count', () => {
     expect(stage.accepted()).toBe('IdentityUnverified');
     expect(stage.commits[0]?.audit.actor).toBe('operator');
   });
+
+  test('nor where it is refused before anybody asks for the proof', async () => {
+    stage.proven.fromMs = CREATED_MS + 1;
+    stage.write(aReview({ applicationRef: { name: 'shop', uid: 'another-uid' } }));
+    await stage.look();
+    expect(stage.accepted()).toBe('ApplicationReplaced');
+    expect(stage.commits[0]?.audit.actor).toBe('operator');
+  });
 });
 
 describe('an edit that the cache does not show yet', () => {
