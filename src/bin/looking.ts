@@ -10,9 +10,6 @@ import { absent, formOf } from './deciding.ts';
 import { printList, printObject } from './printing.ts';
 import { type Session, withSession } from './session.ts';
 
-/** How much of a hash a person copies. */
-const HASH_SHOWN = 12;
-
 /** `keyward review NAME` */
 export async function runReview(flags: Flags, name: string): Promise<void> {
   await withSession(flags, async (session) => {
@@ -24,7 +21,7 @@ export async function runReview(flags: Flags, name: string): Promise<void> {
     }
     const store = await storeFor(session, storeOf(form.spec), namespace);
     output.data(reviewText(form, { store, nowMs, paint }));
-    const hash = form.status?.round?.requestHash?.replace(/^sha256:/, '').slice(0, HASH_SHOWN);
+    const hash = form.status?.round?.requestHash?.replace(/^sha256:/, '');
     if (form.status?.state !== 'Pending' || hash === undefined) return;
     const rest = `${name} -n ${namespace} --hash ${hash}`;
     output.note(`next: keyward approve ${rest}   (or deny, return, with --message)\n`);

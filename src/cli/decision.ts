@@ -16,7 +16,7 @@ export type Said = {
   readonly reason: string | undefined;
   readonly message: string | undefined;
   readonly narrowed: ReviewNarrowed | undefined;
-  /** Beginning of the hash that was read; undefined: whatever is there now. */
+  /** The hash that was read, or its first half at least; undefined: whatever is there now. */
   readonly hash: string | undefined;
 };
 
@@ -35,7 +35,11 @@ export type Target = {
 };
 
 const REASONS = ['InsufficientInformation', 'PurposeMismatch', 'Security', 'Other'] as const;
-const HASH_MIN = 8;
+/**
+ * Of 64 hex digits. The applicant writes both what is read and what is put in its place, so he may look
+ * for two requests that begin alike: for 12 digits that takes a second, for 32 of them 2^64 tries.
+ */
+const HASH_MIN = 32;
 
 /**
  * Approved, Denied or Returned of the round that is open, bound to its hash.

@@ -249,7 +249,7 @@ describe('inbox and review', () => {
     expect(stdout).toContain('terms.quota.requests\n    | 1000');
     expect(stdout).not.toContain(ESC);
     expect(stdout).toContain('    | fine\\x1b[2J\\x1b[1A\n    | other   approve-me   Issue');
-    expect(stderr).toContain(`keyward approve old -n ${namespace} --hash 0123456789ab`);
+    expect(stderr).toContain(`keyward approve old -n ${namespace} --hash ${HASH.replace('sha256:', '')}`);
     expect(await as(reviewer, 'review', 'nowhere')).toMatchObject({ code: 3, stdout: '' });
     expect(await as(stranger, 'review', 'old')).toMatchObject({ code: 4, stdout: '' });
   });
@@ -269,7 +269,7 @@ describe('decisions', () => {
 
   test('an approval carries what was read, and who one is', async () => {
     const narrow = ['--narrow', 'quota=10', '--narrow', 'durationDays=7'];
-    const made = await as(reviewer, 'approve', 'one', '--hash', '0123456789ab', ...narrow);
+    const made = await as(reviewer, 'approve', 'one', '--hash', HASH, ...narrow);
     expect(made.code).toBe(0);
     expect(made.stderr).toContain(HASH);
     const { spec } = await read(API_KEY_REVIEWS, nameIn(made.stdout));
@@ -288,7 +288,7 @@ describe('decisions', () => {
   });
 
   test('what is not what was read any more is not decided', async () => {
-    const other = await as(reviewer, 'approve', 'two', '--hash', 'fedcba9876543210');
+    const other = await as(reviewer, 'approve', 'two', '--hash', 'fedcba9876543210'.repeat(4));
     expect(other).toMatchObject({
       code: 1,
       stdout: '',

@@ -33,13 +33,23 @@ describe('a decision about a round', () => {
     });
   });
 
+  test('takes no beginning of a hash so short that an applicant finds two requests with it', () => {
+    const begun = (digits: number) =>
+      roundDecision(
+        changeForm(),
+        { ...nothing, hash: '0123456789abcdef'.repeat(4).slice(0, digits) },
+        'x',
+      );
+    for (const digits of [4, 12, 31]) expect(() => begun(digits)).toThrow('at least 32');
+    for (const digits of [32, 64]) expect(begun(digits).spec.decision).toBe('Approved');
+  });
+
   test('is refused where nothing waits, where it is not what was read, and where words are missing', () => {
     const decided = changeForm({ status: { state: 'Denied' } });
     expect(() => roundDecision(decided, nothing, 'x')).toThrow('is Denied');
-    expect(() => roundDecision(changeForm(), { ...nothing, hash: 'ffffffffffff' }, 'x')).toThrow(
+    expect(() => roundDecision(changeForm(), { ...nothing, hash: 'f'.repeat(32) }, 'x')).toThrow(
       'not what was read',
     );
-    expect(() => roundDecision(changeForm(), { ...nothing, hash: '0123' }, 'x')).toThrow('8');
     const denied = { ...nothing, decision: 'Denied' } as const;
     expect(() => roundDecision(changeForm(), { ...denied, message: ' ' }, 'x')).toThrow(
       '--message',
