@@ -246,8 +246,16 @@ async function closeRecord(deps: Deps, world: World, before: KeyRecord): Promise
     audit: audit(deps, { action: 'KeyClosed' }),
   });
   const { secretDeleted: _, ...evidence } = world.evidence;
-  if (world.predecessor?.uid === record.uid) return { ...world, predecessor: undefined, evidence };
-  return { ...world, record, evidence };
+  return world.predecessor?.uid === record.uid
+    ? withoutPredecessor(deps, { ...world, evidence })
+    : { ...world, record, evidence };
+}
+
+/** Up to here the store was that of the earlier object, which may be another one, or gone. */
+function withoutPredecessor({ stores }: Deps, world: World): World {
+  const { resolution: _, predecessor: __, ...rest } = world;
+  const store = world.key === undefined ? world.store : stores.of(world.key).fact;
+  return { ...rest, predecessor: undefined, store };
 }
 
 async function deleteSecretOf(

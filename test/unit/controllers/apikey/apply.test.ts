@@ -17,7 +17,7 @@ import { builtinDriver } from '../../../../src/stores/builtin/driver.ts';
 import { verdict } from '../../../../src/terms/verdict.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { MemoryCluster, MemoryLedger } from '../../../support/memory.ts';
-import { aKey, aRotation, aSpec, aStore, aWorld } from '../../../support/world.ts';
+import { aBlankRecord, aKey, aRotation, aSpec, aStore, aWorld } from '../../../support/world.ts';
 import { seeded } from '../../keys/seeded.ts';
 
 const KEYRING = parseKeyring(new Sensitive(`v1:${seeded('master')(32).toString('base64')}`));
@@ -121,6 +121,21 @@ describe('an issue', () => {
     expect(steps).toEqual(['Issue', 'WriteSecret', 'Confirm']);
     expect(calls).toEqual(['create']);
     expect(isAccepted(at, valueIn(at))).toBe(true);
+  });
+
+  test('after an earlier object of the name was closed is at the store of the key, not at its', async () => {
+    const at = workshop();
+    const binding = { kind: 'KeyStore', name: 'theirs', uid: 'store-0', incarnation: 1 } as const;
+    const predecessor = aBlankRecord({
+      uid: 'uid-0',
+      revision: 3,
+      phase: 'Ending',
+      store: binding,
+    });
+    at.ledger.records.set('uid-0', predecessor);
+    const [, steps] = await work(at, look(at, { predecessor, store: aStore(binding) }));
+    expect(steps).toEqual(['Close', 'Issue', 'WriteSecret', 'Confirm']);
+    expect(at.ledger.records.get('uid-1')?.store.uid).toBe(aStore().uid);
   });
 
   test.each([0, 1, 2, 3])('that stops after %i steps ends the same way (C1)', async (steps) => {
