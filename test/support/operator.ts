@@ -3,7 +3,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
 
@@ -144,8 +143,6 @@ export async function untilProven(operator: OperatorProcess): Promise<void> {
     const isProven = operator.stdout.includes('policies are proven to be in force');
     if (!isProven) throw new Error(`the policies are not proven: ${operator.stdout}`);
   });
-  // Instants of objects are cut to whole seconds: one of this second may seem to be from before.
-  await pause(1_000);
 }
 
 /** Any other command of `keyward`, run to its end. */
