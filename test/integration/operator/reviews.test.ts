@@ -172,6 +172,21 @@ describe('nobody decides about his own form', () => {
     await site.until('asserted', 'Active');
   });
 
+  test('nor by an account for others that files a form as itself, or edits one, and says who decides', async () => {
+    const reviewer = { username: 'bob', attestedBy: 'portal' };
+    const filed = await people.submit('portal', 'filed', AT);
+    expect(await people.verdict(await people.decide('portal', filed, { reviewer }))).toBe(
+      'IdentityUnverified',
+    );
+    await people.submit('ann', 'touched', AT);
+    await people.edit('portal', 'touched', { purpose: 'other maps' });
+    const touched = await people.until('touched', 'Pending');
+    expect(await people.verdict(await people.decide('portal', touched, { reviewer }))).toBe(
+      'IdentityUnverified',
+    );
+    expect(await people.verdict(await people.decide('bob', touched))).toBe('Decisive');
+  });
+
   test('nor, where the store says so, with the right to write forms there', async () => {
     await people.openStore('strict', { selfReview: 'ForbiddenInNamespace' });
     await people.appoint('joe', { isReviewer: true, approves: ['strict'] });

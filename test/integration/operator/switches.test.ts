@@ -17,7 +17,8 @@ beforeAll(async () => {
     approves: ['plain', 'strict'],
     approvesClients: true,
   });
-  await people.appoint('mallory', { isReviewer: true, isConsumer: true });
+  await people.openStore('own', { requirement: 'Never' });
+  await people.appoint('mallory', { isReviewer: true, isConsumer: true, approves: ['own'] });
   await people.appoint('kim', { isConsumer: true, isReviewer: true, approvesClients: true });
   await site.start();
   await provenSince();
@@ -79,6 +80,25 @@ describe('a key', () => {
     expect(reason).toBe('ReviewerNotAuthorized');
     expect(message).toContain("approve keystores 'plain'");
     await site.until('safe', 'Active');
+  });
+
+  test('that is made anew at another store is switched on by nobody who may approve only there', async () => {
+    await site.issue('moved');
+    await people.switch('bob', API_KEYS, 'moved', 'Suspended');
+    await site.until('moved', 'Suspended');
+    await site.remove('moved');
+    await site.untilGone('moved');
+    await site.create('moved', { storeRef: { kind: 'KeyStore', name: 'own' } });
+    await site.until('moved', 'Suspended');
+    const name = await people.switch('mallory', API_KEYS, 'moved', 'Resumed');
+    const { reason, message } = await people.judged(name);
+    expect(reason).toBe('ReviewerNotAuthorized');
+    expect(message).toContain("approve keystores 'plain'");
+    await site.edit('moved', { storeRef: { kind: 'KeyStore', name: 'plain' } });
+    await site.until('moved', 'Suspended');
+    const resumed = await people.switch('bob', API_KEYS, 'moved', 'Resumed');
+    expect(await people.verdict(resumed)).toBe('Decisive');
+    await site.until('moved', 'Active');
   });
 
   test('stays off when the review is deleted, and over a restart', async () => {
