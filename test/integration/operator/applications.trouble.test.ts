@@ -165,6 +165,29 @@ test('approve and deny at the same instant, again and again: one of them decides
   });
 });
 
+test('an edit while the approval is on its way: granted is what was read, or nothing', async () => {
+  const names = Array.from({ length: 24 }, (_, nth) => `moving-${nth}`);
+  const outcomes = await inParallel(names, 8, async (name) => {
+    await crowd.apply(name, { purpose: 'maps' });
+    const read = await crowd.untilState(name, 'Pending');
+    const hash = read.status?.round?.requestHash ?? '';
+    const edit = (): Promise<unknown> => crowd.edit(name, { purpose: 'to get more' });
+    const approve = (): Promise<string> => crowd.review(read, { ...APPROVED, hash }, ROB);
+    const isEditFirst = Number(name.slice(-1)) % 2 === 0;
+    const [review] = isEditFirst
+      ? await Promise.all([edit(), approve()]).then(([, made]) => [made])
+      : await Promise.all([approve(), edit()]);
+    const reason = accepted(await crowd.untilJudged(review))?.reason;
+    const { status } = await crowd.untilForm(name, ({ round }) => round?.number === 2);
+    expect(status?.state).toBe('Pending');
+    expect([reason, status?.round?.type, status?.grant?.hash ?? 'none']).toEqual(
+      reason === 'Decisive' ? [reason, 'Change', hash] : ['HashMismatch', 'Issue', 'none'],
+    );
+    return reason;
+  });
+  expect(outcomes).toHaveLength(names.length);
+});
+
 test('200 forms that are approved within a moment: each is issued, and once', LONG, async () => {
   const names = Array.from({ length: 200 }, (_, nth) => `crowd-${nth}`);
   const before = (await issues()).length;
