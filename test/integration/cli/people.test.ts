@@ -249,7 +249,9 @@ describe('inbox and review', () => {
     expect(stdout).toContain('terms.quota.requests\n    | 1000');
     expect(stdout).not.toContain(ESC);
     expect(stdout).toContain('    | fine\\x1b[2J\\x1b[1A\n    | other   approve-me   Issue');
-    expect(stderr).toContain(`keyward approve old -n ${namespace} --hash ${HASH.replace('sha256:', '')}`);
+    expect(stderr).toContain(
+      `keyward approve old -n ${namespace} --hash ${HASH.replace('sha256:', '')}`,
+    );
     expect(await as(reviewer, 'review', 'nowhere')).toMatchObject({ code: 3, stdout: '' });
     expect(await as(stranger, 'review', 'old')).toMatchObject({ code: 4, stdout: '' });
   });

@@ -121,7 +121,9 @@ describeOnPostgres('The operator on PostgreSQL', (server) => {
     const restored = await runKeyward(['restore', '--database', database]);
     expect(restored).toMatchObject({ code: 0 });
     const operator = await site.start(flags);
-    expect(operator.log.some(({ msg }) => msg.includes('restored from a backup'))).toBe(true);
+    await eventually(() =>
+      expect(operator.log.some(({ msg }) => msg.includes('restored from a backup'))).toBe(true),
+    );
     // What was issued since is not replaced behind anybody's back.
     await site.until('since', 'KeyNotInLedger');
     expect(await site.values('since')).toEqual(since);
