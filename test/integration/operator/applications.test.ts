@@ -285,7 +285,7 @@ describe('new values and the end', () => {
   });
 
   test('approved ahead of its time, it takes effect by itself, also after a restart (R103)', async () => {
-    const notBeforeTime = new Date(Date.now() + 6_000).toISOString().replace(/\.\d+Z/, 'Z');
+    const notBeforeTime = new Date(Date.now() + 12_000).toISOString().replace(/\.\d+Z/, 'Z');
     await apply('early', { terms: { validity: { notBeforeTime } } });
     await until('early', 'PendingReview');
     await decide('early', 'Approved');
