@@ -38,8 +38,12 @@ export const APPLICATION_READY = {
   Withdrawn: awaits('The form was taken back; set spec.submission to Submitted to ask again.'),
   NotYetEffective: awaits('The form is approved; its day is still to come.'),
   Revoked: awaits('The grant ended as the form asked; file another application for a new key.'),
-  StoreNotAvailable: awaits('The store does not exist, or may not be used from here.'),
-  ClientNotAvailable: awaits('The ApiClient does not exist, is not registered or is switched off.'),
+  StoreNotAvailable: awaits(
+    'The store does not exist or may not be used from here; name another one.',
+  ),
+  ClientNotAvailable: awaits(
+    'The ApiClient does not exist, or waits to be registered, or is switched off; the message says which.',
+  ),
   ProductNotAvailable: awaits(
     'A product does not exist or may not be had from here (code 1127); the message names it.',
   ),

@@ -55,7 +55,9 @@ export const API_KEY_READY = {
   ApplicationNotFound: awaits('The application named in spec.applicationRef does not exist.'),
   ApplicationInUse: failed('The application already serves another ApiKey.'),
   ApiKeyConflict: failed('The application names another ApiKey than this one.'),
-  ReissueRequired: failed('New values need an approved Reissue round of the application.'),
+  ReissueRequired: failed(
+    'New values need an approved Reissue round of the application; keyward rotate asks for one.',
+  ),
   LimitExceeded: failed('A limit of the store is reached; delete keys or ask for more.'),
   NamespaceNotAllowed: failed('The store does not serve this namespace.'),
   UnsupportedByStore: failed(

@@ -5,9 +5,9 @@ import { reviewedBy, targetDecision } from '../cli/decision.ts';
 import { storeOf, type Form, type Key } from '../cli/objects.ts';
 import { outcomeOfForm, outcomeOfKey, outcomeOfRotation, type Outcome } from '../cli/outcome.ts';
 import {
-  isReissueReviewed,
   parseReissueReason,
   parseTarget,
+  placeOfRotation,
   reissuePatch,
   type ReissueWish,
   rotationPatch,
@@ -45,7 +45,7 @@ export async function runRotate(flags: Flags, name: string): Promise<void> {
     message: textOf(flags['message']),
   };
   await withSession(flags, async (session) => {
-    const form = await reviewedForm(session, name);
+    const form = await formToAsk(session, name, flags);
     if (form !== undefined) {
       await askReissue(session, { form, wish, seconds });
       return;
@@ -57,7 +57,7 @@ export async function runRotate(flags: Flags, name: string): Promise<void> {
 }
 
 /** The form by which new values must be asked for; undefined: the key itself may be asked. */
-async function reviewedForm(session: Session, name: string): Promise<Form | undefined> {
+async function formToAsk(session: Session, name: string, flags: Flags): Promise<Form | undefined> {
   const { client, namespace } = session;
   // Parser: the API server answers for the objects it sends.
   const key = (await client.get(API_KEYS, { namespace, name })) as Key | undefined;
@@ -66,7 +66,7 @@ async function reviewedForm(session: Session, name: string): Promise<Form | unde
   if (formName === undefined) return undefined;
   const form = await formOf(session, { namespace, name: formName });
   const store = await storeFor(session, storeOf(form.spec), namespace);
-  return store !== undefined && isReissueReviewed(store) ? form : undefined;
+  return placeOfRotation(flags, store) === 'Form' ? form : undefined;
 }
 
 async function askReissue(
@@ -85,7 +85,7 @@ async function askReissue(
   const changed = await client.patch(API_KEY_APPLICATIONS, ref, { body, writing });
   if (changed === undefined) throw absent('application', ref);
   await reportWrite(session, API_KEY_APPLICATIONS, changed, 'asked for new values');
-  output.note('a reviewer decides about it; until then the key goes on as it is\n');
+  output.note('where the store has it reviewed the key goes on as it is until the decision\n');
   if (seconds === undefined || writing === 'Only check') return;
   const watched = { resource: API_KEY_APPLICATIONS, ref, outcomeOf: outcomeOfForm };
   const { code } = await waitFor<Form>(session, watched, seconds);

@@ -83,6 +83,7 @@ function terms(flags: ApplicationFlags): SparseTerms | undefined {
 }
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 
 function validity(flags: ApplicationFlags): SparseTerms['validity'] | undefined {
   const [from, until, days] = [text(flags['from']), text(flags['until']), text(flags['for'])];
@@ -90,14 +91,23 @@ function validity(flags: ApplicationFlags): SparseTerms['validity'] | undefined 
     throw usage('say the end once, with --until or with --for');
   }
   const found = {
-    ...(from === undefined ? {} : { [DATE.test(from) ? 'effectiveDate' : 'notBeforeTime']: from }),
+    ...(from === undefined
+      ? {}
+      : { [isDate('--from', from) ? 'effectiveDate' : 'notBeforeTime']: from }),
     ...(until === undefined
       ? {}
-      : { [DATE.test(until) ? 'expirationDate' : 'expirationTime']: until }),
+      : { [isDate('--until', until) ? 'expirationDate' : 'expirationTime']: until }),
     ...present('durationDays', days === undefined ? undefined : parseDays(days)),
     ...present('timeZone', text(flags['timeZone'])),
   };
   return Object.keys(found).length === 0 ? undefined : found;
+}
+
+/** False: an instant; the API server looks at both more closely. */
+function isDate(flag: string, text: string): boolean {
+  if (DATE.test(text)) return true;
+  if (INSTANT.test(text)) return false;
+  throw usage(`${flag} takes 2027-01-31 or 2027-01-31T09:00:00Z, not '${text}'`);
 }
 
 function parseDays(days: string): number {

@@ -4,14 +4,28 @@ import { visible } from './visible.ts';
 
 type Change = { readonly field: string; readonly from?: string; readonly to?: string };
 
-/** What is asked about comes before what it is called. */
+/** What is asked about comes before what it is called: sites, APIs and how often, then dates. */
 const ORDER = [
   /^revocation/,
   /^reissue\.reason/,
-  /^terms\.validity/,
-  /^terms\.(quota|productRefs)/,
+  /^terms\.(originPolicy|cidrs)/,
+  /^terms\.productRefs/,
+  /^terms\.quota/,
   /^terms/,
 ] as const;
+/** Short names of what is asked for most; others are called as in the form. */
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ['terms.originPolicy.allowed', 'sites'],
+  ['terms.cidrs', 'networks'],
+  ['terms.productRefs', 'products'],
+  ['terms.quota.requests', 'quota'],
+  ['terms.validity.effectiveDate', 'from'],
+  ['terms.validity.notBeforeTime', 'from'],
+  ['terms.validity.expirationDate', 'until'],
+  ['terms.validity.expirationTime', 'until'],
+  ['terms.validity.durationDays', 'days'],
+  ['reissue.reason', 'reissue'],
+]);
 /** Said by other columns, or of no use in a few words. */
 const LEFT_OUT =
   /^(clientRef|storeRef|apiKeyRef|format|reissue\.(requestId|whileWaiting)|terms\.validity\.timeZone|terms\.originPolicy\.(missing|unknownPath)$)/;
@@ -31,7 +45,7 @@ function rank({ field }: Change): number {
 }
 
 function partText({ field, from, to }: Change): string {
-  const name = visible(field.replace(/^terms\.(validity\.)?/, ''));
+  const name = visible(NAMES.get(field) ?? field.replace(/^terms\.(validity\.)?/, ''));
   const now = to === undefined ? 'none' : shorten(to);
   return from === undefined ? `${name} ${now}` : `${name} ${shorten(from)} → ${now}`;
 }

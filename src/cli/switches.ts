@@ -84,9 +84,31 @@ export function parseReissueReason(text: string | undefined): ReissueWish['reaso
   });
 }
 
-/** Whether new values of a key with a form are reviewed in this store. */
-export function isReissueReviewed({ spec }: Store): boolean {
-  return spec.applications.requiredFor?.includes('Reissue') ?? false;
+/** Flags that only the key itself can be asked with, and those that only a form has a place for. */
+const OF_KEYS = ['emergency', 'slot', 'overlapSeconds'] as const;
+const OF_FORMS = ['reason', 'message'] as const;
+
+/**
+ * Where new values of a key with a form are asked for. A store that applicants may not read (undefined)
+ * may have them reviewed: then the form is right in any case, and the key only where its flags are used.
+ * @throws KeywardError Terminal Usage where a flag would be lost
+ */
+export function placeOfRotation(
+  flags: Readonly<Record<string, unknown>>,
+  store: Store | undefined,
+): 'Form' | 'Key' {
+  const isGiven = (name: string): boolean => flags[name] !== undefined && flags[name] !== false;
+  const ofKey = OF_KEYS.find(isGiven);
+  const isReviewed = store?.spec.applications.requiredFor?.includes('Reissue');
+  if (ofKey !== undefined && (isReviewed === true || OF_FORMS.some(isGiven))) {
+    const flag = ofKey.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`);
+    throw new KeywardError('Terminal', {
+      reason: 'Usage',
+      message: `--${flag} is not for new values that are asked for in the form; leave it out, and use --reason Exposed where the old ones must not go on`,
+    });
+  }
+  if (isReviewed !== undefined) return isReviewed || OF_FORMS.some(isGiven) ? 'Form' : 'Key';
+  return ofKey === undefined ? 'Form' : 'Key';
 }
 
 /**

@@ -3,11 +3,11 @@ import type { ApplicationReadyReason } from '../../api/applicationconditions.ts'
 import { formatTime } from '../../kernel/time.ts';
 import type { FormRecord, Round } from '../../ledger/form.ts';
 import { incomplete, type Picture } from './picture.ts';
-import { reasonOf } from './problems.ts';
+import { problemsIn, reasonOf } from './problems.ts';
 import { draftEndsAtMs } from './standing.ts';
 import { servedName } from './view.ts';
 import { askedOf } from './wish.ts';
-import { awaitedText, endText, outcomeText, troubleText } from './wording.ts';
+import { awaitedText, draftText, endText, outcomeText, troubleText } from './wording.ts';
 import type { World } from './world.ts';
 
 /** A reason and its sentence. */
@@ -116,13 +116,19 @@ function ofSubmission({ world, form }: Picture): Said | undefined {
       const endsMs = draftEndsAtMs(world);
       return endsMs !== undefined && endsMs <= world.nowMs
         ? { reason: 'Lapsed', message: 'Nobody went on with this draft; submit it to ask' }
-        : { reason: 'Draft', message: 'The form is saved; set spec.submission to Submitted' };
+        : { reason: 'Draft', message: draftText(missingIn(world, form)) };
     }
     case 'Withdrawn':
       return { reason: 'Withdrawn', message: 'The form was taken back' };
     case 'Submitted':
       return undefined;
   }
+}
+
+/** What its first round would need, so that a draft can be filled in bit by bit. */
+function missingIn(world: World, form: Picture['form']): ReturnType<typeof problemsIn> {
+  const isNoted = world.record !== undefined && world.record.grant === undefined;
+  return isNoted ? problemsIn(world, form, 'Issue') : [];
 }
 
 function ofRound({ record }: World): Said {

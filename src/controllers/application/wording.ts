@@ -44,6 +44,12 @@ export function troubleText(troubles: readonly { readonly message: string }[]): 
   return troubles.map(({ message }) => message).join('; ');
 }
 
+/** What there is to do with a draft. */
+export function draftText(troubles: readonly { readonly message: string }[]): string {
+  if (troubles.length === 0) return 'The form is saved; set spec.submission to Submitted';
+  return `The form is saved; before it can be submitted: ${troubleText(troubles)}`;
+}
+
 /** Why a grant is over. */
 export function endText({ cause, actor, message }: GrantEnd): string {
   const words = message === undefined || message === '' ? '' : `: ${message}`;

@@ -82,7 +82,7 @@ export function applicantObjection(
     name.startsWith(SYSTEM_PREFIX) || attestors.some((listed) => isSameName(listed, name));
   if (applicant.source === 'Authenticated' && speaksForOthers(applicant.username)) {
     return unverified(
-      `the form was filed by ${quoted(applicant.username)} and names no person in spec.onBehalfOf, so an asserted reviewer cannot be told from the applicant`,
+      `the form was filed by ${quoted(applicant.username)} and names no person in spec.onBehalfOf, so an asserted reviewer cannot be told from the applicant; have the form name its person there, or decide under your own account`,
     );
   }
   const editor = [...editors, ...annotated].find(

@@ -51,6 +51,8 @@ describe('a form out of flags', () => {
   test.each([
     [{ until: '2027-01-01', for: '3d' }, 'once'],
     [{ for: '3 weeks' }, '--for'],
+    [{ from: '01.02.2027' }, '--from takes 2027-01-31'],
+    [{ until: 'tomorrow' }, '--until takes 2027-01-31'],
     [{ quota: 'many' }, 'quota'],
     [{ format: 'Quad' }, 'Opaque'],
     [{ store: 'Vault/x' }, 'ClusterKeyStore'],

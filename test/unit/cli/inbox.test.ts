@@ -22,8 +22,8 @@ describe('the inbox', () => {
   test('has a row for each form: store, type, where from, who, what, how long', () => {
     expect(inboxTable([waiting()], how)).toBe(
       [
-        'STORE     APPLICATION   TYPE     FROM   APPLICANT         ASKS                         WAITING',
-        'default   payments      Change   shop   jin@example.com   quota.requests 1000 → 5000   3d (lapses in 11d)\n',
+        'STORE     APPLICATION   TYPE     FROM   APPLICANT         ASKS                WAITING',
+        'default   payments      Change   shop   jin@example.com   quota 1000 → 5000   3d (lapses in 11d)\n',
       ].join('\n'),
     );
     expect(inboxTable([waiting()], { ...how, wide: 'Wide' })).toContain('security\n');

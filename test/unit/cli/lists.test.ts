@@ -3,13 +3,12 @@ import { keyTable } from '../../../src/cli/keytable.ts';
 import { plain } from '../../../src/cli/output.ts';
 import { matching } from '../../../src/cli/search.ts';
 import {
-  isReissueReviewed,
   parseTarget,
   reissuePatch,
   rotationPatch,
   switchPatch,
 } from '../../../src/cli/switches.ts';
-import { changeForm, issuedKey, store } from './forms.ts';
+import { changeForm, issuedKey } from './forms.ts';
 
 describe('keys', () => {
   test('R100 are listed with key, name, created, expiry, revoked and state, newest first', () => {
@@ -99,13 +98,5 @@ describe('new values that are reviewed', () => {
       metadata: { resourceVersion: '1', annotations: { 'keyward.dev/editors': 'a\nb' } },
       spec,
     });
-  });
-
-  test('are known by the rules of the store', () => {
-    expect(isReissueReviewed(store())).toBe(false);
-    const spec = { applications: { requiredFor: ['Reissue'] } };
-    expect(isReissueReviewed({ ...store(), spec } as unknown as ReturnType<typeof store>)).toBe(
-      true,
-    );
   });
 });

@@ -313,6 +313,9 @@ describe('time', () => {
     await at.submit({ submission: 'Draft', clientRef: undefined as never });
     expect(at.status.state).toBe('Draft');
     expect(at.ready).toBe('Draft');
+    expect(at.condition('Ready')?.message).toContain(
+      'before it can be submitted: spec.clientRef is missing',
+    );
     await at.passDays(31);
     expect(at.status.state).toBe('Lapsed');
     expect(at.object()).toBeDefined();
