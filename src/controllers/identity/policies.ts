@@ -11,14 +11,23 @@ import {
   API_KEY_REVIEWS,
   GROUP,
 } from '../../api/names.ts';
+import { rulesDigest, SHIPPED_RULES } from './rules.ts';
 
-/** A policy, which binding of the same name puts in force, and the kind it guards. */
-export type Guard = { readonly name: string; readonly guarded: Resource };
+/** A policy, which binding of the same name puts in force, the kind it guards, and the digest of its rules. */
+export type Guard = {
+  readonly name: string;
+  readonly guarded: Resource;
+  readonly rules: string;
+};
 
 /** Those that must be in force, by their names in deploy/admission. */
 export const GUARDS: readonly Guard[] = [
-  { name: 'keyward-applications', guarded: API_KEY_APPLICATIONS },
-  { name: 'keyward-reviews', guarded: API_KEY_REVIEWS },
+  {
+    name: 'keyward-applications',
+    guarded: API_KEY_APPLICATIONS,
+    rules: SHIPPED_RULES.applications,
+  },
+  { name: 'keyward-reviews', guarded: API_KEY_REVIEWS, rules: SHIPPED_RULES.reviews },
 ];
 
 /** A guard as it was found; undefined: there is no such object. */
@@ -30,10 +39,11 @@ export type FoundGuard = Guard & {
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Why the guard does not guard everything, as the end of a sentence; undefined: it does. */
-export function flawOf({ name, guarded, policy, binding }: FoundGuard): string | undefined {
+export function flawOf({ name, guarded, rules, policy, binding }: FoundGuard): string | undefined {
   if (policy === undefined) return `${ADMISSION_POLICIES.kind} ${name} does not exist`;
   if (binding === undefined) return `${ADMISSION_BINDINGS.kind} ${name} does not exist`;
-  const flaw = flawOfPolicy(specOf(policy), guarded);
+  const spec = specOf(policy);
+  const flaw = flawOfPolicy(spec, guarded) ?? flawOfRules(spec, rules);
   if (flaw !== undefined) return `${ADMISSION_POLICIES.kind} ${name} ${flaw}`;
   const gap = flawOfBinding(specOf(binding), name);
   return gap === undefined ? undefined : `${ADMISSION_BINDINGS.kind} ${name} ${gap}`;
@@ -60,6 +70,12 @@ function flawOfPolicy(spec: Fields, guarded: Resource): string | undefined {
   return rules.some((rule) => coversAll(rule, guarded))
     ? undefined
     : `is not about creation and update of all ${guarded.plural}`;
+}
+
+function flawOfRules(spec: Fields, rules: string): string | undefined {
+  return rulesDigest(spec) === rules
+    ? undefined
+    : 'has other rules than this version of Keyward brings; install those of deploy/admission';
 }
 
 function flawOfBinding(spec: Fields, name: string): string | undefined {

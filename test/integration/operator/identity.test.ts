@@ -124,6 +124,23 @@ test.each([
   await untilState('Proven');
 });
 
+test('a policy that lets a single user pass proves nothing, though it refuses all forgeries', async () => {
+  await untilState('Proven');
+  const path = '/spec/validations/2/expression';
+  const patch = JSON.stringify([{ op: 'replace', path, value: "variables.user == 'mallory'" }]);
+  await kubectl(
+    'patch',
+    'validatingadmissionpolicy',
+    'keyward-reviews',
+    '--type=json',
+    '-p',
+    patch,
+  );
+  expect(await reasonNow()).toContain('has other rules');
+  await installKeyward(plane);
+  await untilState('Proven');
+});
+
 test('a policy that was edited and put back between two looks leaves a gap', async () => {
   await untilState('Proven');
   const patch = ['patch', 'validatingadmissionpolicy', 'keyward-reviews', '--type=merge'];

@@ -1,4 +1,6 @@
 /** An API server that has the two policies, or not, and a prover that looks at it. */
+import { readFileSync } from 'node:fs';
+import { parseAllDocuments } from 'yaml';
 import type { KubeObject, Ref, Resource } from '../../../../src/api/meta.ts';
 import { ADMISSION_POLICIES } from '../../../../src/api/names.ts';
 import type { Chain } from '../../../../src/controllers/identity/chain.ts';
@@ -26,7 +28,16 @@ export function aPolicy(plural: string, spec: object = {}, constraints: object =
     ...constraints,
   };
   const metadata = { name: '', uid: `policy-${plural}`, resourceVersion: '1', generation: 1 };
-  return { metadata, spec: { failurePolicy: 'Fail', matchConstraints, ...spec } } as KubeObject;
+  const whole = { failurePolicy: 'Fail', matchConstraints, ...shippedRules(plural), ...spec };
+  return { metadata, spec: whole } as KubeObject;
+}
+
+/** Variables and validations of the policy in deploy/admission that is about these objects. */
+export function shippedRules(plural: string): { variables: object[]; validations: object[] } {
+  const file = `deploy/admission/${plural.replace('apikey', '')}.yaml`;
+  const [policy] = parseAllDocuments(readFileSync(file, 'utf8'));
+  const { variables, validations } = policy?.toJS().spec ?? {};
+  return { variables, validations };
 }
 
 /** A binding as the API server shows it. */

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import type { KubeObject } from '../../../../src/api/meta.ts';
 import { API_KEY_REVIEWS } from '../../../../src/api/names.ts';
 import { flawOf } from '../../../../src/controllers/identity/policies.ts';
-import { aBinding, aPolicy } from './cluster.ts';
+import { rulesDigest, SHIPPED_RULES } from '../../../../src/controllers/identity/rules.ts';
+import { aBinding, aPolicy, shippedRules } from './cluster.ts';
 
 const NAME = 'keyward-reviews';
 const PLURAL = 'apikeyreviews';
@@ -21,7 +22,14 @@ const rule = (more: object): object => ({
 });
 const containing = (text: string): unknown => expect.stringContaining(text);
 const flaw = (policy: KubeObject, binding: KubeObject): string | undefined =>
-  flawOf({ name: NAME, guarded: API_KEY_REVIEWS, policy, binding });
+  flawOf({
+    name: NAME,
+    guarded: API_KEY_REVIEWS,
+    rules: SHIPPED_RULES.reviews,
+    policy,
+    binding,
+  });
+const shipped = shippedRules(PLURAL);
 
 test.each<{ why: string; spec?: object; constraints?: object; reason?: readonly string[] }>([
   { why: 'as it is shipped' },
@@ -57,6 +65,34 @@ test.each<{ why: string; spec?: object; constraints?: object; reason?: readonly 
     reason: ['is not about'],
   },
   { why: 'for cluster objects', constraints: rule({ scope: 'Cluster' }), reason: ['is not about'] },
+  {
+    why: 'with a way out for one user',
+    spec: {
+      validations: shipped.validations.map((each) => ({
+        ...each,
+        expression: `variables.user == 'mallory' || (${Reflect.get(each, 'expression')})`,
+      })),
+    },
+    reason: ['has other rules'],
+  },
+  {
+    why: 'that knows one user by another name',
+    spec: {
+      variables: shipped.variables.map((each, index) =>
+        index > 0 ? each : { ...each, expression: "'ann'" },
+      ),
+    },
+    reason: ['has other rules'],
+  },
+  {
+    why: 'with a rule left out',
+    spec: { validations: shipped.validations.slice(1) },
+    reason: ['has other rules'],
+  },
+  {
+    why: 'that refuses in other words',
+    spec: { validations: shipped.validations.map((each) => ({ ...each, message: 'no' })) },
+  },
   { why: 'without rules', constraints: { resourceRules: undefined }, reason: ['is not about'] },
 ])('a policy $why: $reason', ({ spec, constraints, reason = [] }) => {
   const found = flaw(aPolicy(PLURAL, spec, constraints), aBinding(NAME));
@@ -85,4 +121,11 @@ test.each<{ why: string; spec: object; reason?: readonly string[] }>([
 ])('a binding $why: $reason', ({ spec, reason = [] }) => {
   const found = flaw(aPolicy(PLURAL), aBinding(NAME, spec));
   expect(found === undefined ? [] : [found]).toEqual(reason.map(containing));
+});
+
+test('the rules that are looked for are those of deploy/admission', () => {
+  expect({
+    applications: rulesDigest(shippedRules('apikeyapplications')),
+    reviews: rulesDigest(shippedRules(PLURAL)),
+  }).toEqual(SHIPPED_RULES);
 });
