@@ -133,6 +133,8 @@ export const FORM_SCENARIOS: readonly Scenario[] = [
       await issue(site);
       await site.people.remove('key');
       await site.people.untilGone('key');
+      // The garbage collector takes the key along, in its own time.
+      await site.untilGone();
       await untilNoSecret(site);
     },
   },
