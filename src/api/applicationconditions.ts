@@ -20,9 +20,11 @@ import {
   works,
 } from './reasons.ts';
 
-const PENDING = unseen('The operator has not looked at the object yet.');
+const PENDING = unseen(
+  'The operator has not looked at the object yet; if this lasts, see that it runs.',
+);
 const AWAITING_PROOF = awaits(
-  'The admission policies were not yet proven since this was written; the next proof is due in a minute.',
+  'The admission policies were not yet proven since this was written; the next proof is due in a minute, and if it fails an administrator applies deploy/admission/.',
 );
 
 /** Reasons of an ApiKeyApplication's Ready: is what it asks for decided and in force? */

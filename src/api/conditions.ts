@@ -32,7 +32,9 @@ export const API_KEY_READY = {
   Active: works('The key is live and its Secret is in place.'),
   Rotating: works('The key is live; the previous values still work until their retire time.'),
   ChangePending: works('The key is live under its old grant while a change is in review.'),
-  Pending: unseen('The operator has not looked at the object yet.'),
+  Pending: unseen(
+    'The operator has not looked at the object yet; if this lasts, see that it runs.',
+  ),
   PendingReview: awaits('The application waits for a reviewer.'),
   Returned: failed('A reviewer wants more information; edit the application.'),
   Denied: failed('A reviewer refused the application; the message says why.'),
@@ -129,7 +131,9 @@ export const API_KEY_CONDITIONS = {
 /** Reasons of a KeyStore's and ClusterKeyStore's Ready: can keys be issued here now? */
 export const KEY_STORE_READY = {
   Connected: works('The store answers and keys can be issued.'),
-  Pending: unseen('The operator has not looked at the object yet.'),
+  Pending: unseen(
+    'The operator has not looked at the object yet; if this lasts, see that it runs.',
+  ),
   ConnectionFailed: retries('The store does not answer; the operator keeps trying.'),
   AuthenticationFailed: failed('The store refuses the credentials.'),
   CredentialsNotFound: awaits('The Secret with the credentials, or an entry of it, is missing.'),

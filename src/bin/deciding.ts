@@ -66,13 +66,25 @@ export async function createReview(
   seconds: number | undefined,
 ): Promise<void> {
   const { client, writing } = session;
-  const made = await client.create(API_KEY_REVIEWS, draft, writing);
+  const made = await client.create(API_KEY_REVIEWS, draft, writing).catch(withRole);
   await reportWrite(session, API_KEY_REVIEWS, made, 'created');
   if (seconds === undefined || writing === 'Only check') return;
   const ref = { namespace: draft.metadata.namespace, name: draft.metadata.name };
   const watched = { resource: API_KEY_REVIEWS, ref, outcomeOf: outcomeOfReview };
   const { code } = await waitFor<Review>(session, watched, seconds);
   if (code !== 0) process.exitCode = code;
+}
+
+/** Rights to write reviews belong to no built-in role, which the API server does not tell. */
+function withRole(error: unknown): never {
+  // Policies that refuse a review answer 403 too, and say why themselves.
+  if (!(error instanceof KeywardError) || !error.message.includes('cannot create resource'))
+    throw error;
+  throw new KeywardError('Terminal', {
+    reason: 'Forbidden',
+    message: `${error.message}; role keyward-reviewer allows it (docs/guides/platform.md)`,
+    cause: error,
+  });
 }
 
 /** A few characters that make the name of a review its own. */

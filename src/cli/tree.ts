@@ -94,8 +94,7 @@ function secretLine(key: Key, depth: string): Line {
 function storeLine({ form, key, store }: Family): Line {
   const ref = key?.status?.storeRef ?? storeOf(form?.spec ?? key?.spec ?? {});
   const object = `${ref.kind}/${ref.name}`;
-  if (store === undefined)
-    return { depth: '└─ ', cells: [object, '', 'not found or not yours to read', ''] };
+  if (store === undefined) return { depth: '└─ ', cells: [object, '', 'not visible to you', ''] };
   const ready = conditionOf(store.status, 'Ready');
   return { depth: '└─ ', cells: line(ref.kind, store, ready, '') };
 }

@@ -38,7 +38,7 @@ next: nothing; all is well
     });
     const text = statusText({ form, key: undefined, store: undefined }, how);
     expect(text).toMatch(/^├─ ApiKey\/payments +not there$/m);
-    expect(text).toContain('not found or not yours to read');
+    expect(text).toContain('not visible to you');
     expect(text).toContain('ApiKeyApplication Ready=False Incomplete\n    | a product');
     expect(text.match(/^next:.*$/gm)).toEqual([
       'next: Fields are missing or wrong; the message names all of them at once.',
