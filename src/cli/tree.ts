@@ -146,8 +146,10 @@ function nextText({ form, key, store }: Family): string {
     ['ApiKeyApplication', conditionOf(form?.status, 'Ready')] as const,
     ['ApiKey', conditionOf(key?.status, 'Ready')] as const,
   ];
-  for (const [kind, ready] of readies) {
-    if (ready === undefined || ready.status === 'True') continue;
+  const troubles = readies.filter(([, ready]) => ready !== undefined && ready.status !== 'True');
+  const changing = readies.filter(([, ready]) => ready?.reason === 'ChangePending');
+  for (const [kind, ready] of [...troubles, ...changing]) {
+    if (ready === undefined) continue;
     const meanings = meaningsOfWord(ready.reason);
     const fits = ({ kinds, condition }: (typeof meanings)[number]): boolean =>
       condition === 'Ready' && kinds.split(', ').includes(kind);

@@ -15,7 +15,7 @@ ApiKeyApplication/payments   True    ChangePending   Change round 3: Pending, qu
 │  └─ Secret/payments                Written         entries apiKey, keyId
 └─ ClusterKeyStore/default   True    Connected
 
-next: nothing; all is well
+next: What was granted is in force; a change, reissue or revocation waits for a reviewer.
 `,
     );
   });
