@@ -22,7 +22,7 @@ API server and vendor. After that, seeded plans of two faults each.
 
   --side NAMES    only these sides, by commas: ${SIDES.map(({ name }) => name).join(', ')}
   --only TEXT     only scenarios with this text in their name
-  --applications  only scenarios in which keys are applied for
+  --applications WHICH  scenarios in which keys are applied for: with (default), only, without
   --plan N|JSON   one plan again: its number under these --side and --only, or a line of the report
   --list          print the plans with their numbers and run none
   --pairs N       plans of two faults, over all sides (500)
@@ -38,7 +38,7 @@ const { values: flags } = parseArgs({
     help: { type: 'boolean', default: false },
     side: { type: 'string' },
     only: { type: 'string', default: '' },
-    applications: { type: 'boolean', default: false },
+    applications: { type: 'string', default: 'with' },
     plan: { type: 'string' },
     list: { type: 'boolean', default: false },
     pairs: { type: 'string', default: '500' },
@@ -89,6 +89,10 @@ async function main(rig: Rig): Promise<number> {
   return summarise([...broken, ...begun], { skipped, left, tookMs }) + left;
 }
 
+function isChosen(isAboutForms: boolean): boolean {
+  return flags.applications === 'with' || (flags.applications === 'only') === isAboutForms;
+}
+
 /** Plans are told apart by all that they say. */
 function isToDo(): (plan: Plan) => boolean {
   if (flags.after === undefined) return () => true;
@@ -127,7 +131,7 @@ async function learnAll(
   const runs = wanted.filter(isRunnable).flatMap((side) =>
     scenariosOf(side)
       .filter(({ name, needs }) => name.includes(flags.only) && isPossible(needs))
-      .filter(({ applications }) => !flags.applications || applications !== undefined)
+      .filter(({ applications }) => isChosen(applications !== undefined))
       .map((scenario) => ({ side, scenario })),
   );
   const without = senseless();
