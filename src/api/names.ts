@@ -32,7 +32,7 @@ export const CLUSTER_KEY_STORES: Resource = {
   kind: 'ClusterKeyStore',
   namespaced: false,
 };
-/** The form: asks for terms, is reviewed in rounds, carries the grant. */
+/** The form with which keys are applied for; what is granted belongs to it. */
 export const API_KEY_APPLICATIONS: Resource = {
   group: GROUP,
   version: VERSION,
@@ -48,7 +48,7 @@ export const API_KEY_REVIEWS: Resource = {
   kind: 'ApiKeyReview',
   namespaced: true,
 };
-/** The registered service or account on whose behalf keys are asked for. */
+/** Who keys are for. */
 export const API_CLIENTS: Resource = {
   group: GROUP,
   version: VERSION,

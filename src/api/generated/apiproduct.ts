@@ -9,7 +9,7 @@ export interface ApiProduct {
   readonly status?: ApiProductStatus;
 }
 /**
- * What the API is, who may have it, and which requests belong to it.
+ * What the API is, who can choose it, and which calls are calls of it.
  */
 export interface ApiProductSpec {
   /**
@@ -30,7 +30,7 @@ export interface ApiProductSpec {
    */
   readonly state: 'Published' | 'Deprecated' | 'Retired';
   /**
-   * ByGrant: only keys whose reviewed grant names it. Open: any live key.
+   * Open: every live key is let in. ByGrant: a key whose grant was reviewed and names it.
    */
   readonly access: 'Open' | 'ByGrant';
   /**
