@@ -98,7 +98,7 @@ async function draftFor(session: Session, text: string, said: Said): Promise<Rev
   const form = await formOf(session, { namespace, name: text });
   if (said.decision === 'Revoked') return grantWithdrawal(form, said, reviewSuffix());
   const draft = roundDecision(form, said, reviewSuffix());
-  output.note(summaryText(form));
+  output.note(summaryText(form, said.narrowed));
   return draft;
 }
 

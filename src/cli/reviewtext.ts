@@ -1,4 +1,5 @@
 /** `keyward review`: a form as its reviewer reads it. Pure; all texts in it may be anybody's. */
+import type { ReviewNarrowed } from '../api/generated/apikeyreview.ts';
 import { parseTime } from '../kernel/time.ts';
 import { agoText, spanText } from './ages.ts';
 import { storeOf, toneOf, type Form, type Store } from './objects.ts';
@@ -32,8 +33,12 @@ export function reviewText(form: Form, reading: Reading): string {
     .join('\n');
 }
 
-/** What a decision repeats: what was read is what is decided. */
-export function summaryText(form: Form): string {
+/**
+ * What a decision repeats: what was read is what is decided.
+ *
+ * @param narrowed what this decision leaves of it; absent: all
+ */
+export function summaryText(form: Form, narrowed?: ReviewNarrowed): string {
   const { metadata, status } = form;
   const { number = 0, type = '', requestHash = '', changes = [] } = status?.round ?? {};
   const what = hasGrant(form) ? 'Differs' : 'New';
@@ -43,7 +48,16 @@ export function summaryText(form: Form): string {
     `  hash       ${visible(requestHash)}\n`,
   ];
   const differences = changes.map((change) => changeText(change, what));
-  return [...facts, ...differences, listsText(form)].join('');
+  return [...facts, ...differences, listsText(form), narrowedText(narrowed)].join('');
+}
+
+function narrowedText(narrowed: ReviewNarrowed | undefined): string {
+  if (narrowed === undefined) return '';
+  const fields = Object.entries(narrowed).map(([field, value]) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    return `    ${field}: ${visible(text)}\n`;
+  });
+  return `  of which you leave\n${fields.join('')}`;
 }
 
 function head(form: Form, reading: Reading): string {

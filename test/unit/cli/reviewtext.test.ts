@@ -83,6 +83,10 @@ Decisions, newest first
 });
 
 test('what a decision repeats is what it decides about', () => {
+  const narrowed = { quota: { requests: 10 }, expirationDate: '2027-01-31' };
+  expect(summaryText(changeForm(), narrowed)).toBe(
+    `${summaryText(changeForm())}  of which you leave\n    quota: {"requests":10}\n    expirationDate: 2027-01-31\n`,
+  );
   expect(summaryText(changeForm())).toBe(
     `shop/payments: Change, round 3
   applicant  jin@example.com
