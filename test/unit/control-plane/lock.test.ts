@@ -17,15 +17,18 @@ describe('the lock between processes', () => {
     const path = join(folder, 'lock');
     const order: string[] = [];
     const told = Promise.withResolvers<number>();
+    const begun = Promise.withResolvers<void>();
     const first = withLock(
       path,
       async () => {
         order.push('first begins');
+        begun.resolve();
         await told.promise;
         order.push('first ends');
       },
       () => undefined,
     );
+    await begun.promise;
     const second = withLock(path, async () => void order.push('second'), told.resolve);
     await Promise.all([first, second]);
     expect(await told.promise).toBe(process.pid);
