@@ -10,9 +10,21 @@ const SOON_MS = 10_000;
 export function unsettled(record: KeyRecord, nowMs: number): readonly string[] {
   const isEnding = record.phase === 'Ending' && !waitsForPerson(record);
   const found = record.credentials.map((credential) => whatIsOpen(credential, nowMs));
-  return [...(isEnding ? ['the key is ending'] : []), ...found]
+  const isUntold = record.credentials.some((credential) => isOnAtVendor(record, credential));
+  return [
+    ...(isEnding ? ['the key is ending'] : []),
+    ...(isUntold ? ['the vendor was not told that the key is off'] : []),
+    ...found,
+  ]
     .filter((text) => text !== undefined)
     .map((text) => `${record.name}: ${text}`);
+}
+
+/** Ready says Suspended as soon as our own gate says no; the vendor follows when it answers. */
+function isOnAtVendor({ state }: KeyRecord, { state: at, remote }: CredentialRecord): boolean {
+  return (
+    state === 'Suspended' && at === 'Active' && remote !== undefined && remote.enabled !== false
+  );
 }
 
 /** A creation whose outcome only a person can tell. */
