@@ -1,6 +1,7 @@
 /** What a record of the ledger still has before it: such a plan has not converged. Pure. */
 import type { CredentialRecord, KeyRecord } from '../../src/ledger/record.ts';
 import { isPending } from '../../src/ledger/remote.ts';
+import { parseMark } from '../../src/stores/mark.ts';
 import { isOpen } from '../../src/ledger/transitions.ts';
 
 /** Overlaps that end later than this are part of how things are. */
@@ -27,6 +28,12 @@ function isOnAtVendor({ state }: KeyRecord, { state: at, remote }: CredentialRec
   );
 }
 
+/** Ready goes before the names, which the vendor gets when it answers; only NAVER has tenants and names. */
+function isMarked({ remote }: CredentialRecord): boolean {
+  if (remote === undefined || !('tenantId' in remote.facts)) return false;
+  return remote.name === undefined || parseMark(remote.description ?? '') !== undefined;
+}
+
 /** A creation whose outcome only a person can tell. */
 export function waitsForPerson({ credentials }: KeyRecord): boolean {
   return credentials.some(isUndecidable);
@@ -43,6 +50,7 @@ function whatIsOpen(credential: CredentialRecord, nowMs: number): string | undef
   if (isOpen(credential)) return 'values are not in the Secret';
   if (isPending(credential)) return `a call is open (${credential.state})`;
   if (credential.state === 'Disabled') return 'a credential is to end';
+  if (isMarked(credential)) return 'the vendor has the mark in place of the name';
   const instants = [credential.retireAtMs, ...credential.slots.map((slot) => slot.retireAtMs)];
   return instants.some((atMs) => atMs !== undefined && atMs < nowMs + SOON_MS)
     ? 'values are about to retire'
