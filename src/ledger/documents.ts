@@ -1,6 +1,6 @@
 /**
  * What the ledger keeps beside keys: forms, reviews that were judged, clients, decisions about single
- * keys, and the proof of the admission policies. Plain values, read and replaced as a whole; each is
+ * keys, the proof of the admission policies, and what gates have to know of products and stores. Plain values, read and replaced as a whole; each is
  * stored as one JSON text under its kind and UID.
  * Pure; `port.ts` says how they are kept.
  */
@@ -62,6 +62,29 @@ export type CursorRecord = DocumentHead & {
   readonly position: number;
 };
 
+/** What a gate has to know of an ApiProduct: which calls are calls of it, and who is let in. */
+export type ProductRecord = DocumentHead & {
+  /** Retired: calls of it are refused. */
+  readonly state: 'Published' | 'Deprecated' | 'Retired';
+  /** Open: every live key. ByGrant: keys whose grant names it. */
+  readonly access: 'Open' | 'ByGrant';
+  /** As in the spec, lists never absent; empty: no call belongs to it. */
+  readonly match: readonly ProductPattern[];
+};
+
+/** Calls that belong to a product; an empty list means any. */
+export type ProductPattern = {
+  readonly hosts: readonly string[];
+  readonly pathPrefix: string;
+  readonly methods: readonly string[];
+};
+
+/** What a gate has to know of a built-in store: how answers about its keys look. */
+export type StoreRecord = DocumentHead & { readonly profile: StoreProfile };
+
+/** Whose habits a store follows: `spec.builtin.profile`. */
+export type StoreProfile = 'Keyward' | 'VisitSeoul' | 'Naver' | 'Solapi' | 'DigiRunner';
+
 /** Every kind of document and its shape. */
 export type Documents = {
   readonly Form: FormRecord;
@@ -70,6 +93,8 @@ export type Documents = {
   readonly Hold: HoldRecord;
   readonly Proof: ProofRecord;
   readonly Cursor: CursorRecord;
+  readonly Product: ProductRecord;
+  readonly Store: StoreRecord;
 };
 
 /** A kind of document. */

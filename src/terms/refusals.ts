@@ -21,6 +21,11 @@ const INVALID_KEY = {
   status: 401,
   text: 'the API key is not valid',
 } as const;
+const API_NOT_ALLOWED = {
+  reason: 'ApiNotAllowed',
+  status: 403,
+  text: 'the API key may not be used for this API',
+} as const;
 const UNAVAILABLE = {
   reason: 'Unavailable',
   status: 503,
@@ -30,6 +35,8 @@ const UNAVAILABLE = {
 /** All of them, by cause. */
 export const REFUSALS = {
   NoKey: refusal('NoKey', INVALID_KEY),
+  /** Two credentials in one call, or one header twice: nobody knows which was meant. */
+  AmbiguousKey: refusal('AmbiguousKey', INVALID_KEY),
   MalformedKey: refusal('MalformedKey', INVALID_KEY),
   UnknownKey: refusal('UnknownKey', INVALID_KEY),
   WrongSecret: refusal('WrongSecret', INVALID_KEY),
@@ -80,10 +87,17 @@ export const REFUSALS = {
     status: 403,
     text: 'the API key may not be used from this address',
   }),
-  ProductNotAllowed: refusal('ProductNotAllowed', {
-    reason: 'ApiNotAllowed',
+  ProductNotAllowed: refusal('ProductNotAllowed', API_NOT_ALLOWED),
+  ProductRetired: refusal('ProductRetired', API_NOT_ALLOWED),
+  /** The call belongs to no product, and the gate lets only listed calls in. */
+  Unlisted: refusal('Unlisted', API_NOT_ALLOWED),
+  /** Host, path or method is one that gate and backend could read in two ways. */
+  TargetDoubtful: refusal('TargetDoubtful', API_NOT_ALLOWED),
+  /** The call carries a header that only the gate may set. */
+  HeaderNotAllowed: refusal('HeaderNotAllowed', {
+    reason: 'HeaderNotAllowed',
     status: 403,
-    text: 'the API key may not be used for this API',
+    text: 'the request carries a header that only the gateway may set',
   }),
   TimeTooSkewed: refusal('TimeTooSkewed', {
     reason: 'RequestTimeTooSkewed',
@@ -107,6 +121,8 @@ export const REFUSALS = {
   }),
   /** Nobody knows what is left: no lease, no database. */
   QuotaUnknown: refusal('QuotaUnknown', UNAVAILABLE),
+  /** Nobody can say whether the signature was used before. */
+  ReplayUnknown: refusal('ReplayUnknown', UNAVAILABLE),
   /** The gate has no snapshot, or one that is older than its limit. */
   StateUnknown: refusal('StateUnknown', UNAVAILABLE),
 } as const;
