@@ -226,6 +226,7 @@ describe('each no', () => {
     ]);
     expect(answers).toEqual([
       ['NoKey', 401, 'InvalidKey'],
+      ['AmbiguousKey', 401, 'InvalidKey'],
       ['MalformedKey', 401, 'InvalidKey'],
       ['UnknownKey', 401, 'InvalidKey'],
       ['WrongSecret', 401, 'InvalidKey'],
@@ -240,11 +241,16 @@ describe('each no', () => {
       ['OriginNotAllowed', 403, 'OriginNotAllowed'],
       ['AddressNotAllowed', 403, 'IPNotAllowed'],
       ['ProductNotAllowed', 403, 'ApiNotAllowed'],
+      ['ProductRetired', 403, 'ApiNotAllowed'],
+      ['Unlisted', 403, 'ApiNotAllowed'],
+      ['TargetDoubtful', 403, 'ApiNotAllowed'],
+      ['HeaderNotAllowed', 403, 'HeaderNotAllowed'],
       ['TimeTooSkewed', 403, 'RequestTimeTooSkewed'],
       ['SignatureReplayed', 403, 'DuplicatedSignature'],
       ['QuotaUsedUp', 429, 'QuotaExceeded'],
       ['RateLimited', 429, 'RateLimited'],
       ['QuotaUnknown', 503, 'Unavailable'],
+      ['ReplayUnknown', 503, 'Unavailable'],
       ['StateUnknown', 503, 'Unavailable'],
     ]);
     const publicAnswers = new Map<string, string>();
