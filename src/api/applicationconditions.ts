@@ -195,7 +195,9 @@ export const PRODUCT_READY = {
   Deprecated: works('Whoever has the product keeps it; nobody gets it anew.'),
   Pending: PENDING,
   Retired: awaits('The product is retired; calls to it are refused.'),
-  InvalidSpec: failed('The spec contradicts itself or another product; the message names both.'),
+  InvalidSpec: failed(
+    'spec.match claims calls that another product has; they stay where they are, and the message names both.',
+  ),
 } as const satisfies Record<string, ReadyFact>;
 
 /** A reason of an ApiProduct's Ready. */

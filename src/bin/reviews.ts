@@ -6,6 +6,7 @@ import type { CachedForm } from '../controllers/application/view.ts';
 import { clientSteps, onClient } from '../controllers/client/index.ts';
 import type { KeyCount } from '../controllers/client/world.ts';
 import type { IdentityProof } from '../controllers/identity/proof.ts';
+import { ProductBooks } from '../controllers/product/books.ts';
 import { onProduct, productSteps } from '../controllers/product/index.ts';
 import type { KeySight, NamedStore, Sights } from '../controllers/review/deps.ts';
 import { reviewSteps } from '../controllers/review/index.ts';
@@ -28,7 +29,7 @@ const PAGE = 500;
 /** Controllers for the manager, and what follows when leadership begins. */
 export type Decisions = {
   readonly controllers: readonly Controller<never, never>[];
-  /** Looks at clients whose objects went while nobody watched. Never rejects. */
+  /** Looks at clients and products whose objects went while nobody watched. Never rejects. */
   readonly sweep: (stop: AbortSignal) => Promise<void>;
 };
 
@@ -39,8 +40,15 @@ export function createDecisions(parts: Parts, deps: ApiKeyDeps, proof: IdentityP
   const products = createProducts(parts, deps);
   return {
     // The manager only starts and stops them; what they work on is nobody's business.
-    controllers: [reviews, clients.controller, products] as unknown as Decisions['controllers'],
-    sweep: (stop) => sweepClients(parts, clients.queue, stop),
+    controllers: [
+      reviews,
+      clients.controller,
+      products.controller,
+    ] as unknown as Decisions['controllers'],
+    sweep: async (stop) => {
+      await sweepClients(parts, clients.queue, stop);
+      await sweepProducts(parts, products, stop);
+    },
   };
 }
 
@@ -99,11 +107,16 @@ function createClients(parts: Parts, deps: ApiKeyDeps) {
   return { controller, queue };
 }
 
-function createProducts(parts: Parts, { client, clock }: ApiKeyDeps) {
+function createProducts(parts: Parts, { client, clock, clusterId, epoch, ledger }: ApiKeyDeps) {
   const { products } = parts.caches;
-  const { controller, queue } = createController(parts, productSteps({ products, client, clock }));
+  const books = new ProductBooks(ledger, epoch);
+  const steps = productSteps({ products, client, books, clusterId, clock });
+  const { controller, queue } = createController(parts, steps);
   connect(products, (change) => onProduct(products, change), queue);
-  return controller;
+  books.onChange((refs) => {
+    for (const ref of refs) queue.add(ref, 'bulk');
+  });
+  return { controller, queue, books };
 }
 
 function sightsOf(caches: Caches): Sights {
@@ -198,4 +211,21 @@ async function sweepClients(parts: Parts, queue: WorkQueue, stop: AbortSignal): 
 
 function isUnseen({ caches }: Parts, { namespace, name, uid }: ClientRecord): boolean {
   return caches.isWatched(namespace) && caches.clients.get({ namespace, name })?.uid !== uid;
+}
+
+async function sweepProducts(
+  { caches: { products }, log }: Parts,
+  { queue, books }: Pick<ReturnType<typeof createProducts>, 'queue' | 'books'>,
+  stop: AbortSignal,
+): Promise<void> {
+  try {
+    // Not before there is a list: everything is missing from an empty one.
+    await products.whenSynced(stop);
+    for (const { namespace, name, uid } of (await books.known()).values()) {
+      if (products.get({ namespace, name })?.uid !== uid) queue.add({ namespace, name }, 'bulk');
+    }
+  } catch (error) {
+    if (stop.aborted) return;
+    log.warn('Products that went could not be looked for', { reason: classify(error).reason });
+  }
 }

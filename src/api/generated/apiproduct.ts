@@ -39,7 +39,7 @@ export interface ApiProductSpec {
   readonly allowedStores?: readonly ProductStoreRef[];
   readonly allowedNamespaces?: ProductAllowedNamespaces;
   /**
-   * Which requests belong to it. The longest prefix of all products wins. Absent or empty: none.
+   * Which requests belong to it. The longest prefix of all products wins. Absent or empty: none. Claims that another product has already do not take effect until that gives them up.
    */
   readonly match?: readonly ProductMatch[];
   /**

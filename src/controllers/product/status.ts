@@ -1,7 +1,9 @@
 /** What the status of a product says. Pure. */
 import { productReady } from '../../api/applicationconditions.ts';
 import { mergeConditions, type WantedCondition } from '../../api/reasons.ts';
-import type { ApiProductSpec, ApiProductStatus } from '../../api/generated/apiproduct.ts';
+import type { ApiProductStatus } from '../../api/generated/apiproduct.ts';
+import type { KeywardError } from '../../kernel/errors.ts';
+import { isKnown, wantedOf } from './plan.ts';
 import type { ProductView, World } from './world.ts';
 
 const MESSAGES = {
@@ -10,44 +12,44 @@ const MESSAGES = {
   Retired: 'calls to the product are refused',
 } as const;
 
-/** The status as it should be. */
-export function wantedStatus({ product, others, nowMs }: World): ApiProductStatus {
-  const { generation, status, spec } = product;
+/** The status as it should be; undefined where there is no object to show it on. */
+export function wantedStatus(
+  world: World,
+  failure: KeywardError | undefined,
+): ApiProductStatus | undefined {
+  const { product, nowMs } = world;
+  if (product === undefined || product.isDeleting) return undefined;
+  const { generation, status } = product;
   return {
     observedGeneration: generation,
-    conditions: mergeConditions(status?.conditions ?? [], ready(spec, others), {
+    conditions: mergeConditions(status?.conditions ?? [], ready(world, product, failure), {
       nowMs,
       generation,
     }),
   };
 }
 
-function ready(spec: ApiProductSpec, others: readonly ProductView[]): readonly WantedCondition[] {
-  const claims = claimsOf(spec);
-  // What is retired claims nothing any more.
-  const rival = others.find(
-    (other) =>
-      other.spec.state !== 'Retired' &&
-      claimsOf(other.spec).some((claim) => claims.includes(claim)),
-  );
-  if (rival !== undefined && spec.state !== 'Retired') {
-    const shared = claimsOf(rival.spec).find((claim) => claims.includes(claim)) ?? '';
-    const message = `spec.match claims "${shared}", and so does ApiProduct '${rival.ref.name}'; no request can belong to both`;
-    return productReady('InvalidSpec', message);
+function ready(
+  world: World,
+  product: ProductView,
+  failure: KeywardError | undefined,
+): readonly WantedCondition[] {
+  const record = world.known.get(product.uid);
+  const wanted = wantedOf(world, product);
+  // Nothing is told before gates can act on it.
+  if (!isKnown(record, wanted)) {
+    const why = failure === undefined ? '' : `: ${failure.message}`;
+    return productReady('Pending', `gates do not know this spec yet${why}`);
   }
-  return productReady(spec.state, MESSAGES[spec.state]);
-}
-
-/** Each request pattern that is claimed, in one spelling: host, path and method. */
-function claimsOf({ match = [] }: ApiProductSpec): readonly string[] {
-  return match.flatMap(({ hosts = [], pathPrefix, methods = [] }) => {
-    const path = pathPrefix.replace(/\/+$/, '');
-    return orAny(hosts).flatMap((host) =>
-      orAny(methods).map((method) => `${method} ${host.toLowerCase()}${path}/`),
-    );
-  });
-}
-
-function orAny(list: readonly string[]): readonly string[] {
-  return list.length === 0 ? ['*'] : list;
+  const { spec } = product;
+  const { rival, state } = wanted;
+  if (rival === undefined) return productReady(spec.state, MESSAGES[spec.state]);
+  const stays =
+    state === spec.state
+      ? 'spec.match does not take effect until that changes'
+      : 'the product stays retired until that changes';
+  return productReady(
+    'InvalidSpec',
+    `spec.match claims "${rival.claim}", which ApiProduct '${rival.name}' has; ${stays}`,
+  );
 }

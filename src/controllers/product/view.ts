@@ -14,6 +14,7 @@ export function cacheProduct(object: KubeObject): ProductView {
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion,
     generation: metadata.generation ?? 0,
+    createdTime: metadata.creationTimestamp ?? '',
     isDeleting: metadata.deletionTimestamp !== undefined,
     spec,
     status,
