@@ -1,0 +1,40 @@
+/** Bodies: how long one is, and reading one up to a bound. */
+import type { IncomingMessage } from 'node:http';
+import { BODY_BYTES_MAX } from './limits.ts';
+
+/** Bytes of the body as declared: 0 where there is none, Infinity where it says so only at its end. */
+export function declaredLength(rawHeaders: readonly string[]): number {
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    // Their lengths tell these two from almost all others.
+    if (name.length === 14 && name.toLowerCase() === 'content-length') {
+      return Number(rawHeaders[i + 1]);
+    }
+    if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') return Infinity;
+  }
+  return 0;
+}
+
+/**
+ * The whole body; TooLong as soon as it exceeds the bound, and then the connection must be closed.
+ * Gone: the client left before its end.
+ */
+export function readBody(req: IncomingMessage): Promise<Buffer | 'TooLong' | 'Gone'> {
+  const { promise, resolve } = Promise.withResolvers<Buffer | 'TooLong' | 'Gone'>();
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const take = (chunk: Buffer): void => {
+    length += chunk.length;
+    if (length <= BODY_BYTES_MAX) {
+      chunks.push(chunk);
+      return;
+    }
+    req.off('data', take);
+    resolve('TooLong');
+  };
+  req.on('data', take);
+  req.once('end', () => resolve(Buffer.concat(chunks)));
+  req.once('error', () => resolve('Gone'));
+  req.once('close', () => resolve('Gone'));
+  return promise;
+}

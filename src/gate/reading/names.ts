@@ -1,0 +1,66 @@
+/**
+ * Pure; which headers of a call matter, found in one pass without making lower-case copies. Proxies and
+ * backends disagree about case and about underscores, so a name is compared without regard to case, and
+ * one that differs from a name that matters by underscores only is told apart as a look-alike.
+ */
+import { GATE_HEADER_PREFIX } from '../call.ts';
+
+/** A header that does not matter. */
+export const IRRELEVANT = -1;
+/** Would be a header that matters, were its underscores hyphens. */
+export const LOOKALIKE = -2;
+/** One that only the gate may set. */
+export const GATE_ONLY = -3;
+
+/** A header that matters, and the number under which it is found. */
+export type NamedSlot = {
+  /** Lower case, hyphens. */
+  readonly name: string;
+  /** From 0. */
+  readonly slot: number;
+};
+
+/** Names by their length, which tells most apart at once. */
+export type NameTable = readonly (readonly NamedSlot[] | undefined)[];
+
+const UNDERSCORE = 95;
+const HYPHEN = 45;
+
+/** A table for `findSlot`. Names must be unique. */
+export function createNameTable(names: readonly NamedSlot[]): NameTable {
+  const table: NamedSlot[][] = [];
+  for (const entry of names) (table[entry.name.length] ??= []).push(entry);
+  return table;
+}
+
+/** The slot of a header's name in any case; or IRRELEVANT, LOOKALIKE, GATE_ONLY. Takes any text. */
+export function findSlot(table: NameTable, name: string): number {
+  for (const entry of table[name.length] ?? []) {
+    const likeness = compareNames(name, entry.name);
+    if (likeness === 'Same') return entry.slot;
+    if (likeness === 'Alike') return isGateName(name) ? GATE_ONLY : LOOKALIKE;
+  }
+  return isGateName(name) ? GATE_ONLY : IRRELEVANT;
+}
+
+/** Compares with a text of the same length in lower case; Alike: but for underscores. */
+function compareNames(name: string, wanted: string): 'Same' | 'Alike' | 'Different' {
+  let isAlike = false;
+  for (let i = 0; i < wanted.length; i += 1) {
+    const code = name.charCodeAt(i);
+    const wantedCode = wanted.charCodeAt(i);
+    // The bit that tells cases apart must not be ignored beyond the letters.
+    if (code === wantedCode || (code >= 65 && code <= 90 && code + 32 === wantedCode)) continue;
+    if (code !== UNDERSCORE || wantedCode !== HYPHEN) return 'Different';
+    isAlike = true;
+  }
+  return isAlike ? 'Alike' : 'Same';
+}
+
+function isGateName(name: string): boolean {
+  // Almost no name gets past the first letter.
+  const first = name.charCodeAt(0);
+  if (first !== 120 && first !== 88) return false;
+  if (name.length < GATE_HEADER_PREFIX.length) return false;
+  return compareNames(name, GATE_HEADER_PREFIX) !== 'Different';
+}

@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest';
+import { REFUSALS, type RefusalCause } from '../../../../src/terms/refusals.ts';
+import { ALLOWED, nginxRequest, request, sendRaw, startGate } from './rawgate.ts';
+
+const KEY = 'kw_4fJ2mXq0ZpT7aBc9_secret';
+
+describe('nginx', () => {
+  test('describes the call in four headers, and a yes is 204 with the caller and no body', async () => {
+    await using gate = await startGate();
+    const { text, closed } = await sendRaw(
+      gate.port,
+      nginxRequest(
+        'X-Original-Host: shop.example.com',
+        'X-Real-IP: 192.0.2.1',
+        `X-API-Key: ${KEY}`,
+      ),
+    );
+    expect(text.split('\r\n')).toEqual([
+      'HTTP/1.1 204 No Content',
+      'X-Keyward-Key-Id: 4fJ2mXq0ZpT7aBc9',
+      'X-Keyward-Namespace: shop',
+      'Connection: keep-alive',
+      'Keep-Alive: timeout=75',
+      '',
+      '',
+    ]);
+    expect(closed).toBe(false);
+    expect(gate.decider.calls).toMatchObject([
+      {
+        credential: { type: 'Value', value: KEY },
+        method: 'GET',
+        host: 'shop.example.com',
+        target: '/v1/orders',
+        address: '192.0.2.1',
+        isSpoofed: false,
+      },
+    ]);
+  });
+
+  test('gets 401 and 403 only, whatever the refusal, and never a body', async () => {
+    await using gate = await startGate();
+    for (const cause of Object.keys(REFUSALS) as RefusalCause[]) {
+      const refusal = REFUSALS[cause];
+      gate.decider.decideNow = () => ({ type: 'Refused', refusal, profile: 'Keyward' });
+      const { text, statuses } = await sendRaw(gate.port, nginxRequest());
+      expect(statuses).toEqual([refusal.status === 401 ? 401 : 403]);
+      expect(text).toContain(`X-Keyward-Reason: ${refusal.reason}\r\n`);
+      expect(text).toContain('Content-Length: 0\r\n');
+      expect(text.endsWith('\r\n\r\n')).toBe(true);
+    }
+  });
+
+  test('is told how many uses are left', async () => {
+    await using gate = await startGate();
+    gate.decider.decideNow = () => ({ ...ALLOWED, quotaRemaining: 0 });
+    const { text } = await sendRaw(gate.port, nginxRequest());
+    expect(text).toContain('X-Keyward-Quota-Remaining: 0\r\n');
+  });
+});
+
+describe('forward authentication', () => {
+  test.each(['/auth/forward', '/auth/haproxy'])(
+    'reads the X-Forwarded headers at %s',
+    async (path) => {
+      await using gate = await startGate();
+      const { statuses } = await sendRaw(
+        gate.port,
+        request([
+          `GET ${path} HTTP/1.1`,
+          'Host: gate:8080',
+          'X-Forwarded-Method: POST',
+          'X-Forwarded-Host: api.example.com:8443',
+          'X-Forwarded-Uri: /v1/orders?page=2',
+          'X-Forwarded-For: 203.0.113.9, 192.0.2.1',
+          'X-Forwarded-Proto: https',
+          `Authorization: Bearer ${KEY}`,
+        ]),
+      );
+      expect(statuses).toEqual([200]);
+      expect(gate.decider.calls).toMatchObject([
+        {
+          credential: { type: 'Value', value: KEY },
+          method: 'POST',
+          host: 'api.example.com:8443',
+          target: '/v1/orders?page=2',
+          address: '192.0.2.1',
+        },
+      ]);
+    },
+  );
+
+  test('gets each status as it is', async () => {
+    await using gate = await startGate();
+    for (const refusal of [
+      REFUSALS.NoKey,
+      REFUSALS.Unlisted,
+      REFUSALS.QuotaUsedUp,
+      REFUSALS.StateUnknown,
+    ]) {
+      gate.decider.decideNow = () => ({ type: 'Refused', refusal, profile: 'Keyward' });
+      const { statuses } = await sendRaw(
+        gate.port,
+        request(['GET /auth/forward HTTP/1.1', 'Host: gate']),
+      );
+      expect(statuses).toEqual([refusal.status]);
+    }
+  });
+});
+
+describe('Envoy', () => {
+  test('repeats the call behind the prefix', async () => {
+    await using gate = await startGate();
+    await sendRaw(
+      gate.port,
+      request([
+        'DELETE /auth/envoy/v1/orders/7?force=1 HTTP/1.1',
+        'Host: api.example.com',
+        'X-Real-IP: 192.0.2.1',
+        'X-Forwarded-For: 10.0.0.1',
+        `Authorization: Bearer ${KEY}`,
+      ]),
+    );
+    expect(gate.decider.calls).toMatchObject([
+      {
+        method: 'DELETE',
+        host: 'api.example.com',
+        target: '/v1/orders/7?force=1',
+        address: '192.0.2.1',
+      },
+    ]);
+  });
+});
+
+describe('a decision', () => {
+  test('that fails is a no, at once or later', async () => {
+    await using gate = await startGate();
+    gate.decider.decideNow = () => {
+      throw new Error('broken');
+    };
+    expect((await sendRaw(gate.port, nginxRequest())).statuses).toEqual([403]);
+    gate.decider.decideNow = () => Promise.reject(new Error('broken'));
+    expect((await sendRaw(gate.port, nginxRequest())).statuses).toEqual([403]);
+  });
+});
