@@ -37,7 +37,10 @@ const SINGLE_HOMES: readonly { readonly name: RegExp; readonly home: RegExp }[] 
   { name: /^systemEntropy$/, home: /^src\/(bin\/|kernel\/entropy\.ts$)/ },
   { name: /^node:sqlite$/, home: /^src\/ledger\// },
   { name: /^@kubernetes\/client-node$/, home: /^src\/kube\// },
-  { name: /^node:(tls|https)$/, home: /^src\/(kube\/|stores\/(http|dialing)\.ts$)/ },
+  {
+    name: /^node:(tls|https)$/,
+    home: /^src\/(kube\/|stores\/(http|dialing)\.ts$|gate\/http\/(server|tls)\.ts$)/,
+  },
   { name: /^pg$/, home: /^src\/ledger\/postgres\// },
   { name: /^pino$/, home: /^src\/kernel\/log\.ts$/ },
   { name: /^prom-client$/, home: /^src\/kernel\/metrics\.ts$/ },

@@ -24,6 +24,16 @@ export const FAILURE: Decision = {
   profile: 'Keyward',
 };
 
+/** No such path. */
+export const NOT_FOUND: Answer = { status: 404, headers: ['Content-Length', '0'] };
+/** Not a request that gateways make. The connection closes: what comes next cannot be trusted. */
+export const BAD_REQUEST: Answer = {
+  status: 400,
+  headers: ['Connection', 'close', 'Content-Length', '0'],
+};
+/** More headers than anybody sends. */
+export const TOO_MANY_HEADERS: Answer = { ...BAD_REQUEST, status: 431 };
+
 /** The answer to a gateway. */
 export function answerFor(decision: Decision, asker: Asker): Answer {
   if (decision.type === 'Refused') return refusalFor(decision.refusal, asker);

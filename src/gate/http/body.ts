@@ -2,15 +2,22 @@
 import type { IncomingMessage } from 'node:http';
 import { BODY_BYTES_MAX } from './limits.ts';
 
-/** Bytes of the body as declared: 0 where there is none, Infinity where it says so only at its end. */
-export function declaredLength(rawHeaders: readonly string[]): number {
+/**
+ * Bytes of the body as declared: 0 where there is none, Infinity where only its end tells. Doubtful:
+ * a coding besides `chunked`, or one in HTTP/1.0, which servers on the way may understand differently.
+ */
+export function declaredLength(req: IncomingMessage): number | 'Doubtful' {
+  const { rawHeaders } = req;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
-    // Their lengths tell these two from almost all others.
+    // Their lengths tell these two from almost all others; Node refuses both at once, and two lengths.
     if (name.length === 14 && name.toLowerCase() === 'content-length') {
       return Number(rawHeaders[i + 1]);
     }
-    if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') return Infinity;
+    if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
+      const isPlain = rawHeaders[i + 1]?.toLowerCase() === 'chunked' && req.httpVersionMinor === 1;
+      return isPlain ? Infinity : 'Doubtful';
+    }
   }
   return 0;
 }

@@ -5,44 +5,49 @@ import type { Decider, Decision } from '../decision.ts';
 import { readCall } from '../reading/readcall.ts';
 import { compileReading, type Reading, type ReadingOptions } from '../reading/reading.ts';
 import { ENVOY, FORWARD, NGINX } from '../reading/ways.ts';
-import { answerFor, FAILURE, type Answer, type Asker } from './answers.ts';
+import { answerFor, BAD_REQUEST, FAILURE, NOT_FOUND, type Answer, type Asker } from './answers.ts';
 import { declaredLength, readBody } from './body.ts';
-import { BODY_BYTES_MAX } from './limits.ts';
+import type { HttpMeter } from './metrics.ts';
+import { answerVerify } from './verify.ts';
 
+/** One request and its answer. */
+export type Exchange = { readonly req: IncomingMessage; readonly res: ServerResponse };
 /** Handles one request; never throws. */
-export type Handler = (req: IncomingMessage, res: ServerResponse) => void;
+export type Handler = (exchange: Exchange) => void;
 
 const ENVOY_PREFIX = '/auth/envoy';
 
-/** Handles the requests of all gateways. */
-export function createRoutes(options: ReadingOptions, decider: Decider): Handler {
+/** Handles the requests of all who ask. */
+export function createRoutes(options: ReadingOptions, decider: Decider, meter: HttpMeter): Handler {
   const nginx = compileReading(options, NGINX);
   const forward = compileReading(options, FORWARD);
   const envoy = compileReading(options, ENVOY);
-  return (req, res) => {
+  return (exchange) => {
+    const { req, res } = exchange;
     const url = req.url ?? '';
     switch (url) {
       case '/auth/nginx':
-        return decide(decider, readCall(req.rawHeaders, nginx), { req, res, asker: 'Nginx' });
+        return decide(decider, readCall(req.rawHeaders, nginx), { ...exchange, asker: 'Nginx' });
       case '/auth/forward':
       case '/auth/haproxy':
-        return decide(decider, readCall(req.rawHeaders, forward), { req, res, asker: 'Proxy' });
+        return decide(decider, readCall(req.rawHeaders, forward), { ...exchange, asker: 'Proxy' });
+      case '/v1/verify':
+        return answerJson(decider, exchange);
       default:
-        if (url.startsWith(`${ENVOY_PREFIX}/`)) return answerEnvoy(decider, envoy, { req, res });
-        return send(req, res, url.startsWith('/') ? NOT_FOUND : BAD_REQUEST);
+        if (url.startsWith(`${ENVOY_PREFIX}/`)) return answerEnvoy(decider, envoy, exchange);
+        meter.bad(url.startsWith('/') ? 'UnknownPath' : 'Malformed');
+        // A target in another form than a path was not meant for this server.
+        return send(res, url.startsWith('/') ? NOT_FOUND : BAD_REQUEST);
     }
   };
 }
 
-/** No such path. */
-export const NOT_FOUND: Answer = { status: 404, headers: ['Content-Length', '0'] };
-/** Not a request that gateways make. The connection closes: what comes next cannot be trusted. */
-export const BAD_REQUEST: Answer = {
-  status: 400,
-  headers: ['Connection', 'close', 'Content-Length', '0'],
-};
-
-type Exchange = { readonly req: IncomingMessage; readonly res: ServerResponse };
+function answerJson(decider: Decider, { req, res }: Exchange): void {
+  answerVerify(req, res, decider).then(
+    (answer) => (answer === 'Gone' ? undefined : send(res, answer)),
+    () => res.destroy(),
+  );
+}
 
 function answerEnvoy(decider: Decider, reading: Reading, { req, res }: Exchange): void {
   const call = readCall(req.rawHeaders, reading, {
@@ -50,36 +55,47 @@ function answerEnvoy(decider: Decider, reading: Reading, { req, res }: Exchange)
     target: req.url?.slice(ENVOY_PREFIX.length),
   });
   const exchange = { req, res, asker: 'Proxy' } as const;
-  if (call.credential.type !== 'BodySigned') return decide(decider, call, exchange);
-  const length = declaredLength(req.rawHeaders);
   // Envoy sends no body where it was not told to, so an empty one proves nothing.
-  if (length === 0 || isPartial(req.rawHeaders)) return decide(decider, call, exchange);
+  const isBodyWanted =
+    call.credential.type === 'BodySigned' &&
+    declaredLength(req) !== 0 &&
+    !isPartial(req.rawHeaders);
+  if (!isBodyWanted) return decide(decider, call, exchange);
   void readBody(req).then((body) => {
     if (body === 'Gone') return;
-    decide(decider, typeof body === 'string' ? call : { ...call, body }, exchange);
+    if (body === 'TooLong') res.shouldKeepAlive = false;
+    decide(decider, body === 'TooLong' ? call : { ...call, body }, exchange);
   });
 }
 
 /** Whether Envoy says that it passed on the beginning of the body only. */
 function isPartial(rawHeaders: readonly string[]): boolean {
-  const at = rawHeaders.findIndex(
-    (text, index) => index % 2 === 0 && text.toLowerCase() === 'x-envoy-auth-partial-body',
+  return rawHeaders.some(
+    (text, index) =>
+      index % 2 === 0 &&
+      text.toLowerCase() === 'x-envoy-auth-partial-body' &&
+      rawHeaders[index + 1] !== 'false',
   );
-  return at >= 0 && rawHeaders[at + 1] !== 'false';
 }
 
-function decide(
-  decider: Decider,
-  call: Call,
-  exchange: Exchange & { readonly asker: Asker },
-): void {
-  const { req, res, asker } = exchange;
+type Asked = { readonly res: ServerResponse; readonly asker: Asker };
+
+function decide(decider: Decider, call: Call, asked: Asked): void {
   const decision = ask(decider, call);
-  if (!(decision instanceof Promise)) return send(req, res, answerFor(decision, asker));
+  if (!(decision instanceof Promise)) return sendDecision(decision, asked);
   decision.then(
-    (settled) => send(req, res, answerFor(settled, asker)),
-    () => send(req, res, answerFor(FAILURE, asker)),
+    (settled) => sendDecision(settled, asked),
+    () => sendDecision(FAILURE, asked),
   );
+}
+
+function sendDecision(decision: Decision, { res, asker }: Asked): void {
+  try {
+    send(res, answerFor(decision, asker));
+  } catch {
+    // A yes with a header that cannot be written, say: better no answer than half of one.
+    res.destroy();
+  }
 }
 
 /** Deciders never throw; should one, that is a no. */
@@ -92,10 +108,8 @@ function ask(decider: Decider, call: Call): Decision | Promise<Decision> {
 }
 
 /** Writes an answer. A client that has left is passed over. */
-export function send(req: IncomingMessage, res: ServerResponse, answer: Answer): void {
+export function send(res: ServerResponse, answer: Answer): void {
   if (res.destroyed) return;
-  // A short body that nobody reads is skipped by Node; a long one is not worth the time.
-  if (declaredLength(req.rawHeaders) > BODY_BYTES_MAX) res.shouldKeepAlive = false;
   res.sendDate = false;
   res.writeHead(answer.status, answer.headers);
   res.end(answer.body);

@@ -1,84 +1,152 @@
 /**
  * The listener that gateways and applications ask; on an address of its own. Nothing else is served
- * there. What is not plain HTTP/1.1 ends the connection with 400, and everything has its bound.
+ * there. What is not plain HTTP/1 ends the connection with 400, and everything has its bound.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../../kernel/clock.ts';
 import { KeywardError } from '../../kernel/errors.ts';
+import type { Logger } from '../../kernel/log.ts';
+import type { Registry } from '../../kernel/metrics.ts';
 import { createHttpServer } from '../../kernel/nodehttp.ts';
+import { SECOND_MS } from '../../kernel/time.ts';
 import { parseAddress } from '../../runtime/probes.ts';
 import type { Decider } from '../decision.ts';
 import type { ReadingOptions } from '../reading/reading.ts';
-import { DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
-import { createRoutes, type Handler } from './routes.ts';
+import { BAD_REQUEST, TOO_MANY_HEADERS } from './answers.ts';
+import { declaredLength } from './body.ts';
+import { BODY_BYTES_MAX, DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
+import { createHttpMeter, type BadRequest, type HttpMeter } from './metrics.ts';
+import { createRoutes, send, type Handler } from './routes.ts';
+import { openTls, type TlsFiles, type TlsSource } from './tls.ts';
 
-/** Where to listen and how calls are read. */
+/** Where to listen, how calls are read, and what a process has one of. */
 export type HttpOptions = {
   /** HOST:PORT; no host means all addresses, port 0 any free one, IPv6 in brackets. */
   readonly address: string;
   readonly reading: ReadingOptions;
   /** What is absent is as DEFAULT_LIMITS. */
   readonly limits?: Partial<HttpLimits>;
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsFiles | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Refuses a second listener. */
+  readonly registry: Registry;
 };
 
 /** A running listener. */
 export type HttpGate = {
   /** Where it really listens, HOST:PORT. */
   readonly address: string;
+  /** Looks at the TLS files now, instead of within 10 s. */
+  reloadTls(): Promise<void>;
   /** Takes no more requests, waits for answers that are on their way up to the bound. Repeatable. */
   close(): Promise<void>;
 };
 
+type AnyServer = Server | HttpsServer;
+
 /**
- * Listens and answers until closed. Rejects with Terminal AddressUnavailable when it cannot listen, and
- * with the errors of `compileReading`.
+ * Listens and answers until closed. Rejects with Terminal AddressUnavailable when it cannot listen,
+ * with TlsFilesUnusable, and with the errors of `compileReading`.
  */
 export async function serveHttp(options: HttpOptions, decider: Decider): Promise<HttpGate> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const handle = createRoutes(options.reading, decider);
-  const server = createHttpServer(serverOptions(limits), bounded(limits, handle));
-  harden(server, limits);
+  let connections = 0;
+  const meter = createHttpMeter(options.registry, () => connections);
+  const handle = createRoutes(options.reading, decider, meter);
+  const tls = options.tls && (await openTls(options.tls, { ...options, report: meter.tls }));
+  const server = createServer(limits, tls);
+  server.on('connection', (socket) => {
+    connections += 1;
+    socket.once('close', () => {
+      connections -= 1;
+    });
+  });
+  answerAll(server, handle, { limits, meter });
   const address = await listen(server, options.address);
+  const stopFollowing = tls?.follow((material) => {
+    if ('setSecureContext' in server) server.setSecureContext(material);
+  });
   let closed: Promise<void> | undefined;
   return {
     address,
-    close: () => (closed ??= close(server, limits.drainTimeMs)),
+    reloadTls: async () => tls?.look(),
+    close() {
+      stopFollowing?.();
+      return (closed ??= close(server, options.clock, limits.drainTimeMs));
+    },
   };
 }
 
-function serverOptions(limits: HttpLimits) {
-  return {
+function createServer(limits: HttpLimits, tls: TlsSource | undefined): AnyServer {
+  const options = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headerTimeMs,
     requestTimeout: limits.requestTimeMs,
     keepAliveTimeout: limits.idleTimeMs,
-    connectionsCheckingInterval: Math.min(1_000, limits.headerTimeMs),
+    connectionsCheckingInterval: Math.min(SECOND_MS, limits.headerTimeMs),
     insecureHTTPParser: false,
     // Most requests have no body: their streams need not be set up.
     optimizeEmptyRequests: true,
   };
-}
-
-function harden(server: Server, limits: HttpLimits): void {
+  const server =
+    tls === undefined
+      ? createHttpServer(options)
+      : createHttpsServer({
+          ...options,
+          ...tls.material,
+          ...tls.clients,
+          handshakeTimeout: limits.headerTimeMs,
+        });
   server.maxConnections = limits.connections;
   // Node would drop further headers silently, and with them what makes a call ambiguous.
   server.maxHeadersCount = 0;
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => endBadly(error, socket));
+  return server;
 }
 
-/** Refuses calls with too many headers, which Node cannot without hiding some. */
-function bounded(limits: HttpLimits, handle: Handler) {
-  return (req: IncomingMessage, res: ServerResponse): void => {
-    if (req.rawHeaders.length > 2 * limits.headers) {
-      res.sendDate = false;
-      res.writeHead(431, ['Connection', 'close', 'Content-Length', '0']).end();
-      return;
+type Bounds = { readonly limits: HttpLimits; readonly meter: HttpMeter };
+
+function answerAll(server: AnyServer, handle: Handler, { limits, meter }: Bounds): void {
+  const answer = (req: IncomingMessage, res: ServerResponse): void => {
+    const length = declaredLength(req);
+    if (length === 'Doubtful' || req.httpVersionMajor !== 1) {
+      meter.bad('Malformed');
+      return send(res, BAD_REQUEST);
     }
-    handle(req, res);
+    // Node cannot refuse them without hiding some.
+    if (req.rawHeaders.length > 2 * limits.headers) {
+      meter.bad('TooLarge');
+      return send(res, TOO_MANY_HEADERS);
+    }
+    // A short body that nobody reads is skipped by Node; a long one is not worth the time.
+    if (length > BODY_BYTES_MAX) res.shouldKeepAlive = false;
+    handle({ req, res });
   };
+  server.on('request', answer);
+  // Whoever waits for a go before he sends his body may send it all the same.
+  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
+    res.shouldKeepAlive = false;
+    answer(req, res);
+  });
+  server.on('checkExpectation', (_req: IncomingMessage, res: ServerResponse) => {
+    meter.bad('Malformed');
+    send(res, BAD_REQUEST);
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    meter.bad(KINDS[error.code ?? ''] ?? 'Malformed');
+    endBadly(error, socket);
+  });
+  server.on('tlsClientError', () => meter.bad('TlsHandshake'));
 }
 
+const KINDS: Readonly<Record<string, BadRequest>> = {
+  HPE_HEADER_OVERFLOW: 'TooLarge',
+  ERR_HTTP_REQUEST_TIMEOUT: 'TooSlow',
+};
 const STATUS_LINES: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
@@ -96,7 +164,7 @@ function endBadly(error: NodeJS.ErrnoException, socket: Duplex): void {
   );
 }
 
-async function listen(server: Server, text: string): Promise<string> {
+async function listen(server: AnyServer, text: string): Promise<string> {
   const { host, port } = parseAddress(text);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
@@ -116,12 +184,22 @@ async function listen(server: Server, text: string): Promise<string> {
   return at.family === 'IPv6' ? `[${at.address}]:${at.port}` : `${at.address}:${at.port}`;
 }
 
-function close(server: Server, drainTimeMs: number): Promise<void> {
+const LOOK_MS = 50;
+
+/** Connections become idle one by one, as their answers leave; Node closes those of the start only. */
+function close(server: AnyServer, clock: Clock, drainTimeMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(() => server.closeAllConnections(), drainTimeMs);
+  const endMs = clock.monotonicMs() + drainTimeMs;
+  let cancel = (): void => undefined;
+  const look = (): void => {
+    if (clock.monotonicMs() >= endMs) return server.closeAllConnections();
+    server.closeIdleConnections();
+    cancel = clock.after(LOOK_MS, look);
+  };
   server.close(() => {
-    clearTimeout(timer);
+    cancel();
     resolve();
   });
+  look();
   return promise;
 }

@@ -1,9 +1,12 @@
 /** A real listener with a decider that writes down what it was asked, and raw bytes to it. */
 import { connect } from 'node:net';
+import { Registry } from 'prom-client';
 import type { Call } from '../../../../src/gate/call.ts';
 import type { Decider, Decision } from '../../../../src/gate/decision.ts';
 import { serveHttp, type HttpGate, type HttpOptions } from '../../../../src/gate/http/server.ts';
 import type { ReadingOptions } from '../../../../src/gate/reading/reading.ts';
+import { silentLogger } from '../../../../src/kernel/log.ts';
+import { systemClock } from '../../../../src/kernel/clock.ts';
 import { REFUSALS } from '../../../../src/terms/refusals.ts';
 
 export const READING: ReadingOptions = { keyHeaders: ['X-API-Key'], trustedProxies: [] };
@@ -46,6 +49,9 @@ export async function startGate(
     {
       address: '127.0.0.1:0',
       reading: READING,
+      clock: systemClock,
+      log: silentLogger,
+      registry: new Registry(),
       ...options,
       limits: { drainTimeMs: 50, ...options.limits },
     },
