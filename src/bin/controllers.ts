@@ -131,7 +131,7 @@ export function createStoreController(
   resource: typeof KEY_STORES,
   stores: Cache<StoreView>,
 ): { readonly controller: Controller<never, never> } {
-  const { ledger, clock, client } = deps;
+  const { ledger, clock, client, clusterId, epoch } = deps;
   const open = (view: StoreView) => openHandle(drivers, view.spec);
   const { sessions, events } = parts;
   const steps = keyStoreSteps({
@@ -140,6 +140,8 @@ export function createStoreController(
     client,
     ledger,
     clock,
+    clusterId,
+    epoch,
     open,
     sessions,
     events,

@@ -45,6 +45,7 @@ import { createMasterKeyFile, loadKeyring, matchKeyring } from './masterkey.ts';
 import { startNotices } from './notices.ts';
 import { startOrphanSweep } from './orphans.ts';
 import { createDecisions } from './reviews.ts';
+import { sweepStores } from './storesweep.ts';
 import { startSweep } from './sweep.ts';
 import { createSessions } from './vendors.ts';
 
@@ -159,6 +160,7 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
       void serveCommands({ ...parts, ...apiKeys, database, deps, find, stop });
       void prover.run(stop);
       for (const { sweep } of reviewed) void sweep(stop);
+      void sweepStores(parts, stop);
       startDebts({ ...parts, deps, find, stop });
       startOrphanSweep({ ...parts, deps, stop });
       await startNotices({ ...parts, deps, webhook: config.webhook, stop });

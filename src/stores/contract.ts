@@ -14,6 +14,7 @@ import { KeywardError, type ErrorClass } from '../kernel/errors.ts';
 import type { Sensitive } from '../kernel/sensitive.ts';
 import type { KeyFormat } from '../keys/format.ts';
 import type { MintedCredential, SlotName } from '../keys/mint.ts';
+import type { StoreProfile } from '../ledger/documents.ts';
 import type { Mark } from './mark.ts';
 
 /**
@@ -64,6 +65,8 @@ type HandleBase = {
 /** A store of class Local: Keyward makes the values, the ledger holds them. */
 export interface LocalHandle extends HandleBase {
   readonly type: 'Local';
+  /** Whose habits the gate follows when it answers about keys of the store. */
+  readonly profile: StoreProfile;
   /** Fresh random values for one credential; never derived, never repeated. */
   mint(format: KeyFormat, entropy: Entropy): MintedCredential;
   /** A fresh value for one slot of a credential that exists. */

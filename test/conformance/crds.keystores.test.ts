@@ -75,6 +75,27 @@ const STORE_CASES: readonly StoreCase[] = [
     spec: builtin({ format: 'KeyPair' }),
     refused: 'format KeyPair needs recovery Sealed',
   },
+  { why: 'a profile that keeps secrets', spec: builtin({ profile: 'Solapi', format: 'KeyPair' }) },
+  {
+    why: 'a profile whose secrets are not kept',
+    spec: builtin({ profile: 'DigiRunner', recovery: 'None' }),
+    refused: 'this profile gives key pairs',
+  },
+  {
+    why: 'a profile that has single values besides',
+    spec: builtin({ profile: 'DigiRunner', format: 'Opaque', recovery: 'None' }),
+  },
+  {
+    why: 'pairs of a profile whose secrets are not kept',
+    spec: builtin({ profile: 'Solapi', format: 'KeyPair', recovery: 'None' }),
+    refused: 'format KeyPair needs recovery Sealed',
+  },
+  { why: 'two values where the profile has two', spec: builtin({ profile: 'Naver' }) },
+  {
+    why: 'one value where the profile has two',
+    spec: builtin({ profile: 'Naver', format: 'Opaque' }),
+    refused: 'the profile has another format',
+  },
   {
     why: 'layers in order',
     spec: applications({ layers: [{ name: 'owner' }, { name: 'legal', approvals: 2 }] }),
@@ -293,7 +314,7 @@ it('fills in the defaults of a store', async () => {
   });
   expect(object['spec']).toEqual({
     type: 'Builtin',
-    builtin: { profile: 'Keyward', keyPrefix: 'kw', format: 'Opaque', recovery: 'None' },
+    builtin: { profile: 'Keyward', keyPrefix: 'kw' },
     applications: {
       requirement: 'Never',
       requiredFor: ['Issue', 'Change', 'Reissue'],

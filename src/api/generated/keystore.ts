@@ -108,7 +108,7 @@ export interface KeyStoreSpec {
  */
 export interface KeyStoreBuiltin {
   /**
-   * Whose habits the gate follows in key shape, header and error body.
+   * As which system the store behaves: it decides format and recovery where they are absent, the limits of names, and how the gate answers. The values are Keyward's own in all of them.
    */
   readonly profile: 'Keyward' | 'VisitSeoul' | 'Naver' | 'Solapi' | 'DigiRunner';
   /**
@@ -116,13 +116,13 @@ export interface KeyStoreBuiltin {
    */
   readonly keyPrefix: string;
   /**
-   * Shape of the credentials where an ApiKey does not choose one.
+   * Shape of the credentials where an ApiKey does not choose one. Absent: Dual with profile Naver, KeyPair with Solapi and DigiRunner, else Opaque.
    */
-  readonly format: 'Opaque' | 'Dual' | 'KeyPair';
+  readonly format?: 'Opaque' | 'Dual' | 'KeyPair';
   /**
-   * None keeps digests only, so a lost value is replaced. Sealed keeps encrypted values, so that it can be written again.
+   * None keeps digests only, so a lost value is replaced. Sealed keeps encrypted values, so that it can be written again. Absent: Sealed with the profiles Solapi and DigiRunner, else None.
    */
-  readonly recovery: 'None' | 'Sealed';
+  readonly recovery?: 'None' | 'Sealed';
 }
 /**
  * Whether and how keys have to be applied for.

@@ -1,4 +1,7 @@
-/** The controller of KeyStore and ClusterKeyStore: whether keys can be issued there, and how many live. */
+/**
+ * The controller of KeyStore and ClusterKeyStore: whether keys can be issued there, how many live, and what
+ * gates have to know of the store.
+ */
 import { EVENT_REASONS } from '../../api/conditions.ts';
 import { refText, type Ref, type Resource } from '../../api/meta.ts';
 import { API_VERSION, FINALIZER } from '../../api/names.ts';
@@ -8,6 +11,7 @@ import { KeywardError } from '../../kernel/errors.ts';
 import { MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { Cache, KubeClient } from '../../kube/port.ts';
+import type { StoreProfile, StoreRecord } from '../../ledger/documents.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
 import { anyOf, wakeItself, whenChanged } from '../../runtime/trigger.ts';
@@ -15,13 +19,23 @@ import { StoreFailure, type RemoteHandle, type StoreHandle } from '../../stores/
 import { memberOf } from '../../stores/opening.ts';
 import type { StoreSession } from '../../stores/session.ts';
 import type { SessionStore } from '../../stores/sessions.ts';
+import { endProfile, tellProfile, untoldProfile, type ProfileDeps } from './profile.ts';
 import { turnOf, wantedStatus } from './status.ts';
-import { DEBTS_HOLD_MS, mayGo, type RemoteSight, type StoreObject, type World } from './world.ts';
+import {
+  DEBTS_HOLD_MS,
+  mayGo,
+  type GoneWorld,
+  type RemoteSight,
+  type StoreObject,
+  type World,
+} from './world.ts';
 
 /** Counts are refreshed this often; status holds nothing that changes faster. */
 const REFRESH_MS = MINUTE_MS;
 /** A store that is going waits for its keys, and a namespace that is going waits for the store. */
 const GOING_REFRESH_MS = 2 * SECOND_MS;
+/** A watch that lags shows the object soon. */
+const CACHE_BEHIND_MS = 5 * SECOND_MS;
 /** Somebody may be about to make the Secret that is missing. */
 const MISSING_REFRESH_MS = 30 * SECOND_MS;
 
@@ -32,7 +46,7 @@ export type Sessions = {
 };
 
 /** What the controller of one of the two kinds works with. */
-export type KeyStoreDeps<View extends StoreObject> = {
+export type KeyStoreDeps<View extends StoreObject> = Pick<ProfileDeps, 'clusterId' | 'epoch'> & {
   readonly resource: Resource;
   readonly stores: Cache<View>;
   readonly client: KubeClient;
@@ -47,7 +61,12 @@ export type KeyStoreDeps<View extends StoreObject> = {
   readonly debtsHoldMs?: number;
 };
 
-type Action = { readonly type: 'StampFinalizer' | 'ReleaseFinalizer' };
+type Action =
+  | { readonly type: 'StampFinalizer' | 'ReleaseFinalizer' }
+  | { readonly type: 'TellProfile'; readonly profile: StoreProfile }
+  | { readonly type: 'EndProfile'; readonly record: StoreRecord }
+  /** One live read: a store of which gates know something is gone. */
+  | { readonly type: 'ProveGone' };
 
 /**
  * What makes a store worth a look at once. Not its status: with a second operator on the cluster,
@@ -66,7 +85,7 @@ export const onStoreEdited = wakeItself(
 /** The steps for the pipeline. A store is only looked at; nothing in it is changed here. */
 export function keyStoreSteps<View extends StoreObject>(
   deps: KeyStoreDeps<View>,
-): Steps<World, Action> {
+): Steps<World | GoneWorld, Action> {
   return {
     name: deps.resource.kind.toLowerCase(),
     observe: (ref, signal) => observe(deps, ref, signal),
@@ -74,7 +93,9 @@ export function keyStoreSteps<View extends StoreObject>(
     apply: (world, action, signal) => apply(deps, world, action, signal),
     report: (world, failure, signal) => report(deps, world, failure, signal),
     lookAgainAtMs: (world) =>
-      isGone(world) ? undefined : world.nowMs + refreshMs(world, deps.refreshMs ?? REFRESH_MS),
+      world.store === undefined || isGone(world)
+        ? undefined
+        : world.nowMs + refreshMs(world, deps.refreshMs ?? REFRESH_MS),
     lookAgainLane: () => 'bulk',
   };
 }
@@ -83,9 +104,13 @@ async function observe<View extends StoreObject>(
   deps: KeyStoreDeps<View>,
   ref: Ref,
   signal: AbortSignal,
-): Promise<World | undefined> {
+): Promise<World | GoneWorld | undefined> {
   const store = deps.stores.get(ref);
-  if (store === undefined) return undefined;
+  const document = await deps.ledger.findDocument('Store', ref);
+  const nowMs = deps.clock.nowMs();
+  if (store === undefined) {
+    return document && { ref, store, document, isProvenGone: false, nowMs };
+  }
   const handle = deps.open(store);
   const [counts, identity, remote] = await Promise.all([
     deps.ledger.countByStore(),
@@ -95,6 +120,7 @@ async function observe<View extends StoreObject>(
   return {
     store,
     handle,
+    document,
     count: counts.find((count) => count.storeUid === store.uid) ?? { keys: 0, debts: 0 },
     remote,
     databaseId: identity.databaseId,
@@ -125,22 +151,74 @@ async function lookAtVendor<View extends StoreObject>(
 }
 
 /** A store stays until its last key is ended, and a while for its debts. Pure. */
-function next(world: World): Action | undefined {
-  const { store } = world;
+function next(world: World | GoneWorld): Action | undefined {
+  const { store, document } = world;
+  if (store === undefined) {
+    return world.isProvenGone ? endOf(world.document) : { type: 'ProveGone' };
+  }
+  if (document !== undefined && document.uid !== store.uid) return endOf(document);
   const isStamped = store.finalizers.includes(FINALIZER);
-  if (!store.isDeleting) return isStamped ? undefined : { type: 'StampFinalizer' };
-  return isStamped && mayGo(world) ? { type: 'ReleaseFinalizer' } : undefined;
+  if (store.isDeleting) {
+    if (!isStamped || !mayGo(world)) return undefined;
+    return document?.phase === 'Live' ? endOf(document) : { type: 'ReleaseFinalizer' };
+  }
+  if (!isStamped) return { type: 'StampFinalizer' };
+  const profile = untoldProfile(world);
+  return profile === undefined ? undefined : { type: 'TellProfile', profile };
+}
+
+function endOf(record: StoreRecord): Action | undefined {
+  return record.phase === 'Ended' ? undefined : { type: 'EndProfile', record };
 }
 
 async function apply<View extends StoreObject>(
   deps: KeyStoreDeps<View>,
-  world: World,
+  world: World | GoneWorld,
   action: Action,
+  signal: AbortSignal,
+): Promise<World | GoneWorld> {
+  if (action.type === 'EndProfile') {
+    await endProfile(deps, action.record);
+    return world.store === undefined
+      ? { ...world, document: { ...world.document, phase: 'Ended' } }
+      : { ...world, document: undefined };
+  }
+  if (world.store === undefined) return await proveGone(deps, world, signal);
+  switch (action.type) {
+    case 'TellProfile':
+      return { ...world, document: await tellProfile(deps, world, action.profile) };
+    case 'StampFinalizer':
+    case 'ReleaseFinalizer':
+      return await putFinalizer(deps, world, action.type, signal);
+    case 'ProveGone':
+      throw new TypeError('only a store that is not there is proven gone');
+  }
+}
+
+/** One live read: a watch that lost its place says nothing about the store. */
+async function proveGone<View extends StoreObject>(
+  { client, resource }: KeyStoreDeps<View>,
+  world: GoneWorld,
+  signal: AbortSignal,
+): Promise<GoneWorld> {
+  const object = await client.get(resource, world.ref, { signal });
+  if (object?.metadata.uid !== world.document.uid) return { ...world, isProvenGone: true };
+  throw new KeywardError('Waiting', {
+    reason: 'CacheBehind',
+    message: `${resource.kind} ${refText(world.ref)} exists, although the watch does not show it yet`,
+    retryAfterMs: CACHE_BEHIND_MS,
+  });
+}
+
+async function putFinalizer<View extends StoreObject>(
+  deps: KeyStoreDeps<View>,
+  world: World,
+  type: 'StampFinalizer' | 'ReleaseFinalizer',
   signal: AbortSignal,
 ): Promise<World> {
   const { store } = world;
   const others = store.finalizers.filter((finalizer) => finalizer !== FINALIZER);
-  const finalizers = action.type === 'StampFinalizer' ? [...others, FINALIZER] : others;
+  const finalizers = type === 'StampFinalizer' ? [...others, FINALIZER] : others;
   const { uid, resourceVersion, ref } = store;
   const written = await deps.client.patchMetadata(
     deps.resource,
@@ -154,18 +232,18 @@ async function apply<View extends StoreObject>(
       message: `${deps.resource.kind} ${refText(ref)} was deleted meanwhile`,
     });
   }
-  if (action.type === 'ReleaseFinalizer') deps.sessions.forget(uid);
+  if (type === 'ReleaseFinalizer') deps.sessions.forget(uid);
   return { ...world, store: { ...store, finalizers, resourceVersion: written.resourceVersion } };
 }
 
 async function report<View extends StoreObject>(
   deps: KeyStoreDeps<View>,
-  world: World,
+  world: World | GoneWorld,
   failure: KeywardError | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const { store } = world;
-  if (isGone(world)) return;
+  if (store === undefined || isGone(world)) return;
   const status = wantedStatus(world, failure);
   if (isSameJson(status, store.status)) return;
   const { uid, resourceVersion, ref } = store;

@@ -1,6 +1,7 @@
 /** Pure; one moment of one store. */
 import type { Ref } from '../../api/meta.ts';
 import { MINUTE_MS } from '../../kernel/time.ts';
+import type { StoreRecord } from '../../ledger/documents.ts';
 import type { StoreCount } from '../../ledger/port.ts';
 import type { StoreHandle } from '../../stores/contract.ts';
 import type { StoreHealth } from '../../stores/health.ts';
@@ -30,12 +31,24 @@ export type RemoteSight = { readonly health: StoreHealth; readonly account: stri
 export type World = {
   readonly store: StoreObject;
   readonly handle: StoreHandle | { readonly problem: string };
+  /** What gates know of the store, or of an earlier one of its name that nobody has ended yet. */
+  readonly document: StoreRecord | undefined;
   readonly count: Pick<StoreCount, 'keys' | 'debts'>;
   /** Present exactly for stores at a vendor. */
   readonly remote: RemoteSight | undefined;
   readonly databaseId: string;
   /** How long a vendor may hold up the deletion of the store. */
   readonly debtsHoldMs: number;
+  readonly nowMs: number;
+};
+
+/** One moment of a store that the cache does not have, and of which gates know something. */
+export type GoneWorld = {
+  readonly ref: Ref;
+  readonly store: undefined;
+  readonly document: StoreRecord;
+  /** A live read showed that it is gone. */
+  readonly isProvenGone: boolean;
   readonly nowMs: number;
 };
 

@@ -7,11 +7,11 @@ import {
   publicName,
   SECRET_LENGTH,
   secretBytes,
-  type KeyFormat,
 } from '../../keys/format.ts';
 import { digestSecret } from '../../keys/digest.ts';
 import { mintCredential, mintValue } from '../../keys/mint.ts';
 import type { Capabilities, Driver, LocalHandle } from '../contract.ts';
+import { chosenOf, formatsOf, type Chosen } from './profiles.ts';
 
 /** Values are random per credential; the ledger keeps digests, and sealed copies where asked. */
 export const builtinDriver: Driver = {
@@ -24,36 +24,22 @@ export const builtinDriver: Driver = {
   },
 };
 
-type Settings = {
-  readonly prefix: string;
-  readonly format: KeyFormat;
-  readonly isRecoverable: boolean;
-};
+type Settings = Chosen & { readonly prefix: string };
 
 function parse(member: Readonly<Record<string, unknown>>): Settings | { problem: string } {
   const prefix = member.keyPrefix ?? DEFAULT_PREFIX;
-  const format = member.format ?? 'Opaque';
-  const profile = member.profile ?? 'Keyward';
-  const isRecoverable = member.recovery === 'Sealed';
-  if (profile !== 'Keyward') {
-    return { problem: `spec.builtin.profile ${JSON.stringify(profile)} is not offered yet` };
-  }
   if (typeof prefix !== 'string' || !isPrefix(prefix)) {
     return { problem: 'spec.builtin.keyPrefix must be a letter and up to 15 letters or digits' };
   }
-  if (format !== 'Opaque' && format !== 'Dual' && format !== 'KeyPair') {
-    return { problem: `spec.builtin.format ${JSON.stringify(format)} is unknown` };
-  }
-  if (format === 'KeyPair' && !isRecoverable) {
-    return { problem: 'spec.builtin.format KeyPair needs recovery: Sealed' };
-  }
-  return { prefix, format, isRecoverable };
+  const chosen = chosenOf(member);
+  return 'problem' in chosen ? chosen : { ...chosen, prefix };
 }
 
 function handle(settings: Settings): LocalHandle {
-  const { prefix } = settings;
+  const { prefix, profile } = settings;
   return {
     type: 'Local',
+    profile,
     capabilities: capabilitiesOf(settings),
     defaultFormat: settings.format,
     provider: 'keyward',
@@ -68,17 +54,17 @@ function handle(settings: Settings): LocalHandle {
   };
 }
 
-function capabilitiesOf({ isRecoverable }: Settings): Capabilities {
+function capabilitiesOf(settings: Settings): Capabilities {
+  const { displayNameMax, descriptionMax } = settings.habits;
   return {
     class: 'Local',
-    // The secret of a pair signs requests, so the gate must be able to open it.
-    formats: isRecoverable ? ['Opaque', 'Dual', 'KeyPair'] : ['Opaque', 'Dual'],
-    recoverable: isRecoverable,
+    formats: formatsOf(settings),
+    recoverable: settings.isRecoverable,
     rotation: 'Replace',
     regeneratePerSlot: true,
     suspend: true,
-    displayNameMax: 255,
-    descriptionMax: 500,
+    displayNameMax,
+    descriptionMax,
     terms: ['quota', 'originPolicy', 'cidrs', 'productRefs'],
   };
 }

@@ -41,6 +41,32 @@ describe('the built-in store', () => {
     expect(open({ recovery: 'Sealed' }).capabilities.formats).toContain('KeyPair');
   });
 
+  test.each([
+    ['Keyward', 'Opaque', ['Opaque', 'Dual'], false],
+    ['VisitSeoul', 'Opaque', ['Opaque'], false],
+    ['Naver', 'Dual', ['Dual'], false],
+    ['Solapi', 'KeyPair', ['KeyPair'], true],
+    ['DigiRunner', 'KeyPair', ['KeyPair', 'Opaque'], true],
+  ] as const)(
+    'with profile %s gives %s by itself, and offers %j',
+    (profile, format, formats, recoverable) => {
+      const { defaultFormat, capabilities, ...handle } = open({ profile });
+      expect([handle.profile, defaultFormat]).toEqual([profile, format]);
+      expect(capabilities).toMatchObject({ formats, recoverable });
+    },
+  );
+
+  test('has the layout of Keyward in every profile', () => {
+    const handle = open({ profile: 'Solapi', keyPrefix: 'sol' });
+    const { publicName } = handle.mint(handle.defaultFormat, randomBytes);
+    expect(publicName).toMatch(/^sol_[0-9A-Za-z]{16}$/);
+  });
+
+  test('with profile Naver takes names of 20 and descriptions of 50 characters (R35)', () => {
+    const { displayNameMax, descriptionMax } = open({ profile: 'Naver' }).capabilities;
+    expect([displayNameMax, descriptionMax]).toEqual([20, 50]);
+  });
+
   test('shows the public half of a pair, and of other values only the ends', () => {
     const handle = open({ recovery: 'Sealed' });
     const pair = handle.mint('KeyPair', randomBytes);
@@ -49,7 +75,13 @@ describe('the built-in store', () => {
   });
 
   test.each([
-    [{ profile: 'Solapi' }, 'spec.builtin.profile'],
+    [{ profile: 'Other' }, 'spec.builtin.profile "Other" is unknown'],
+    [{ recovery: 'Maybe' }, 'spec.builtin.recovery "Maybe" is unknown'],
+    [{ format: 'Triple' }, 'spec.builtin.format is Opaque or Dual or KeyPair, not "Triple"'],
+    [{ profile: 'Naver', format: 'Opaque' }, 'with profile Naver is Dual, not "Opaque"'],
+    [{ profile: 'VisitSeoul', format: 'Dual' }, 'with profile VisitSeoul is Opaque'],
+    [{ profile: 'DigiRunner', format: 'Dual' }, 'with profile DigiRunner is KeyPair or Opaque'],
+    [{ profile: 'Solapi', recovery: 'None' }, 'KeyPair needs recovery: Sealed'],
     [{ keyPrefix: 'Not-a-prefix' }, 'spec.builtin.keyPrefix'],
     [{ format: 'KeyPair' }, 'recovery: Sealed'],
   ])('says in a sentence what is wrong with %j', (member, part) => {

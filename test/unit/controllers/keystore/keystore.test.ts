@@ -8,12 +8,15 @@ import {
 } from '../../../../src/controllers/keystore/index.ts';
 import type { StoreObject } from '../../../../src/controllers/keystore/world.ts';
 import type { EventInput } from '../../../../src/kube/events.ts';
+import { KeywardError } from '../../../../src/kernel/errors.ts';
 import type { Draft } from '../../../../src/kube/port.ts';
+import type { DocumentCommit } from '../../../../src/ledger/port.ts';
 import { reconcile } from '../../../../src/runtime/pipeline.ts';
 import { builtinDriver } from '../../../../src/stores/builtin/driver.ts';
 import { StoreFailure, type RemoteHandle } from '../../../../src/stores/contract.ts';
 import type { HealthState } from '../../../../src/stores/health.ts';
 import { FakeClock } from '../../../support/clock.ts';
+import { MemoryDocuments } from '../../../support/documents.ts';
 
 const REF = { namespace: 'team', name: 'vendor' };
 const MINUTE_MS = 60_000;
@@ -49,6 +52,13 @@ class Stage {
   readonly events: EventInput[] = [];
   readonly statuses: KeyStoreStatus[] = [];
   readonly forgotten: string[] = [];
+  readonly documents = new MemoryDocuments();
+  readonly actions: string[] = [];
+  trouble: KeywardError | undefined;
+  /** False: the cache has no such store. */
+  isThere = true;
+  /** UID of what a live read shows. */
+  live: string | undefined;
   count = { keys: 0, debts: 0 };
   health: { state: HealthState; message: string } = { state: 'Connected', message: '' };
   proofs = 0;
@@ -62,6 +72,11 @@ class Stage {
     spec: { type: 'Fake' },
     status: undefined,
   };
+
+  get profile() {
+    const known = this.documents.peek('Store', this.store.uid);
+    return known && [known.phase, known.profile];
+  }
 
   get ready() {
     return this.statuses.at(-1)?.conditions?.find(({ type }) => type === 'Ready');
@@ -86,6 +101,7 @@ class Stage {
         this.store = { ...this.store, status: draft.status };
         return written;
       },
+      get: async () => (this.live === undefined ? undefined : { metadata: { uid: this.live } }),
       patchMetadata: async (_: unknown, __: unknown, metadata: Partial<StoreObject>) => {
         this.store = { ...this.store, finalizers: metadata.finalizers ?? [] };
         return written;
@@ -93,17 +109,29 @@ class Stage {
     };
     return {
       resource: KEY_STORES,
-      stores: { get: () => this.store } as never,
+      stores: { get: () => (this.isThere ? this.store : undefined) } as never,
       client: client as never,
       ledger: {
         countByStore: async () => [{ storeUid: this.store.uid, ...this.count }],
         identity: async () => ({ databaseId: 'database-1' }),
+        ...this.documents.reads(),
+        commitDocuments: async (commit: DocumentCommit) => this.#commit(commit),
       } as never,
       clock: this.clock,
+      clusterId: 'cluster-1',
+      epoch: () => 1,
       open: () => handle,
       sessions: this.#sessions(),
       events: { record: (event) => void this.events.push(event) },
     };
+  }
+
+  #commit(commit: DocumentCommit) {
+    if (this.trouble !== undefined) throw this.trouble;
+    if (!this.documents.areCurrent(commit.changes)) return { type: 'Stale' };
+    this.documents.write(commit.changes);
+    this.actions.push(commit.audit.action);
+    return { type: 'Committed' };
   }
 
   #sessions(): Sessions {
@@ -233,5 +261,74 @@ test('the built-in store needs no session', async () => {
   expect(stage.statuses.at(-1)?.capabilities).toEqual({
     formats: ['Opaque', 'Dual'],
     features: ['Suspend', 'RegeneratePerSlot'],
+  });
+});
+
+describe('the profile of a built-in store', () => {
+  const naver = builtinDriver.open({ profile: 'Naver' });
+
+  test('is known to gates before the store is Ready', async () => {
+    const stage = new Stage();
+    const reason = 'LedgerUnavailable';
+    stage.trouble = new KeywardError('Transient', { reason, message: 'the disk is full' });
+    await stage.look(naver);
+    expect(stage.ready).toMatchObject({ status: 'False', message: 'the disk is full' });
+    stage.trouble = undefined;
+    await stage.look(naver);
+    expect(stage.profile).toEqual(['Live', 'Naver']);
+    expect(stage.ready?.status).toBe('True');
+    await stage.look(naver);
+    expect(stage.actions).toEqual(['StoreOpened']);
+  });
+
+  test('follows the spec, back to the one that needs no word, but not into a contradiction', async () => {
+    const stage = new Stage();
+    await stage.look(builtinDriver.open({}));
+    await stage.look(HANDLE);
+    expect(stage.profile).toBeUndefined();
+    await stage.look(naver);
+    await stage.look(builtinDriver.open({ profile: 'Solapi', recovery: 'None' }));
+    expect([stage.profile, stage.ready?.reason]).toEqual([
+      ['Live', 'Naver'],
+      'InvalidConfiguration',
+    ]);
+    await stage.look(builtinDriver.open({}));
+    expect(stage.profile).toEqual(['Live', 'Keyward']);
+    expect(stage.actions).toEqual(['StoreOpened', 'StoreChanged']);
+  });
+
+  test('ends with the store, before that may go', async () => {
+    const stage = new Stage();
+    await stage.look(naver);
+    stage.delete();
+    stage.count = { keys: 1, debts: 0 };
+    await stage.look(naver);
+    expect(stage.profile).toEqual(['Live', 'Naver']);
+    stage.count = { keys: 0, debts: 0 };
+    await stage.look(naver);
+    expect([stage.profile, stage.store.finalizers]).toEqual([['Ended', 'Naver'], []]);
+  });
+
+  test('of a store that vanished ends after a live read', async () => {
+    const stage = new Stage();
+    await stage.look(naver);
+    stage.isThere = false;
+    stage.live = 'store-uid';
+    expect((await stage.look(naver)).kind).toBe('wait');
+    expect(stage.profile).toEqual(['Live', 'Naver']);
+    stage.live = undefined;
+    await stage.look(naver);
+    await stage.look(naver);
+    expect(stage.profile).toEqual(['Ended', 'Naver']);
+    expect(stage.actions).toEqual(['StoreOpened', 'StoreEnded']);
+  });
+
+  test('of an earlier store of the name ends, and the new one has its own', async () => {
+    const stage = new Stage();
+    await stage.look(naver);
+    stage.store = { ...stage.store, uid: 'second-uid' };
+    await stage.look(builtinDriver.open({ profile: 'VisitSeoul' }));
+    expect(stage.documents.peek('Store', 'store-uid')?.phase).toBe('Ended');
+    expect(stage.profile).toEqual(['Live', 'VisitSeoul']);
   });
 });
