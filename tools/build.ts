@@ -19,6 +19,7 @@ const DIST = join(ROOT, 'dist');
 const ENTRIES: Readonly<Record<string, string>> = {
   keyward: 'src/bin/keyward.ts',
   'ledger-worker': 'src/ledger/sqlite/worker.ts',
+  'ledger-useworker': 'src/ledger/sqlite/useworker.ts',
 };
 
 /** Packages in CommonJS call `require` for Node's own modules, which an ES module does not have. */

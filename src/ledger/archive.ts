@@ -16,6 +16,10 @@ export const TABLES: readonly Omit<TableView, 'columns'>[] = [
   { name: 'rotation_requests', by: ['uid', 'request_id'] },
   { name: 'documents', by: ['kind', 'uid'], pageRows: 50 },
   { name: 'audit', by: ['commit_number'] },
+  { name: 'counts', by: ['subject', 'window_start'] },
+  { name: 'leases', by: ['id'] },
+  { name: 'usage', by: ['uid'] },
+  { name: 'signatures', by: ['key_id', 'digest'] },
 ];
 
 /** Tables of an engine's own: `migrations` says what was applied, `batches` how transactions ended. */

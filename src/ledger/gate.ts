@@ -10,7 +10,6 @@
  * - Failures are KeywardErrors as those of the ledger (port.ts).
  */
 import type { Ledger } from './port.ts';
-import type { LedgerReads } from './verbs.ts';
 
 /** Uses of one quota in one window. */
 export type CountRef = {
@@ -109,10 +108,15 @@ export interface UseReads {
 export interface GateLedger
   extends
     Pick<
-      LedgerReads,
-      'identity' | 'findByKeyId' | 'changes' | 'loadDocument' | 'scanDocuments' | 'versionsInUse'
+      Ledger,
+      | 'identity'
+      | 'findByKeyId'
+      | 'changes'
+      | 'loadDocument'
+      | 'scanDocuments'
+      | 'versionsInUse'
+      | 'close'
     >,
-    Pick<Ledger, 'close'>,
     UseLedger,
     UseReads {
   /** keyIds of credentials that are not Deleted, ascending, `limit` at a time. */

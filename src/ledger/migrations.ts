@@ -1,5 +1,6 @@
 /** Which schema changes a database has had, compared with those this build knows. Pure. */
 import { hash } from 'node:crypto';
+import { KeywardError } from '../kernel/errors.ts';
 import { terminal } from './refusals.ts';
 import type { Row } from './rows.ts';
 
@@ -39,4 +40,21 @@ export function compareApplied(
     );
   });
   return applied.length;
+}
+
+/**
+ * Refuses a database that is still to be migrated, for whoever does not do that itself.
+ *
+ * @throws KeywardError Transient SchemaTooOld: it passes as soon as the operator was updated
+ */
+export function requireNewest(
+  applied: number,
+  migrations: readonly Migration[],
+  database: string,
+): void {
+  if (applied >= migrations.length) return;
+  throw new KeywardError('Transient', {
+    reason: 'SchemaTooOld',
+    message: `database "${database}" has schema ${applied}, and this Keyward needs ${migrations.length}; start this version's operator first`,
+  });
 }

@@ -1,5 +1,6 @@
 /** Chooses the database behind the ledger by the scheme of its URL. */
 import type { Archive, ArchiveMode } from './archive.ts';
+import type { GateLedger, UseReads } from './gate.ts';
 import { isPostgresUrl } from './postgres/location.ts';
 import type { Ledger } from './port.ts';
 import { terminal } from './refusals.ts';
@@ -15,7 +16,7 @@ export type LedgerOptions = SqliteOptions;
  *
  * @throws KeywardError Terminal DatabaseUrlInvalid for a scheme that is not supported
  */
-export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+export async function openLedger(options: LedgerOptions): Promise<Ledger & UseReads> {
   if (isSqlite(options.url)) {
     const { openSqliteLedger } = await import('./sqlite/open.ts');
     return openSqliteLedger(options);
@@ -31,7 +32,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
  *
  * @throws KeywardError Terminal DatabaseUrlInvalid for a scheme that is not supported
  */
-export async function openLedgerReader(url: string): Promise<LedgerReader> {
+export async function openLedgerReader(url: string): Promise<LedgerReader & UseReads> {
   if (isSqlite(url)) {
     const { openSqliteReader } = await import('./sqlite/reader.ts');
     return openSqliteReader(url);
@@ -39,6 +40,22 @@ export async function openLedgerReader(url: string): Promise<LedgerReader> {
   if (!isPostgresUrl(url)) throw unsupported(url);
   const { openPostgresReader } = await import('./postgres/open.ts');
   return openPostgresReader(url);
+}
+
+/**
+ * Opens an existing ledger for a gate, beside its operator; see `openSqliteGate` and
+ * `openPostgresGate` for the errors.
+ *
+ * @throws KeywardError Terminal DatabaseUrlInvalid for a scheme that is not supported
+ */
+export async function openGateLedger(url: string): Promise<GateLedger> {
+  if (isSqlite(url)) {
+    const { openSqliteGate } = await import('./sqlite/gate.ts');
+    return openSqliteGate(url);
+  }
+  if (!isPostgresUrl(url)) throw unsupported(url);
+  const { openPostgresGate } = await import('./postgres/gate.ts');
+  return openPostgresGate(url);
 }
 
 function isSqlite(url: string): boolean {

@@ -7,6 +7,16 @@ import type { AuditPosition, AuditStep } from './audit.ts';
 import type { DocumentRow } from './documentrows.ts';
 import type { DocumentKind } from './documents.ts';
 import type {
+  Count,
+  CountRef,
+  Lease,
+  LeaseReport,
+  LeaseWish,
+  SeenSignature,
+  Usage,
+  UsageReport,
+} from './gate.ts';
+import type {
   CommitResult,
   LedgerIdentity,
   StoreCount,
@@ -90,9 +100,49 @@ export function isDocumentRead(request: Request): request is DocumentRead {
   return DOCUMENT_READS.has(request.type);
 }
 
+/** Requests that only look: at how keys are used, and at which ids there are. */
+export type UseRead =
+  | { readonly type: 'counts'; readonly refs: readonly CountRef[] }
+  | { readonly type: 'usage'; readonly uids: readonly string[] }
+  | { readonly type: 'keyIds'; readonly limit: number; readonly after: string | undefined }
+  | { readonly type: 'keyIdsOf'; readonly uids: readonly string[] };
+
+const USE_READS: ReadonlySet<string> = new Set<UseRead['type']>([
+  'counts',
+  'usage',
+  'keyIds',
+  'keyIdsOf',
+]);
+
+/** Tells them from the other requests that look. */
+export function isUseRead(request: ReadRequest): request is UseRead {
+  return USE_READS.has(request.type);
+}
+
+type LeaseReports<T extends string> = {
+  readonly type: T;
+  readonly reports: readonly LeaseReport[];
+  readonly nowMs: number;
+};
+
+/** What gates write, in tables of their own; see gate.ts. */
+export type UseRequest =
+  | { readonly type: 'lease'; readonly wishes: readonly LeaseWish[] }
+  | LeaseReports<'reportLeases'>
+  | LeaseReports<'returnLeases'>
+  | { readonly type: 'reportUsage'; readonly reports: readonly UsageReport[] }
+  | {
+      readonly type: 'remember';
+      readonly signatures: readonly SeenSignature[];
+      /** Random, of this call only. */
+      readonly claim: string;
+    }
+  | { readonly type: 'sweepUses'; readonly nowMs: number; readonly leaseSilenceMs: number };
+
 /** Requests that only look. */
 export type ReadRequest =
   | DocumentRead
+  | UseRead
   | { readonly type: 'identity' }
   | {
       readonly type: 'load';
@@ -147,6 +197,17 @@ export type Answers = {
   versionsInUse: readonly VersionInUse[];
   /** One step; see audit.ts. */
   verifyAudit: AuditStep;
+  counts: readonly Count[];
+  usage: readonly Usage[];
+  keyIds: readonly string[];
+  keyIdsOf: readonly string[];
+  lease: readonly Lease[];
+  reportLeases: null;
+  returnLeases: null;
+  reportUsage: null;
+  remember: readonly boolean[];
+  /** True: there is more to forget. */
+  sweepUses: boolean;
 };
 
 /** Tests only: the process kills itself around the nth commit of this kind. */

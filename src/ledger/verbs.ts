@@ -7,11 +7,11 @@ import {
   isStorable,
 } from './documentrows.ts';
 import type { AuditEntry, Commit, CommitResult, Ledger, Page } from './port.ts';
-import type { Answers, Audited, ReadRequest, Request } from './requests.ts';
+import type { Answers, Audited, ReadRequest, Request, UseRequest } from './requests.ts';
 import { decodeRecord, encodeRecord, type StoredRecord } from './rows.ts';
 
 /** Has a request answered; rejects with a KeywardError. */
-export type Ask<R extends Request> = <T extends R['type']>(
+export type Ask<R extends Request | UseRequest> = <T extends R['type']>(
   request: Extract<R, { type: T }>,
 ) => Promise<Answers[T]>;
 

@@ -1,19 +1,26 @@
 import type { Ledger } from '../../src/ledger/port.ts';
-import { openLedger } from '../../src/ledger/open.ts';
+import { openGateLedger, openLedger } from '../../src/ledger/open.ts';
 import { describeOnPostgres, freshSchema } from '../support/postgres.ts';
 import { describeDocuments } from './ledger.documents.ts';
+import { describeGateLedger, type GateHarness } from './ledger.gate.ts';
+import { describeGateWalks } from './ledger.gate.walk.ts';
 import { describeLedger, type Harness } from './ledger.ts';
 
 describeOnPostgres('On a real server', (server) => {
-  const createHarness = async (): Promise<Harness> => {
+  const createHarness = async (): Promise<Harness & GateHarness> => {
     const schema = freshSchema();
-    const opened: Ledger[] = [];
+    const opened: Pick<Ledger, 'close'>[] = [];
     return {
       open: async () => {
         const url = server().url(`schema=${schema}`);
         const ledger = await openLedger({ url, missing: 'Create' });
         opened.push(ledger);
         return ledger;
+      },
+      openGate: async () => {
+        const gate = await openGateLedger(server().url(`schema=${schema}`));
+        opened.push(gate);
+        return gate;
       },
       tamper: async (sql) => {
         await server().sql(`SET search_path = ${schema}; ${sql}`, 'keyward');
@@ -26,4 +33,6 @@ describeOnPostgres('On a real server', (server) => {
   };
   describeLedger('PostgreSQL', createHarness);
   describeDocuments('PostgreSQL', createHarness);
+  describeGateLedger('PostgreSQL', createHarness);
+  describeGateWalks('PostgreSQL', createHarness);
 });

@@ -3,19 +3,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Ledger } from '../../src/ledger/port.ts';
-import { openLedger } from '../../src/ledger/open.ts';
+import { openGateLedger, openLedger } from '../../src/ledger/open.ts';
 import { describeDocuments } from './ledger.documents.ts';
+import { describeGateLedger, type GateHarness } from './ledger.gate.ts';
+import { describeGateWalks } from './ledger.gate.walk.ts';
 import { describeLedger, type Harness } from './ledger.ts';
 
-async function createHarness(): Promise<Harness> {
+async function createHarness(): Promise<Harness & GateHarness> {
   const directory = mkdtempSync(join(tmpdir(), 'keyward-ledger-'));
   const path = join(directory, 'keyward.db');
-  const opened: Ledger[] = [];
+  const opened: Pick<Ledger, 'close'>[] = [];
   return {
     open: async () => {
       const ledger = await openLedger({ url: `sqlite://${path}`, missing: 'Create', gatherMs: 0 });
       opened.push(ledger);
       return ledger;
+    },
+    openGate: async () => {
+      const gate = await openGateLedger(`sqlite://${path}`);
+      opened.push(gate);
+      return gate;
     },
     tamper: async (sql) => {
       const db = new DatabaseSync(path);
@@ -31,3 +38,5 @@ async function createHarness(): Promise<Harness> {
 
 describeLedger('SQLite', createHarness);
 describeDocuments('SQLite', createHarness);
+describeGateLedger('SQLite', createHarness);
+describeGateWalks('SQLite', createHarness);

@@ -79,6 +79,7 @@ async function buildTestProgram(outdir: string): Promise<string> {
     entryPoints: {
       keyward: 'test/support/awkward/keyward.ts',
       'ledger-worker': 'src/ledger/sqlite/worker.ts',
+      'ledger-useworker': 'src/ledger/sqlite/useworker.ts',
     },
     outdir,
     bundle: true,

@@ -1,12 +1,14 @@
 /** The ledger on PostgreSQL: the port's methods as requests to a pool of connections. */
+import type { UseReads } from '../gate.ts';
 import type { Ledger } from '../port.ts';
 import type { CrashPoint } from '../requests.ts';
+import { createUseReads } from '../useverbs.ts';
 import { createLedgerReads, createLedgerWrites, type LedgerReader } from '../verbs.ts';
 import { Engine } from './engine.ts';
 import { translate } from './failures.ts';
 import { parsePostgresUrl } from './location.ts';
 import { checkSchema, migrate } from './migrate.ts';
-import { qualify } from './names.ts';
+import { qualify, type Qualify } from './names.ts';
 import { Pool } from './pool.ts';
 import { readIdentity } from './queries.ts';
 
@@ -27,13 +29,14 @@ export type PostgresOptions = {
  * @throws KeywardError Terminal with reason DatabaseUrlInvalid, DatabaseMissing, DatabaseCorrupt,
  * ForeignDatabase, SchemaTooNew or SchemaChanged; Transient LedgerUnavailable
  */
-export async function openPostgresLedger(options: PostgresOptions): Promise<Ledger> {
-  const engine = await open(options, async (pool) => {
+export async function openPostgresLedger(options: PostgresOptions): Promise<Ledger & UseReads> {
+  const { engine } = await openEngine(options, async (pool) => {
     const location = parsePostgresUrl(options.url);
     await migrate(pool, { location, missing: options.missing });
   });
   return {
     ...createLedgerReads((request) => engine.ask(request)),
+    ...createUseReads((request) => engine.ask(request)),
     ...createLedgerWrites((request) => engine.ask(request)),
     close: () => engine.close(),
   };
@@ -44,21 +47,30 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Ledg
  *
  * @throws KeywardError as `openPostgresLedger`
  */
-export async function openPostgresReader(url: string): Promise<LedgerReader> {
+export async function openPostgresReader(url: string): Promise<LedgerReader & UseReads> {
   const location = parsePostgresUrl(url);
-  const engine = await open({ url, missing: 'Refuse' }, async (pool) => {
+  const { engine } = await openEngine({ url, missing: 'Refuse' }, async (pool) => {
     await pool.use((connection) => checkSchema(connection, { location }));
   });
   return {
     ...createLedgerReads((request) => engine.ask(request)),
+    ...createUseReads((request) => engine.ask(request)),
     close: () => engine.close(),
   };
 }
 
-async function open(
+/** What requests are put to, and what is below it. */
+type Opened = { readonly engine: Engine; readonly pool: Pool; readonly qualify: Qualify };
+
+/**
+ * Connects, and looks at the database after `prepare` did.
+ *
+ * @throws KeywardError as `openPostgresLedger`
+ */
+export async function openEngine(
   options: PostgresOptions,
   prepare: (pool: Pool) => Promise<void>,
-): Promise<Engine> {
+): Promise<Opened> {
   const location = parsePostgresUrl(options.url);
   const pool = new Pool(location);
   const named = (sql: string): string => qualify(sql, location.schema);
@@ -68,7 +80,8 @@ async function open(
       readIdentity({ connection, qualify: named }),
     );
     const { crashAt } = options;
-    return new Engine({ pool, qualify: named, databaseId, incarnation, crashAt });
+    const engine = new Engine({ pool, qualify: named, databaseId, incarnation, crashAt });
+    return { engine, pool, qualify: named };
   } catch (thrown) {
     pool.close();
     throw translate(thrown, location.label);

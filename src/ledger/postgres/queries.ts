@@ -12,7 +12,14 @@ import type {
   TokenHolder,
   VersionInUse,
 } from '../port.ts';
-import { type Answers, isDocumentRead, type ReadRequest } from '../requests.ts';
+import {
+  type Answers,
+  type DocumentRead,
+  isDocumentRead,
+  isUseRead,
+  type ReadRequest,
+  type UseRead,
+} from '../requests.ts';
 import {
   decodeHolder,
   decodeStore,
@@ -26,6 +33,7 @@ import type { Connection } from './connection.ts';
 import { readDocuments } from './documents.ts';
 import type { Qualify } from './names.ts';
 import { recordQuery, readRecords } from './records.ts';
+import { readUses } from './usereads.ts';
 
 /** Entries of the audit chain that are checked at once. */
 const AUDIT_STEP = 2_000;
@@ -43,6 +51,16 @@ export function answerRead(
   request: SingleRead,
 ): Promise<Answers[SingleRead['type']]> {
   if (isDocumentRead(request)) return readDocuments(source, request);
+  if (isUseRead(request)) return readUses(source, request);
+  return answerRecordRead(source, request);
+}
+
+type RecordRead = Exclude<SingleRead, DocumentRead | UseRead>;
+
+function answerRecordRead(
+  source: Source,
+  request: RecordRead,
+): Promise<Answers[RecordRead['type']]> {
   switch (request.type) {
     case 'identity':
       return readIdentity(source);

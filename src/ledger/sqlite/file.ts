@@ -2,9 +2,10 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { requireNewest } from '../migrations.ts';
 import { terminal } from '../refusals.ts';
 import { corrupt } from './failures.ts';
-import { checkApplied, migrate } from './migrate.ts';
+import { checkApplied, migrate, MIGRATIONS } from './migrate.ts';
 import { prepare, ROW_OPTIONS } from './statements.ts';
 
 /** "KEYW": tells our databases from other SQLite files. */
@@ -49,7 +50,26 @@ export function openFileForReading(path: string): DatabaseSync {
   }
 }
 
-function connect(path: string, as: 'Writer' | 'Reader'): DatabaseSync {
+/**
+ * A gate's connection for what it counts, beside an operator that may be writing: durable at each
+ * COMMIT. Makes and migrates nothing.
+ *
+ * @throws KeywardError as `openFileForReading`, and as `requireNewest`
+ */
+export function openFileForUses(path: string): DatabaseSync {
+  if (!existsSync(path)) throw missingFile(path);
+  const db = connect(path, 'Gate');
+  try {
+    requireNewest(checkApplied(db, path), MIGRATIONS, path);
+    setDurable(db, path);
+    return db;
+  } catch (thrown) {
+    db.close();
+    throw thrown;
+  }
+}
+
+function connect(path: string, as: 'Writer' | 'Reader' | 'Gate'): DatabaseSync {
   if (statSync(path).size === 0) {
     // A new ledger appears complete or not at all, so an empty file is what is left of an old one.
     throw terminal(

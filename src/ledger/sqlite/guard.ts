@@ -87,6 +87,11 @@ export class FileWatch {
     return new FileWatch(path, [path, `${path}-wal`, lockPath(path)]);
   }
 
+  /** Remembers the files of a database that is written beside its operator; the lock is not ours. */
+  static ofGate(path: string): FileWatch {
+    return new FileWatch(path, [path, `${path}-wal`]);
+  }
+
   /** Remembers the database file; its log comes and goes with the writer. */
   static ofReader(path: string): FileWatch {
     return new FileWatch(path, [path]);

@@ -9,6 +9,7 @@ import { MIGRATION_0001 } from './migrations/0001.ts';
 import { MIGRATION_0002 } from './migrations/0002.ts';
 import { MIGRATION_0003 } from './migrations/0003.ts';
 import { MIGRATION_0004 } from './migrations/0004.ts';
+import { MIGRATION_0005 } from './migrations/0005.ts';
 
 /** All migrations in order; versions count from 1 without gaps. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -16,6 +17,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 2, sql: MIGRATION_0002 },
   { version: 3, sql: MIGRATION_0003 },
   { version: 4, sql: MIGRATION_0004 },
+  { version: 5, sql: MIGRATION_0005 },
 ];
 
 /**

@@ -1,7 +1,9 @@
 /** The ledger on SQLite: the port's methods as requests to the thread that owns the file. */
 import { resolve } from 'node:path';
+import type { UseReads } from '../gate.ts';
 import type { Ledger } from '../port.ts';
 import type { CrashPoint } from '../requests.ts';
+import { createUseReads } from '../useverbs.ts';
 import { createLedgerReads, createLedgerWrites } from '../verbs.ts';
 import { parseSqliteUrl } from './location.ts';
 import { type Gathering, LedgerThread } from './thread.ts';
@@ -27,13 +29,14 @@ export type SqliteOptions = Gathering & {
  * DatabaseCorrupt, DatabaseReadOnly, ForeignDatabase, FilesystemUnsupported, SchemaTooNew or
  * SchemaChanged; Transient LedgerUnavailable
  */
-export async function openSqliteLedger(options: SqliteOptions): Promise<Ledger> {
+export async function openSqliteLedger(options: SqliteOptions): Promise<Ledger & UseReads> {
   const path = resolve(parseSqliteUrl(options.url));
   const { missing, crashAt, gatherMs, isBacklogged } = options;
   const gathering = { gatherMs, isBacklogged };
   const thread = await LedgerThread.start({ path, missing, crashAt }, gathering);
   return {
     ...createLedgerReads((request) => thread.ask(request)),
+    ...createUseReads((request) => thread.ask(request)),
     ...createLedgerWrites((request) => thread.ask(request)),
     close: () => thread.close(),
   };

@@ -4,7 +4,7 @@
  * together in the next one and becomes one transaction.
  */
 import type { ErrorClass } from '../../kernel/errors.ts';
-import type { Answers, CrashPoint, Request } from '../requests.ts';
+import type { Answers, CrashPoint, Request, UseRequest } from '../requests.ts';
 
 /** A KeywardError without its class; the cause as text, for the log. */
 export type Failure = {
@@ -17,8 +17,11 @@ export type Failure = {
 /** What becomes of one request. */
 export type Answer = { readonly value: Answers[keyof Answers] } | { readonly failure: Failure };
 
+/** What one of the two workers can be asked. */
+export type Asked = Request | UseRequest;
+
 /** From the main thread: a batch, or the wish to end. */
-export type ToWorker = readonly Request[] | 'close';
+export type ToWorker<R extends Asked = Request> = readonly R[] | 'close';
 
 /** From the worker: how opening went, the answers of a batch, or that the file is closed. */
 export type FromWorker =
@@ -27,9 +30,11 @@ export type FromWorker =
   | { readonly type: 'answers'; readonly answers: readonly Answer[] }
   | { readonly type: 'closed' };
 
-/** What the worker is started with. */
-export type WorkerOptions = {
-  readonly path: string;
+/** What the worker of a gate is started with. */
+export type UseWorkerOptions = { readonly path: string };
+
+/** What the worker of an operator is started with. */
+export type WorkerOptions = UseWorkerOptions & {
   readonly missing: 'Create' | 'Refuse';
   readonly crashAt: CrashPoint | undefined;
 };

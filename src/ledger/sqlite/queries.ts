@@ -3,7 +3,14 @@ import type { DatabaseSync } from 'node:sqlite';
 import { AUDIT_COLUMNS, type AuditPosition, checkEntries } from '../audit.ts';
 import { readCursor, writeCursor } from '../cursor.ts';
 import type { LedgerIdentity, StoreCount, StoreRow, TokenHolder, VersionInUse } from '../port.ts';
-import { type Answers, type DocumentRead, isDocumentRead, type ReadRequest } from '../requests.ts';
+import {
+  type Answers,
+  type DocumentRead,
+  isDocumentRead,
+  isUseRead,
+  type ReadRequest,
+  type UseRead,
+} from '../requests.ts';
 import {
   CREDENTIAL_CONTENT,
   CREDENTIAL_IDENTITY,
@@ -20,6 +27,7 @@ import {
 } from '../rows.ts';
 import { prepareDocuments } from './documents.ts';
 import { prepare } from './statements.ts';
+import { prepareUseReads } from './usereads.ts';
 
 /** Entries of the audit chain that are checked at once: some 20 ms. */
 const AUDIT_STEP = 2_000;
@@ -65,6 +73,7 @@ export function prepareQueries(db: DatabaseSync) {
     ...prepareCounts(db),
     ...prepareStores(db),
     readDocuments: prepareDocuments(db),
+    readUses: prepareUseReads(db),
     identity,
     isRequestSpent: (uid: string, requestId: string): boolean =>
       requestSpent.get(uid, requestId) !== undefined,
@@ -85,10 +94,11 @@ export function prepareQueries(db: DatabaseSync) {
 /** The answer to a request that only looks. */
 export function answerRead(queries: Queries, request: ReadRequest): Answers[ReadRequest['type']] {
   if (isDocumentRead(request)) return queries.readDocuments(request);
+  if (isUseRead(request)) return queries.readUses(request);
   return answerRecordRead(queries, request);
 }
 
-type RecordRead = Exclude<ReadRequest, DocumentRead>;
+type RecordRead = Exclude<ReadRequest, DocumentRead | UseRead>;
 
 function answerRecordRead(queries: Queries, request: RecordRead): Answers[RecordRead['type']] {
   switch (request.type) {

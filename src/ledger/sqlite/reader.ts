@@ -4,7 +4,9 @@
  */
 import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import type { UseReads } from '../gate.ts';
 import type { Answers, ReadRequest } from '../requests.ts';
+import { createUseReads } from '../useverbs.ts';
 import { createLedgerReads, type LedgerReader } from '../verbs.ts';
 import { translate } from './failures.ts';
 import { openFileForReading } from './file.ts';
@@ -20,8 +22,16 @@ import { prepare } from './statements.ts';
  * @throws KeywardError Terminal DatabaseUrlInvalid, DatabaseMissing, DatabaseCorrupt,
  * ForeignDatabase, SchemaTooNew, SchemaChanged; Transient LedgerUnavailable
  */
-export async function openSqliteReader(url: string): Promise<LedgerReader> {
-  const path = resolve(parseSqliteUrl(url));
+export async function openSqliteReader(url: string): Promise<LedgerReader & UseReads> {
+  return openReaderAt(resolve(parseSqliteUrl(url)));
+}
+
+/**
+ * The same, with what only gates look at.
+ *
+ * @throws KeywardError as `openSqliteReader`
+ */
+export function openReaderAt(path: string): LedgerReader & ReturnType<typeof createUseReads> {
   try {
     return createReader(openFileForReading(path), path);
   } catch (thrown) {
@@ -29,7 +39,7 @@ export async function openSqliteReader(url: string): Promise<LedgerReader> {
   }
 }
 
-function createReader(db: DatabaseSync, path: string): LedgerReader {
+function createReader(db: DatabaseSync, path: string): ReturnType<typeof openReaderAt> {
   const queries = prepareQueries(db);
   const watch = FileWatch.ofReader(path);
   const begin = prepare(db, 'BEGIN');
@@ -49,6 +59,7 @@ function createReader(db: DatabaseSync, path: string): LedgerReader {
   return {
     // Each request is answered in its own type; see `Answers`.
     ...createLedgerReads((request) => ask(request) as never),
+    ...createUseReads((request) => ask(request) as never),
     close: async () => {
       if (db.isOpen) db.close();
     },

@@ -2,8 +2,16 @@
 import { setImmediate, setTimeout } from 'node:timers';
 import { Worker } from 'node:worker_threads';
 import { KeywardError } from '../../kernel/errors.ts';
-import type { Answers, Request } from '../requests.ts';
-import type { Answer, Failure, FromWorker, ToWorker, WorkerOptions } from './protocol.ts';
+import type { Answers, Request, UseRequest } from '../requests.ts';
+import type {
+  Answer,
+  Asked,
+  Failure,
+  FromWorker,
+  ToWorker,
+  UseWorkerOptions,
+  WorkerOptions,
+} from './protocol.ts';
 
 /** Bounds the work of one transaction, and with it the wait of whoever asks next. */
 const BATCH_MAX = 512;
@@ -32,8 +40,8 @@ export type Gathering = {
   readonly isBacklogged?: (() => boolean) | undefined;
 };
 
-type Waiting = {
-  readonly request: Request;
+type Waiting<R> = {
+  readonly request: R;
   readonly resolve: (value: Answers[keyof Answers]) => void;
   readonly reject: (reason: KeywardError) => void;
 };
@@ -42,15 +50,15 @@ type Waiting = {
  * A worker that answers requests. While it works on one batch the next one gathers, so load makes
  * batches larger instead of queues longer.
  */
-export class LedgerThread {
+export class LedgerThread<R extends Asked = Request> {
   readonly #worker: Worker;
   readonly #path: string;
   readonly #gatherMs: number;
   readonly #isBacklogged: () => boolean;
   readonly #opened = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
-  #gathering: Waiting[] = [];
-  #underWay: readonly Waiting[] = [];
+  #gathering: Waiting<R>[] = [];
+  #underWay: readonly Waiting<R>[] = [];
   /** The batch that is about to leave: at the end of this turn, or when its time has come. */
   #departure: { readonly isNow: boolean; readonly cancel: () => void } | undefined;
   #sentAtMs = Number.NEGATIVE_INFINITY;
@@ -70,12 +78,25 @@ export class LedgerThread {
   }
 
   /**
-   * Starts the worker; resolves when the file is open.
+   * Starts the operator's worker; resolves when the file is open.
    *
    * @throws KeywardError what the worker refused the file with
    */
-  static async start(options: WorkerOptions, gathering: Gathering = {}): Promise<LedgerThread> {
-    const thread = new LedgerThread(startWorker(options), options.path, gathering);
+  static start(options: WorkerOptions, gathering: Gathering = {}): Promise<LedgerThread> {
+    return LedgerThread.#open(startWorker('worker', options), options.path, gathering);
+  }
+
+  /** Starts the worker of a gate, as `start`. */
+  static startUses(options: UseWorkerOptions): Promise<LedgerThread<UseRequest>> {
+    return LedgerThread.#open<UseRequest>(startWorker('useworker', options), options.path, {});
+  }
+
+  static async #open<R extends Asked>(
+    worker: Worker,
+    path: string,
+    gathering: Gathering,
+  ): Promise<LedgerThread<R>> {
+    const thread = new LedgerThread<R>(worker, path, gathering);
     await thread.#opened.promise;
     // From here on the process may end while nothing is asked.
     thread.#worker.unref();
@@ -83,7 +104,7 @@ export class LedgerThread {
   }
 
   /** Asks; rejects with a KeywardError. */
-  ask<T extends Request['type']>(request: Extract<Request, { type: T }>): Promise<Answers[T]> {
+  ask<T extends R['type']>(request: Extract<R, { type: T }>): Promise<Answers[T]> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
       // The worker answers each request in its own type; see `Answers`.
@@ -138,7 +159,7 @@ export class LedgerThread {
     this.#post(this.#underWay.map((waiting) => waiting.request));
   }
 
-  #post(message: ToWorker): void {
+  #post(message: ToWorker<R>): void {
     this.#worker.postMessage(message);
   }
 
@@ -186,11 +207,14 @@ export class LedgerThread {
 }
 
 /**
- * As source the worker is the file beside this one; the bundle has it as an entry of its own,
- * `ledger-worker.js`, in the same folder as the code that starts it.
+ * As source the worker is a file beside this one; the bundle has it as an entry of its own,
+ * `ledger-worker.js` for example, in the same folder as the code that starts it.
  */
-function startWorker(options: WorkerOptions): Worker {
-  const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './ledger-worker.js';
+function startWorker(
+  name: 'worker' | 'useworker',
+  options: WorkerOptions | UseWorkerOptions,
+): Worker {
+  const file = import.meta.url.endsWith('.ts') ? `./${name}.ts` : `./ledger-${name}.js`;
   return new Worker(new URL(file, import.meta.url), { workerData: options, name: 'ledger' });
 }
 

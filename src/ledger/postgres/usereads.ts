@@ -1,0 +1,61 @@
+/** How keys are used and which ids there are, as read from PostgreSQL. */
+import type { Answers, UseRead } from '../requests.ts';
+import { integer, type Row, text } from '../rows.ts';
+import type { Connection, Parameter } from './connection.ts';
+import type { Qualify } from './names.ts';
+
+const COUNTS = `SELECT c.subject, c.window_start, c.reserved, (
+    SELECT coalesce(sum(l.uses - l.spent), 0)::bigint FROM {schema}.leases l
+    WHERE l.subject = c.subject AND l.window_start = c.window_start AND l.ended IS NULL
+  ) FROM {schema}.counts c
+  JOIN unnest($1::text[], $2::bigint[]) AS asked (subject, window_start)
+    ON c.subject = asked.subject AND c.window_start = asked.window_start`;
+
+/** The answer to a request. */
+export async function readUses(
+  { connection, qualify }: { readonly connection: Connection; readonly qualify: Qualify },
+  request: UseRead,
+): Promise<Answers[UseRead['type']]> {
+  const ask = (sql: string, values: readonly Parameter[]): Promise<readonly Row[]> =>
+    connection.query(qualify(sql), values);
+  switch (request.type) {
+    case 'counts': {
+      const { refs } = request;
+      const subjects = refs.map(({ subject }) => subject);
+      const starts = refs.map(({ windowStartMs }) => windowStartMs);
+      return (await ask(COUNTS, [subjects, starts])).map(readCount);
+    }
+    case 'usage': {
+      const sql = 'SELECT uid, uses, last_used FROM {schema}.usage WHERE uid = ANY($1::text[])';
+      return (await ask(sql, [request.uids])).map(([uid, uses, lastUsed]) => ({
+        uid: text(uid),
+        uses: integer(uses),
+        lastUsedMs: integer(lastUsed),
+      }));
+    }
+    case 'keyIds': {
+      const sql = `SELECT key_id FROM {schema}.credentials WHERE key_id > $1 AND state <> 'Deleted'
+        ORDER BY key_id LIMIT $2`;
+      return (await ask(sql, [request.after ?? '', request.limit])).map(first);
+    }
+    case 'keyIdsOf': {
+      const sql = `SELECT c.key_id FROM {schema}.keys k
+        JOIN {schema}.credentials c ON c.key = k.id AND c.state <> 'Deleted'
+        WHERE k.uid = ANY($1::text[])`;
+      return (await ask(sql, [request.uids])).map(first);
+    }
+  }
+}
+
+function first(row: Row): string {
+  return text(row[0]);
+}
+
+function readCount([subject, start, reserved, unspent]: Row): Answers['counts'][number] {
+  return {
+    subject: text(subject),
+    windowStartMs: integer(start),
+    reserved: integer(reserved),
+    unspent: integer(unspent),
+  };
+}

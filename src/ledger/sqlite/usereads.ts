@@ -1,0 +1,51 @@
+/** How keys are used and which ids there are, as read from a ledger file. */
+import type { DatabaseSync } from 'node:sqlite';
+import type { Answers, UseRead } from '../requests.ts';
+import { integer, type Row, text } from '../rows.ts';
+import { prepare } from './statements.ts';
+
+/** Compiles the queries. */
+export function prepareUseReads(db: DatabaseSync) {
+  const count = prepare(
+    db,
+    `SELECT c.reserved, (
+       SELECT coalesce(sum(l.uses - l.spent), 0) FROM leases l
+       WHERE l.subject = c.subject AND l.window_start = c.window_start AND l.ended IS NULL
+     ) FROM counts c WHERE c.subject = ? AND c.window_start = ?`,
+  );
+  const usage = prepare(
+    db,
+    `SELECT uid, uses, last_used FROM usage WHERE uid IN (SELECT value FROM json_each(?))`,
+  );
+  const keyIds = prepare(
+    db,
+    `SELECT key_id FROM credentials WHERE key_id > ? AND state <> 'Deleted' ORDER BY key_id LIMIT ?`,
+  );
+  const keyIdsOf = prepare(
+    db,
+    `SELECT c.key_id FROM keys k JOIN credentials c ON c.key = k.id AND c.state <> 'Deleted'
+     WHERE k.uid IN (SELECT value FROM json_each(?))`,
+  );
+  const first = (row: Row): string => text(row[0]);
+  return (request: UseRead): Answers[UseRead['type']] => {
+    switch (request.type) {
+      case 'counts':
+        return request.refs.flatMap(({ subject, windowStartMs }) => {
+          const row = count.get(subject, windowStartMs);
+          if (row === undefined) return [];
+          const [reserved, unspent] = row;
+          return { subject, windowStartMs, reserved: integer(reserved), unspent: integer(unspent) };
+        });
+      case 'usage':
+        return usage.all(JSON.stringify(request.uids)).map(([uid, uses, lastUsed]) => ({
+          uid: text(uid),
+          uses: integer(uses),
+          lastUsedMs: integer(lastUsed),
+        }));
+      case 'keyIds':
+        return keyIds.all(request.after ?? '', request.limit).map(first);
+      case 'keyIdsOf':
+        return keyIdsOf.all(JSON.stringify(request.uids)).map(first);
+    }
+  };
+}
