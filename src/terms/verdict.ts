@@ -11,6 +11,7 @@
 import { digestSecret, DUMMY_DIGEST, DUMMY_PEPPER, equalDigests } from '../keys/digest.ts';
 import { isKeyId, isSecret, parseValue } from '../keys/format.ts';
 import { isInside } from './cidr.ts';
+import { compileTerms, type CompiledTerms } from './compiled.ts';
 import { matchOrigin } from './origin.ts';
 import { coversUse, UNLIMITED } from './quota.ts';
 import { REFUSALS, type Refusal } from './refusals.ts';
@@ -57,6 +58,8 @@ export type VerdictContext = {
   readonly address?: string | undefined;
   /** The product by grant that the request belongs to; absent: it needs no grant. */
   readonly productRef?: string | undefined;
+  /** Why nobody may make this request, whatever is granted; absent: nothing speaks against it. */
+  readonly productRefusal?: Refusal | undefined;
   /** Uses left in the window, of this call's lease or count; absent: not known. -1: unlimited. */
   readonly quotaRemaining?: number | undefined;
 };
@@ -109,13 +112,29 @@ export function verdictBeforeQuota(
   const parts = readPresented(presented);
   if (parts === undefined) return REFUSALS.MalformedKey;
   const credential = record?.credentials.find(({ keyId }) => keyId === parts.keyId);
-  const slot = findSlot(credential?.slots ?? [], parts, context.pepper);
+  const slot = proveSecret(credential?.slots ?? [], parts, context.pepper);
   if (record === undefined || credential === undefined) return REFUSALS.UnknownKey;
   if (slot === undefined) return REFUSALS.WrongSecret;
-  return (
-    findStateRefusal(record, credential, context.nowMs) ??
-    decideTerms(record.terms, context, { keyId: parts.keyId, slot })
-  );
+  const origin = judgeProven({ ...record, credential }, compileTerms(record.terms), context);
+  if (typeof origin !== 'string') return origin;
+  return { type: 'Allowed', keyId: parts.keyId, slot, origin };
+}
+
+/** What is in force for a credential whose secret was proven. */
+export type Standing = Pick<VerifiableKey, 'state' | 'clientState'> & {
+  readonly credential: Pick<VerifiableCredential, 'state' | 'retireAtMs'>;
+};
+
+/**
+ * All checks between secret and quota, in their order: of a caller who has proven that the credential
+ * is his. The first no, or how far the origin was checked; see `Admission`.
+ */
+export function judgeProven(
+  standing: Standing,
+  terms: CompiledTerms,
+  context: VerdictContext,
+): Refusal | Admission['origin'] {
+  return findStateRefusal(standing, context.nowMs) ?? judgeTerms(terms, context);
 }
 
 /** The refusal by quota, or undefined; `quotaRemaining` as in the context. */
@@ -137,8 +156,13 @@ function readPresented(presented: Presented): Parts | undefined {
   return isKeyId(presented.keyId) && isSecret(presented.secret) ? presented : undefined;
 }
 
-/** Name of the slot whose secret this is. Looks at all of them, and at a dummy where there is none. */
-function findSlot(
+/**
+ * Name of the slot whose secret this is; undefined: of none. Looks at all of them, and at a dummy where
+ * there is none, so that a credential that does not exist costs what a wrong secret costs.
+ *
+ * @throws KeywardError of `pepper`
+ */
+export function proveSecret(
   slots: readonly VerifiableSlot[],
   parts: Parts,
   pepper: VerdictContext['pepper'],
@@ -162,25 +186,17 @@ function findSlot(
   return found;
 }
 
-function findStateRefusal(
-  record: VerifiableKey,
-  credential: VerifiableCredential,
-  nowMs: number,
-): Refusal | undefined {
-  if (record.state === 'Revoked') return REFUSALS.KeyRevoked;
-  if (!isLive(credential, nowMs)) return REFUSALS.ValueReplaced;
-  if (record.state !== 'Active') return REFUSALS.KeySuspended;
-  const { clientState } = record;
+function findStateRefusal(standing: Standing, nowMs: number): Refusal | undefined {
+  if (standing.state === 'Revoked') return REFUSALS.KeyRevoked;
+  if (!isLive(standing.credential, nowMs)) return REFUSALS.ValueReplaced;
+  if (standing.state !== 'Active') return REFUSALS.KeySuspended;
+  const { clientState } = standing;
   return clientState === undefined || clientState === 'Active'
     ? undefined
     : REFUSALS.ClientSuspended;
 }
 
-function decideTerms(
-  terms: KeyTerms,
-  context: VerdictContext,
-  proven: { readonly keyId: string; readonly slot: string },
-): Verdict {
+function judgeTerms(terms: CompiledTerms, context: VerdictContext): Refusal | Admission['origin'] {
   const validity = validityAt(terms, context.nowMs);
   if (validity !== 'Valid')
     return validity === 'Over' ? REFUSALS.Expired : REFUSALS.NotYetEffective;
@@ -188,11 +204,13 @@ function decideTerms(
     terms.originPolicy === undefined ? 'Allowed' : matchOrigin(terms.originPolicy, context);
   if (origin === 'Missing') return REFUSALS.OriginMissing;
   if (origin === 'NotAllowed') return REFUSALS.OriginNotAllowed;
-  if (terms.cidrs.length > 0 && !isInside(terms.cidrs, context.address)) {
+  if (terms.networks !== undefined && !isInside(terms.networks, context.address)) {
     return REFUSALS.AddressNotAllowed;
   }
-  if (context.productRef !== undefined && !terms.productRefs.includes(context.productRef)) {
+  const { productRef, productRefusal } = context;
+  if (productRefusal !== undefined) return productRefusal;
+  if (productRef !== undefined && !terms.productRefs.has(productRef)) {
     return REFUSALS.ProductNotAllowed;
   }
-  return { type: 'Allowed', ...proven, origin };
+  return origin;
 }
