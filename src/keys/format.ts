@@ -55,6 +55,11 @@ export function publicName(name: Pick<ValueParts, 'prefix' | 'keyId'>): string {
   return `${name.prefix}_${name.keyId}`;
 }
 
+/** The keyId of a public name, or undefined when the text is none. Whether there is such a key nobody knows. */
+export function parsePublicName(text: string): string | undefined {
+  return /^[a-z][a-z0-9]{0,15}_([0-9A-Za-z]{16})$/.exec(text)?.[1];
+}
+
 /** The complete value of parts that are well formed; the answer is key material. */
 export function buildValue(parts: ValueParts): string {
   const body = `${publicName(parts)}_${parts.secret}`;

@@ -21,6 +21,15 @@ export type Sealed = {
   readonly blob: Uint8Array;
 };
 
+/** The context of a slot's value: which generation of which slot of which credential. */
+export function slotContext(place: {
+  readonly token: string;
+  readonly slot: string;
+  readonly generation: number;
+}): string {
+  return `${place.token}/${place.slot}/${place.generation}`;
+}
+
 /**
  * Seals what only the operator may open: values until they are published, vendor credentials.
  * Nonces are random: NIST SP 800-38D allows 2^32 blobs per key, which is a reason to rotate the

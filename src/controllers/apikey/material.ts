@@ -2,7 +2,7 @@
 import { Sensitive } from '../../kernel/sensitive.ts';
 import { KeywardError } from '../../kernel/errors.ts';
 import { digestForeign, equalDigests } from '../../keys/digest.ts';
-import { open, openAtGate, seal, sealForGate, type Sealed } from '../../keys/sealing.ts';
+import { open, openAtGate, seal, sealForGate, slotContext, type Sealed } from '../../keys/sealing.ts';
 import { credentialToken } from '../../keys/token.ts';
 import { mintKeyId, SLOTS, type SlotName } from '../../keys/mint.ts';
 import type { KeyFormat } from '../../keys/format.ts';
@@ -112,7 +112,7 @@ export function openSlot(
   slot: SlotRecord,
 ): Sensitive | undefined {
   if (slot.sealed === undefined) return undefined;
-  const context = contextOf({
+  const context = slotContext({
     token: credential.token,
     slot: slot.name,
     generation: slot.generation,
@@ -159,7 +159,7 @@ export function sealSlot(
       message: 'the store driver minted a value that is not of its own shape',
     });
   }
-  const context = contextOf(place);
+  const context = slotContext(place);
   // The secret of a pair signs requests, so the gate opens it; all other values only the operator.
   const sealed =
     place.slot === 'apiSecret'
@@ -182,8 +182,4 @@ function digestOf(
   return handle.type === 'Local'
     ? handle.digest(identity, value, pepper)
     : digestForeign({ pepper, keyId: identity.keyId, value: value.revealText() });
-}
-
-function contextOf(place: Pick<Place, 'token' | 'slot' | 'generation'>): string {
-  return `${place.token}/${place.slot}/${place.generation}`;
 }

@@ -1,0 +1,229 @@
+/**
+ * Decides about calls. At once where everything is in memory; otherwise the database is asked, with a
+ * deadline. Only what is proven is a yes; whatever goes wrong is StateUnknown, and nothing is thrown.
+ *
+ *     spoofed, none, ambiguous -> fresh? -> shape -> known id? -> record -> secret or signature
+ *       -> (the order of terms/verdict.ts) -> quota -> yes
+ */
+import type { Clock } from '../kernel/clock.ts';
+import { classify } from '../kernel/errors.ts';
+import type { StoreProfile } from '../ledger/documents.ts';
+import { REFUSALS, type Refusal } from '../terms/refusals.ts';
+import { findQuotaRefusal, judgeProven } from '../terms/verdict.ts';
+import type { Answers } from './answers.ts';
+import type { Call } from './call.ts';
+import type { Decider, Decision } from './decision.ts';
+import type { Products } from './products.ts';
+import { readClaim, type Claim, type Prover } from './prover.ts';
+import type { Quotas } from './quotas/quotas.ts';
+import type { RefusalLog } from './refusallog.ts';
+import type { ReplayMemory } from './replay.ts';
+import type { UsageCounter } from './usage.ts';
+import type { Freshness, Moment } from './view/freshness.ts';
+import { placeOf } from './view/place.ts';
+import type { Place, PreparedCredential } from './view/prepared.ts';
+import type { Known, RecordSource } from './view/records.ts';
+import type { View } from './view/view.ts';
+import { within } from './within.ts';
+
+/** What decisions are made of. */
+export type DeciderDeps = {
+  readonly view: View;
+  readonly freshness: Freshness;
+  /** The database; undefined: there is none now. */
+  readonly source: () => RecordSource | undefined;
+  readonly prover: Prover;
+  readonly products: Products;
+  readonly quotas: Pick<Quotas, 'take'>;
+  readonly replay: Pick<ReplayMemory, 'remember'>;
+  readonly usage: Pick<UsageCounter, 'count'>;
+  readonly answers: Answers;
+  readonly refusals: RefusalLog;
+  readonly clock: Clock;
+  readonly observe: (tookMs: number) => void;
+  readonly onFailure: (reason: string) => void;
+};
+
+/** A call does not wait longer than this for a record. */
+const LOAD_TIMEOUT_MS = 1_000;
+
+/** A call of which it is known whose it is. */
+type Proven = {
+  readonly call: Call;
+  readonly credential: PreparedCredential;
+  readonly place: Place;
+};
+
+/** See the file comment. */
+export class GateDecider implements Decider {
+  readonly #deps: DeciderDeps;
+
+  constructor(deps: DeciderDeps) {
+    this.#deps = deps;
+  }
+
+  decide(call: Call): Decision | Promise<Decision> {
+    const { clock, observe } = this.#deps;
+    const at = { monotonicMs: clock.monotonicMs(), nowMs: clock.nowMs() };
+    let decision: Decision | Promise<Decision>;
+    try {
+      decision = this.#decide(call, at);
+    } catch (thrown) {
+      decision = this.#failed(call, thrown);
+    }
+    if (decision instanceof Promise) return this.#finish(call, decision, at);
+    observe(clock.monotonicMs() - at.monotonicMs);
+    return decision;
+  }
+
+  async #finish(call: Call, decision: Promise<Decision>, at: Moment): Promise<Decision> {
+    const { clock, observe } = this.#deps;
+    try {
+      return await decision;
+    } catch (thrown) {
+      return this.#failed(call, thrown);
+    } finally {
+      observe(clock.monotonicMs() - at.monotonicMs);
+    }
+  }
+
+  #decide(call: Call, at: Moment): Decision | Promise<Decision> {
+    const { view, freshness } = this.#deps;
+    if (call.isSpoofed) return this.#refuse(REFUSALS.HeaderNotAllowed, call.profile);
+    const { type } = call.credential;
+    if (type === 'None') return this.#refuse(REFUSALS.NoKey, call.profile);
+    if (type === 'Ambiguous') return this.#refuse(REFUSALS.AmbiguousKey, call.profile);
+    if (!freshness.isFresh(at)) return this.#refuse(REFUSALS.StateUnknown, call.profile);
+    const claim = readClaim(call.credential);
+    if (claim === undefined) return this.#refuse(REFUSALS.MalformedKey, call.profile);
+    if (!view.known.has(claim.keyId)) return this.#decideKnown(call, claim, 'Gone', at);
+    const known = view.records.get(claim.keyId);
+    return known === undefined
+      ? this.#decideUnread(call, claim)
+      : this.#decideKnown(call, claim, known, at);
+  }
+
+  async #decideUnread(call: Call, claim: Claim): Promise<Decision> {
+    const { clock, view, source } = this.#deps;
+    const asked = source();
+    if (asked === undefined) return this.#refuse(REFUSALS.StateUnknown, call.profile);
+    const loading = view.records.load(claim.keyId, asked);
+    const known = await within(clock, LOAD_TIMEOUT_MS, loading);
+    const at = this.#now();
+    if (!this.#isCurrent(known, at)) return this.#refuse(REFUSALS.StateUnknown, call.profile);
+    return this.#decideKnown(call, claim, known, at);
+  }
+
+  #decideKnown(call: Call, claim: Claim, known: Known, at: Moment): Decision | Promise<Decision> {
+    const credential = known === 'Gone' ? undefined : known;
+    const proof = this.#deps.prover.prove(claim, credential, call, at.nowMs);
+    // Of nobody's credential nothing is proven; written so that the compiler knows it, too.
+    if (credential === undefined) return this.#refuse(REFUSALS.UnknownKey, call.profile);
+    if (proof === 'Proven') return this.#judge(call, credential, at);
+    if ('cause' in proof) return this.#refuse(proof, call.profile);
+    return this.#decideSigned(call, credential, this.#deps.replay.remember(proof));
+  }
+
+  async #decideSigned(
+    call: Call,
+    credential: PreparedCredential,
+    asked: ReturnType<ReplayMemory['remember']>,
+  ): Promise<Decision> {
+    const novelty = await asked;
+    const at = this.#now();
+    const { profile } = placeOf(credential, this.#deps.view.around);
+    const { keyId } = credential;
+    if (novelty === 'Seen') return this.#refuse(REFUSALS.SignatureReplayed, profile, keyId);
+    if (novelty === 'Unknown') return this.#refuse(REFUSALS.ReplayUnknown, profile, keyId);
+    if (!this.#isCurrent(credential, at)) {
+      return this.#refuse(REFUSALS.StateUnknown, profile, keyId);
+    }
+    return this.#judge(call, credential, at);
+  }
+
+  /** All checks behind the proof. */
+  #judge(call: Call, credential: PreparedCredential, at: Moment): Decision | Promise<Decision> {
+    const place = placeOf(credential, this.#deps.view.around);
+    const proven = { call, credential, place };
+    const refusal = this.#findRefusal(proven, at);
+    if (refusal !== undefined) return this.#refuse(refusal, place.profile, credential.keyId);
+    const { terms, quotaSubject } = credential.key;
+    const uncounted = findQuotaRefusal(terms, undefined);
+    if (terms.quota === undefined || uncounted === undefined) return this.#allow(proven, at);
+    if (uncounted !== REFUSALS.QuotaUnknown) {
+      return this.#refuse(uncounted, place.profile, credential.keyId);
+    }
+    const taken = this.#deps.quotas.take(quotaSubject, terms.quota, at.nowMs);
+    if (taken instanceof Promise) return this.#judgeTaken(proven, taken);
+    return typeof taken === 'number'
+      ? this.#allow(proven, at, taken)
+      : this.#refuse(taken, place.profile, credential.keyId);
+  }
+
+  /** After waiting for a use everything else is looked at again: the wait may have been long. */
+  async #judgeTaken(
+    { call, credential }: Proven,
+    waiting: Promise<number | Refusal>,
+  ): Promise<Decision> {
+    const taken = await waiting;
+    const at = this.#now();
+    const place = placeOf(credential, this.#deps.view.around);
+    const proven = { call, credential, place };
+    if (typeof taken !== 'number') return this.#refuse(taken, place.profile, credential.keyId);
+    const refusal = this.#isCurrent(credential, at)
+      ? this.#findRefusal(proven, at)
+      : REFUSALS.StateUnknown;
+    return refusal === undefined
+      ? this.#allow(proven, at, taken)
+      : this.#refuse(refusal, place.profile, credential.keyId);
+  }
+
+  #findRefusal({ call, credential, place }: Proven, at: Moment): Refusal | undefined {
+    const { products, prover } = this.#deps;
+    const { terms } = credential.key;
+    const need = products.needOf(call, terms.productRefs);
+    const judged = judgeProven(place.standing, terms, {
+      nowMs: at.nowMs,
+      pepper: prover.pepper,
+      origin: call.origin,
+      referer: call.referer,
+      address: call.address,
+      productRef: typeof need === 'string' ? need : undefined,
+      productRefusal: typeof need === 'string' ? undefined : need,
+    });
+    return typeof judged === 'string' ? undefined : judged;
+  }
+
+  #allow({ credential, place }: Proven, at: Moment, quotaRemaining?: number): Decision {
+    const { answers, usage } = this.#deps;
+    usage.count(credential.key.uid, at.nowMs);
+    answers.allowed(place.profile);
+    if (quotaRemaining === undefined) return place.allowed;
+    const { caller, headers } = place;
+    return { type: 'Allowed', caller, headers, quotaRemaining };
+  }
+
+  /** @param keyId of a caller who has proven that it is his */
+  #refuse(refusal: Refusal, profile: StoreProfile, keyId?: string): Decision {
+    this.#deps.refusals.refused(refusal.cause, profile, keyId);
+    return this.#deps.answers.refused(refusal, profile);
+  }
+
+  #failed(call: Call, thrown: unknown): Decision {
+    const error = classify(thrown);
+    this.#deps.onFailure(error.reason);
+    // What passes by itself is told by whoever follows the database.
+    if (error.class !== 'Transient') this.#deps.refusals.failed(error.reason, error.cause ?? error);
+    return this.#refuse(REFUSALS.StateUnknown, call.profile);
+  }
+
+  #isCurrent(known: Known, at: Moment): boolean {
+    const isOutdated = known !== 'Gone' && known.key.isOutdated;
+    return !isOutdated && this.#deps.freshness.isFresh(at);
+  }
+
+  #now(): Moment {
+    const { clock } = this.#deps;
+    return { monotonicMs: clock.monotonicMs(), nowMs: clock.nowMs() };
+  }
+}

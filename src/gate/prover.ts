@@ -1,0 +1,139 @@
+/**
+ * Whose call is it? Reads what a caller shows and proves it against one credential: values by their
+ * digest, signatures by the secret itself, which is opened for that moment only.
+ */
+import { Sensitive } from '../kernel/sensitive.ts';
+import { parsePair, parsePublicName, parseValue, type ValueParts } from '../keys/format.ts';
+import type { Keyring } from '../keys/keyring.ts';
+import { openAtGate, slotContext } from '../keys/sealing.ts';
+import type { SeenSignature } from '../ledger/gate.ts';
+import { REFUSALS, type Refusal } from '../terms/refusals.ts';
+import { proveSecret } from '../terms/verdict.ts';
+import type { Call, Credential } from './call.ts';
+import { verifyBodySigned, type BodySignedCredential } from './schemes/bodysigned.ts';
+import {
+  replayDigest,
+  replayUntilMs,
+  verifySigned,
+  type SignedCredential,
+} from './schemes/signed.ts';
+import type { PreparedCredential } from './view/prepared.ts';
+
+/** What a caller says, well formed and not proven. */
+export type Claim =
+  | { readonly type: 'Secret'; readonly keyId: string; readonly parts: ValueParts }
+  | { readonly type: 'Signed'; readonly keyId: string; readonly credential: SignedCredential }
+  | {
+      readonly type: 'BodySigned';
+      readonly keyId: string;
+      readonly credential: BodySignedCredential;
+    };
+
+/** Proven; or proven unless the signature was seen before; or a no. */
+export type Proof = 'Proven' | SeenSignature | Refusal;
+
+/** How proofs are made. */
+export type ProverOptions = {
+  readonly keyring: Pick<Keyring, 'pepper' | 'sealing' | 'versions'>;
+  /** See `DateRules`. */
+  readonly phpDates: boolean;
+};
+
+const DUMMY_SECRET = new Sensitive('0'.repeat(49));
+
+/** The claim of a credential; undefined: it cannot be one of ours. */
+export function readClaim(credential: Credential): Claim | undefined {
+  switch (credential.type) {
+    case 'Value':
+      return claimSecret(parseValue(credential.value));
+    case 'Pair':
+      return claimSecret(parsePair(credential.apiKey, credential.apiSecret));
+    case 'Signed': {
+      const keyId = parsePublicName(credential.apiKey);
+      return keyId === undefined ? undefined : { type: 'Signed', keyId, credential };
+    }
+    case 'BodySigned': {
+      const keyId = parsePublicName(credential.apiKey);
+      return keyId === undefined ? undefined : { type: 'BodySigned', keyId, credential };
+    }
+    case 'None':
+    case 'Ambiguous':
+      return undefined;
+  }
+}
+
+function claimSecret(parts: ValueParts | undefined): Claim | undefined {
+  return parts && { type: 'Secret', keyId: parts.keyId, parts };
+}
+
+/** See the file comment. */
+export class Prover {
+  readonly #options: ProverOptions;
+  /** By version; asking the keyring puts a text together each time. */
+  readonly #peppers = new Map<number, Buffer>();
+
+  constructor(options: ProverOptions) {
+    this.#options = options;
+    const { keyring } = options;
+    for (const version of keyring.versions) this.#peppers.set(version, keyring.pepper(version));
+  }
+
+  /** As the keyring's. @throws KeywardError Terminal MasterKeyVersionMissing */
+  readonly pepper = (version: number): Buffer =>
+    this.#peppers.get(version) ?? this.#options.keyring.pepper(version);
+
+  /**
+   * Proves a claim against the credential of its keyId; undefined: there is none, and the work is that
+   * of a wrong secret.
+   *
+   * @throws KeywardError Terminal MasterKeyVersionMissing, SealBroken: nobody can say
+   */
+  prove(
+    claim: Claim,
+    credential: PreparedCredential | undefined,
+    call: Pick<Call, 'body'>,
+    nowMs: number,
+  ): Proof {
+    if (claim.type === 'Secret') {
+      const slot = proveSecret(credential?.slots ?? [], claim.parts, this.pepper);
+      if (credential === undefined) return REFUSALS.UnknownKey;
+      return slot === undefined ? REFUSALS.WrongSecret : 'Proven';
+    }
+    const secret = credential && this.#open(credential);
+    const verified = this.#verify(claim, secret ?? DUMMY_SECRET, call, nowMs);
+    secret?.erase();
+    if (credential === undefined) return REFUSALS.UnknownKey;
+    if (secret === undefined || verified === 'WrongSignature') return REFUSALS.WrongSignature;
+    if (verified === 'TimeTooSkewed') return REFUSALS.TimeTooSkewed;
+    return claim.type === 'Signed' ? seenOnce(claim, nowMs) : 'Proven';
+  }
+
+  #verify(
+    claim: Exclude<Claim, { type: 'Secret' }>,
+    secret: Sensitive,
+    { body }: Pick<Call, 'body'>,
+    nowMs: number,
+  ): 'Ok' | 'TimeTooSkewed' | 'WrongSignature' {
+    return claim.type === 'Signed'
+      ? verifySigned(claim.credential, secret, { nowMs, phpDates: this.#options.phpDates })
+      : verifyBodySigned(claim.credential, secret, body);
+  }
+
+  /** Only pairs sign, and only where the store keeps their secrets. */
+  #open({ slots, token }: PreparedCredential): Sensitive | undefined {
+    const slot = slots.find(({ name }) => name === 'apiSecret');
+    if (slot?.sealed === undefined) return undefined;
+    const { name, generation, sealed } = slot;
+    return openAtGate(this.#options.keyring, sealed, slotContext({ token, slot: name, generation }));
+  }
+}
+
+function seenOnce(
+  { keyId, credential }: Extract<Claim, { type: 'Signed' }>,
+  nowMs: number,
+): Proof {
+  const untilMs = replayUntilMs(credential);
+  // Its date was read a moment ago, so this cannot be; but without it nothing could be remembered.
+  if (untilMs === undefined) return REFUSALS.TimeTooSkewed;
+  return { keyId, digest: replayDigest(credential), untilMs, nowMs };
+}

@@ -1,0 +1,60 @@
+/** Pure; what stands around a credential, put together: see `Place`. */
+import type { Caller } from '../decision.ts';
+import type { Place, PreparedCredential, PreparedKey } from './prepared.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** The place of a credential as things are now; worked out once for each version of things. */
+export function placeOf(credential: PreparedCredential, around: Surroundings): Place {
+  const known = credential.place;
+  if (known !== undefined && known.version === around.version) return known;
+  const place = findPlace(credential, around);
+  credential.place = place;
+  return place;
+}
+
+function findPlace(credential: PreparedCredential, around: Surroundings): Place {
+  const { key } = credential;
+  const caller = callerOf(credential, around);
+  const headers = headersOf(caller);
+  return {
+    version: around.version,
+    standing: { ...standingOf(key, around), credential },
+    profile: around.profileOf(key.storeUid),
+    caller,
+    headers,
+    allowed: { type: 'Allowed', caller, headers },
+  };
+}
+
+/** The stricter of everybody's word; a client that nobody knows stands for nobody. */
+function standingOf(
+  key: PreparedKey,
+  around: Surroundings,
+): Pick<Place['standing'], 'state' | 'clientState'> {
+  const client = key.clientUid === undefined ? undefined : around.client(key.clientUid);
+  const held = around.heldState(key.uid);
+  if (held === 'Revoked' || client?.state === 'Revoked') return { state: 'Revoked' };
+  const state = key.state === 'Active' && held !== undefined ? held : key.state;
+  if (key.clientUid === undefined) return { state };
+  return { state, clientState: client?.state === 'Active' ? 'Active' : 'Suspended' };
+}
+
+function callerOf({ keyId, key }: PreparedCredential, around: Surroundings): Caller {
+  const client = key.clientUid === undefined ? undefined : around.client(key.clientUid)?.name;
+  const { namespace, name, application } = key;
+  return {
+    keyId,
+    namespace,
+    name,
+    ...(client === undefined ? {} : { client }),
+    ...(application === undefined ? {} : { application }),
+  };
+}
+
+function headersOf({ keyId, namespace, name, client, application }: Caller): readonly string[] {
+  return [
+    ...['X-Keyward-Key-Id', keyId, 'X-Keyward-Namespace', namespace, 'X-Keyward-Name', name],
+    ...(client === undefined ? [] : ['X-Keyward-Client', client]),
+    ...(application === undefined ? [] : ['X-Keyward-Application', application]),
+  ];
+}

@@ -1,0 +1,85 @@
+/** Everything that the gate knows of its database, and how it is read. */
+import { sleep, type Clock } from '../../kernel/clock.ts';
+import type { GateLedger } from '../../ledger/gate.ts';
+import { within } from '../within.ts';
+import type { KnownIds } from './knownids.ts';
+import type { Records } from './records.ts';
+import { GATE_KINDS, type GateKind, type Surroundings } from './surroundings.ts';
+
+const KEY_IDS_PAGE = 5_000;
+const DOCUMENTS_PAGE = 500;
+const PAGE_TIMEOUT_MS = 10_000;
+/** Objects whose documents are read beside each other. */
+const ABREAST = 16;
+
+/** The three parts, and the ways to fill them. */
+export class View {
+  readonly known: KnownIds;
+  readonly records: Records;
+  readonly around: Surroundings;
+  /** Counts the looks: an answer that comes after the next look began may be older than what is known. */
+  #look = 0;
+
+  constructor(parts: Pick<View, 'known' | 'records' | 'around'>) {
+    this.known = parts.known;
+    this.records = parts.records;
+    this.around = parts.around;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#look += 1;
+    this.known.clear();
+    this.records.clear();
+    this.around.clear();
+  }
+
+  /**
+   * Reads everything that has to be known before calls can be decided.
+   *
+   * @throws KeywardError of the ledger; then the view is not complete
+   */
+  async readAll(ledger: GateLedger, clock: Clock, stop: AbortSignal): Promise<void> {
+    for (const kind of GATE_KINDS) await this.#readKind(kind, ledger, clock);
+    let after: string | undefined;
+    for (;;) {
+      const page = await within(clock, PAGE_TIMEOUT_MS, ledger.keyIds(KEY_IDS_PAGE, after));
+      this.known.add(page);
+      after = page.at(-1);
+      if (page.length < KEY_IDS_PAGE) return;
+      // Probes and calls, which are refused meanwhile, get their turn.
+      await sleep(clock, 0, stop);
+    }
+  }
+
+  /** These changed: keys, or documents of any kind; the feed does not say which. Repeatable. */
+  async takeIn(uids: readonly string[], ledger: GateLedger): Promise<void> {
+    this.#look += 1;
+    const look = this.#look;
+    this.records.forget(uids);
+    const keyIds = await ledger.keyIdsOf(uids);
+    this.known.add(keyIds);
+    this.records.appeared(keyIds);
+    for (let at = 0; at < uids.length; at += ABREAST) {
+      await Promise.all(
+        uids.slice(at, at + ABREAST).flatMap((uid) => {
+          return GATE_KINDS.map(async (kind) => {
+            const document = await ledger.loadDocument(kind, uid);
+            if (document !== undefined && look === this.#look) this.around.put(kind, document);
+          });
+        }),
+      );
+    }
+  }
+
+  async #readKind(kind: GateKind, ledger: GateLedger, clock: Clock): Promise<void> {
+    let after: string | undefined;
+    for (;;) {
+      const asked = ledger.scanDocuments(kind, DOCUMENTS_PAGE, after);
+      const page = await within(clock, PAGE_TIMEOUT_MS, asked);
+      for (const document of page) this.around.put(kind, document);
+      after = page.at(-1)?.uid;
+      if (page.length < DOCUMENTS_PAGE) return;
+    }
+  }
+}
