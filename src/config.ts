@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { LogLevel } from './kernel/log.ts';
 import { KeywardError } from './kernel/errors.ts';
+import { SECOND_MS } from './kernel/time.ts';
 import { parseEndpointHosts, type EndpointHosts } from './stores/endpoints.ts';
 
 /** Flags as the command line parsed them: long names in camel case. */
@@ -74,7 +75,7 @@ export function operatorConfig(flags: Flags, hostname: string): OperatorConfig {
     ledger: ledgerConfig(flags),
     masterKey: read('createMasterKey') === undefined ? 'Required' : 'CreateIfMissing',
     ...vendorConfig(flags),
-    watchNamespaces: (read('watchNamespaces') ?? '').split(',').filter((name) => name !== ''),
+    watchNamespaces: list(read('watchNamespaces') ?? ''),
     metricsAddress: read('metricsAddress') ?? '127.0.0.1:8080',
     leaderElect: oneOf('leader-elect', read('leaderElect') ?? 'true', ['true', 'false']) === 'true',
     identity: read('identity') ?? hostname,
@@ -112,6 +113,67 @@ export function ledgerConfig(flags: Flags): LedgerConfig {
       'sqlite:///path/to/keyward.db or postgres://user@host/database',
     ),
     masterKeyFile: required('master-key-file', read('masterKeyFile'), 'a file with v1:<base64>'),
+  };
+}
+
+/** Certificate, key and, where client certificates are demanded, who signs those; all PEM files. */
+export type TlsConfig = {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly clientCaFile?: string;
+};
+
+/** All settings of `keyward gate`. */
+export type GateConfig = {
+  readonly ledger: LedgerConfig;
+  readonly listen: string;
+  /** Absent: no gRPC. */
+  readonly grpcListen: string | undefined;
+  readonly metricsAddress: string;
+  /** How calls are read; see ReadingOptions of the gate. */
+  readonly reading: {
+    readonly keyHeaders: readonly string[];
+    readonly keyQuery: string | undefined;
+    readonly productHeader: string | undefined;
+    readonly trustedProxies: readonly string[];
+  };
+  /** How calls are decided; see GateSettings. */
+  readonly gate: {
+    readonly maxStalenessMs: number;
+    readonly replicas: number;
+    readonly recordsMax: number;
+    readonly unlisted: 'allow' | 'deny';
+    readonly phpDates: boolean;
+  };
+  /** Absent: plain HTTP and h2c. */
+  readonly tls: TlsConfig | undefined;
+  readonly logLevel: LogLevel;
+};
+
+/** @throws KeywardError Terminal InvalidConfiguration, naming the flag and what it takes */
+export function gateConfig(flags: Flags): GateConfig {
+  const read = reader(flags);
+  const staleness = read('maxStalenessSeconds') ?? '15';
+  return {
+    ledger: ledgerConfig(flags),
+    listen: read('listen') ?? '127.0.0.1:8181',
+    grpcListen: read('grpcListen'),
+    metricsAddress: read('metricsAddress') ?? '127.0.0.1:8081',
+    reading: {
+      keyHeaders: list(read('keyHeaders') ?? 'X-API-Key'),
+      keyQuery: read('keyQuery'),
+      productHeader: read('productHeader'),
+      trustedProxies: list(read('trustedProxies') ?? ''),
+    },
+    gate: {
+      maxStalenessMs: integer('max-staleness-seconds', staleness, 1, 86_400) * SECOND_MS,
+      replicas: integer('replicas', read('replicas') ?? '3', 1, 10_000),
+      recordsMax: integer('cache-records', read('cacheRecords') ?? '50000', 2, 10_000_000),
+      unlisted: oneOf('unlisted', read('unlisted') ?? 'deny', ['allow', 'deny']),
+      phpDates: read('phpDates') !== undefined,
+    },
+    tls: tlsConfig(read('tlsCert'), read('tlsKey'), read('tlsClientCa')),
+    logLevel: oneOf('log-level', read('logLevel') ?? 'info', LEVELS),
   };
 }
 
@@ -244,6 +306,27 @@ function webhookConfig(
   const isBare = url?.username === '' && url.password === '';
   if (url !== undefined && isHttp && isBare) return { url, secretFile };
   throw invalid('--webhook-url takes an http or https address without user name and password');
+}
+
+function tlsConfig(
+  certFile: string | undefined,
+  keyFile: string | undefined,
+  clientCaFile: string | undefined,
+): TlsConfig | undefined {
+  if (certFile === undefined && keyFile === undefined && clientCaFile === undefined) {
+    return undefined;
+  }
+  if (certFile === undefined || keyFile === undefined) {
+    throw invalid('--tls-cert and --tls-key need each other, and --tls-client-ca needs both');
+  }
+  return { certFile, keyFile, ...(clientCaFile === undefined ? {} : { clientCaFile }) };
+}
+
+function list(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
 }
 
 function crashPoint(text: string | undefined): OperatorConfig['crashAtCommit'] {

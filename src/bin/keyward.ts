@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT, exitCodeOf } from '../cli/exit.ts';
 import { visible } from '../cli/visible.ts';
 import { classify, type KeywardError } from '../kernel/errors.ts';
+import { addGate } from './gateprogram.ts';
 import { addKeys } from './keysprogram.ts';
 import { addLedger } from './ledgerprogram.ts';
 import { addOperator } from './operatorprogram.ts';
@@ -19,6 +20,7 @@ function program(): Command {
   addKeys(root);
   addLedger(root);
   addOperator(root);
+  addGate(root);
   return root;
 }
 
@@ -46,18 +48,18 @@ async function main(): Promise<void> {
   }
 }
 
-/** One sentence for people; a stack only in the log of the operator, where it is our fault. */
+/** One sentence for people; a stack only in the log of a server, where it is our fault. */
 function fail(error: KeywardError): void {
   const { cause } = error;
   const isBug = error.class === 'Bug' && cause instanceof Error;
-  const isOperator = process.argv[2] === 'operator';
+  const isServer = ['operator', 'gate'].includes(process.argv[2] ?? '');
   const text =
-    isBug && !isOperator
+    isBug && !isServer
       ? `unexpected ${cause.name}: ${cause.message}; this is a mistake in keyward, please report it`
       : error.message;
   // What the API server says may quote what somebody else wrote.
   process.stderr.write(`keyward: ${visible(text)}\n`);
-  if (isBug && isOperator) process.stderr.write(`${cause.stack ?? ''}\n`);
+  if (isBug && isServer) process.stderr.write(`${cause.stack ?? ''}\n`);
   // At once: after a lost leadership nothing may be written any more, not even by what still runs.
   process.exit(exitCodeOf(error));
 }

@@ -1,6 +1,7 @@
 /** The part of the command line that runs servers. Actions load their code when they run. */
 import type { Command } from 'commander';
 import { DATABASE, hidden, hosts, vendorCa } from './flags.ts';
+import { stopSignal } from './stopping.ts';
 
 /** Adds `keyward operator`. */
 export function addOperator(root: Command): void {
@@ -39,16 +40,4 @@ export function addOperator(root: Command): void {
       const { runOperator } = await import('./operator.ts');
       await runOperator(flags, stopSignal());
     });
-}
-
-/** Aborted by the first SIGINT or SIGTERM; a second one ends the process at once. */
-function stopSignal(): AbortSignal {
-  const controller = new AbortController();
-  const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(1);
-    controller.abort(new Error('told to stop'));
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return controller.signal;
 }

@@ -3,7 +3,13 @@ import type { StoreProfile } from '../ledger/documents.ts';
 import { REFUSALS, type Refusal } from '../terms/refusals.ts';
 import type { Decision } from './decision.ts';
 
-const PROFILES: readonly StoreProfile[] = ['Keyward', 'VisitSeoul', 'Naver', 'Solapi', 'DigiRunner'];
+const PROFILES: readonly StoreProfile[] = [
+  'Keyward',
+  'VisitSeoul',
+  'Naver',
+  'Solapi',
+  'DigiRunner',
+];
 
 /** One answer, or all yeses of a profile. */
 export type Given = {
@@ -28,7 +34,10 @@ export class Answers {
       this.#refusals.set(
         refusal,
         byProfile((profile) => ({
-          ...{ result: 'refused', cause: refusal.cause, profile, times: 0 },
+          result: 'refused',
+          cause: refusal.cause,
+          profile,
+          times: 0,
           decision: { type: 'Refused', refusal, profile },
         })),
       );

@@ -74,7 +74,11 @@ export function createGate(deps: GateDeps): Gate {
   const { clock, log, registry } = deps;
   const parts = createParts(deps);
   const { decider, follower, freshness, quotas, usage } = parts;
-  watchGate(registry, { ...parts, viewAgeMs: () => freshness.ageMs(momentOf(clock)) });
+  const madeMs = clock.monotonicMs();
+  watchGate(registry, {
+    ...parts,
+    viewAgeMs: () => Math.min(freshness.ageMs(momentOf(clock)), clock.monotonicMs() - madeMs),
+  });
   const beats = new Beats({ clock, log }, [
     { everyMs: TIDY_MS, act: () => quotas.tidy() },
     { everyMs: WRITE_MS, act: () => quotas.report() },
@@ -115,7 +119,11 @@ function createParts({ settings, open, keyring, clock, entropy, log, registry }:
   });
   const freshness = new Freshness(settings.maxStalenessMs);
   const follower: Follower = new Follower({
-    ...{ open, view, freshness, clock, log },
+    open,
+    view,
+    freshness,
+    clock,
+    log,
     check: (ledger) => checkKeyring(ledger, keyring, log),
     onAnotherDatabase: () => quotas.clear(),
   });
@@ -127,7 +135,13 @@ function createParts({ settings, open, keyring, clock, entropy, log, registry }:
   const usage = new UsageCounter({ ledger: answering, clock, onFailure });
   const answers = new Answers();
   const decider = new GateDecider({
-    ...{ view, freshness, quotas, usage, answers, clock, onFailure },
+    view,
+    freshness,
+    quotas,
+    usage,
+    answers,
+    clock,
+    onFailure,
     source: ledger,
     prover: new Prover({ keyring, phpDates: settings.phpDates }),
     products: new Products(view.around, settings.unlisted),

@@ -15,16 +15,16 @@ export type GateSources = {
   readonly view: View;
   readonly quotas: Quotas;
   readonly usage: UsageCounter;
-  /** Infinity: nothing is known. */
+  /** Where nothing is known, since when. */
   readonly viewAgeMs: () => number;
 };
 
 /** What is measured as it happens. */
 export type GateMeter = {
   /** A call was decided. */
-  decided(tookMs: number): void;
+  readonly decided: (tookMs: number) => void;
   /** The database did not do what it was asked. */
-  databaseFailed(reason: string): void;
+  readonly databaseFailed: (reason: string) => void;
 };
 
 /** The meter; `watch` adds what is read from its sources, once. */
@@ -62,7 +62,7 @@ export function watchGate(registry: Registry, sources: GateSources): void {
   counter('keyward_gate_cache_misses_total', 'Records read from the database', () => {
     return view.records.misses;
   });
-  gauge('keyward_gate_view_age_seconds', 'Age of what is known; +Inf: nothing is', () => {
+  gauge('keyward_gate_view_age_seconds', 'Age of what is known', () => {
     return viewAgeMs() / SECOND_MS;
   });
   gauge('keyward_gate_quota_counts', 'Quotas in use', () => quotas.size);
@@ -80,9 +80,9 @@ function countAnswers(registry: Registry, answers: Answers): void {
     registers: [registry],
     collect: () => {
       counter.reset();
-      for (const { times, ...labels } of answers.given()) {
+      for (const { times, result, cause, profile } of answers.given()) {
         // What never happened is told for one profile, so that rates of it begin at zero.
-        if (times > 0 || labels.profile === 'Keyward') counter.inc(labels, times);
+        if (times > 0 || profile === 'Keyward') counter.inc({ result, cause, profile }, times);
       }
     },
   });

@@ -124,14 +124,15 @@ export class Prover {
     const slot = slots.find(({ name }) => name === 'apiSecret');
     if (slot?.sealed === undefined) return undefined;
     const { name, generation, sealed } = slot;
-    return openAtGate(this.#options.keyring, sealed, slotContext({ token, slot: name, generation }));
+    return openAtGate(
+      this.#options.keyring,
+      sealed,
+      slotContext({ token, slot: name, generation }),
+    );
   }
 }
 
-function seenOnce(
-  { keyId, credential }: Extract<Claim, { type: 'Signed' }>,
-  nowMs: number,
-): Proof {
+function seenOnce({ keyId, credential }: Extract<Claim, { type: 'Signed' }>, nowMs: number): Proof {
   const untilMs = replayUntilMs(credential);
   // Its date was read a moment ago, so this cannot be; but without it nothing could be remembered.
   if (untilMs === undefined) return REFUSALS.TimeTooSkewed;

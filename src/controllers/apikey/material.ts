@@ -2,7 +2,14 @@
 import { Sensitive } from '../../kernel/sensitive.ts';
 import { KeywardError } from '../../kernel/errors.ts';
 import { digestForeign, equalDigests } from '../../keys/digest.ts';
-import { open, openAtGate, seal, sealForGate, slotContext, type Sealed } from '../../keys/sealing.ts';
+import {
+  open,
+  openAtGate,
+  seal,
+  sealForGate,
+  slotContext,
+  type Sealed,
+} from '../../keys/sealing.ts';
 import { credentialToken } from '../../keys/token.ts';
 import { mintKeyId, SLOTS, type SlotName } from '../../keys/mint.ts';
 import type { KeyFormat } from '../../keys/format.ts';

@@ -66,7 +66,10 @@ export class Endings {
   }
 
   async #tell(
-    tell: (ledger: Pick<UseLedger, 'reportLeases' | 'returnLeases'>, nowMs: number) => Promise<void>,
+    tell: (
+      ledger: Pick<UseLedger, 'reportLeases' | 'returnLeases'>,
+      nowMs: number,
+    ) => Promise<void>,
   ): Promise<boolean> {
     const { clock, ledger, onFailure } = this.#deps;
     const told = ledger();

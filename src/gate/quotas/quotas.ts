@@ -128,9 +128,7 @@ export class Quotas {
       cancel();
       resolve(taken);
     });
-    const cancel = this.#deps.clock.after(WAIT_MS, () =>
-      tellOnce(waiter, REFUSALS.QuotaUnknown),
-    );
+    const cancel = this.#deps.clock.after(WAIT_MS, () => tellOnce(waiter, REFUSALS.QuotaUnknown));
     this.#ask(count);
     return promise;
   }

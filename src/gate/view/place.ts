@@ -53,7 +53,12 @@ function callerOf({ keyId, key }: PreparedCredential, around: Surroundings): Cal
 
 function headersOf({ keyId, namespace, name, client, application }: Caller): readonly string[] {
   return [
-    ...['X-Keyward-Key-Id', keyId, 'X-Keyward-Namespace', namespace, 'X-Keyward-Name', name],
+    'X-Keyward-Key-Id',
+    keyId,
+    'X-Keyward-Namespace',
+    namespace,
+    'X-Keyward-Name',
+    name,
     ...(client === undefined ? [] : ['X-Keyward-Client', client]),
     ...(application === undefined ? [] : ['X-Keyward-Application', application]),
   ];

@@ -1,0 +1,68 @@
+/** Composition root of the gate: creates, connects, starts. */
+import { gateConfig, type Flags, type GateConfig } from '../config.ts';
+import { createGate, type Gate } from '../gate/gate.ts';
+import { serveHttp } from '../gate/http/server.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { systemEntropy } from '../kernel/entropy.ts';
+import { createLogger, type Logger } from '../kernel/log.ts';
+import { createRegistry, type Registry } from '../kernel/metrics.ts';
+import { openGateLedger } from '../ledger/open.ts';
+import { serveProbes } from '../runtime/probes.ts';
+import { loadKeyring } from './masterkey.ts';
+
+/** What all parts of the process share. */
+type Shared = { readonly config: GateConfig; readonly log: Logger; readonly registry: Registry };
+type Listener = { readonly address: string; close(): Promise<void> };
+
+/** Runs a gate until `stop` is aborted. Rejects when it cannot start. */
+export async function runGate(flags: Flags, stop: AbortSignal): Promise<void> {
+  const config = gateConfig(flags);
+  const log = createLogger(config.logLevel);
+  const registry = createRegistry();
+  const gate = await createOne({ config, log, registry });
+  const probes = await serveProbes({
+    address: config.metricsAddress,
+    registry,
+    live: [],
+    ready: [{ name: 'gate', failing: () => (stop.aborted ? 'stopping' : gate.failing()) }],
+  });
+  gate.start();
+  try {
+    const listeners = await listen({ config, log, registry }, gate);
+    const [http, grpc] = listeners.map(({ address }) => address);
+    log.info('gate started', { http, grpc, metrics: probes.address });
+    await aborted(stop);
+    // First the listeners: what they still answer may use up leases that are returned afterwards.
+    await Promise.all(listeners.map((listener) => listener.close()));
+  } finally {
+    await gate.stop();
+    await probes.close();
+  }
+  log.info('gate stopped');
+}
+
+async function createOne({ config, log, registry }: Shared): Promise<Gate> {
+  return createGate({
+    settings: config.gate,
+    open: () => openGateLedger(config.ledger.database),
+    keyring: await loadKeyring(config.ledger.masterKeyFile),
+    clock: systemClock,
+    entropy: systemEntropy,
+    log,
+    registry,
+  });
+}
+
+async function listen({ config, log, registry }: Shared, gate: Gate): Promise<readonly Listener[]> {
+  const { reading, tls } = config;
+  const shared = { reading, tls, clock: systemClock, log, registry };
+  const http = await serveHttp({ ...shared, address: config.listen }, gate);
+  return [http];
+}
+
+async function aborted(stop: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (stop.aborted) resolve();
+  stop.addEventListener('abort', () => resolve(), { once: true });
+  await promise;
+}
