@@ -56,7 +56,7 @@ describe("the vendor's own client for Node.js", () => {
     ['UnknownKey', { status: 403, code: 'InvalidAPIKey' }, 1],
     ['TimeTooSkewed', { status: 403, code: 'RequestTimeTooSkewed' }, 1],
     ['SignatureReplayed', { status: 403, code: 'DuplicatedSignature' }, 1],
-    ['ReplayUnknown', { name: 'RequestFailedAfterRetryError' }, 4],
+    ['ReplayUnknown', { code: 'RequestFailedAfterRetryError' }, 4],
   ])('understands %s as %o, and signs %d times anew', async (cause, told, times) => {
     const refusal: Refusal = REFUSALS[cause];
     const digests = new Set<string>();
