@@ -111,10 +111,13 @@ function createServer(limits: HttpLimits, tls: TlsSource | undefined): AnyServer
 type Bounds = { readonly limits: HttpLimits; readonly meter: HttpMeter };
 
 function answerAll(server: AnyServer, handle: Handler, { limits, meter }: Bounds): void {
+  /** What has had its last answer; the rest of its bytes may make no sense either. */
+  const told = new WeakSet<Duplex>();
   const answer = (req: IncomingMessage, res: ServerResponse): void => {
     const length = declaredLength(req);
     if (length === 'Doubtful' || req.httpVersionMajor !== 1) {
       meter.bad('Malformed');
+      told.add(req.socket);
       return send(res, BAD_REQUEST);
     }
     // Node cannot refuse them without hiding some.
@@ -138,7 +141,7 @@ function answerAll(server: AnyServer, handle: Handler, { limits, meter }: Bounds
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     meter.bad(KINDS[error.code ?? ''] ?? 'Malformed');
-    endBadly(error, socket);
+    endBadly(error, socket, told);
   });
   server.on('tlsClientError', () => meter.bad('TlsHandshake'));
 }
@@ -153,9 +156,17 @@ const STATUS_LINES: Readonly<Record<string, string>> = {
 };
 
 /** The last answer on a connection whose bytes make no sense; they are not repeated anywhere. */
-function endBadly(error: NodeJS.ErrnoException, socket: Duplex): void {
+function endBadly(
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+  told: Pick<WeakSet<Duplex>, 'has'>,
+): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
+    return;
+  }
+  if (told.has(socket)) {
+    socket.end(() => socket.destroy());
     return;
   }
   const line = STATUS_LINES[error.code ?? ''] ?? '400 Bad Request';

@@ -12,9 +12,9 @@ import { contains, parseAddress, type Network } from '../../terms/cidr.ts';
 export function findClientAddress(list: string, trusted: readonly Network[]): string | undefined {
   let end = list.length;
   while (end >= 0) {
-    const comma = list.lastIndexOf(',', end - 1);
-    const start = end === 0 ? 0 : comma + 1;
-    const hop = withoutPort(list.slice(start, end).trim());
+    // From -1 the search would begin at 0.
+    const comma = end === 0 ? -1 : list.lastIndexOf(',', end - 1);
+    const hop = withoutPort(list.slice(comma + 1, end).trim());
     const address = parseAddress(hop);
     if (address === undefined) return undefined;
     if (!trusted.some((network) => contains(network, address))) return hop;
