@@ -1,5 +1,6 @@
 /** What is asked where, and how the answer gets there: at once where the decision is at hand. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../../kernel/clock.ts';
 import type { Call } from '../call.ts';
 import type { Decider, Decision } from '../decision.ts';
 import { readCall } from '../reading/readcall.ts';
@@ -12,60 +13,115 @@ import { answerVerify } from './verify.ts';
 
 /** One request and its answer. */
 export type Exchange = { readonly req: IncomingMessage; readonly res: ServerResponse };
-/** Handles one request; never throws. */
-export type Handler = (exchange: Exchange) => void;
+/** What routes need. */
+export type RouteDeps = {
+  readonly reading: ReadingOptions;
+  readonly decider: Decider;
+  readonly meter: HttpMeter;
+  readonly clock: Pick<Clock, 'nowMs'>;
+};
 
 const ENVOY_PREFIX = '/auth/envoy';
 
-/** Handles the requests of all who ask. */
-export function createRoutes(options: ReadingOptions, decider: Decider, meter: HttpMeter): Handler {
-  const nginx = compileReading(options, NGINX);
-  const forward = compileReading(options, FORWARD);
-  const envoy = compileReading(options, ENVOY);
-  return (exchange) => {
-    const { req, res } = exchange;
+/** Handles the requests of all who ask. Its methods never throw. */
+export class Routes {
+  readonly #deps: RouteDeps;
+  readonly #nginx: Reading;
+  readonly #forward: Reading;
+  readonly #envoy: Reading;
+
+  /** Throws the errors of `compileReading`. */
+  constructor(deps: RouteDeps) {
+    this.#deps = deps;
+    this.#nginx = compileReading(deps.reading, NGINX);
+    this.#forward = compileReading(deps.reading, FORWARD);
+    this.#envoy = compileReading(deps.reading, ENVOY);
+  }
+
+  /** Answers one request, now or later. */
+  handle(req: IncomingMessage, res: ServerResponse): void {
     const url = req.url ?? '';
     switch (url) {
       case '/auth/nginx':
-        return decide(decider, readCall(req.rawHeaders, nginx), { ...exchange, asker: 'Nginx' });
+        return this.#decide(readCall(req.rawHeaders, this.#nginx), res, 'Nginx');
       case '/auth/forward':
+        return this.#decide(readCall(req.rawHeaders, this.#forward), res, 'Proxy');
       case '/auth/haproxy':
-        return decide(decider, readCall(req.rawHeaders, forward), { ...exchange, asker: 'Proxy' });
+        return this.#decide(readCall(req.rawHeaders, this.#forward), res, 'Haproxy');
       case '/v1/verify':
-        return answerJson(decider, exchange);
+        return this.#answerJson(req, res);
       default:
-        if (url.startsWith(`${ENVOY_PREFIX}/`)) return answerEnvoy(decider, envoy, exchange);
-        meter.bad(url.startsWith('/') ? 'UnknownPath' : 'Malformed');
+        if (url.startsWith(`${ENVOY_PREFIX}/`)) return this.#answerEnvoy(req, res);
+        this.#deps.meter.bad(url.startsWith('/') ? 'UnknownPath' : 'Malformed');
         // A target in another form than a path was not meant for this server.
         return send(res, url.startsWith('/') ? NOT_FOUND : BAD_REQUEST);
     }
-  };
+  }
+
+  #answerJson(req: IncomingMessage, res: ServerResponse): void {
+    answerVerify(req, res, this.#deps.decider).then(
+      (answer) => (answer === 'Gone' ? undefined : send(res, answer)),
+      () => res.destroy(),
+    );
+  }
+
+  #answerEnvoy(req: IncomingMessage, res: ServerResponse): void {
+    const call = readCall(req.rawHeaders, this.#envoy, {
+      method: req.method,
+      target: req.url?.slice(ENVOY_PREFIX.length),
+    });
+    if (!isBodyWanted(req, call)) return this.#decide(call, res, 'Proxy');
+    void readBody(req).then((body) => {
+      if (body === 'Gone') return;
+      if (body === 'TooLong') res.shouldKeepAlive = false;
+      this.#decide(body === 'TooLong' ? call : { ...call, body }, res, 'Proxy');
+    });
+  }
+
+  #decide(call: Call, res: ServerResponse, asker: Asker): void {
+    const decision = this.#ask(call);
+    if (!(decision instanceof Promise)) return this.#answer(decision, { call, res, asker });
+    decision.then(
+      (settled) => this.#answer(settled, { call, res, asker }),
+      () => this.#answer(FAILURE, { call, res, asker }),
+    );
+  }
+
+  /** Deciders never throw; should one, that is a no. */
+  #ask(call: Call): Decision | Promise<Decision> {
+    try {
+      return this.#deps.decider.decide(call);
+    } catch {
+      return FAILURE;
+    }
+  }
+
+  #answer(
+    decision: Decision,
+    { call, res, asker }: { call: Call; res: ServerResponse; asker: Asker },
+  ): void {
+    try {
+      const { clock } = this.#deps;
+      send(res, answerFor(decision, { asker, target: call.target, clock }));
+    } catch {
+      // A yes with a header that cannot be written, say: better no answer than half of one.
+      res.destroy();
+    }
+  }
 }
 
-function answerJson(decider: Decider, { req, res }: Exchange): void {
-  answerVerify(req, res, decider).then(
-    (answer) => (answer === 'Gone' ? undefined : send(res, answer)),
-    () => res.destroy(),
-  );
+/** Writes an answer. A client that has left is passed over. */
+export function send(res: ServerResponse, answer: Answer): void {
+  if (res.destroyed) return;
+  res.sendDate = false;
+  res.writeHead(answer.status, answer.headers);
+  res.end(answer.body);
 }
 
-function answerEnvoy(decider: Decider, reading: Reading, { req, res }: Exchange): void {
-  const call = readCall(req.rawHeaders, reading, {
-    method: req.method,
-    target: req.url?.slice(ENVOY_PREFIX.length),
-  });
-  const exchange = { req, res, asker: 'Proxy' } as const;
-  // Envoy sends no body where it was not told to, so an empty one proves nothing.
-  const isBodyWanted =
-    call.credential.type === 'BodySigned' &&
-    declaredLength(req) !== 0 &&
-    !isPartial(req.rawHeaders);
-  if (!isBodyWanted) return decide(decider, call, exchange);
-  void readBody(req).then((body) => {
-    if (body === 'Gone') return;
-    if (body === 'TooLong') res.shouldKeepAlive = false;
-    decide(decider, body === 'TooLong' ? call : { ...call, body }, exchange);
-  });
+/** Envoy sends no body where it was not told to, so an empty one proves nothing. */
+function isBodyWanted(req: IncomingMessage, call: Call): boolean {
+  if (call.credential.type !== 'BodySigned') return false;
+  return declaredLength(req) !== 0 && !isPartial(req.rawHeaders);
 }
 
 /** Whether Envoy says that it passed on the beginning of the body only. */
@@ -76,41 +132,4 @@ function isPartial(rawHeaders: readonly string[]): boolean {
       text.toLowerCase() === 'x-envoy-auth-partial-body' &&
       rawHeaders[index + 1] !== 'false',
   );
-}
-
-type Asked = { readonly res: ServerResponse; readonly asker: Asker };
-
-function decide(decider: Decider, call: Call, asked: Asked): void {
-  const decision = ask(decider, call);
-  if (!(decision instanceof Promise)) return sendDecision(decision, asked);
-  decision.then(
-    (settled) => sendDecision(settled, asked),
-    () => sendDecision(FAILURE, asked),
-  );
-}
-
-function sendDecision(decision: Decision, { res, asker }: Asked): void {
-  try {
-    send(res, answerFor(decision, asker));
-  } catch {
-    // A yes with a header that cannot be written, say: better no answer than half of one.
-    res.destroy();
-  }
-}
-
-/** Deciders never throw; should one, that is a no. */
-function ask(decider: Decider, call: Call): Decision | Promise<Decision> {
-  try {
-    return decider.decide(call);
-  } catch {
-    return FAILURE;
-  }
-}
-
-/** Writes an answer. A client that has left is passed over. */
-export function send(res: ServerResponse, answer: Answer): void {
-  if (res.destroyed) return;
-  res.sendDate = false;
-  res.writeHead(answer.status, answer.headers);
-  res.end(answer.body);
 }

@@ -19,7 +19,7 @@ import { BAD_REQUEST, TOO_MANY_HEADERS } from './answers.ts';
 import { declaredLength } from './body.ts';
 import { BODY_BYTES_MAX, DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
 import { createHttpMeter, type BadRequest, type HttpMeter } from './metrics.ts';
-import { createRoutes, send, type Handler } from './routes.ts';
+import { Routes, send } from './routes.ts';
 import { openTls, type TlsFiles, type TlsSource } from './tls.ts';
 
 /** Where to listen, how calls are read, and what a process has one of. */
@@ -57,7 +57,7 @@ export async function serveHttp(options: HttpOptions, decider: Decider): Promise
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   let connections = 0;
   const meter = createHttpMeter(options.registry, () => connections);
-  const handle = createRoutes(options.reading, decider, meter);
+  const routes = new Routes({ ...options, decider, meter });
   const tls = options.tls && (await openTls(options.tls, { ...options, report: meter.tls }));
   const server = createServer(limits, tls);
   server.on('connection', (socket) => {
@@ -66,7 +66,7 @@ export async function serveHttp(options: HttpOptions, decider: Decider): Promise
       connections -= 1;
     });
   });
-  answerAll(server, handle, { limits, meter });
+  answerAll(server, routes, { limits, meter });
   const address = await listen(server, options.address);
   const stopFollowing = tls?.follow((material) => {
     if ('setSecureContext' in server) server.setSecureContext(material);
@@ -110,7 +110,7 @@ function createServer(limits: HttpLimits, tls: TlsSource | undefined): AnyServer
 
 type Bounds = { readonly limits: HttpLimits; readonly meter: HttpMeter };
 
-function answerAll(server: AnyServer, handle: Handler, { limits, meter }: Bounds): void {
+function answerAll(server: AnyServer, routes: Routes, { limits, meter }: Bounds): void {
   /** What has had its last answer; the rest of its bytes may make no sense either. */
   const told = new WeakSet<Duplex>();
   const answer = (req: IncomingMessage, res: ServerResponse): void => {
@@ -127,7 +127,7 @@ function answerAll(server: AnyServer, handle: Handler, { limits, meter }: Bounds
     }
     // A short body that nobody reads is skipped by Node; a long one is not worth the time.
     if (length > BODY_BYTES_MAX) res.shouldKeepAlive = false;
-    handle({ req, res });
+    routes.handle(req, res);
   };
   server.on('request', answer);
   // Whoever waits for a go before he sends his body may send it all the same.

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { errorAnswer } from '../../../../src/gate/profiles.ts';
 import { REFUSALS, type RefusalCause } from '../../../../src/terms/refusals.ts';
 import { ALLOWED, nginxRequest, request, sendRaw, startGate } from './rawgate.ts';
 
@@ -50,6 +51,18 @@ describe('nginx', () => {
     }
   });
 
+  test('gets 401 and 403 only for the errors of other systems, too', async () => {
+    await using gate = await startGate();
+    for (const profile of ['VisitSeoul', 'Naver', 'Solapi', 'DigiRunner'] as const) {
+      for (const cause of Object.keys(REFUSALS) as RefusalCause[]) {
+        const refusal = REFUSALS[cause];
+        gate.decider.decideNow = () => ({ type: 'Refused', refusal, profile });
+        const { statuses } = await sendRaw(gate.port, nginxRequest());
+        expect([401, 403]).toContain(statuses[0]);
+      }
+    }
+  });
+
   test('is told how many uses are left', async () => {
     await using gate = await startGate();
     gate.decider.decideNow = () => ({ ...ALLOWED, quotaRemaining: 0 });
@@ -88,6 +101,41 @@ describe('forward authentication', () => {
       ]);
     },
   );
+
+  test.each(['/auth/forward', '/auth/envoy/v1'])(
+    'gets at %s an error body of the shape that the caller knows',
+    async (path) => {
+      await using gate = await startGate();
+      const bytes = request([
+        `GET ${path} HTTP/1.1`,
+        'Host: gate',
+        'X-Forwarded-Uri: /v1/orders?secret=1',
+      ]);
+      for (const profile of ['Keyward', 'VisitSeoul', 'Naver', 'Solapi', 'DigiRunner'] as const) {
+        gate.decider.decideNow = () => ({ type: 'Refused', refusal: REFUSALS.UnknownKey, profile });
+        const { statuses, text } = await sendRaw(gate.port, bytes);
+        const target = path === '/auth/forward' ? '/v1/orders' : '/v1';
+        const expected = errorAnswer(profile, REFUSALS.UnknownKey, target, 0);
+        const body = text.split('\r\n\r\n')[1] ?? '';
+        expect(statuses).toEqual([expected.status]);
+        expect({ ...JSON.parse(body), timestamp: '' }).toEqual({
+          ...JSON.parse(expected.body),
+          timestamp: '',
+        });
+        expect(text).toContain('Content-Type: application/json\r\n');
+        expect(text).toContain(`Content-Length: ${body.length}\r\n`);
+        expect(text).not.toContain('secret');
+      }
+    },
+  );
+
+  test('gets no body at the path of HAProxy, which takes status and reason', async () => {
+    await using gate = await startGate();
+    const bytes = request(['GET /auth/haproxy HTTP/1.1', 'Host: gate']);
+    const { text } = await sendRaw(gate.port, bytes);
+    expect(text).toContain('X-Keyward-Reason: InvalidKey\r\n');
+    expect(text).toContain('Content-Length: 0\r\n');
+  });
 
   test('gets each status as it is', async () => {
     await using gate = await startGate();
