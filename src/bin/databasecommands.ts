@@ -1,4 +1,4 @@
-/** Composition of the commands that take a whole database in hand: copy and restore. */
+/** Composition of the commands that are about a whole database: copy, grants and restore. */
 import { userInfo } from 'node:os';
 import type { Output } from '../cli/output.ts';
 import { ledgerConfig, type Flags } from '../config.ts';
@@ -7,6 +7,7 @@ import { systemEntropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { copyArchive } from '../ledger/copy.ts';
 import { openArchive } from '../ledger/open.ts';
+import { gateGrants } from '../ledger/postgres/grants.ts';
 import { markRestored } from '../ledger/restore.ts';
 
 const INCARNATION_BYTES = 16;
@@ -40,6 +41,18 @@ export async function runDatabaseCopy(flags: Flags): Promise<void> {
   } finally {
     await source.close();
   }
+}
+
+/** `keyward database grants --role NAME [--schema NAME]`; opens no database. */
+export async function runDatabaseGrants(flags: Flags): Promise<void> {
+  const { role, schema = 'keyward' } = flags;
+  if (typeof role !== 'string' || role === '' || typeof schema !== 'string') {
+    throw new KeywardError('Terminal', {
+      reason: 'Usage',
+      message: 'grants are for a role: keyward database grants --role NAME',
+    });
+  }
+  output.data(gateGrants({ schema, role }));
 }
 
 /** `keyward restore` */

@@ -79,9 +79,19 @@ function addImport(root: Command): void {
 }
 
 function addDatabaseCommands(root: Command): void {
-  root
-    .command('database')
-    .description('the database as a whole')
+  const commands = root.command('database').description('the database as a whole');
+  commands
+    .command('grants')
+    .description(
+      'print the SQL that gives a role in PostgreSQL what a gate needs, and nothing else',
+    )
+    .option('--role <name>', 'who the gate is for the database')
+    .option('--schema <name>', 'as in the database URL (keyward)')
+    .action(async (flags: Record<string, unknown>) => {
+      const { runDatabaseGrants } = await import('./databasecommands.ts');
+      await runDatabaseGrants(flags);
+    });
+  commands
     .command('copy')
     .description('copy all of it to an empty one, of the other engine too, and verify every row')
     .option('--from <url>', `${DATABASE}; its operator must be stopped`)

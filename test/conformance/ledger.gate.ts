@@ -11,6 +11,7 @@ import { aCommit, aCredential, aKey, anEntry, CLUSTER, EPOCH } from './ledger.re
 
 /** One database with its operator, and as many gates as a test likes. */
 export type GateHarness = {
+  readonly url: string;
   open(): Promise<Ledger>;
   openGate(): Promise<GateLedger>;
   /** Closes what is open and removes the database. */

@@ -3,6 +3,7 @@ import { openGateLedger, openLedger } from '../../src/ledger/open.ts';
 import { describeOnPostgres, freshSchema } from '../support/postgres.ts';
 import { describeDocuments } from './ledger.documents.ts';
 import { describeGateLedger, type GateHarness } from './ledger.gate.ts';
+import { describeGateKills } from './ledger.gate.kills.ts';
 import { describeGateWalks } from './ledger.gate.walk.ts';
 import { describeLedger, type Harness } from './ledger.ts';
 
@@ -10,15 +11,16 @@ describeOnPostgres('On a real server', (server) => {
   const createHarness = async (): Promise<Harness & GateHarness> => {
     const schema = freshSchema();
     const opened: Pick<Ledger, 'close'>[] = [];
+    const url = server().url(`schema=${schema}`);
     return {
+      url,
       open: async () => {
-        const url = server().url(`schema=${schema}`);
         const ledger = await openLedger({ url, missing: 'Create' });
         opened.push(ledger);
         return ledger;
       },
       openGate: async () => {
-        const gate = await openGateLedger(server().url(`schema=${schema}`));
+        const gate = await openGateLedger(url);
         opened.push(gate);
         return gate;
       },
@@ -35,4 +37,5 @@ describeOnPostgres('On a real server', (server) => {
   describeDocuments('PostgreSQL', createHarness);
   describeGateLedger('PostgreSQL', createHarness);
   describeGateWalks('PostgreSQL', createHarness);
+  describeGateKills('PostgreSQL', createHarness);
 });

@@ -6,6 +6,7 @@ import type { Ledger } from '../../src/ledger/port.ts';
 import { openGateLedger, openLedger } from '../../src/ledger/open.ts';
 import { describeDocuments } from './ledger.documents.ts';
 import { describeGateLedger, type GateHarness } from './ledger.gate.ts';
+import { describeGateKills } from './ledger.gate.kills.ts';
 import { describeGateWalks } from './ledger.gate.walk.ts';
 import { describeLedger, type Harness } from './ledger.ts';
 
@@ -14,6 +15,7 @@ async function createHarness(): Promise<Harness & GateHarness> {
   const path = join(directory, 'keyward.db');
   const opened: Pick<Ledger, 'close'>[] = [];
   return {
+    url: `sqlite://${path}`,
     open: async () => {
       const ledger = await openLedger({ url: `sqlite://${path}`, missing: 'Create', gatherMs: 0 });
       opened.push(ledger);
@@ -40,3 +42,4 @@ describeLedger('SQLite', createHarness);
 describeDocuments('SQLite', createHarness);
 describeGateLedger('SQLite', createHarness);
 describeGateWalks('SQLite', createHarness);
+describeGateKills('SQLite', createHarness);

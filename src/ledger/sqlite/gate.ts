@@ -26,8 +26,9 @@ export async function openSqliteGate(url: string): Promise<GateLedger> {
       ...reader,
       ...createUseWrites((request) => thread.ask(request)),
       close: async () => {
-        await thread.close();
+        // The one that writes goes last: it moves the log into the file where nobody else is there.
         await reader.close();
+        await thread.close();
       },
     };
   } catch (thrown) {
