@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { UsageCounter } from '../../../src/gate/usage.ts';
+import { FakeClock } from '../../support/clock.ts';
+import { MemoryGateDatabase } from '../../support/gate.memory.ts';
+
+function bench() {
+  const database = new MemoryGateDatabase();
+  const clock = new FakeClock();
+  const state = { isConnected: true };
+  const failures: string[] = [];
+  const ledger = database.open();
+  const usage = new UsageCounter({
+    ledger: () => (state.isConnected ? ledger : undefined),
+    clock,
+    onFailure: (reason) => failures.push(reason),
+  });
+  return { database, clock, state, failures, usage };
+}
+
+describe('usage', () => {
+  it('is written as sums, with the last instant', async () => {
+    const { database, usage } = bench();
+    for (const [uid, atMs] of [
+      ['a', 1],
+      ['b', 2],
+      ['a', 3],
+    ] as const) {
+      usage.count(uid, atMs);
+    }
+    await usage.write();
+    await usage.write();
+    expect([...database.usage]).toEqual([
+      ['a', { uses: 2, lastUsedMs: 3 }],
+      ['b', { uses: 1, lastUsedMs: 2 }],
+    ]);
+    expect(database.asked.get('reportUsage')).toBe(1);
+  });
+
+  it('waits while there is no database', async () => {
+    const { database, state, usage } = bench();
+    usage.count('a', 1);
+    state.isConnected = false;
+    await usage.write();
+    usage.count('a', 2);
+    state.isConnected = true;
+    await usage.write();
+    expect(database.usage.get('a')).toEqual({ uses: 2, lastUsedMs: 2 });
+    expect(usage.lost).toBe(0);
+  });
+
+  it('of which nobody knows whether it was written is not written twice, and counted as lost', async () => {
+    const { database, failures, usage } = bench();
+    usage.count('a', 1);
+    usage.count('a', 2);
+    database.trouble.set('reportUsage', 'Fails');
+    await usage.write();
+    database.trouble.clear();
+    await usage.write();
+    expect(database.usage.size).toBe(0);
+    expect(usage.lost).toBe(2);
+    expect(failures).toEqual(['LedgerUnavailable']);
+  });
+
+  it('of a flood of keys takes no memory without bound', async () => {
+    const { usage } = bench();
+    for (let i = 0; i < 200_010; i += 1) usage.count(`k${i}`, i);
+    expect(usage.size).toBe(200_000);
+    expect(usage.lost).toBe(10);
+  });
+
+  it('that comes while some is written is written as well', async () => {
+    const { database, usage } = bench();
+    database.after = (method) => {
+      if (method === 'reportUsage' && database.usage.size === 1) usage.count('b', 2);
+    };
+    usage.count('a', 1);
+    await usage.write();
+    expect([...database.usage.keys()]).toEqual(['a', 'b']);
+  });
+});

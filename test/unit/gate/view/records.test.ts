@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import { Records, type RecordSource } from '../../../../src/gate/view/records.ts';
+import type { KeyRecord } from '../../../../src/ledger/record.ts';
+import { issueKey } from '../../../support/gate.keys.ts';
+
+/** Answers when a test says so. */
+class SlowSource implements RecordSource {
+  readonly records = new Map<string, KeyRecord>();
+  readonly open: (() => void)[] = [];
+  asked = 0;
+
+  async findByKeyId(keyId: string): Promise<KeyRecord | undefined> {
+    this.asked += 1;
+    const found = [...this.records.values()].find(({ credentials }) =>
+      credentials.some((each) => each.keyId === keyId),
+    );
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.open.push(resolve);
+    await promise;
+    return found;
+  }
+
+  async loadDocument(): Promise<undefined> {
+    return undefined;
+  }
+
+  answer(): void {
+    for (const resolve of this.open.splice(0)) resolve();
+  }
+}
+
+function bench(recordsMax = 100, loadsMax = 100) {
+  const source = new SlowSource();
+  const records = new Records({ recordsMax, loadsMax });
+  const issue = (uid: string) => {
+    const key = issueKey(uid);
+    source.records.set(uid, key.record);
+    return key;
+  };
+  const load = async (keyId: string) => {
+    const loading = records.load(keyId, source);
+    source.answer();
+    return loading;
+  };
+  return { source, records, issue, load };
+}
+
+describe('records', () => {
+  it('are asked for once by all who want them at the same time', async () => {
+    const { source, records, issue } = bench();
+    const { keyId } = issue('a');
+    const all = Promise.all([1, 2, 3].map(() => records.load(keyId, source)));
+    source.answer();
+    const [first, ...others] = await all;
+    expect(first).toMatchObject({ keyId });
+    for (const other of others) expect(other).toBe(first);
+    expect(source.asked).toBe(1);
+    expect(records.get(keyId)).toBe(first);
+  });
+
+  it('that changed are forgotten, and who holds one can tell', async () => {
+    const { records, issue, load } = bench();
+    const { keyId } = issue('a');
+    const held = await load(keyId);
+    records.forget(['b']);
+    expect(records.get(keyId)).toBe(held);
+    records.forget(['a']);
+    expect(records.get(keyId)).toBeUndefined();
+    expect(held).toMatchObject({ key: { isOutdated: true } });
+  });
+
+  it('that changed while they were read are read again', async () => {
+    const { source, records, issue } = bench();
+    const { keyId, record } = issue('a');
+    const loading = records.load(keyId, source);
+    source.records.set('a', { ...record, state: 'Suspended' });
+    records.forget(['a']);
+    source.answer();
+    await Promise.resolve();
+    await new Promise(setImmediate);
+    source.answer();
+    expect(await loading).toMatchObject({ key: { state: 'Suspended' } });
+    expect(source.asked).toBe(2);
+  });
+
+  it('that were asked for before everything was forgotten are worth nothing', async () => {
+    const { source, records, issue } = bench();
+    const { keyId } = issue('a');
+    const loading = records.load(keyId, source);
+    records.clear();
+    source.answer();
+    await expect(loading).rejects.toMatchObject({ reason: 'RecordUnsettled' });
+    expect(records.get(keyId)).toBeUndefined();
+  });
+
+  it('are kept up to the bound, the last used longest; a record that is let go is no longer current', async () => {
+    const { records, issue, load } = bench(10);
+    const often = issue('often');
+    const first = issue('first');
+    const oftenHeld = await load(often.keyId);
+    const firstHeld = await load(first.keyId);
+    for (let i = 0; i < 50; i += 1) {
+      await load(issue(`k${i}`).keyId);
+      expect(records.get(often.keyId)).toBe(oftenHeld);
+      expect(records.size).toBeLessThanOrEqual(11);
+    }
+    expect(records.get(first.keyId)).toBeUndefined();
+    expect(firstHeld).toMatchObject({ key: { isOutdated: true } });
+    expect(oftenHeld).toMatchObject({ key: { isOutdated: false } });
+  });
+
+  it('of ids without a credential are remembered apart, and push nothing out', async () => {
+    const { source, records, issue, load } = bench(4);
+    const { keyId } = issue('a');
+    const held = await load(keyId);
+    for (let i = 0; i < 20; i += 1) expect(await load(issueKey('x').keyId)).toBe('Gone');
+    expect(records.get(keyId)).toBe(held);
+    const gone = issueKey('late');
+    await load(gone.keyId);
+    expect(records.get(gone.keyId)).toBe('Gone');
+    source.records.set('late', gone.record);
+    records.appeared([gone.keyId]);
+    expect(records.get(gone.keyId)).toBeUndefined();
+  });
+
+  it('take a credential that is no longer in the record with them', async () => {
+    const { source, records, issue, load } = bench();
+    const before = issue('a');
+    await load(before.keyId);
+    const after = issueKey('a');
+    source.records.set('a', after.record);
+    await load(after.keyId);
+    expect(records.get(before.keyId)).toBeUndefined();
+  });
+
+  it('are not asked for without end', async () => {
+    const { source, records } = bench(100, 2);
+    const open = [issueKey('a'), issueKey('b')].map(({ keyId }) => records.load(keyId, source));
+    await expect(records.load(issueKey('c').keyId, source)).rejects.toMatchObject({
+      reason: 'TooManyLoads',
+    });
+    source.answer();
+    expect(await Promise.all(open)).toEqual(['Gone', 'Gone']);
+  });
+});
