@@ -59,6 +59,8 @@ export type OperatorConfig = {
   readonly remoteCheckSeconds: number;
   /** Tests only: how long the credentials of a store are used before they are read again. */
   readonly storeRereadSeconds: number;
+  /** Tests only: how often is asked how much of each quota is left. */
+  readonly quotaRereadSeconds: number;
   /** Tests only: how long a vendor that does not answer holds up keys and stores that are to go. */
   readonly debtAfterSeconds: number;
   /** Tests only: `<n>:<before|after>`. */
@@ -94,6 +96,12 @@ export function operatorConfig(flags: Flags, hostname: string): OperatorConfig {
     storeRereadSeconds: integer(
       'store-reread-seconds',
       read('storeRereadSeconds') ?? '60',
+      1,
+      3_600,
+    ),
+    quotaRereadSeconds: integer(
+      'quota-reread-seconds',
+      read('quotaRereadSeconds') ?? '30',
       1,
       3_600,
     ),

@@ -233,6 +233,11 @@ export const EVENT_REASONS = {
     type: 'Normal',
     sentence: 'The object went, the key stays alive by deletionPolicy.',
   },
+  QuotaUsedUp: {
+    type: 'Warning',
+    sentence:
+      'Nothing is left of the quota; calls are refused until its next period or an approved change.',
+  },
   RemoteNotEnded: {
     type: 'Warning',
     sentence:

@@ -34,6 +34,8 @@ const PAGE = 500;
 
 /** Controllers for the manager, and what follows when leadership begins. */
 export type Applications = {
+  /** Of the forms. */
+  readonly queue: WorkQueue;
   readonly controllers: readonly Controller<never, never>[];
   /** Looks at forms whose objects went while nobody watched. Never rejects. */
   readonly sweep: (stop: AbortSignal) => Promise<void>;
@@ -60,6 +62,7 @@ export function createApplications(
     committing: new Set(),
     guard,
     ownStatus: new OwnStatus(),
+    quotaUses: (grant, nowMs) => parts.metered.usesOfGrant(grant, nowMs),
     reporter: createReporter(events),
     metrics: createApplicationMetrics(registry),
   };
@@ -67,6 +70,7 @@ export function createApplications(
   const { controller, queue } = createController(parts, applicationSteps(deps));
   connectApplicationTriggers({ ...caches, ...deps, documents, proof }, queue);
   return {
+    queue,
     // The manager only starts and stops it; what it works on is nobody's business.
     controllers: [controller as unknown as Controller<never, never>],
     sweep: (stop) => sweepForms(parts, { queue, guard }, stop),

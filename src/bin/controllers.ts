@@ -11,6 +11,7 @@ import type { RetainedEnds } from '../controllers/apikey/retained.ts';
 import { createStoreResolver } from '../controllers/apikey/store.ts';
 import { VanishedGuard } from '../controllers/apikey/vanished.ts';
 import { keyStoreSteps, onStoreEdited } from '../controllers/keystore/index.ts';
+import type { MeteredKeys } from '../controllers/quotas/metered.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
 import type { Logger } from '../kernel/log.ts';
@@ -54,6 +55,7 @@ export type Parts = {
   readonly retained: RetainedEnds;
   readonly holds: Holds;
   readonly clientKeys: ClientKeys;
+  readonly metered: MeteredKeys;
   readonly documents: DocumentBell;
   /** Those of the stores, to look at one whose health has changed. */
   readonly storeQueues: Map<SessionStore['kind'], WorkQueue>;
@@ -89,6 +91,7 @@ export function createDeps(
     lossGraceMs: config.lossGraceSeconds * SECOND_MS,
     debtAfterMs: config.debtAfterSeconds * SECOND_MS,
     guard: new VanishedGuard(systemClock, config.acceptVanished ? 'All' : 'Few'),
+    quotaUses: (uid, nowMs) => parts.metered.uses(uid, nowMs),
     reporter: createReporter({
       record({ regarding: { namespace, name, ...about }, ...event }) {
         events.record({ ...event, regarding: { ...about, ref: { namespace, name } } });

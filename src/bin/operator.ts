@@ -4,6 +4,7 @@ import { CLUSTER_KEY_STORES, KEY_STORES, NAMESPACES } from '../api/names.ts';
 import { operatorConfig, type Flags, type OperatorConfig } from '../config.ts';
 import type { Deps } from '../controllers/apikey/deps.ts';
 import { apiKeySteps } from '../controllers/apikey/index.ts';
+import { MeteredKeys } from '../controllers/quotas/metered.ts';
 import { RetainedEnds } from '../controllers/apikey/retained.ts';
 import { connectDocumentTriggers } from '../controllers/apikey/documenttriggers.ts';
 import { connectApiKeyTriggers } from '../controllers/apikey/triggers.ts';
@@ -17,6 +18,7 @@ import type { Cache } from '../kube/port.ts';
 import { ClientKeys } from '../ledger/clientkeys.ts';
 import { DocumentBell } from '../ledger/documentbell.ts';
 import { Holds } from '../ledger/holds.ts';
+import type { UseReads } from '../ledger/gate.ts';
 import { KnownNames } from '../ledger/known.ts';
 import { openLedger } from '../ledger/open.ts';
 import type { Ledger } from '../ledger/port.ts';
@@ -44,6 +46,7 @@ import { createLeadership } from './leadership.ts';
 import { createMasterKeyFile, loadKeyring, matchKeyring } from './masterkey.ts';
 import { startNotices } from './notices.ts';
 import { startOrphanSweep } from './orphans.ts';
+import { startQuotas } from './quotas.ts';
 import { createDecisions } from './reviews.ts';
 import { sweepStores } from './storesweep.ts';
 import { startSweep } from './sweep.ts';
@@ -60,7 +63,7 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
   const recovery = new Recovery(systemClock, () => {
     for (const queue of queues) queue.hastenRetries();
   });
-  const { known, ...remembered } = await openWatched({ config, queues, recovery, log });
+  const { known, uses, ...remembered } = await openWatched({ config, queues, recovery, log });
   const { ledger } = remembered;
   try {
     await matchKeyring(ledger, keyring, log);
@@ -96,7 +99,7 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
     const clusterId = await identifyCluster(cluster, ledger);
     const deps = createDeps(parts, { keyring, clusterId, known });
     try {
-      await manage(parts, deps, stop);
+      await manage({ ...parts, uses }, deps, stop);
     } finally {
       cluster.transport.close();
     }
@@ -109,8 +112,9 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
 async function openWatched(
   parts: Pick<Parts, 'config' | 'queues' | 'log'> & { readonly recovery: Recovery },
 ): Promise<
-  Pick<Parts, 'ledger' | 'bell' | 'retained' | 'holds' | 'clientKeys' | 'documents'> & {
+  Pick<Parts, 'ledger' | 'bell' | 'retained' | 'holds' | 'clientKeys' | 'metered' | 'documents'> & {
     readonly known: KnownNames;
+    readonly uses: UseReads;
   }
 > {
   const { config, queues, recovery, log } = parts;
@@ -126,15 +130,22 @@ async function openWatched(
   const retained = new RetainedEnds();
   const holds = new Holds();
   const clientKeys = new ClientKeys();
+  const metered = new MeteredKeys();
   const documents = new DocumentBell();
   // Outermost, so that who is woken finds what the others have noted.
-  const remembered = documents.watch(clientKeys.watch(holds.watch(known.watch(watched))));
+  const remembered = documents.watch(
+    metered.watch(clientKeys.watch(holds.watch(known.watch(watched)))),
+  );
   const ledger = bell.watch(retained.watch(remembered));
-  return { ledger, known, bell, retained, holds, clientKeys, documents };
+  return { ledger, uses: opened, known, bell, retained, holds, clientKeys, metered, documents };
 }
 
-async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void> {
-  const { caches, config, leadership, log, registry, runtimeMetrics } = parts;
+async function manage(
+  parts: Parts & { readonly uses: UseReads },
+  deps: Deps,
+  stop: AbortSignal,
+): Promise<void> {
+  const { caches, config, leadership, log, registry } = parts;
   const apiKeys = createController(parts, apiKeySteps(deps));
   connectApiKeyTriggers({ ...caches, ...deps }, apiKeys.queue);
   connectDocumentTriggers({ ...deps, ...parts, keys: caches.keys }, apiKeys.queue);
@@ -143,7 +154,8 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
     createStoreController(parts, deps, CLUSTER_KEY_STORES, caches.clusterKeyStores),
   ];
   const prover = createPolicyProver({ deps, registry, namespace: config.namespace });
-  const reviewed = [createDecisions(parts, deps, prover), createApplications(parts, deps, prover)];
+  const applications = createApplications(parts, deps, prover);
+  const reviewed = [createDecisions(parts, deps, prover), applications];
   const manager = new Manager({
     watches: caches.watches,
     caches: namedCaches(caches, config),
@@ -162,6 +174,7 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
       for (const { sweep } of reviewed) void sweep(stop);
       void sweepStores(parts, stop);
       startDebts({ ...parts, deps, find, stop });
+      startQuotas({ ...parts, queues: { keys: apiKeys.queue, forms: applications.queue }, stop });
       startOrphanSweep({ ...parts, deps, stop });
       await startNotices({ ...parts, deps, webhook: config.webhook, stop });
       startSweep({
@@ -177,6 +190,15 @@ async function manage(parts: Parts, deps: Deps, stop: AbortSignal): Promise<void
     clock: systemClock,
     log,
   });
+  await runProbed(manager, parts, stop);
+}
+
+/** Runs the manager, with its probes on a port of their own. */
+async function runProbed(
+  manager: Manager,
+  { config, log, registry, runtimeMetrics }: Parts,
+  stop: AbortSignal,
+): Promise<void> {
   const probes = await serveProbes({
     address: config.metricsAddress,
     registry,

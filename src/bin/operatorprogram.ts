@@ -34,6 +34,7 @@ export function addOperator(root: Command): void {
     .option('--log-level <level>', 'debug, info, warn, error, silent (info)')
     .addOption(hidden('--remote-check-seconds <n>'))
     .addOption(hidden('--store-reread-seconds <n>'))
+    .addOption(hidden('--quota-reread-seconds <n>'))
     .addOption(hidden('--debt-after-seconds <n>'))
     .addOption(hidden('--crash-at-commit <n:position>'))
     .action(async (flags: Record<string, unknown>) => {

@@ -70,6 +70,8 @@ export type Deps = {
   /** A vendor that does not answer holds up the deletion of a key so long; then it is a debt. */
   readonly debtAfterMs: number;
   readonly guard: VanishedGuard;
+  /** Uses of the key of this UID in its current window; undefined: nobody has looked yet. */
+  readonly quotaUses: (uid: string, nowMs: number) => number | undefined;
   readonly reporter: Reporter;
   readonly metrics: ApiKeyMetrics;
 };

@@ -1,4 +1,5 @@
 /** The ApiKey controller: its four steps, and when it looks again. */
+import type { ApiKeyStatus } from '../../api/generated/apikey.ts';
 import type { Ref } from '../../api/meta.ts';
 import { API_KEYS, API_VERSION } from '../../api/names.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
@@ -42,7 +43,9 @@ async function report(
   signal: AbortSignal,
 ): Promise<void> {
   const { key } = world;
-  const status = wantedStatus(world, failure);
+  // Read last: what this pass has committed may have begun a new count.
+  const quotaUses = key && deps.quotaUses(key.uid, world.nowMs);
+  const status = wantedStatus({ ...world, quotaUses }, failure);
   if (key === undefined || status === undefined || isSameStatus(key.status, status)) return;
   const { uid, resourceVersion, ref } = key;
   const written = await deps.client.replaceStatus(
@@ -58,6 +61,13 @@ async function report(
   if (written === undefined) return;
   const own = { resourceVersion: written.resourceVersion, status };
   deps.ownStatus.wrote(uid, own, deps.keys.get(ref)?.resourceVersion);
+  if (isUsedUp(status) && !isUsedUp(key.status)) deps.reporter.quotaUsedUp(world);
+}
+
+/** Told once per window: worked out from what is published, so that a restart repeats nothing. */
+function isUsedUp(status: ApiKeyStatus | undefined): boolean {
+  const { limit = 0, remaining } = status?.quota ?? {};
+  return limit > 0 && remaining === 0;
 }
 
 /**

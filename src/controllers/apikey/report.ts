@@ -36,6 +36,8 @@ export type Reporter = {
   /** The object goes; `what` lives on at the vendor, unknown to the ledger. */
   remoteNotEnded(world: World, what: { readonly remoteId: string; readonly store: string }): void;
   secretTrouble(world: World, reason: 'SecretLost' | 'SecretTampered'): void;
+  /** Nothing is left of the quota. */
+  quotaUsedUp(world: World): void;
 };
 
 const OLD_VALUES = {
@@ -93,6 +95,11 @@ export function createReporter(sink: EventSink): Reporter {
     remoteNotEnded(world, { remoteId, store }) {
       const note = `The database does not know this key, so its credential ${remoteId} in ${store} was not ended; delete it at the vendor`;
       emit(world, 'RemoteNotEnded', 'Delete', note);
+    },
+    quotaUsedUp(world) {
+      const { requests, period } = world.record?.terms.quota ?? {};
+      const note = `All ${requests} calls are used up (${period}); the gate refuses further ones`;
+      emit(world, 'QuotaUsedUp', 'Count', note);
     },
     secretTrouble(world, reason) {
       const what = reason === 'SecretLost' ? 'is gone' : 'was edited';

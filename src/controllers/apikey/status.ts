@@ -12,6 +12,7 @@ import type { KeywardError } from '../../kernel/errors.ts';
 import { DAY_MS, formatTime } from '../../kernel/time.ts';
 import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
 import { currentCredential, isOpen } from '../../ledger/transitions.ts';
+import { tellQuota } from '../../terms/quotasteps.ts';
 import { firstFinding } from './checks.ts';
 import type { Finding } from './finding.ts';
 import { afterLoss, clientFacts, grantFacts, offByDecision, pendingChange } from './grantstatus.ts';
@@ -88,7 +89,9 @@ function facts(
     ...(notBeforeMs === undefined ? {} : { notBeforeTime: formatTime(notBeforeMs) }),
     ...(endMs === undefined ? {} : { expirationTime: formatTime(endMs) }),
     ...(dueMs === undefined ? {} : { rotationDueTime: formatTime(dueMs) }),
-    ...(quota === undefined ? {} : { quota: { limit: quota.requests } }),
+    ...(quota === undefined
+      ? {}
+      : { quota: tellQuota(quota.requests, world.quotaUses, key.status?.quota) }),
     ...handledFacts(key, record),
   };
 }

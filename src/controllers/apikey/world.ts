@@ -177,5 +177,7 @@ export type World = {
   readonly lossGraceMs: number;
   /** How long a vendor may hold up the deletion of a key. */
   readonly debtAfterMs: number;
+  /** Uses that were counted in the current window of the quota, when that was last asked; absent: never. */
+  readonly quotaUses?: number | undefined;
   readonly evidence: Evidence;
 };

@@ -3,6 +3,7 @@ import type { Ref } from '../../api/meta.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Cache, KubeClient } from '../../kube/port.ts';
 import type { Ledger } from '../../ledger/port.ts';
+import type { GrantBinding } from '../../ledger/record.ts';
 import type { OwnStatus } from '../../runtime/ownstatus.ts';
 import type { ApplicationMetrics } from './metrics.ts';
 import type { Reporter } from './report.ts';
@@ -51,6 +52,8 @@ export type Deps = {
   /** Says when too many forms vanish at once. */
   readonly guard: { permits(): boolean; ended(): void };
   readonly ownStatus: OwnStatus<SeenStatus>;
+  /** Uses of the round of a form in its current window; undefined: nobody has looked yet. */
+  readonly quotaUses: (grant: GrantBinding, nowMs: number) => number | undefined;
   readonly reporter: Reporter;
   readonly metrics: ApplicationMetrics;
 };

@@ -35,8 +35,11 @@ async function report(
   failure: KeywardError | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const { form } = world;
-  const status = wantedStatus(world, failure);
+  const { form, record } = world;
+  const quotaUses =
+    record?.grant &&
+    deps.quotaUses({ formUid: record.uid, round: record.grant.round }, world.nowMs);
+  const status = wantedStatus({ ...world, quotaUses }, failure);
   if (form === undefined || status === undefined) return;
   const seen = seenStatus(status);
   if (seen.digest === form.status?.digest) return;

@@ -8,6 +8,7 @@ import type { KeywardError } from '../../kernel/errors.ts';
 import { formatTime } from '../../kernel/time.ts';
 import type { CountedReview, FormRecord, Grant, Round } from '../../ledger/form.ts';
 import { openLayer } from '../../ledger/grants.ts';
+import { tellQuota } from '../../terms/quotasteps.ts';
 import { conditionsOf } from './conditions.ts';
 import { incomplete, pictureOf, type Picture } from './picture.ts';
 import { draftEndsAtMs, grantStanding } from './standing.ts';
@@ -64,7 +65,9 @@ function facts(world: World, record: FormRecord): Omit<ApiKeyApplicationStatus, 
     ...(record.reviews.length === 0 ? {} : { reviews: reviewsStatus(record.reviews) }),
     grant: grant === undefined ? { state: 'None' } : grantStatus(world, record, grant),
     ...(nextGrant === undefined ? {} : { nextGrant: grantStatus(world, record, nextGrant) }),
-    ...(requests === undefined ? {} : { quota: { limit: requests } }),
+    ...(requests === undefined
+      ? {}
+      : { quota: tellQuota(requests, world.quotaUses, world.form?.status?.quota) }),
     ...(grant === undefined ? {} : { apiKeyRef: { name: grant.content.apiKeyName } }),
     ...(handledId === undefined ? {} : { lastHandledReissueRequestId: handledId }),
   };

@@ -113,7 +113,12 @@ export function seenStatus(status: ApiKeyApplicationStatus): SeenStatus {
   const lines = (status.conditions ?? []).map(
     ({ type, status: value, lastTransitionTime }) => `${type} ${value} ${lastTransitionTime}`,
   );
-  return { digest, transitions: shared(lines.join('\n')) };
+  const { limit, remaining } = status.quota ?? {};
+  return {
+    digest,
+    transitions: shared(lines.join('\n')),
+    ...(limit === undefined || remaining === undefined ? {} : { quota: { limit, remaining } }),
+  };
 }
 
 /** The conditions of a status, as far as they are kept: reasons and messages are empty. */

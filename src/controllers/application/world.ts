@@ -8,6 +8,7 @@ import type { Ref } from '../../api/meta.ts';
 import type { KeyFormat } from '../../keys/format.ts';
 import type { FormRecord } from '../../ledger/form.ts';
 import type { Capabilities } from '../../stores/contract.ts';
+import type { ToldQuota } from '../../terms/quotasteps.ts';
 
 /** What the cache keeps of an ApiKeyApplication object. */
 export type FormView = {
@@ -33,6 +34,8 @@ export type SeenStatus = {
   readonly digest: string;
   /** Type, status and time of transition of each condition: a line each, with blanks between. */
   readonly transitions: string;
+  /** What it says of the quota. */
+  readonly quota?: ToldQuota;
 };
 
 /** The store that a form names, or why nobody can apply there. */
@@ -134,5 +137,7 @@ export type World = {
   readonly isGrantClientGone: boolean;
   readonly products: readonly ProductFact[];
   readonly apiKey: ApiKeySight;
+  /** Uses that were counted in the current window of the quota, when that was last asked; absent: never. */
+  readonly quotaUses?: number | undefined;
   readonly evidence: Evidence;
 };

@@ -46,6 +46,7 @@ function workshop() {
     },
     ownSecrets: new OwnSecrets(),
     lossGraceMs: 30_000,
+    quotaUses: () => undefined,
     debtAfterMs: 600_000,
     reporter: {
       rotated: () => undefined,
@@ -54,6 +55,7 @@ function workshop() {
       remoteChanged: () => undefined,
       remoteNotEnded: () => undefined,
       secretTrouble: () => undefined,
+      quotaUsedUp: () => undefined,
     },
     metrics: createApiKeyMetrics(createRegistry()),
   };

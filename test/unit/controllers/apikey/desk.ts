@@ -231,6 +231,7 @@ export class Desk {
       ownSecrets: new OwnSecrets(),
       ownStatus: new OwnStatus(),
       lossGraceMs: 30_000,
+      quotaUses: () => undefined,
       debtAfterMs: 600_000,
       guard: { permits: () => true, ended: () => undefined } as unknown as Deps['guard'],
       reporter: {
@@ -240,6 +241,7 @@ export class Desk {
         remoteChanged: () => undefined,
         remoteNotEnded: () => undefined,
         secretTrouble: () => undefined,
+        quotaUsedUp: () => undefined,
       },
       metrics: createApiKeyMetrics(createRegistry()),
     };

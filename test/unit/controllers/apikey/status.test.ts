@@ -225,12 +225,15 @@ describe('the facts', () => {
     expect(statusOf(aWorld({ key })).clientName).toBe('shop');
   });
 
-  test('of a quota name its limit', () => {
+  test('of a quota name its limit and what is left, in steps', () => {
     const terms = {
       ...OPEN_TERMS,
       quota: { requests: 7, period: 'Day', timeZone: 'UTC' },
     } as const;
-    expect(statusOf(settled({ record: aRecord({ terms }) })).quota).toEqual({ limit: 7 });
+    const world = settled({ record: aRecord({ terms }) });
+    expect(statusOf(world).quota).toEqual({ limit: 7, remaining: 7 });
+    expect(statusOf({ ...world, quotaUses: 3 }).quota).toEqual({ limit: 7, remaining: 4 });
+    expect(statusOf({ ...world, quotaUses: 7 }).quota).toEqual({ limit: 7, remaining: 0 });
   });
 });
 

@@ -139,7 +139,7 @@ describe('changes', () => {
     expect(at.status.grant?.terms?.quota?.requests).toBe(100);
     await at.decide('Approved');
     expect(at.status.grant).toMatchObject({ round: 2, terms: { quota: { requests: 500 } } });
-    expect(at.status.quota).toEqual({ limit: 500 });
+    expect(at.status.quota).toEqual({ limit: 500, remaining: 500 });
     expect(at.record().round?.number).toBe(2);
   });
 

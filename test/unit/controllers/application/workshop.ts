@@ -172,6 +172,7 @@ export class Workshop {
       proof: this.#proof(),
       sightings: this.sightings,
       committing: new Set(),
+      quotaUses: () => undefined,
       guard: { permits: () => this.mayEndVanished, ended: () => undefined },
       ownStatus: new OwnStatus(),
       reporter: (_, reason) => void this.events.push(reason),

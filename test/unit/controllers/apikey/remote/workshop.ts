@@ -89,6 +89,7 @@ export function workshop(
     remoteChecks: new RemoteChecks(clock, () => 0.5, 600_000),
     ownSecrets: new OwnSecrets(),
     lossGraceMs: 30_000,
+    quotaUses: () => undefined,
     debtAfterMs: 600_000,
     guard: new VanishedGuard(clock, 'All'),
     reporter: createReporter({ record: ({ note }) => void events.push(note) }),
