@@ -85,7 +85,7 @@ describe('a key with a quota', () => {
     await use('counted', 10);
     await untilLeft('counted', 45);
     await use('counted', 45);
-    await untilLeft('counted', 0);
+    expect((await untilLeft('counted', 0)).status.quota).toEqual({ limit: 100, remaining: 0 });
     await eventually(async () => expect(await usedUpEvents('counted')).toBe(1));
   });
 
@@ -118,5 +118,6 @@ describe('a key with a quota', () => {
     await approve(await people.until('granted', 'Pending'));
     await untilLeft('granted', 20);
     await untilFormLeft('granted', 20);
+    expect(await usedUpEvents('granted')).toBe(1);
   });
 });
