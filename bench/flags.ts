@@ -23,6 +23,7 @@ export type BenchOptions = {
 
 /** What `--help` prints. */
 export const USAGE = `usage: npm run bench -- [flags]
+       npm run bench -- gate [flags]   the gate; see npm run bench -- gate --help
   --keys N,N          sizes (1000,10000)
   --rounds N          rounds per size; W and the operator take turns (3)
   --minutes N         begin no round, but the first of each size, that would end later (15)

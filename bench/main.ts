@@ -23,9 +23,15 @@ const ROOT = join(import.meta.dirname, '..');
 const report = (line: string): void =>
   reportToStderr(`${(performance.now() / 1_000).toFixed(0).padStart(4)} s  ${line}`);
 
-const options = parseFlags(process.argv.slice(2));
-if (options === 'help') console.log(USAGE);
-else process.exitCode = await bench(options);
+const [what, ...rest] = process.argv.slice(2);
+if (what === 'gate') {
+  const { benchGate } = await import('./gate/main.ts');
+  process.exitCode = await benchGate(rest);
+} else {
+  const options = parseFlags(process.argv.slice(2));
+  if (options === 'help') console.log(USAGE);
+  else process.exitCode = await bench(options);
+}
 
 async function bench(asked: BenchOptions): Promise<number> {
   const root = await mkdtemp(join(tmpdir(), 'keyward-bench-'));
