@@ -1,4 +1,5 @@
 /** Load for the gRPC port: Check calls as Envoy sends them, over connections that are kept. */
+import { once } from 'node:events';
 import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import { ORIGIN, PATH } from './database.ts';
 
@@ -13,7 +14,7 @@ export async function runGrpc(
   seconds: number,
 ): Promise<{ readonly requests: number; readonly refused: number }> {
   const messages = values.filter((value) => value !== '').map(checkRequest);
-  const sessions = Array.from({ length: CONNECTIONS }, () => connect(`http://127.0.0.1:${port}`));
+  const sessions = await Promise.all(Array.from({ length: CONNECTIONS }, () => open(port)));
   const endMs = performance.now() + seconds * 1_000;
   const count = { requests: 0, refused: 0 };
   const caller = async (session: ClientHttp2Session, from: number): Promise<void> => {
@@ -32,6 +33,14 @@ export async function runGrpc(
   await Promise.all(callers);
   for (const session of sessions) session.close();
   return count;
+}
+
+async function open(port: number): Promise<ClientHttp2Session> {
+  const session = connect(`http://127.0.0.1:${port}`);
+  await once(session, 'connect');
+  // What fails later is told by each stream.
+  session.on('error', () => undefined);
+  return session;
 }
 
 function check(session: ClientHttp2Session, message: Buffer): Promise<boolean> {

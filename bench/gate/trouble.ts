@@ -89,7 +89,7 @@ export async function measureQuota(
     await together(limit, use);
     const pages = await Promise.all(gates.map((gate) => gate.metrics()));
     const leaseWrites = pages
-      .map((page) => totalOf(page, 'keyward_gate_lease_requests_total'))
+      .map((page) => totalOf(page, 'keyward_gate_quota_leases_total'))
       .reduce((sum, each) => sum + each, 0);
     return { limit, asked, letIn, leaseWrites };
   } finally {
