@@ -126,6 +126,11 @@ export class Books {
     await this.#commit(next, 'KeyChanged');
   }
 
+  /** Puts terms into a record that nobody would have resolved. */
+  async impose(key: BookedKey, terms: KeyTerms): Promise<void> {
+    await this.#commit({ ...this.record(key), terms }, 'KeyChanged');
+  }
+
   /** Rotates an Opaque key: the old value dies at `retireAtMs`, in the past: now. */
   async rotate(key: BookedKey, retireAtMs: number): Promise<BookedKey> {
     const record = this.record(key);
