@@ -16,20 +16,20 @@ import {
 const START_TIMEOUT_MS = 90_000;
 
 /** What tests of a chain speak of. */
-export interface Chain {
+export type Chain = {
   readonly site: GateSite;
   readonly front: Front;
   /** A key that the gate knows. */
-  key(wish: KeyWish): Promise<BookedKey>;
+  readonly key: (wish: KeyWish) => Promise<BookedKey>;
   /**
    * Waits until the gate has heard of everything that is in the books. Calls say nothing of that: an
    * unknown key is refused like a wrong one. But gates hear of changes in order, so one more key is made,
    * and all is known when that is let in.
    */
-  settle(): Promise<void>;
+  readonly settle: () => Promise<void>;
   /** A call with this value, from this site if one is given. */
-  show(value: string, origin?: string, more?: Omit<Outgoing, 'port'>): Promise<Answer>;
-}
+  readonly show: (value: string, origin?: string, more?: Omit<Outgoing, 'port'>) => Promise<Answer>;
+};
 
 /**
  * Tests behind a gateway on its shipped configuration. Where its program can neither be found nor had
