@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const crdSuites = 'test/conformance/crds*.test.ts';
+const gatewaySuites = 'test/integration/gate/*.test.ts';
 
 /** Suites that need a real API server: one is started for all of them. */
 const onControlPlane = {
@@ -30,7 +31,18 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          exclude: [gatewaySuites],
           ...onControlPlane,
+        },
+      },
+      // Real gateways and gates, but no API server.
+      {
+        test: {
+          name: 'gateways',
+          include: [gatewaySuites],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
         },
       },
     ],

@@ -14,7 +14,7 @@ export const LAYERS: readonly Layer[] = [
   { name: 'architecture', run: () => runProjects(['architecture']) },
   { name: 'unit', run: () => runProjects(['unit']) },
   { name: 'conformance', run: () => runProjects(['conformance', 'conformance-crds']) },
-  { name: 'integration', run: () => runProjects(['integration']) },
+  { name: 'integration', run: () => runProjects(['integration', 'gateways']) },
   { name: 'crash', run: runCrash },
 ];
 
