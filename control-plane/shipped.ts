@@ -37,7 +37,7 @@ function withPorts(text: string, { gateway, gate, grpc = gate, api }: Ports): st
     .replaceAll(/(127\.0\.0\.1:|port_value: )8190\b/g, `$1${grpc}`)
     .replaceAll(/(127\.0\.0\.1:|port_value: )8080\b/g, `$1${api}`)
     .replaceAll(`listen ${SHIPPED.gateway}`, `listen 127.0.0.1:${gateway}`)
-    .replaceAll(`http://:${SHIPPED.gateway}`, `http://127.0.0.1:${gateway}`)
+    .replaceAll(`http://:${SHIPPED.gateway} {`, `http://:${gateway} {\n\tbind 127.0.0.1`)
     .replaceAll(`bind :${SHIPPED.gateway}`, `bind 127.0.0.1:${gateway}`)
     .replaceAll(
       `address: 0.0.0.0, port_value: ${SHIPPED.gateway}`,
