@@ -46,6 +46,8 @@ export class Follower {
   readonly #stopping = new AbortController();
   #ledger: GateLedger | undefined;
   #position: Position | undefined;
+  /** The newest state of a database that was seen, whatever became of the position in it. */
+  #newest: LedgerIdentity | undefined;
   #trouble: string | undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -144,6 +146,7 @@ export class Follower {
     const { check, clock, freshness } = this.#deps;
     await within(clock, POLL_TIMEOUT_MS, check(ledger));
     const identity = await within(clock, POLL_TIMEOUT_MS, ledger.identity());
+    if (isOldCopy(this.#newest, identity)) throw oldCopy();
     const at = { monotonicMs: clock.monotonicMs(), nowMs: clock.nowMs() };
     const isRecent = freshness.ageMs(at) <= PATCHED_MAX_MS;
     const before = this.#position?.identity;
@@ -163,6 +166,7 @@ export class Follower {
     const { cursor } = await within(clock, POLL_TIMEOUT_MS, ledger.changes(1));
     await view.readAll(ledger, clock, this.#stopping.signal);
     this.#position = { identity, cursor };
+    this.#newest = identity;
     const tookMs = Math.round(clock.monotonicMs() - begunMs);
     log.info('read the database', { keyIds: view.known.size, tookMs });
   }
@@ -176,6 +180,7 @@ export class Follower {
     if (before === undefined || !isContinued(before.identity, identity)) {
       throw anotherDatabase();
     }
+    this.#newest = identity;
     await this.#catchUp(ledger, before.cursor, identity);
     freshness.confirm(since);
   }
@@ -235,10 +240,31 @@ function isContinued(before: LedgerIdentity, now: LedgerIdentity): boolean {
   );
 }
 
+/**
+ * An earlier state of the same database. What was revoked since would live again, so it is not believed until
+ * `keyward restore` makes another incarnation of it, as operators want it too.
+ */
+function isOldCopy(newest: LedgerIdentity | undefined, now: LedgerIdentity): boolean {
+  return (
+    newest !== undefined &&
+    newest.databaseId === now.databaseId &&
+    newest.incarnation === now.incarnation &&
+    newest.commitCounter > now.commitCounter
+  );
+}
+
+function oldCopy(): KeywardError {
+  return new KeywardError('Terminal', {
+    reason: 'DatabaseOlder',
+    message:
+      'the database is an old copy of what it was; restore a newer one, or run keyward restore',
+  });
+}
+
 function anotherDatabase(): KeywardError {
   return new KeywardError('Terminal', {
     reason: 'AnotherDatabase',
-    message: 'the database is another one, or older, than it was; everything is read again',
+    message: 'the database is another one, or older, than it was',
   });
 }
 

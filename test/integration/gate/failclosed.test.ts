@@ -12,9 +12,10 @@ import { startBroken, type Fault } from '../../support/gate.broken.ts';
 import { call, shown } from '../../support/gate.call.ts';
 import { GATEWAYS, GateSite, type Front, type GatewayName } from '../../support/gate.site.ts';
 import { eventually } from '../../support/eventually.ts';
+import { startPausingProxy, type PausingProxy } from '../../support/pausing.ts';
 
 const ALL: readonly GatewayName[] = ['nginx', 'envoy', 'envoy-grpc', 'caddy', 'haproxy'];
-const CALLS = 3;
+const CALLS = 2;
 const STALENESS_SECONDS = 2;
 const STALE_MS = (STALENESS_SECONDS + 1) * 1_000;
 
@@ -50,8 +51,8 @@ class Stage {
       );
       return statuses.filter((status) => status === 200).length;
     };
-    const all = await Promise.all(others.map(letIn));
-    return { honest: await letIn(honest), others: all.reduce((sum, each) => sum + each, 0) };
+    const [first = 0, ...more] = await Promise.all([honest, ...others].map(letIn));
+    return { honest: first, others: more.reduce((sum, each) => sum + each, 0) };
   }
 
   /** Everybody tries several times; who got through, and how many calls reached the API. */
@@ -185,24 +186,28 @@ describe.skipIf(!hasPostgres || !GATEWAYS.nginx || !GATEWAYS.envoy)(
   'fail closed, over PostgreSQL',
   () => {
     let server: Postgres;
+    let way: PausingProxy;
     let stage: Stage;
     beforeAll(async () => {
       server = await startPostgres();
       stage = await Stage.open(server.url());
-      await stage.site.startGate();
+      way = await startPausingProxy(server.port);
+      await stage.site.startGate({ database: urlOver() });
     }, 120_000);
     afterAll(async () => {
-      server.thaw();
       await stage.site.close();
+      await way.close();
       await server.stop();
     });
 
+    const urlOver = (): string => server.url().replace(`:${server.port}/`, `:${way.port}/`);
+
     test('13. the database hangs for longer than a view may be old', async () => {
       expect(await stage.othersUntilHonest()).toBe(0);
-      server.freeze();
+      way.pause();
       await passed(STALE_MS);
       expect(await stage.tryAll()).toEqual(NOBODY);
-      server.thaw();
+      way.resume();
       expect(await stage.othersUntilHonest()).toBe(0);
     });
 
@@ -218,10 +223,10 @@ describe.skipIf(!hasPostgres || !GATEWAYS.nginx || !GATEWAYS.envoy)(
     test('15. the database is gone when the gate starts', async () => {
       await stage.site.gate.stop();
       await server.kill();
-      await stage.site.launchGate();
+      await stage.site.launchGate({ database: urlOver() });
       expect(await stage.tryAll()).toEqual(NOBODY);
       await server.start();
-      if (!stage.site.gate.isRunning) await stage.site.launchGate();
+      if (!stage.site.gate.isRunning) await stage.site.launchGate({ database: urlOver() });
       expect(await stage.othersUntilHonest()).toBe(0);
     });
 
