@@ -12,6 +12,7 @@ export type HttpLimits = {
   readonly requestTimeMs: number;
   /** Between requests. Longer than gateways keep connections, else they meet one that just closed. */
   readonly idleTimeMs: number;
+  /** See connections.ts for who goes when there are more. */
   readonly connections: number;
   /** How long answers may still be on their way when the listener closes. */
   readonly drainTimeMs: number;

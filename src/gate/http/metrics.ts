@@ -2,17 +2,26 @@
 import { Counter, Gauge, type Registry } from '../../kernel/metrics.ts';
 import type { TlsReport } from './tls.ts';
 
-/** Why a request was turned away before anybody decided about it. */
-export type BadRequest = 'Malformed' | 'TooLarge' | 'TooSlow' | 'UnknownPath' | 'TlsHandshake';
+/** Why a request, or a connection, was turned away before anybody decided about it. */
+export type BadRequest =
+  | 'Malformed'
+  | 'TooLarge'
+  | 'TooSlow'
+  | 'UnknownPath'
+  | 'TlsHandshake'
+  | 'TooMany';
 
 /** What the listener reports. */
 export type HttpMeter = {
   bad(kind: BadRequest): void;
   readonly tls: TlsReport;
+  /** Whose number is shown from now on. */
+  watch(connections: { readonly count: number }): void;
 };
 
 /** One meter per registry. */
-export function createHttpMeter(registry: Registry, connections: () => number): HttpMeter {
+export function createHttpMeter(registry: Registry): HttpMeter {
+  let watched: { readonly count: number } = { count: 0 };
   const registers = [registry];
   const bad = new Counter({
     name: 'keyward_gate_http_bad_requests_total',
@@ -25,7 +34,7 @@ export function createHttpMeter(registry: Registry, connections: () => number): 
     help: 'Open connections of the HTTP listener.',
     registers,
     collect() {
-      this.set(connections());
+      this.set(watched.count);
     },
   });
   const reloads = new Counter({
@@ -41,6 +50,9 @@ export function createHttpMeter(registry: Registry, connections: () => number): 
   });
   return {
     bad: (kind) => bad.inc({ kind }),
+    watch(connections) {
+      watched = connections;
+    },
     tls(result, expiresMs) {
       reloads.inc({ result });
       if (expiresMs !== undefined) expiry.set(expiresMs / 1_000);

@@ -17,6 +17,7 @@ import type { Decider } from '../decision.ts';
 import type { ReadingOptions } from '../reading/reading.ts';
 import { BAD_REQUEST, TOO_MANY_HEADERS } from './answers.ts';
 import { declaredLength } from './body.ts';
+import { Connections } from './connections.ts';
 import { BODY_BYTES_MAX, DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
 import { createHttpMeter, type BadRequest, type HttpMeter } from './metrics.ts';
 import { Routes, send } from './routes.ts';
@@ -55,18 +56,13 @@ type AnyServer = Server | HttpsServer;
  */
 export async function serveHttp(options: HttpOptions, decider: Decider): Promise<HttpGate> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  let connections = 0;
-  const meter = createHttpMeter(options.registry, () => connections);
+  const meter = createHttpMeter(options.registry);
   const routes = new Routes({ ...options, decider, meter });
   const tls = options.tls && (await openTls(options.tls, { ...options, report: meter.tls }));
   const server = createServer(limits, tls);
-  server.on('connection', (socket) => {
-    connections += 1;
-    socket.once('close', () => {
-      connections -= 1;
-    });
-  });
-  answerAll(server, routes, { limits, meter });
+  const connections = new Connections(server, limits.connections, () => meter.bad('TooMany'));
+  meter.watch(connections);
+  answerAll(server, routes, { limits, meter, connections });
   const address = await listen(server, options.address);
   const stopFollowing = tls?.follow((material) => {
     if ('setSecureContext' in server) server.setSecureContext(material);
@@ -102,18 +98,23 @@ function createServer(limits: HttpLimits, tls: TlsSource | undefined): AnyServer
           ...tls.clients,
           handshakeTimeout: limits.headerTimeMs,
         });
-  server.maxConnections = limits.connections;
   // Node would drop further headers silently, and with them what makes a call ambiguous.
   server.maxHeadersCount = 0;
   return server;
 }
 
-type Bounds = { readonly limits: HttpLimits; readonly meter: HttpMeter };
+type Bounds = {
+  readonly limits: HttpLimits;
+  readonly meter: HttpMeter;
+  readonly connections: Connections;
+};
 
-function answerAll(server: AnyServer, routes: Routes, { limits, meter }: Bounds): void {
+function answerAll(server: AnyServer, routes: Routes, bounds: Bounds): void {
+  const { limits, meter, connections } = bounds;
   /** What has had its last answer; the rest of its bytes may make no sense either. */
   const told = new WeakSet<Duplex>();
   const answer = (req: IncomingMessage, res: ServerResponse): void => {
+    connections.asked(req.socket);
     const length = declaredLength(req);
     if (length === 'Doubtful' || req.httpVersionMajor !== 1) {
       meter.bad('Malformed');

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../../../src/gate/decision.ts';
 import { REFUSALS } from '../../../../src/terms/refusals.ts';
 import { Registry } from 'prom-client';
-import { ALLOWED, nginxRequest, request, sendRaw, startGate } from './rawgate.ts';
+import { ALLOWED, nginxRequest, request, sendRaw, startGate, type RawAnswer } from './rawgate.ts';
 
 const KEY = 'kw_4fJ2mXq0ZpT7aBc9_secret';
 const REFUSED: Decision = { type: 'Refused', refusal: REFUSALS.UnknownKey, profile: 'Keyward' };
@@ -201,19 +201,44 @@ describe('limits', () => {
     expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 204 /);
   });
 
-  test('turn away connections beyond their number, and take new ones when others end', async () => {
+  test('of connections cost the oldest that has not asked anything (G17)', async () => {
     await using gate = await startGate({ limits: { connections: 2 } });
-    const held = [await open(gate.port), await open(gate.port)];
-    const extra = await open(gate.port);
-    extra.write(nginxRequest(`X-API-Key: ${KEY}`));
-    expect(await readAll(extra)).toBe('');
-    for (const socket of held) {
-      socket.destroy();
-      await once(socket, 'close');
+    const silent = [await open(gate.port), await open(gate.port)];
+    const ended = once(silent[0]!, 'close');
+    expect((await sendRaw(gate.port, nginxRequest(`X-API-Key: ${KEY}`))).statuses).toEqual([204]);
+    await ended;
+    expect(silent[1]?.destroyed).toBe(false);
+    silent[1]?.destroy();
+  });
+
+  test('of connections cost those that are idle where all have asked', async () => {
+    await using gate = await startGate({ limits: { connections: 2 } });
+    const idle = [await open(gate.port), await open(gate.port)];
+    for (const socket of idle) {
+      socket.write(nginxRequest(`X-API-Key: ${KEY}`));
+      await once(socket, 'data');
     }
-    await expect
-      .poll(async () => (await sendRaw(gate.port, nginxRequest(`X-API-Key: ${KEY}`))).statuses)
-      .toEqual([204]);
+    const ended = Promise.all(idle.map((socket) => once(socket, 'close')));
+    expect((await sendRaw(gate.port, nginxRequest(`X-API-Key: ${KEY}`))).statuses).toEqual([204]);
+    await ended;
+  });
+
+  test('of connections turn away the new one where all wait for their answers', async () => {
+    const registry = new Registry();
+    await using gate = await startGate({ limits: { connections: 2 }, registry });
+    const { promise, resolve } = Promise.withResolvers<Decision>();
+    gate.decider.decideNow = () => promise;
+    // One more than that may come in while nobody can tell who is idle.
+    const waiting: Promise<RawAnswer>[] = [];
+    for (const number of [1, 2, 3]) {
+      waiting.push(sendRaw(gate.port, nginxRequest(`X-API-Key: ${KEY}`)));
+      await expect.poll(() => gate.decider.calls.length).toBe(number);
+    }
+    expect((await sendRaw(gate.port, nginxRequest(`X-API-Key: ${KEY}`))).statuses).toEqual([]);
+    resolve(ALLOWED);
+    for (const { statuses } of await Promise.all(waiting)) expect(statuses).toEqual([204]);
+    const text = await registry.metrics();
+    expect(text).toContain('keyward_gate_http_bad_requests_total{kind="TooMany"} 1');
   });
 
   test('of headers are counted in bytes and in number', async () => {
