@@ -7,8 +7,9 @@ import { createGate, type Gate } from '../../src/gate/gate.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { silentLogger } from '../../src/kernel/log.ts';
 import { createRegistry } from '../../src/kernel/metrics.ts';
-import { openGateLedger, openLedger } from '../../src/ledger/open.ts';
+import { openArchive, openGateLedger, openLedger } from '../../src/ledger/open.ts';
 import type { Ledger } from '../../src/ledger/port.ts';
+import { markRestored } from '../../src/ledger/restore.ts';
 import { eventually } from '../support/eventually.ts';
 import { aKeyring, issueKey } from '../support/gate.keys.ts';
 import { describeGate, type GateSite } from './gate.ts';
@@ -93,7 +94,7 @@ describe('a gate on a SQLite file', () => {
     await eventually(async () => expect(await cause(gate, key.value)).toBe('Allowed'));
   });
 
-  it('believes the file that lies there, when an older one was put in its place', async () => {
+  it('does not believe an older file that was put in its place, until somebody says that it was restored', async () => {
     const gate = await aGate();
     const ledger = await operator();
     const key = issueKey('a', { clusterId: CLUSTER });
@@ -112,6 +113,12 @@ describe('a gate on a SQLite file', () => {
     await again.close();
     for (const end of ['-wal', '-shm']) rmSync(`${site.path}${end}`, { force: true });
     renameSync(`${site.path}.backup`, site.path);
+    await eventually(() => expect(gate.failing()).toMatch(/old copy/));
+    expect(await cause(gate, key.value)).toBe('StateUnknown');
+    const archive = await openArchive(site.url, 'Change');
+    const incarnation = randomBytes(16).toString('hex');
+    await markRestored(archive, { actor: 'ann', atMs: Date.now(), incarnation });
+    await archive.close();
     await eventually(async () => {
       expect(await cause(gate, late.value)).toBe('UnknownKey');
       expect(await cause(gate, key.value)).toBe('Allowed');
