@@ -43,7 +43,8 @@ export async function runIdentify(flags: Flags, source: string): Promise<void> {
 export async function runKeys(flags: Flags): Promise<void> {
   const ledger = await openLedgerReader(ledgerConfig({ masterKeyFile: '-', ...flags }).database);
   try {
-    await listKeys(ledger, flags.retained === true ? 'Retained' : 'All', output);
+    const nowMs = systemClock.nowMs();
+    await listKeys(ledger, flags.retained === true ? 'Retained' : 'All', { output, nowMs });
   } finally {
     await ledger.close();
   }

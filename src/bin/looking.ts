@@ -4,6 +4,7 @@ import { API_KEY_APPLICATIONS, API_KEYS, CLUSTER_KEY_STORES, KEY_STORES } from '
 import { storeOf, type Form, type Key, type Store, type StoreRef } from '../cli/objects.ts';
 import { reviewText } from '../cli/reviewtext.ts';
 import { statusText } from '../cli/tree.ts';
+import { readUses, type LiveUses } from '../cli/uses.ts';
 import type { Flags } from '../config.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { absent, formOf } from './deciding.ts';
@@ -40,8 +41,24 @@ export async function runStatus(flags: Flags, name: string): Promise<void> {
     }
     const ref = key?.status?.storeRef ?? storeOf(form?.spec ?? key?.spec ?? {});
     const store = await storeFor(session, ref, namespace);
-    output.data(statusText({ form, key, store }, { nowMs, paint }));
+    const uses = key && (await usesOf(flags, key, nowMs));
+    output.data(statusText({ form, key, store, uses }, { nowMs, paint }));
   });
+}
+
+/** How the key was used, for those who may read the database; undefined: it was not named. */
+async function usesOf(flags: Flags, key: Key, nowMs: number): Promise<LiveUses | undefined> {
+  const { database } = flags;
+  if (typeof database !== 'string') return undefined;
+  const { uid, name, namespace = '' } = key.metadata;
+  const { openLedgerReader } = await import('../ledger/open.ts');
+  const ledger = await openLedgerReader(database);
+  try {
+    const { record } = await ledger.load(uid, { namespace, name });
+    return record && (await readUses(ledger, [record], nowMs)).get(uid);
+  } finally {
+    await ledger.close();
+  }
 }
 
 /** The form and the key that belong together, whichever of them has the name. */

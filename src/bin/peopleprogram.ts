@@ -132,6 +132,7 @@ function deciding(
 function addLooking(root: Command): void {
   connecting(root.command('status <name>'))
     .description('an application or key with all that belongs to it, and what to do next')
+    .option('--database <url>', 'where to read how the key was used, for who may')
     .action(async (name: string, flags: Flags) => {
       const { runStatus } = await import('./looking.ts');
       await runStatus(flags, name);

@@ -1,33 +1,42 @@
 /** `keyward keys`: what the ledger holds, and the end of keys whose objects are gone. */
 import { KeywardError } from '../kernel/errors.ts';
 import { formatTime } from '../kernel/time.ts';
+import type { UseReads } from '../ledger/gate.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { KeyRecord } from '../ledger/record.ts';
 import { close, end } from '../ledger/transitions.ts';
+import { agoText } from './ages.ts';
 import { table, type Output } from './output.ts';
+import { leftText, readUses, type LiveUses } from './uses.ts';
 
 const PAGE = 500;
+const TITLES = [
+  ...['NAMESPACE', 'NAME', 'KEY', 'STATE', 'PHASE', 'EXPIRES'],
+  ...['USES', 'LAST USE', 'LEFT', 'UID'],
+];
 
-/** Prints the keys; retained ones only when `which` says so. */
+/** Prints the keys with their uses; retained ones only when `which` says so. */
 export async function listKeys(
-  ledger: Pick<Ledger, 'scan'>,
+  ledger: Pick<Ledger, 'scan'> & UseReads,
   which: 'All' | 'Retained',
-  output: Output,
+  { output, nowMs }: { readonly output: Output; readonly nowMs: number },
 ): Promise<void> {
   const rows: string[][] = [];
   let after: string | undefined;
   do {
     const page = await ledger.scan(PAGE, after);
-    for (const record of page.records) {
-      if (which === 'All' || record.phase === 'Retained') rows.push(row(record));
-    }
+    const shown = page.records.filter(({ phase }) => which === 'All' || phase === 'Retained');
+    // Page by page, so that the database is never asked for everything at once.
+    // oxlint-disable-next-line no-await-in-loop
+    const uses = await readUses(ledger, shown, nowMs);
+    rows.push(...shown.map((record) => row(record, uses.get(record.uid), nowMs)));
     after = page.next;
   } while (after !== undefined);
   if (rows.length === 0) {
     output.note(which === 'Retained' ? 'no retained keys\n' : 'no keys\n');
     return;
   }
-  output.data(table(['NAMESPACE', 'NAME', 'KEY', 'STATE', 'PHASE', 'EXPIRES', 'UID'], rows));
+  output.data(table(TITLES, rows));
 }
 
 /**
@@ -82,8 +91,9 @@ export async function expectRetained(
   return record;
 }
 
-function row(record: KeyRecord): string[] {
+function row(record: KeyRecord, uses: LiveUses | undefined, nowMs: number): string[] {
   const { endMs } = record.terms;
+  const { total = 0, lastUsedMs, left } = uses ?? {};
   return [
     record.namespace,
     record.name,
@@ -91,6 +101,9 @@ function row(record: KeyRecord): string[] {
     record.state,
     record.phase,
     endMs === undefined ? '<never>' : formatTime(endMs),
+    `${total}`,
+    lastUsedMs === undefined ? '<never>' : agoText(formatTime(lastUsedMs), nowMs),
+    leftText(left),
     record.uid,
   ];
 }

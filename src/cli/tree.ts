@@ -6,6 +6,7 @@ import { conditionOf, storeOf, toneOf, type Form, type Key, type Store } from '.
 import { table, type Cell, type Paint } from './output.ts';
 import { parseTime } from '../kernel/time.ts';
 import { barred } from './paragraphs.ts';
+import { usesText, type LiveUses } from './uses.ts';
 import { clipTo } from './width.ts';
 import { visible } from './visible.ts';
 
@@ -15,6 +16,8 @@ export type Family = {
   readonly key: Key | undefined;
   /** Undefined: it is gone, or may not be read. */
   readonly store: Store | undefined;
+  /** How the key was used; absent: the database was not asked. */
+  readonly uses?: LiveUses | undefined;
 };
 
 type Line = { readonly depth: string; readonly cells: readonly [string, ...Cell[]] };
@@ -50,7 +53,7 @@ function formDetail({ status }: Form, nowMs: number): string {
   return parts.filter((part) => part !== '').join(', ');
 }
 
-function keyLines({ form, key }: Family, nowMs: number): readonly Line[] {
+function keyLines({ form, key, uses }: Family, nowMs: number): readonly Line[] {
   const depth = form === undefined ? '' : '├─ ';
   if (key === undefined) {
     const name = form?.status?.apiKeyRef?.name ?? form?.spec.apiKeyRef?.name ?? form?.metadata.name;
@@ -58,18 +61,28 @@ function keyLines({ form, key }: Family, nowMs: number): readonly Line[] {
   }
   const ready = conditionOf(key.status, 'Ready');
   const own = { depth, cells: line('ApiKey', key, ready, keyDetail(key, nowMs)) };
-  return [own, secretLine(key, form === undefined ? '├─ ' : '│  └─ ')];
+  const used = usesText(key.status?.quota, uses, nowMs);
+  const isAlone = form === undefined;
+  return [
+    own,
+    ...(used === '' ? [] : [usesLine(key, used, isAlone ? '├─ ' : '│  ├─ ')]),
+    secretLine(key, isAlone ? '├─ ' : '│  └─ '),
+  ];
+}
+
+function usesLine({ status }: Key, used: string, depth: string): Line {
+  const { limit, remaining } = status?.quota ?? {};
+  const isUp = limit !== undefined && remaining === 0;
+  const state: Cell = isUp ? { text: 'UsedUp', tone: 'Bad' } : '';
+  return { depth, cells: ['uses', '', state, clipTo(used, DETAIL_COLUMNS)] };
 }
 
 function keyDetail({ status = {} }: Key, nowMs: number): string {
-  const { keyId = '', quota } = status;
-  const left =
-    quota?.limit === undefined ? '' : `quota ${quota.remaining ?? '?'} of ${quota.limit}`;
+  const { keyId = '' } = status;
   const parts = [
     keyId,
     inText('expires', status.expirationTime, nowMs),
     inText('previous values retire', status.previous?.retireTime, nowMs),
-    left,
   ];
   return parts.filter((part) => part !== '').join(', ');
 }
@@ -154,6 +167,10 @@ function nextText({ form, key, store }: Family): string {
     const fits = ({ kinds, condition }: (typeof meanings)[number]): boolean =>
       condition === 'Ready' && kinds.split(', ').includes(kind);
     return `next: ${meanings.find(fits)?.sentence ?? `keyward explain ${visible(ready.reason)}`}\n`;
+  }
+  const { quota } = key?.status ?? {};
+  if ((quota?.limit ?? 0) > 0 && quota?.remaining === 0) {
+    return `next: ${meaningsOfWord('QuotaUsedUp')[0]?.sentence ?? ''}\n`;
   }
   return 'next: nothing; all is well\n';
 }

@@ -311,7 +311,7 @@ export interface ApiKeyStatus {
     readonly retireTime?: string;
   };
   /**
-   * Refreshed at 50, 20, 10 and 0 percent, never per call.
+   * What was left when 50, 20, 10 or 0 percent were reached or the quota was filled up; never written per call, so at most that much is left now. Without remaining it is unlimited.
    */
   readonly quota?: {
     readonly limit?: number;

@@ -314,7 +314,7 @@ export interface ApiKeyApplicationStatus {
   readonly grant?: ApplicationGrant;
   readonly nextGrant?: ApplicationNextGrant;
   /**
-   * Refreshed at 50, 20, 10 and 0 percent, never per call.
+   * What was left when 50, 20, 10 or 0 percent were reached or the quota was filled up; never written per call, so at most that much is left now. Without remaining it is unlimited.
    */
   readonly quota?: {
     readonly limit?: number;

@@ -18,7 +18,7 @@ export type Metered = {
   /** What its uses are counted under. */
   readonly subject: string;
   readonly quota: Quota;
-  readonly grant: GrantBinding | undefined;
+  readonly grant?: GrantBinding;
   /** What was counted last; Fresh: nothing can have been counted under this subject yet. */
   count: Counted | 'Fresh' | undefined;
   /** What its status was last told to say; undefined: nobody told it anything since the start. */
@@ -84,7 +84,7 @@ export class MeteredKeys {
       uid,
       subject,
       quota,
-      grant,
+      ...(grant === undefined ? {} : { grant }),
       count: isSame ? before.count : fresh,
       told: isSame ? before.told : undefined,
     });

@@ -8,8 +8,8 @@ import { sleep, type Clock } from '../../kernel/clock.ts';
 import { classify } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { SECOND_MS } from '../../kernel/time.ts';
-import type { Count, UseReads } from '../../ledger/gate.ts';
-import { quotaWindow, type QuotaWindow } from '../../terms/quota.ts';
+import type { UseReads } from '../../ledger/gate.ts';
+import { countKey, countRefOf, usesIn } from '../../ledger/used.ts';
 import { quotaStep, type QuotaStep, type ToldQuota } from '../../terms/quotasteps.ts';
 import { findZone, UTC, type Zone } from '../../terms/zone.ts';
 import type { Metered, MeteredKeys } from './metered.ts';
@@ -83,17 +83,14 @@ export class QuotaWorker {
   async #count(page: readonly Metered[]): Promise<void> {
     const { reads, clock } = this.#options;
     const nowMs = clock.nowMs();
-    const windows = page.map((key) => ({ key, window: this.#windowOf(key, nowMs) }));
-    const refs = windows.map(({ key: { subject }, window: { startMs } }) => ({
-      subject,
-      windowStartMs: startMs,
-    }));
-    const counts = new Map(
-      (await reads.counts(refs)).map((count) => [keyOf(count), count] as const),
-    );
-    for (const { key, window } of windows) {
-      const count = counts.get(keyOf({ subject: key.subject, windowStartMs: window.startMs }));
-      key.count = { ...window, uses: usesIn(count) };
+    const refs = page.map((key) => this.#refOf(key, nowMs));
+    const counts = new Map((await reads.counts(refs)).map((count) => [countKey(count), count]));
+    for (const [index, key] of page.entries()) {
+      const ref = refs[index];
+      if (ref === undefined) continue;
+      const { windowStartMs: startMs, endMs } = ref;
+      const uses = usesIn(counts.get(countKey(ref)));
+      key.count = { startMs, ...(endMs === undefined ? {} : { endMs }), uses };
     }
   }
 
@@ -112,8 +109,8 @@ export class QuotaWorker {
     return quotaStep(requests, told?.limit === requests ? (told.remaining ?? requests) : requests);
   }
 
-  #windowOf({ quota: { period, timeZone } }: Metered, nowMs: number): QuotaWindow {
-    return quotaWindow(period, this.#zoneOf(timeZone), nowMs);
+  #refOf(key: Metered, nowMs: number): ReturnType<typeof countRefOf> {
+    return countRefOf(key, key.quota, { zone: this.#zoneOf(key.quota.timeZone), nowMs });
   }
 
   #zoneOf(name: string): Zone {
@@ -124,13 +121,4 @@ export class QuotaWorker {
     this.#zones.set(name, zone);
     return zone;
   }
-}
-
-/** Calls that were let in, as far as gates have told; what a gate still holds is not used. */
-function usesIn(count: Count | undefined): number {
-  return count === undefined ? 0 : count.reserved - count.unspent;
-}
-
-function keyOf({ subject, windowStartMs }: Pick<Count, 'subject' | 'windowStartMs'>): string {
-  return `${windowStartMs} ${subject}`;
 }

@@ -8,6 +8,7 @@ import { openGateLedger } from '../../../src/ledger/open.ts';
 import { sharedControlPlane } from '../../support/controlplane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { People, type Form } from '../../support/operator.people.ts';
+import { runKeyward } from '../../support/operator.ts';
 import { Site } from '../../support/operator.site.ts';
 
 const AT = { storeRef: { kind: 'KeyStore', name: 'desk' } } as const;
@@ -119,5 +120,20 @@ describe('a key with a quota', () => {
     await untilLeft('granted', 20);
     await untilFormLeft('granted', 20);
     expect(await usedUpEvents('granted')).toBe(1);
+  });
+});
+
+describe('uses', () => {
+  test('R3 of a key without a quota are in the lists of the database', async () => {
+    const { metadata } = await site.issue('free');
+    await gate.reportUsage([{ uid: metadata.uid, uses: 17, lastUsedMs: Date.now() }]);
+    const list = await runKeyward(['keys', '--database', site.database]);
+    expect(list.stdout).toMatch(/ free .* 17 +\d+s ago +- /);
+    const access = ['--kubeconfig', site.access.adminKubeconfig, '-n', site.namespace];
+    const status = await runKeyward(['status', 'free', ...access, '--database', site.database]);
+    expect([status.stderr, status.stdout]).toEqual([
+      '',
+      expect.stringMatching(/17 calls, the last \d+s ago/),
+    ]);
   });
 });

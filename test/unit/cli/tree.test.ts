@@ -11,7 +11,8 @@ describe('status', () => {
     expect(statusText(family, how)).toBe(
       `OBJECT                       READY   STATUS          DETAIL
 ApiKeyApplication/payments   True    ChangePending   Change round 3: Pending, quota 1000 → 5000, submitted 3d ago, grant InF…
-├─ ApiKey/payments           True    Rotating        dtrLRMi3o3hGZQeS, expires in 30d, previous values retire in 23h, quota…
+├─ ApiKey/payments           True    Rotating        dtrLRMi3o3hGZQeS, expires in 30d, previous values retire in 23h
+│  ├─ uses                                           at most 400 of 1000 left
 │  └─ Secret/payments                Written         entries apiKey, keyId
 └─ ClusterKeyStore/default   True    Connected
 
@@ -45,11 +46,25 @@ next: What was granted is in force; a change, reissue or revocation waits for a 
     ]);
   });
 
+  test('tells uses as the database knows them, and that nothing is left', () => {
+    const uses = { total: 1200, lastUsedMs: NOW_MS - 300_000, left: 390 };
+    const family = { form: undefined, key: issuedKey(), store: store() };
+    expect(statusText({ ...family, uses }, how)).toContain(
+      '390 of 1000 left, 1200 calls, the last 5m ago\n',
+    );
+    const key = issuedKey();
+    const empty = { ...key, status: { ...key.status, quota: { limit: 5, remaining: 0 } } };
+    const text = statusText({ ...family, key: empty }, how);
+    expect(text).toMatch(/^├─ uses +UsedUp +nothing of 5 left$/m);
+    expect(text).toContain('next: Nothing is left of the quota');
+  });
+
   test('of a key without a form begins with the key', () => {
     const text = statusText({ form: undefined, key: issuedKey(), store: store() }, how);
     expect(text.split('\n').map((line) => line.split(/ {2,}/)[0])).toEqual([
       'OBJECT',
       'ApiKey/payments',
+      '├─ uses',
       '├─ Secret/payments',
       '└─ ClusterKeyStore/default',
       '',
