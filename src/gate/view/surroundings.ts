@@ -65,9 +65,17 @@ export class Surroundings {
       Product: (product) => this.#products.set(product.uid, product),
       Store: ({ uid, profile }) => this.#stores.set(uid, profile),
     };
-    if (document.phase === 'Live') known[kind](document);
-    else this.#mapOf(kind).delete(document.uid);
+    if (document.phase !== 'Live') {
+      this.drop(kind, document.uid);
+      return;
+    }
+    known[kind](document);
     this.#changed(kind);
+  }
+
+  /** There is no such document. Repeatable. */
+  drop(kind: GateKind, uid: string): void {
+    if (this.#mapOf(kind).delete(uid)) this.#changed(kind);
   }
 
   /** Forgets everything; for a database that has to be read anew. */

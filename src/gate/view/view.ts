@@ -60,15 +60,52 @@ export class View {
     const keyIds = await ledger.keyIdsOf(uids);
     this.known.add(keyIds);
     this.records.appeared(keyIds);
+    const isCurrent = (): boolean => look === this.#look;
+    await (this.#isScanCheaper(uids)
+      ? this.#rescan(uids, ledger, isCurrent)
+      : this.#reread(uids, ledger, isCurrent));
+  }
+
+  /** Whether reading all documents takes fewer questions than looking for each of these in each kind. */
+  #isScanCheaper(uids: readonly string[]): boolean {
+    return uids.length > 1 + this.around.size / DOCUMENTS_PAGE;
+  }
+
+  /** Keys are issued by the hundred, and of none of them there is a document. */
+  async #rescan(
+    uids: readonly string[],
+    ledger: GateLedger,
+    isCurrent: () => boolean,
+  ): Promise<void> {
+    for (const kind of GATE_KINDS) {
+      const here = new Set(uids);
+      let after: string | undefined;
+      do {
+        const page = await ledger.scanDocuments(kind, DOCUMENTS_PAGE, after);
+        if (!isCurrent()) return;
+        for (const document of page) {
+          if (here.delete(document.uid)) this.around.put(kind, document);
+        }
+        after = page.length < DOCUMENTS_PAGE ? undefined : page.at(-1)?.uid;
+      } while (after !== undefined);
+      for (const uid of here) this.around.drop(kind, uid);
+    }
+  }
+
+  async #reread(
+    uids: readonly string[],
+    ledger: GateLedger,
+    isCurrent: () => boolean,
+  ): Promise<void> {
     for (let at = 0; at < uids.length; at += ABREAST) {
-      await Promise.all(
-        uids.slice(at, at + ABREAST).flatMap((uid) => {
-          return GATE_KINDS.map(async (kind) => {
-            const document = await ledger.loadDocument(kind, uid);
-            if (document !== undefined && look === this.#look) this.around.put(kind, document);
-          });
+      const some = uids.slice(at, at + ABREAST);
+      const reading = some.flatMap((uid) =>
+        GATE_KINDS.map(async (kind) => {
+          const document = await ledger.loadDocument(kind, uid);
+          if (document !== undefined && isCurrent()) this.around.put(kind, document);
         }),
       );
+      await Promise.all(reading);
     }
   }
 

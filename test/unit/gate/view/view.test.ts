@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { KnownIds } from '../../../../src/gate/view/knownids.ts';
+import { Records } from '../../../../src/gate/view/records.ts';
+import { Surroundings } from '../../../../src/gate/view/surroundings.ts';
+import { View } from '../../../../src/gate/view/view.ts';
+import { FakeClock } from '../../../support/clock.ts';
+import { issueKey } from '../../../support/gate.keys.ts';
+import { MemoryGateDatabase } from '../../../support/gate.memory.ts';
+
+function bench() {
+  const database = new MemoryGateDatabase();
+  const view = new View({
+    known: new KnownIds(randomBytes),
+    records: new Records({ recordsMax: 100, loadsMax: 100 }),
+    around: new Surroundings(),
+  });
+  const client = (uid: string, state: 'Active' | 'Suspended', phase: 'Live' | 'Ended' = 'Live') =>
+    database.putDocument('Client', { uid, name: `name-${uid}`, state, phase });
+  const asked = () => [...database.asked.values()].reduce((sum, times) => sum + times, 0);
+  return { database, ledger: database.open(), view, client, asked };
+}
+
+describe('the view', () => {
+  it('holds every key and document after it was read, in pages', async () => {
+    const { database, ledger, view, client } = bench();
+    const keys = Array.from({ length: 6_000 }, (_, i) => issueKey(`k${i}`));
+    for (const { record } of keys) database.records.set(record.uid, record);
+    for (let i = 0; i < 700; i += 1) client(`c${String(i).padStart(3, '0')}`, 'Active');
+    const clock = new FakeClock();
+    const reading = view.readAll(ledger, clock, new AbortController().signal);
+    for (let i = 0; i < 20; i += 1) await clock.advanceSettled(1);
+    await reading;
+    expect(view.known.size).toBe(6_000);
+    expect(view.around.size).toBe(700);
+    expect(view.around.client('c699')).toEqual({ state: 'Active', name: 'name-c699' });
+  });
+
+  it.each([1, 300])('takes in %i changes at once, whatever they are', async (extra) => {
+    const { database, ledger, view, client } = bench();
+    const more = Array.from({ length: extra }, (_, i) => issueKey(`k${i}`));
+    database.put(...more.map(({ record }) => record));
+    client('c1', 'Active');
+    const uids = [...more.map(({ record }) => record.uid), 'c1'];
+    await view.takeIn(uids, ledger);
+    expect(more.every(({ keyId }) => view.known.has(keyId))).toBe(true);
+    expect(view.around.client('c1')?.state).toBe('Active');
+    client('c1', 'Suspended');
+    await view.takeIn(uids, ledger);
+    expect(view.around.client('c1')?.state).toBe('Suspended');
+    client('c1', 'Active', 'Ended');
+    await view.takeIn(uids, ledger);
+    expect(view.around.client('c1')).toBeUndefined();
+  });
+
+  it('asks little about many keys, and about one client little among many', async () => {
+    const { database, ledger, view, client, asked } = bench();
+    const uids = Array.from({ length: 500 }, (_, i) => `k${i}`);
+    await view.takeIn(uids, ledger);
+    expect(asked()).toBeLessThanOrEqual(5);
+    for (let i = 0; i < 5_000; i += 1) client(`c${i}`, 'Active');
+    await view.readAll(ledger, new FakeClock(), new AbortController().signal);
+    database.asked.clear();
+    await view.takeIn(['c17'], ledger);
+    expect(asked()).toBeLessThanOrEqual(5);
+  });
+
+  it('takes no answer that was on its way when it looked again', async () => {
+    const { database, ledger, view, client } = bench();
+    client('c1', 'Active');
+    const { promise, resolve } = Promise.withResolvers<void>();
+    database.after = (method) => (method === 'loadDocument' ? promise : undefined);
+    const slow = view.takeIn(['c1'], ledger);
+    await new Promise(setImmediate);
+    client('c1', 'Suspended');
+    database.after = () => undefined;
+    await view.takeIn(['c1'], ledger);
+    resolve();
+    await slow;
+    expect(view.around.client('c1')?.state).toBe('Suspended');
+  });
+});
