@@ -115,13 +115,23 @@ export function operatorConfig(flags: Flags, hostname: string): OperatorConfig {
 export function ledgerConfig(flags: Flags): LedgerConfig {
   const read = reader(flags);
   return {
-    database: required(
-      'database',
-      read('database'),
-      'sqlite:///path/to/keyward.db or postgres://user@host/database',
-    ),
-    masterKeyFile: required('master-key-file', read('masterKeyFile'), 'a file with v1:<base64>'),
+    database: databaseUrl(read('database')),
+    masterKeyFile: masterKeyConfig(flags),
   };
+}
+
+/** Path of the master key file. @throws KeywardError Terminal InvalidConfiguration when it is not said */
+export function masterKeyConfig(flags: Flags): string {
+  const path = reader(flags)('masterKeyFile');
+  return required('master-key-file', path, 'a file with v1:<base64>');
+}
+
+function databaseUrl(text: string | undefined): string {
+  return required(
+    'database',
+    text,
+    'sqlite:///path/to/keyward.db or postgres://user@host/database',
+  );
 }
 
 /** Certificate, key and, where client certificates are demanded, who signs those; all PEM files. */
@@ -133,10 +143,12 @@ export type TlsConfig = {
 
 /** All settings of `keyward gate`. */
 export type GateConfig = {
-  readonly ledger: LedgerConfig;
-  readonly listen: string;
+  readonly database: string;
+  /** The gate's own key file, or the master key file itself. */
+  readonly gateKeyFile: string;
+  readonly httpAddress: string;
   /** Absent: no gRPC. */
-  readonly grpcListen: string | undefined;
+  readonly grpcAddress: string | undefined;
   readonly metricsAddress: string;
   /** How calls are read; see ReadingOptions of the gate. */
   readonly reading: {
@@ -163,9 +175,14 @@ export function gateConfig(flags: Flags): GateConfig {
   const read = reader(flags);
   const staleness = read('maxStalenessSeconds') ?? '15';
   return {
-    ledger: ledgerConfig(flags),
-    listen: read('listen') ?? '127.0.0.1:8181',
-    grpcListen: read('grpcListen'),
+    database: databaseUrl(read('database')),
+    gateKeyFile: required(
+      'gate-key-file',
+      read('gateKeyFile'),
+      'a file that keyward keys derive-gate wrote',
+    ),
+    httpAddress: read('httpAddress') ?? '127.0.0.1:8180',
+    grpcAddress: read('grpcAddress'),
     metricsAddress: read('metricsAddress') ?? '127.0.0.1:8081',
     reading: {
       keyHeaders: list(read('keyHeaders') ?? 'X-API-Key'),

@@ -85,9 +85,9 @@ export async function startGate(
     ...rig.gate,
     'gate',
     `--database=${database.url}`,
-    `--master-key-file=${database.masterKeyFile}`,
-    `--listen=127.0.0.1:${port}`,
-    `--grpc-listen=127.0.0.1:${grpcPort}`,
+    `--gate-key-file=${database.masterKeyFile}`,
+    `--http-address=127.0.0.1:${port}`,
+    `--grpc-address=127.0.0.1:${grpcPort}`,
     `--metrics-address=127.0.0.1:${metricsPort}`,
     ...flags,
   ]);

@@ -8,7 +8,7 @@ import { createLogger, type Logger } from '../kernel/log.ts';
 import { createRegistry, type Registry } from '../kernel/metrics.ts';
 import { openGateLedger } from '../ledger/open.ts';
 import { serveProbes } from '../runtime/probes.ts';
-import { loadKeyring } from './masterkey.ts';
+import { loadGateKeyring } from './masterkey.ts';
 
 /** What all parts of the process share. */
 type Shared = { readonly config: GateConfig; readonly log: Logger; readonly registry: Registry };
@@ -44,8 +44,8 @@ export async function runGate(flags: Flags, stop: AbortSignal): Promise<void> {
 async function createOne({ config, log, registry }: Shared): Promise<Gate> {
   return createGate({
     settings: config.gate,
-    open: () => openGateLedger(config.ledger.database),
-    keyring: await loadKeyring(config.ledger.masterKeyFile),
+    open: () => openGateLedger(config.database),
+    keyring: await loadGateKeyring(config.gateKeyFile),
     clock: systemClock,
     entropy: systemEntropy,
     log,
@@ -56,7 +56,7 @@ async function createOne({ config, log, registry }: Shared): Promise<Gate> {
 async function listen({ config, log, registry }: Shared, gate: Gate): Promise<readonly Listener[]> {
   const { reading, tls } = config;
   const shared = { reading, tls, clock: systemClock, log, registry };
-  const http = await serveHttp({ ...shared, address: config.listen }, gate);
+  const http = await serveHttp({ ...shared, address: config.httpAddress }, gate);
   return [http];
 }
 

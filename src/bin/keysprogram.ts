@@ -31,6 +31,14 @@ export function addKeys(root: Command): void {
       await runRevoke(command.optsWithGlobals(), uid);
     });
   keys
+    .command('derive-gate <file>')
+    .description("write the gate's key file from the master key file; - for standard output")
+    .option('--master-key-file <file>', 'the master key file of the operator')
+    .action(async (path: string, _: unknown, command: Command) => {
+      const { runDeriveGate } = await import('./ledgercommands.ts');
+      await runDeriveGate(command.optsWithGlobals(), path);
+    });
+  keys
     .command('resolve <namespace/name>')
     .description('decide what Keyward cannot know: which key at the vendor an ApiKey has')
     .option('--adopt <id>', 'it is the vendor key with this id; its values are read')

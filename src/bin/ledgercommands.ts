@@ -5,7 +5,7 @@ import { listDebts } from '../cli/debts.ts';
 import { identify } from '../cli/identify.ts';
 import { expectRetained, listKeys, revokeRetained } from '../cli/keys.ts';
 import type { Output } from '../cli/output.ts';
-import { ledgerConfig, type Flags } from '../config.ts';
+import { ledgerConfig, masterKeyConfig, type Flags } from '../config.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
@@ -13,7 +13,7 @@ import { Sensitive } from '../kernel/sensitive.ts';
 import { openLedger, openLedgerReader } from '../ledger/open.ts';
 import { outputForm, printValue } from './printing.ts';
 import { leaveRequest, requestFolder } from './requests.ts';
-import { createMasterKeyFile, loadKeyring } from './masterkey.ts';
+import { createMasterKeyFile, loadKeyring, writeGateKeyFile } from './masterkey.ts';
 
 const output: Output = {
   data: (text) => process.stdout.write(text),
@@ -145,6 +145,14 @@ export async function runMasterKeyCreate(path: string): Promise<void> {
     throw usage(`'${path}' exists; a master key is never overwritten`);
   }
   output.note(`wrote ${path}; keep a copy of it, without it no key can be verified\n`);
+}
+
+/** `keyward keys derive-gate FILE` */
+export async function runDeriveGate(flags: Flags, path: string): Promise<void> {
+  const keyring = await loadKeyring(masterKeyConfig(flags));
+  await writeGateKeyFile(path, keyring);
+  const versions = keyring.versions.map((version) => `v${version}`).join(', ');
+  output.note(`wrote what gates need of master key ${versions}\n`);
 }
 
 async function readInput(): Promise<Sensitive> {

@@ -1,24 +1,68 @@
-/** Reads the master key file, and makes one where a trial asks for it. */
-import { readFile, writeFile } from 'node:fs/promises';
+/** Reads the master key file, makes one where a trial asks for it, and derives the gate's from it. */
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Entropy } from '../kernel/entropy.ts';
 import type { Logger } from '../kernel/log.ts';
 import { Sensitive } from '../kernel/sensitive.ts';
+import { createGateKeyText, parseGateKeyring, type GateKeyring } from '../keys/gatekey.ts';
 import { createMasterKeyText, parseKeyring, type Keyring } from '../keys/keyring.ts';
 import type { Ledger } from '../ledger/port.ts';
 
 /** @throws KeywardError Terminal MasterKeyUnreadable or MasterKeyInvalid, never with its content */
 export async function loadKeyring(path: string): Promise<Keyring> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new KeywardError('Terminal', {
+  return parseKeyring(
+    await readKeyFile(path, {
       reason: 'MasterKeyUnreadable',
       message: `the master key file '${path}' cannot be read; mount it, or make one with: keyward master-key create ${path}`,
+    }),
+  );
+}
+
+/** @throws KeywardError Terminal GateKeyUnreadable, GateKeyInvalid or MasterKeyInvalid, never with its content */
+export async function loadGateKeyring(path: string): Promise<GateKeyring> {
+  return parseGateKeyring(
+    await readKeyFile(path, {
+      reason: 'GateKeyUnreadable',
+      message: `the gate's key file '${path}' cannot be read; mount it, or write it with: keyward keys derive-gate`,
+    }),
+  );
+}
+
+/**
+ * Writes the gate's key file, readable by its owner only; `-`: to standard output. What was there is replaced
+ * as a whole. @throws KeywardError Terminal GateKeyUnwritable
+ */
+export async function writeGateKeyFile(path: string, keyring: GateKeyring): Promise<void> {
+  const text = createGateKeyText(keyring);
+  try {
+    if (path === '-') {
+      process.stdout.write(text.revealText());
+      return;
+    }
+    const draft = `${path}.new`;
+    await writeFile(draft, text.reveal(), { mode: 0o600 });
+    await rename(draft, path);
+  } catch (cause) {
+    throw new KeywardError('Terminal', {
+      reason: 'GateKeyUnwritable',
+      message: `the gate's key file '${path}' cannot be written`,
       cause,
     });
+  } finally {
+    text.erase();
+  }
+}
+
+async function readKeyFile(
+  path: string,
+  trouble: { readonly reason: string; readonly message: string },
+): Promise<Sensitive> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new KeywardError('Terminal', { ...trouble, cause });
   });
   const text = new Sensitive(bytes);
   bytes.fill(0);
-  return parseKeyring(text);
+  return text;
 }
 
 /** Writes a new master key file, readable by its owner only; false when there was one already. */

@@ -44,9 +44,9 @@ export class GateProcess {
     const at = (port: number): string => `127.0.0.1:${port}`;
     const args = [
       `--database=${options.database}`,
-      `--master-key-file=${options.keyFile}`,
-      `--listen=${at(httpPort)}`,
-      `--grpc-listen=${at(grpcPort)}`,
+      `--gate-key-file=${options.keyFile}`,
+      `--http-address=${at(httpPort)}`,
+      `--grpc-address=${at(grpcPort)}`,
       `--metrics-address=${at(metricsPort)}`,
       ...(options.flags ?? []),
     ];

@@ -3,7 +3,7 @@
  * on the configurations that we ship. Everything is on loopback and gone at the end.
  */
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findEnvoy, startEnvoy } from '../../control-plane/envoy.ts';
@@ -11,6 +11,8 @@ import { findCaddy, findHaproxy, findNginx } from '../../control-plane/gateways.
 import { freePort } from '../../control-plane/ports.ts';
 import { startCaddy, startHaproxy, startNginx } from '../../control-plane/proxies.ts';
 import { readShipped, type Ports } from '../../control-plane/shipped.ts';
+import { createGateKeyText } from '../../src/keys/gatekey.ts';
+import { parseKeyring } from '../../src/keys/keyring.ts';
 import { startEchoApi, type EchoApi } from './gate.api.ts';
 import { Books } from './gate.books.ts';
 import { call, type Answer, type Outgoing } from './gate.call.ts';
@@ -78,8 +80,8 @@ export class GateSite {
     const api = await startEchoApi();
     const ports = { gate: await freePort(), grpc: await freePort(), api: api.port };
     const site = new GateSite({ folder, books, api, ports, options });
-    await writeFile(site.keyFile, books.masterKey.revealText(), { mode: 0o600 });
-    await chmod(site.keyFile, 0o600);
+    const keys = createGateKeyText(parseKeyring(books.masterKey));
+    await writeFile(site.keyFile, keys.revealText(), { mode: 0o600 });
     return site;
   }
 
