@@ -10,10 +10,7 @@ import { table, type Output } from './output.ts';
 import { leftText, readUses, type LiveUses } from './uses.ts';
 
 const PAGE = 500;
-const TITLES = [
-  ...['NAMESPACE', 'NAME', 'KEY', 'STATE', 'PHASE', 'EXPIRES'],
-  ...['USES', 'LAST USE', 'LEFT', 'UID'],
-];
+const TITLES = 'NAMESPACE,NAME,KEY,STATE,PHASE,EXPIRES,USES,LAST USE,LEFT,UID'.split(',');
 
 /** Prints the keys with their uses; retained ones only when `which` says so. */
 export async function listKeys(

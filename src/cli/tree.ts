@@ -61,20 +61,20 @@ function keyLines({ form, key, uses }: Family, nowMs: number): readonly Line[] {
   }
   const ready = conditionOf(key.status, 'Ready');
   const own = { depth, cells: line('ApiKey', key, ready, keyDetail(key, nowMs)) };
+  const [middle, last] = form === undefined ? ['├─ ', '├─ '] : ['│  ├─ ', '│  └─ '];
   const used = usesText(key.status?.quota, uses, nowMs);
-  const isAlone = form === undefined;
-  return [
-    own,
-    ...(used === '' ? [] : [usesLine(key, used, isAlone ? '├─ ' : '│  ├─ ')]),
-    secretLine(key, isAlone ? '├─ ' : '│  └─ '),
-  ];
+  return [own, ...usesLine(key, used, middle), secretLine(key, last)];
 }
 
-function usesLine({ status }: Key, used: string, depth: string): Line {
-  const { limit, remaining } = status?.quota ?? {};
-  const isUp = limit !== undefined && remaining === 0;
-  const state: Cell = isUp ? { text: 'UsedUp', tone: 'Bad' } : '';
-  return { depth, cells: ['uses', '', state, clipTo(used, DETAIL_COLUMNS)] };
+function usesLine(key: Key, used: string, depth: string): readonly Line[] {
+  if (used === '') return [];
+  const state: Cell = isUsedUp(key) ? { text: 'UsedUp', tone: 'Bad' } : '';
+  return [{ depth, cells: ['uses', '', state, clipTo(used, DETAIL_COLUMNS)] }];
+}
+
+function isUsedUp(key: Key | undefined): boolean {
+  const { limit = 0, remaining } = key?.status?.quota ?? {};
+  return limit > 0 && remaining === 0;
 }
 
 function keyDetail({ status = {} }: Key, nowMs: number): string {
@@ -168,9 +168,7 @@ function nextText({ form, key, store }: Family): string {
       condition === 'Ready' && kinds.split(', ').includes(kind);
     return `next: ${meanings.find(fits)?.sentence ?? `keyward explain ${visible(ready.reason)}`}\n`;
   }
-  const { quota } = key?.status ?? {};
-  if ((quota?.limit ?? 0) > 0 && quota?.remaining === 0) {
-    return `next: ${meaningsOfWord('QuotaUsedUp')[0]?.sentence ?? ''}\n`;
-  }
+  const [usedUp] = meaningsOfWord('QuotaUsedUp');
+  if (usedUp !== undefined && isUsedUp(key)) return `next: ${usedUp.sentence}\n`;
   return 'next: nothing; all is well\n';
 }
