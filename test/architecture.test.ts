@@ -39,7 +39,7 @@ const SINGLE_HOMES: readonly { readonly name: RegExp; readonly home: RegExp }[] 
   { name: /^@kubernetes\/client-node$/, home: /^src\/kube\// },
   {
     name: /^node:(tls|https)$/,
-    home: /^src\/(kube\/|stores\/(http|dialing)\.ts$|gate\/http\/(server|tls)\.ts$)/,
+    home: /^src\/(kube\/|stores\/(http|dialing)\.ts$|gate\/(http\/(server|tls)|grpc\/server)\.ts$)/,
   },
   { name: /^pg$/, home: /^src\/ledger\/postgres\// },
   { name: /^pino$/, home: /^src\/kernel\/log\.ts$/ },

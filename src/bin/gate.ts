@@ -1,6 +1,7 @@
 /** Composition root of the gate: creates, connects, starts. */
 import { gateConfig, type Flags, type GateConfig } from '../config.ts';
 import { createGate, type Gate } from '../gate/gate.ts';
+import { serveGrpc } from '../gate/grpc/server.ts';
 import { serveHttp } from '../gate/http/server.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
@@ -57,7 +58,9 @@ async function listen({ config, log, registry }: Shared, gate: Gate): Promise<re
   const { reading, tls } = config;
   const shared = { reading, tls, clock: systemClock, log, registry };
   const http = await serveHttp({ ...shared, address: config.httpAddress }, gate);
-  return [http];
+  if (config.grpcAddress === undefined) return [http];
+  const failing = () => gate.failing();
+  return [http, await serveGrpc({ ...shared, address: config.grpcAddress, failing }, gate)];
 }
 
 async function aborted(stop: AbortSignal): Promise<void> {

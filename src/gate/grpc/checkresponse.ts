@@ -88,9 +88,11 @@ export function createCheckResponses(removals: Removals, writeError: WriteError)
 
   function errorAnswer({ refusal, profile }: Refused, target: string | undefined): Buffer {
     const error = writeError(profile, refusal, target);
-    const answer = ofErrors.get(error) ?? denied(refusal, error);
-    ofErrors.set(error, answer);
-    return answer;
+    const known = ofErrors.get(error);
+    if (known !== undefined) return known;
+    const made = denied(refusal, error);
+    ofErrors.set(error, made);
+    return made;
   }
 }
 

@@ -1,0 +1,161 @@
+/**
+ * The port that Envoy asks by gRPC; on an address of its own. It speaks HTTP/2 only, with TLS or without,
+ * and knows two methods: whether a call may pass, and whether the gate can say so.
+ */
+import {
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import type { Clock } from '../../kernel/clock.ts';
+import { KeywardError } from '../../kernel/errors.ts';
+import type { Logger } from '../../kernel/log.ts';
+import { Gauge, type Registry } from '../../kernel/metrics.ts';
+import { parseAddress } from '../../runtime/probes.ts';
+import type { Decider } from '../decision.ts';
+import { openTls, type TlsFiles, type TlsSource } from '../http/tls.ts';
+import { errorAnswer } from '../profiles.ts';
+import type { ReadingOptions } from '../reading/reading.ts';
+import { createAuthorization } from './authorization.ts';
+import type { Desk } from './calls.ts';
+import { createConnections, type Connections } from './connections.ts';
+import { answerHealth, AUTHORIZATION_SERVICE } from './health.ts';
+import { DEFAULT_LIMITS, type GrpcLimits } from './limits.ts';
+import type { Method } from './method.ts';
+import { WireReader } from './wirereader.ts';
+
+/** Where to listen, how calls are read, and what a process has one of. */
+export type GrpcOptions = {
+  /** HOST:PORT; no host means all addresses, port 0 any free one, IPv6 in brackets. */
+  readonly address: string;
+  readonly reading: ReadingOptions;
+  /** Why the gate cannot answer, for health checks; undefined: it can. Absent: it always can. */
+  readonly failing?: () => string | undefined;
+  /** What is absent is as DEFAULT_LIMITS. */
+  readonly limits?: Partial<GrpcLimits>;
+  /** Absent: plain HTTP/2. The HTTP listener counts how often the files were read. */
+  readonly tls?: TlsFiles | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Refuses a second port. */
+  readonly registry: Registry;
+};
+
+/** A running port. */
+export type GrpcGate = {
+  /** Where it really listens, HOST:PORT. */
+  readonly address: string;
+  /** Looks at the TLS files now, instead of within 10 s. */
+  reloadTls(): Promise<void>;
+  /** Takes no more calls, and waits for answers that are on their way up to the bound. Repeatable. */
+  close(): Promise<void>;
+};
+
+type AnyServer = Server | TlsServer;
+
+/**
+ * Listens and answers until closed. Rejects with Terminal AddressUnavailable when it cannot listen, with
+ * TlsFilesUnusable, and with the errors of `compileReading`.
+ */
+export async function serveGrpc(options: GrpcOptions, decider: Decider): Promise<GrpcGate> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const desk: Desk = {
+    methods: createMethods(options, decider),
+    callTimeMs: limits.callTimeMs,
+    callsMax: limits.calls,
+    backlog: { bytes: 0 },
+    clock: options.clock,
+  };
+  const tls = options.tls && (await openTls(options.tls, { ...options, report: () => undefined }));
+  const connections = createConnections(desk, limits);
+  measure(options.registry, connections);
+  const server = createServer(tls, limits, (socket) => connections.add(socket));
+  const address = await listen(server, options.address);
+  const stopFollowing = tls?.follow((material) => {
+    if ('setSecureContext' in server) server.setSecureContext(material);
+  });
+  let closed: Promise<void> | undefined;
+  return {
+    address,
+    reloadTls: async () => tls?.look(),
+    close() {
+      stopFollowing?.();
+      return (closed ??= close(server, connections));
+    },
+  };
+}
+
+function createMethods(
+  { reading, clock, failing }: GrpcOptions,
+  decider: Decider,
+): ReadonlyMap<string, Method> {
+  const wire = new WireReader();
+  const check = createAuthorization(reading, decider, (profile, refusal, target) =>
+    errorAnswer(profile, refusal, target, clock.nowMs()),
+  );
+  return new Map<string, Method>([
+    [`/${AUTHORIZATION_SERVICE}/Check`, check],
+    ['/grpc.health.v1.Health/Check', (message) => answerHealth(wire, message, failing?.())],
+  ]);
+}
+
+function measure(registry: Registry, connections: Connections): void {
+  new Gauge({
+    name: 'keyward_gate_grpc_connections',
+    help: 'Open connections of the gRPC port.',
+    registers: [registry],
+    collect() {
+      this.set(connections.size);
+    },
+  });
+}
+
+function createServer(
+  tls: TlsSource | undefined,
+  limits: GrpcLimits,
+  take: (socket: Socket) => void,
+): AnyServer {
+  const server =
+    tls === undefined
+      ? createTcpServer(take)
+      : createTlsServer(
+          {
+            ...tls.material,
+            ...tls.clients,
+            ALPNProtocols: ['h2'],
+            handshakeTimeout: limits.handshakeTimeMs,
+          },
+          take,
+        );
+  server.maxConnections = limits.connections;
+  return server;
+}
+
+async function listen(server: AnyServer, text: string): Promise<string> {
+  const { host, port } = parseAddress(text);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen({ port, ...(host !== undefined && { host }) }, resolve);
+  try {
+    await promise;
+  } catch (cause) {
+    throw new KeywardError('Terminal', {
+      reason: 'AddressUnavailable',
+      message: `cannot listen on '${text}'`,
+      cause,
+    });
+  }
+  server.removeListener('error', reject);
+  // Listening on a port, so it has an address of this form.
+  const at = server.address() as AddressInfo;
+  return at.family === 'IPv6' ? `[${at.address}]:${at.port}` : `${at.address}:${at.port}`;
+}
+
+async function close(server: AnyServer, connections: Connections): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  await connections.close();
+  await promise;
+}
