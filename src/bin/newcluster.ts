@@ -3,6 +3,7 @@ import { type KubeObject, type Ref, refText, type Resource } from '../api/meta.t
 import {
   API_CLIENTS,
   API_KEY_APPLICATIONS,
+  API_KEYS,
   CLUSTER_KEY_STORES,
   KEY_STORES,
   NAMESPACES,
@@ -19,6 +20,8 @@ export type NewCluster = {
   /** By `storeKey`. */
   readonly stores: ReadonlyMap<string, { readonly uid: string; readonly type: string }>;
   readonly clients: ReadonlyMap<string, ClientSight>;
+  /** UIDs of ApiKeys. */
+  readonly keyUids: ReadonlyMap<string, string>;
 };
 
 type ClientSight = { readonly uid: string; readonly state: 'Active' | 'Suspended' };
@@ -37,11 +40,12 @@ export async function readCluster(client: PersonClient): Promise<NewCluster> {
       message: 'namespace kube-system does not exist, so the cluster cannot be told from others',
     });
   }
-  const [forms, keyStores, clusterKeyStores, clients] = await Promise.all([
+  const [forms, keyStores, clusterKeyStores, clients, keys] = await Promise.all([
     listAll(client, API_KEY_APPLICATIONS),
     listAll(client, KEY_STORES),
     listAll(client, CLUSTER_KEY_STORES),
     listAll(client, API_CLIENTS),
+    listAll(client, API_KEYS),
   ]);
   return {
     clusterId: system.metadata.uid,
@@ -51,6 +55,7 @@ export async function readCluster(client: PersonClient): Promise<NewCluster> {
       ...storesOf('ClusterKeyStore', clusterKeyStores),
     ]),
     clients: byRef(clients, viewClient),
+    keyUids: byRef(keys, ({ metadata }) => metadata.uid),
   };
 }
 

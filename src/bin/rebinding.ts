@@ -54,6 +54,7 @@ export async function runRebind(flags: Flags): Promise<void> {
         atMs: session.nowMs,
         incarnation: systemEntropy(INCARNATION_BYTES).toString('hex'),
         clusterId: cluster.clusterId,
+        keyUids: cluster.keyUids,
         successions: [
           ...outcomes.map(formSuccession),
           ...bound.clients.map((old) => clientSuccession(old, cluster)),

@@ -91,3 +91,17 @@ export function pageQuery(
   return `SELECT ${table.columns.join(', ')} FROM ${dialect.tableName} ${where}
     ORDER BY ${by} LIMIT ${table.pageRows ?? PAGE}`;
 }
+
+/** All rows of a table, page by page. */
+export async function* rowsOf(archive: Archive, table: TableView): AsyncGenerator<Row> {
+  let after: Row | undefined;
+  for (;;) {
+    // Each page begins where the one before ended.
+    // oxlint-disable-next-line no-await-in-loop
+    const rows = await archive.page(table, after);
+    yield* rows;
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < (table.pageRows ?? PAGE)) return;
+    after = table.by.map((column) => last[table.columns.indexOf(column)] ?? null);
+  }
+}

@@ -5,13 +5,14 @@
  * All of it is one transaction. Killed in the middle nothing has happened, and it is run again.
  */
 import { refText } from '../api/meta.ts';
-import { type Archive, PAGE, type TableView } from './archive.ts';
+import { type Archive, rowsOf, type TableView } from './archive.ts';
 import { appendEntries, type NewEntry, replaceMeta } from './archivechain.ts';
 import { DOCUMENT_COLUMNS, decodeDocument, encodeDocuments } from './documentrows.ts';
 import type { DocumentHead } from './document.ts';
 import type { ClientRecord, DocumentChange } from './documents.ts';
 import type { FormRecord } from './form.ts';
 import { closeForm } from './formchanges.ts';
+import { carryCounts } from './rebindcounts.ts';
 import { unused, type Restoration } from './restore.ts';
 import { integer, type Row, text } from './rows.ts';
 
@@ -50,6 +51,8 @@ export type Succession =
 export type Rebinding = Restoration & {
   readonly clusterId: string;
   readonly successions: readonly Succession[];
+  /** UIDs of the ApiKeys of that cluster by their refs as text. */
+  readonly keyUids: ReadonlyMap<string, string>;
 };
 
 /** Bodies may be large. */
@@ -105,6 +108,10 @@ export async function rebindArchive(archive: Archive, rebinding: Rebinding): Pro
   await appendEntries(archive, entries, { clusterId, actor, atMs, after });
   // The entry about the whole is number `after` + 1.
   await succeed(archive, rebinding, after + 2);
+  await carryCounts(archive, {
+    forms: new Map(successions.flatMap(({ old, next }) => (next ? [[old.uid, next.uid]] : []))),
+    keys: rebinding.keyUids,
+  });
   for (const table of BOUND_TABLES) {
     // One transaction: one after the other.
     // oxlint-disable-next-line no-await-in-loop
@@ -207,19 +214,6 @@ async function readKeys(archive: Archive): Promise<Pick<BoundDatabase, 'keys' | 
     if (state === 'Revoked') revokedKeys.add(text(uid));
   }
   return { keys, revokedKeys };
-}
-
-async function* rowsOf(archive: Archive, table: TableView): AsyncGenerator<Row> {
-  let after: Row | undefined;
-  for (;;) {
-    // Each page begins where the one before ended.
-    // oxlint-disable-next-line no-await-in-loop
-    const rows = await archive.page(table, after);
-    yield* rows;
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < (table.pageRows ?? PAGE)) return;
-    after = table.by.map((column) => last[table.columns.indexOf(column)] ?? null);
-  }
 }
 
 function byName(a: DocumentHead, b: DocumentHead): number {

@@ -5,22 +5,53 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DAY_MS } from '../../src/kernel/time.ts';
 import { type Copied, copyArchive } from '../../src/ledger/copy.ts';
 import type { FormRecord } from '../../src/ledger/form.ts';
 import { carryForm } from '../../src/ledger/formcarry.ts';
 import { countReview } from '../../src/ledger/formdecisions.ts';
-import { openArchive, openLedger, openLedgerReader } from '../../src/ledger/open.ts';
+import type { Count } from '../../src/ledger/gate.ts';
+import {
+  openArchive,
+  openGateLedger,
+  openLedger,
+  openLedgerReader,
+} from '../../src/ledger/open.ts';
 import { readBound, rebindArchive, type Succession } from '../../src/ledger/rebind.ts';
 import { markRestored } from '../../src/ledger/restore.ts';
 import type { KeyRecord } from '../../src/ledger/record.ts';
 import { describeOnPostgres, freshSchema } from '../support/postgres.ts';
 import { aDecision, aSubmittedForm } from '../support/forms.ts';
 import { aClient, aHold, clientChange, holdChange, together } from './ledger.documents.ts';
-import { aCommit, aCredential, aKey, aSlot, AT_MS, CLUSTER, EPOCH } from './ledger.records.ts';
+import {
+  aCommit,
+  aCredential,
+  aKey,
+  aSlot,
+  AT_MS,
+  bytesOf,
+  CLUSTER,
+  EPOCH,
+} from './ledger.records.ts';
 
 const KEYS = 1_203;
 const DOCUMENTS = 53;
 const REBIND_CHILD = join(import.meta.dirname, 'rebind.child.ts');
+
+/** Subjects as `quotaSubject` makes them; `form-1` and `k9` have a successor where a test rebinds. */
+const COUNTS = [
+  { subject: 'grant/form-1/1', windowStartMs: 0 },
+  { subject: 'grant/form-1/2', windowStartMs: AT_MS },
+  { subject: 'key/k9', windowStartMs: AT_MS },
+  { subject: 'key/k5', windowStartMs: AT_MS },
+  { subject: 'key/é😀', windowStartMs: AT_MS },
+];
+const SIGNATURES = Array.from({ length: 1_100 }, (_, index) => ({
+  keyId: `k${index % 7}`,
+  digest: bytesOf(`signature ${index}`, 32),
+  untilMs: AT_MS,
+  nowMs: AT_MS,
+}));
 
 let directory: string;
 
@@ -77,6 +108,26 @@ async function fill(url: string): Promise<void> {
     together(holdChange(aHold('h7', { held, revision: 1, phase: 'Ended' }))),
   );
   await ledger.close();
+  await count(url);
+}
+
+/** Uses of quotas, each with something that only an exact copy keeps. */
+async function count(url: string): Promise<void> {
+  const gate = await openGateLedger(url);
+  const wishes = COUNTS.map((ref, index) => ({
+    ...ref,
+    id: `lease-${index}`,
+    windowEndMs: index === 0 ? undefined : AT_MS + DAY_MS,
+    limit: Number.MAX_SAFE_INTEGER,
+    uses: index === 0 ? Number.MAX_SAFE_INTEGER - 1 : 100 + index,
+    nowMs: AT_MS,
+  }));
+  await gate.lease(wishes);
+  await gate.reportLeases([{ id: 'lease-1', spent: 40 }], AT_MS);
+  await gate.returnLeases([{ id: 'lease-2', spent: 60 }], AT_MS);
+  await gate.reportUsage([{ uid: 'k5', uses: 7, lastUsedMs: AT_MS }]);
+  await gate.remember(SIGNATURES);
+  await gate.close();
 }
 
 async function copy(from: string, to: string): Promise<Copied> {
@@ -108,6 +159,8 @@ async function contents(url: string): Promise<unknown> {
       await reader.scanDocuments('Hold', DOCUMENTS + 1),
       await reader.loadDocument('Hold', 'h7'),
       await reader.findDocument('Hold', { namespace: 'shop', name: 'key-h8' }),
+      (await reader.counts(COUNTS)).toSorted((a, b) => (a.subject < b.subject ? -1 : 1)),
+      await reader.usage(['k5', 'k6']),
     ];
   } finally {
     await reader.close();
@@ -128,7 +181,13 @@ describeOnPostgres('A copy of a database', (server) => {
     expect(tables.find(({ name }) => name === 'keys')?.rows).toBe(KEYS);
     expect(tables.find(({ name }) => name === 'slots')?.rows).toBe((KEYS - 3) * 2);
     expect(tables.find(({ name }) => name === 'documents')?.rows).toBe(DOCUMENTS);
+    expect(tables.find(({ name }) => name === 'signatures')?.rows).toBe(SIGNATURES.length);
     expect(await contents(target)).toEqual(await contents(source));
+    const gate = await openGateLedger(target);
+    expect((await gate.remember(SIGNATURES)).some(Boolean)).toBe(false);
+    await gate.returnLeases([{ id: 'lease-1', spent: 41 }], AT_MS);
+    expect((await gate.counts(COUNTS.slice(1, 2)))[0]).toMatchObject({ reserved: 41, unspent: 0 });
+    await gate.close();
     const ledger = await openLedger({ url: target, missing: 'Refuse' });
     await ledger.openEpoch(EPOCH + 1, 'operator-1');
     const next = await ledger.commit(aCommit(aKey('next'), { epoch: EPOCH + 1 }));
@@ -216,6 +275,11 @@ describeOnPostgres('A copy of a database', (server) => {
           atMs: AT_MS,
           incarnation: 'e'.repeat(32),
           clusterId: 'cluster-2',
+          keyUids: new Map([
+            ['shop/名前 9', 'new-k9'],
+            ['shop/名前 5', 'not-k5'],
+            ['shop/名前 10000', 'unknown'],
+          ]),
           successions: [
             ...forms.map((old) => formSuccession(old)),
             ...clients.map((old) => ({ kind: 'Client' as const, old, next: undefined })),
@@ -264,6 +328,28 @@ describeOnPostgres('A copy of a database', (server) => {
       await ledger.close();
     });
 
+    it('bound to another cluster counts on for forms and keys where it left off', async () => {
+      const url = makeUrl();
+      await fill(url);
+      await fillForms(url);
+      const before = await countsOf(url, COUNTS);
+      await rebind(url);
+      const next = COUNTS.map(({ subject, windowStartMs }) => ({
+        windowStartMs,
+        subject: subject.replace('form-1', 'form-2').replace('key/k9', 'key/new-k9'),
+      }));
+      // The object of k5 was gone before its cluster was: another one of its name is another key.
+      const none = { subject: 'key/not-k5', windowStartMs: AT_MS };
+      expect(await countsOf(url, [...next, none])).toEqual([
+        { ...next[0], reserved: Number.MAX_SAFE_INTEGER - 1, unspent: 0 },
+        { ...next[1], reserved: 101, unspent: 0 },
+        { ...next[3], reserved: 103, unspent: 103 },
+        { ...next[2], reserved: 60, unspent: 0 },
+        { ...next[4], reserved: 104, unspent: 104 },
+      ]);
+      expect(await countsOf(url, COUNTS)).toEqual(before);
+    });
+
     it('that was being bound when the command was killed is as before, and is bound by the next try', async () => {
       const url = makeUrl();
       await fill(url);
@@ -279,6 +365,13 @@ describeOnPostgres('A copy of a database', (server) => {
     });
   });
 });
+
+async function countsOf(url: string, refs: typeof COUNTS): Promise<readonly Count[]> {
+  const reader = await openLedgerReader(url);
+  const counts = await reader.counts(refs);
+  await reader.close();
+  return counts.toSorted((a, b) => Buffer.compare(Buffer.from(a.subject), Buffer.from(b.subject)));
+}
 
 /** A form with a grant and a client, besides what `fill` leaves. */
 async function fillForms(url: string): Promise<void> {

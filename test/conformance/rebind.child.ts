@@ -23,6 +23,7 @@ await rebindArchive(
     atMs: Number(atMs),
     incarnation: 'e'.repeat(32),
     clusterId: 'cluster-2',
+    keyUids: new Map(),
     successions: [
       ...forms.map((old) => ({ kind: 'Form' as const, old, next: undefined, because: 'test' })),
       ...clients.map((old) => ({ kind: 'Client' as const, old, next: undefined })),

@@ -33,6 +33,7 @@ describe.each([
       incarnation: 'a'.repeat(32),
       clusterId: 'the-lost-one',
       successions: [],
+      keyUids: new Map(),
     });
     await archive.close();
     for (const [resource, name] of [
