@@ -10,16 +10,20 @@ export function declaredLength(req: IncomingMessage): number | 'Doubtful' {
   const { rawHeaders } = req;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
-    // Their lengths tell these two from almost all others; Node refuses both at once, and two lengths.
-    if (name.length === 14 && name.toLowerCase() === 'content-length') {
-      return Number(rawHeaders[i + 1]);
-    }
-    if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
+    // Node refuses both at once, and two lengths.
+    if (isName(name, 'content-length')) return Number(rawHeaders[i + 1]);
+    if (isName(name, 'transfer-encoding')) {
       const isPlain = rawHeaders[i + 1]?.toLowerCase() === 'chunked' && req.httpVersionMinor === 1;
       return isPlain ? Infinity : 'Doubtful';
     }
   }
   return 0;
+}
+
+/** Length and first letter tell almost all others at once. */
+function isName(name: string, wanted: string): boolean {
+  if (name.length !== wanted.length) return false;
+  return (name.charCodeAt(0) | 32) === wanted.charCodeAt(0) && name.toLowerCase() === wanted;
 }
 
 /**

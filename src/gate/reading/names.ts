@@ -35,26 +35,35 @@ export function createNameTable(names: readonly NamedSlot[]): NameTable {
 
 /** The slot of a header's name in any case; or IRRELEVANT, LOOKALIKE, GATE_ONLY. Takes any text. */
 export function findSlot(table: NameTable, name: string): number {
-  for (const entry of table[name.length] ?? []) {
-    const likeness = compareNames(name, entry.name);
-    if (likeness === 'Same') return entry.slot;
-    if (likeness === 'Alike') return isGateName(name) ? GATE_ONLY : LOOKALIKE;
+  const entries = table[name.length];
+  if (entries !== undefined) {
+    for (let i = 0; i < entries.length; i += 1) {
+      const entry = entries[i];
+      const likeness = entry === undefined ? DIFFERENT : compareNames(name, entry.name);
+      if (likeness === SAME) return entry?.slot ?? IRRELEVANT;
+      if (likeness === ALIKE) return isGateName(name) ? GATE_ONLY : LOOKALIKE;
+    }
   }
   return isGateName(name) ? GATE_ONLY : IRRELEVANT;
 }
 
-/** Compares with a text of the same length in lower case; Alike: but for underscores. */
-function compareNames(name: string, wanted: string): 'Same' | 'Alike' | 'Different' {
-  let isAlike = false;
+const DIFFERENT = 0;
+const SAME = 1;
+/** But for underscores. */
+const ALIKE = 2;
+
+/** Compares the beginning of a name with a text in lower case. */
+function compareNames(name: string, wanted: string): number {
+  let likeness = SAME;
   for (let i = 0; i < wanted.length; i += 1) {
     const code = name.charCodeAt(i);
     const wantedCode = wanted.charCodeAt(i);
     // The bit that tells cases apart must not be ignored beyond the letters.
     if (code === wantedCode || (code >= 65 && code <= 90 && code + 32 === wantedCode)) continue;
-    if (code !== UNDERSCORE || wantedCode !== HYPHEN) return 'Different';
-    isAlike = true;
+    if (code !== UNDERSCORE || wantedCode !== HYPHEN) return DIFFERENT;
+    likeness = ALIKE;
   }
-  return isAlike ? 'Alike' : 'Same';
+  return likeness;
 }
 
 function isGateName(name: string): boolean {
@@ -62,5 +71,5 @@ function isGateName(name: string): boolean {
   const first = name.charCodeAt(0);
   if (first !== 120 && first !== 88) return false;
   if (name.length < GATE_HEADER_PREFIX.length) return false;
-  return compareNames(name, GATE_HEADER_PREFIX) !== 'Different';
+  return compareNames(name, GATE_HEADER_PREFIX) !== DIFFERENT;
 }
