@@ -1,5 +1,6 @@
 /** Everything that the gate knows of its database, and how it is read. */
 import { sleep, type Clock } from '../../kernel/clock.ts';
+import type { Documents } from '../../ledger/documents.ts';
 import type { GateLedger } from '../../ledger/gate.ts';
 import { within } from '../within.ts';
 import type { KnownIds } from './knownids.ts';
@@ -40,10 +41,15 @@ export class View {
    * @throws KeywardError of the ledger; then the view is not complete
    */
   async readAll(ledger: GateLedger, clock: Clock, stop: AbortSignal): Promise<void> {
-    for (const kind of GATE_KINDS) await this.#readKind(kind, ledger, clock);
+    const bounded = boundedBy(clock, ledger);
+    for (const kind of GATE_KINDS) {
+      await this.#readPages(kind, bounded, (documents) => {
+        for (const document of documents) this.around.put(kind, document);
+      });
+    }
     let after: string | undefined;
     for (;;) {
-      const page = await within(clock, PAGE_TIMEOUT_MS, ledger.keyIds(KEY_IDS_PAGE, after));
+      const page = await bounded.keyIds(KEY_IDS_PAGE, after);
       this.known.add(page);
       after = page.at(-1);
       if (page.length < KEY_IDS_PAGE) return;
@@ -78,17 +84,12 @@ export class View {
     isCurrent: () => boolean,
   ): Promise<void> {
     for (const kind of GATE_KINDS) {
-      const here = new Set(uids);
-      let after: string | undefined;
-      do {
-        const page = await ledger.scanDocuments(kind, DOCUMENTS_PAGE, after);
-        if (!isCurrent()) return;
-        for (const document of page) {
-          if (here.delete(document.uid)) this.around.put(kind, document);
-        }
-        after = page.length < DOCUMENTS_PAGE ? undefined : page.at(-1)?.uid;
-      } while (after !== undefined);
-      for (const uid of here) this.around.drop(kind, uid);
+      const missing = new Set(uids);
+      await this.#readPages(kind, ledger, (documents) => {
+        const changed = documents.filter(({ uid }) => missing.delete(uid));
+        if (isCurrent()) for (const document of changed) this.around.put(kind, document);
+      });
+      if (isCurrent()) for (const uid of missing) this.around.drop(kind, uid);
     }
   }
 
@@ -109,14 +110,25 @@ export class View {
     }
   }
 
-  async #readKind(kind: GateKind, ledger: GateLedger, clock: Clock): Promise<void> {
+  async #readPages<K extends GateKind>(
+    kind: K,
+    ledger: Pick<GateLedger, 'scanDocuments'>,
+    take: (documents: readonly Documents[K][]) => void,
+  ): Promise<void> {
     let after: string | undefined;
-    for (;;) {
-      const asked = ledger.scanDocuments(kind, DOCUMENTS_PAGE, after);
-      const page = await within(clock, PAGE_TIMEOUT_MS, asked);
-      for (const document of page) this.around.put(kind, document);
-      after = page.at(-1)?.uid;
-      if (page.length < DOCUMENTS_PAGE) return;
-    }
+    do {
+      const page = await ledger.scanDocuments(kind, DOCUMENTS_PAGE, after);
+      take(page);
+      after = page.length < DOCUMENTS_PAGE ? undefined : page.at(-1)?.uid;
+    } while (after !== undefined);
   }
+}
+
+/** The same pages, each with a deadline. */
+function boundedBy(clock: Clock, ledger: GateLedger): Pick<GateLedger, 'scanDocuments' | 'keyIds'> {
+  return {
+    scanDocuments: (kind, limit, after) =>
+      within(clock, PAGE_TIMEOUT_MS, ledger.scanDocuments(kind, limit, after)),
+    keyIds: (limit, after) => within(clock, PAGE_TIMEOUT_MS, ledger.keyIds(limit, after)),
+  };
 }
