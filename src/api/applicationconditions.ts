@@ -196,7 +196,7 @@ export const PRODUCT_READY = {
   Pending: PENDING,
   Retired: awaits('The product is retired; calls to it are refused.'),
   InvalidSpec: failed(
-    'Another product has calls that spec.match claims; they stay where they are, and the message names both.',
+    'Another product has calls that spec.match claims, or a path cannot be read for sure; see the message. Calls stay where they are.',
   ),
 } as const satisfies Record<string, ReadyFact>;
 

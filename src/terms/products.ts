@@ -168,14 +168,26 @@ function readClaim<P extends ClaimingProduct>(
   product: P,
   { hosts, pathPrefix, methods }: P['match'][number],
 ): Claim<P> | undefined {
+  const path = claimedPath(pathPrefix);
+  const known = hosts.map(claimedHost).filter((name) => name !== undefined);
+  // Without the hosts that cannot be read it must not become a claim for any host.
+  if (path === undefined || (hosts.length > 0 && known.length === 0)) return undefined;
+  return { product, path, hosts: new Set(known), methods: new Set(methods) };
+}
+
+/**
+ * A prefix as it is compared: normal form without slash at the end, empty for every path; undefined where no call
+ * can be told to be one of it.
+ */
+export function claimedPath(pathPrefix: string): string | undefined {
   // Half of a surrogate pair has no escape; it becomes U+FFFD, which no call that means it has.
   const ascii = pathPrefix
     .toWellFormed()
     .replaceAll(/[^\x21-\x7e]+/gu, (text) => encodeURIComponent(text));
-  const path = readPath(ascii)?.replace(/\/$/, '');
-  const names = hosts.map((host) => normaliseHost(host.replace(/:\d+$/, '')));
-  const known = names.filter((name) => name !== undefined);
-  // Without the hosts that cannot be read it must not become a claim for any host.
-  if (path === undefined || (hosts.length > 0 && known.length === 0)) return undefined;
-  return { product, path, hosts: new Set(known), methods: new Set(methods) };
+  return readPath(ascii)?.replace(/\/$/, '');
+}
+
+/** A host as it is compared: normal form without port; undefined where it is no host. */
+export function claimedHost(host: string): string | undefined {
+  return normaliseHost(host.replace(/:\d+$/, ''));
 }

@@ -6,6 +6,7 @@
  * know yet, the older one has it. What is retired claims nothing.
  */
 import type { ProductPattern, ProductRecord } from '../../ledger/documents.ts';
+import { claimedHost, claimedPath } from '../../terms/products.ts';
 import type { ProductView } from './world.ts';
 
 /** A claim that is taken, and whose it is. */
@@ -59,11 +60,20 @@ export function rivalOf(
   return undefined;
 }
 
-/** Each claim of a pattern in one spelling: method, host and path. */
+/** The first path of `match` that gates cannot use, because servers read it in two ways; undefined: none. */
+export function unreadableIn(match: readonly ProductPattern[]): string | undefined {
+  return match.find((pattern) => claimsOf(pattern).length === 0)?.pathPrefix;
+}
+
+/** Each claim of a pattern as gates tell claims apart: method, host without port, path in normal form. */
 function claimsOf({ hosts, pathPrefix, methods }: ProductPattern): readonly string[] {
-  const path = pathPrefix.replace(/\/+$/, '');
-  return orAny(hosts).flatMap((host) =>
-    orAny(methods).map((method) => `${method} ${host.toLowerCase()}${path}/`),
+  const path = claimedPath(pathPrefix);
+  if (path === undefined) return [];
+  const names = hosts.flatMap((host) => claimedHost(host) ?? []);
+  // Without the hosts that cannot be read it must not become a claim for any host.
+  if (hosts.length > 0 && names.length === 0) return [];
+  return orAny(names).flatMap((host) =>
+    orAny(methods).map((method) => `${method} ${host}${path}/`),
   );
 }
 

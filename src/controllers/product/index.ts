@@ -82,7 +82,7 @@ async function look(
     views: [...products.values()],
     isProvenGone: false,
   };
-  if (product !== undefined && wantedOf(world, product).rival !== undefined) books.await(ref);
+  if (product !== undefined && wantedOf(world, product).trouble?.type === 'Taken') books.await(ref);
   return world;
 }
 

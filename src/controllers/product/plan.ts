@@ -6,15 +6,21 @@
  * there is no moment in which its calls belong to nobody.
  */
 import { isSameJson } from '../../kernel/samejson.ts';
-import type { ProductRecord } from '../../ledger/documents.ts';
-import { othersOf, patternsOf, rivalOf, type Rival } from './claims.ts';
+import type { ProductPattern, ProductRecord } from '../../ledger/documents.ts';
+import { othersOf, patternsOf, rivalOf, unreadableIn, type Rival } from './claims.ts';
 import type { ProductView, World } from './world.ts';
 
 /** What gates are to know of a product, and what stands in the way of its spec. */
 export type Wanted = Pick<ProductRecord, 'state' | 'access' | 'match'> & {
-  /** Present: spec.match claims what this one has, so the claims stay as they were known. */
-  readonly rival?: Rival;
+  /** Present: why spec.match does not take effect, so that the claims stay as they were known. */
+  readonly trouble?: Trouble;
 };
+
+/** What is wrong with spec.match. */
+export type Trouble =
+  | ({ readonly type: 'Taken' } & Rival)
+  /** Servers read this path in two ways. */
+  | { readonly type: 'Unreadable'; readonly path: string };
 
 /** One step. Each is safe to repeat after a crash. */
 export type Action =
@@ -37,7 +43,7 @@ export function nextAction(world: World): Action | undefined {
 
 /**
  * State and access follow the spec at all times. The claims follow as long as nobody else has one of them; if
- * somebody has, they stay as they are known, and what is known as retired stays so, because coming back would
+ * somebody has, or one cannot be read, they stay as they are known, and what is known as retired stays so, because coming back would
  * claim again what somebody else may have by now.
  */
 export function wantedOf(
@@ -48,10 +54,20 @@ export function wantedOf(
   const match = patternsOf(product);
   const record = known.get(product.uid);
   if (state === 'Retired') return { state, access, match };
-  const rival = rivalOf(match, othersOf(product, known.values(), views));
-  if (rival === undefined) return { state, access, match };
+  const trouble = troubleOf(match, othersOf(product, known.values(), views));
+  if (trouble === undefined) return { state, access, match };
   const isBack = record?.state === 'Retired';
-  return { state: isBack ? 'Retired' : state, access, match: record?.match ?? [], rival };
+  return { state: isBack ? 'Retired' : state, access, match: record?.match ?? [], trouble };
+}
+
+function troubleOf(
+  match: readonly ProductPattern[],
+  others: Parameters<typeof rivalOf>[1],
+): Trouble | undefined {
+  const path = unreadableIn(match);
+  if (path !== undefined) return { type: 'Unreadable', path };
+  const rival = rivalOf(match, others);
+  return rival && { type: 'Taken', ...rival };
 }
 
 /** Whether gates know it as it is wanted. */

@@ -3,7 +3,7 @@ import { productReady } from '../../api/applicationconditions.ts';
 import { mergeConditions, type WantedCondition } from '../../api/reasons.ts';
 import type { ApiProductStatus } from '../../api/generated/apiproduct.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
-import { isKnown, wantedOf } from './plan.ts';
+import { isKnown, wantedOf, type Trouble } from './plan.ts';
 import type { ProductView, World } from './world.ts';
 
 const MESSAGES = {
@@ -42,14 +42,17 @@ function ready(
     return productReady('Pending', `gates do not know this spec yet${why}`);
   }
   const { spec } = product;
-  const { rival, state } = wanted;
-  if (rival === undefined) return productReady(spec.state, MESSAGES[spec.state]);
+  const { trouble, state } = wanted;
+  if (trouble === undefined) return productReady(spec.state, MESSAGES[spec.state]);
   const stays =
     state === spec.state
       ? 'spec.match does not take effect until that changes'
       : 'the product stays retired until that changes';
-  return productReady(
-    'InvalidSpec',
-    `spec.match claims "${rival.claim}", which ApiProduct '${rival.name}' has; ${stays}`,
-  );
+  return productReady('InvalidSpec', `${whatIsWrong(trouble)}; ${stays}`);
+}
+
+function whatIsWrong(trouble: Trouble): string {
+  return trouble.type === 'Taken'
+    ? `spec.match claims "${trouble.claim}", which ApiProduct '${trouble.name}' has`
+    : `spec.match names the path "${trouble.path}", which servers read in more than one way`;
 }

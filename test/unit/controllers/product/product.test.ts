@@ -277,6 +277,22 @@ describe('a claim that another product has', () => {
     expect(stage.ready('second')?.reason).toBe('InvalidSpec');
   });
 
+  test.each([
+    ['with a port', { pathPrefix: '/v1', methods: ['GET'], hosts: ['a.example:8443'] }],
+    ['without its escapes', { pathPrefix: '/caf\u00e9', hosts: ['a.example'] }],
+  ] as const)('is the same claim as gates read it: %s', async (_, pattern) => {
+    stage.make('first', {
+      match: [
+        { pathPrefix: '/v1', methods: ['GET'], hosts: ['a.example'] },
+        { pathPrefix: '/caf%C3%A9', hosts: ['a.example'] },
+      ],
+    });
+    await stage.look('first');
+    stage.make('second', { match: [pattern] });
+    await stage.look('second');
+    expect(stage.ready('second')?.message).toContain("which ApiProduct 'first' has");
+  });
+
   test('goes to the older one where the ledger knows neither', async () => {
     stage.make('old', { match: V1 });
     stage.make('young', { match: V1 });
@@ -294,6 +310,18 @@ describe('a claim that another product has', () => {
       'Published',
       'Published',
     ]);
+  });
+});
+
+test('a path that servers read in more than one way takes no effect, and says so', async () => {
+  stage.make('places', { match: V1 });
+  await stage.look('places');
+  stage.edit('places', { match: [{ pathPrefix: '/a;b' }], access: 'Open' });
+  await stage.look('places');
+  expect(stage.known('places')).toMatchObject({ access: 'Open', match: KNOWN_V1 });
+  expect(stage.ready('places')).toMatchObject({
+    reason: 'InvalidSpec',
+    message: expect.stringContaining('"/a;b"'),
   });
 });
 
