@@ -7,8 +7,11 @@
  */
 import { argv } from 'node:process';
 
-/** What the client made of an answer. */
-export type ClientOutcome =
+/** What the client made of the answers, and their statuses in order. */
+export type ClientOutcome = ClientVerdict & { readonly answered: readonly number[] };
+
+/** Resolved: also the content was as the vendor's. */
+type ClientVerdict =
   | { readonly type: 'Resolved'; readonly value: unknown }
   | {
       readonly type: 'Rejected';
@@ -25,15 +28,19 @@ const PACKAGE: string = 'solapi';
 
 const [, , url = '', apiKey = '', apiSecret = ''] = argv;
 const ownFetch = globalThis.fetch;
-globalThis.fetch = (input, init) => {
+const answered: number[] = [];
+globalThis.fetch = async (input, init) => {
   const wanted = new URL(input instanceof Request ? input.url : input);
-  return ownFetch(new URL(wanted.pathname + wanted.search, url), init);
+  const answer = await ownFetch(new URL(wanted.pathname + wanted.search, url), init);
+  answered.push(answer.status);
+  return answer;
 };
 // The package's own types say so; see its README.
 const { SolapiMessageService } = (await import(PACKAGE)) as Client;
-console.log(JSON.stringify(await ask(new SolapiMessageService(apiKey, apiSecret))));
+const verdict = await ask(new SolapiMessageService(apiKey, apiSecret));
+console.log(JSON.stringify({ ...verdict, answered } satisfies ClientOutcome));
 
-async function ask(service: Service): Promise<ClientOutcome> {
+async function ask(service: Service): Promise<ClientVerdict> {
   try {
     return { type: 'Resolved', value: await service.getBalance() };
   } catch (thrown) {

@@ -28,13 +28,18 @@ export type DateRules = {
   readonly phpDates: boolean;
 };
 
+/** In linear time: commas, blanks and names have no letter in common. */
+const ONLY_PARAMETERS = /^[0-9A-Za-z-]+ +\w+ *=[^,]*(?:, *\w+ *=[^,]*)*$/;
+
 /**
  * The parts of `HMAC-SHA256 apiKey=K, date=D, salt=S, signature=G`, or of HMAC-MD5. Undefined: another
  * scheme, or a part that is missing, doubled or out of bounds (header 1024 characters of printable
  * ASCII, date 40, salt 12 to 64, signature 64 or 32 lower-case hex digits). Names of parameters count
- * in any case, blanks around them do not, unknown ones are passed over; a value may contain `=`.
+ * in any case, blanks around them do not, unknown ones are passed over; a value may contain `=`. What is
+ * no parameter, such as a second credential that a gateway joined with a comma, is refused.
  */
 export function parseSigned(text: string): SignedCredential | undefined {
+  if (!ONLY_PARAMETERS.test(text)) return undefined;
   const read = parseAuthorization(text);
   if (read === undefined || read.scheme !== 'HMAC') return undefined;
   const { id, date, salt, signature } = read;

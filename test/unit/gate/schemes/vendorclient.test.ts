@@ -43,7 +43,7 @@ describe("the vendor's own client for Node.js", () => {
       return { status: 200, body: '{"balance":1,"point":2}' };
     };
     const outcome = await serving(take, (url) => callAsSolapi(url, SIGNER, zone));
-    expect(outcome).toEqual({ type: 'Resolved', value: { balance: 1, point: 2 } });
+    expect(outcome).toMatchObject({ type: 'Resolved', value: { balance: 1, point: 2 } });
     const read = parseSigned(headers[0] ?? '');
     if (read === undefined) throw new Error(`not understood: ${headers.join()}`);
     expect(read).toMatchObject({ algorithm: 'SHA256', apiKey: SIGNER.apiKey });
