@@ -64,6 +64,8 @@ export async function serveHttp(options: HttpOptions, decider: Decider): Promise
   meter.watch(connections);
   answerAll(server, routes, { limits, meter, connections });
   const address = await listen(server, options.address);
+  // Accepting fails where the process has no descriptors left; that passes.
+  server.on('error', () => meter.bad('TooMany'));
   const stopFollowing = tls?.follow((material) => {
     if ('setSecureContext' in server) server.setSecureContext(material);
   });

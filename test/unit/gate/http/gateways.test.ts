@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { errorAnswer } from '../../../../src/gate/profiles.ts';
 import { REFUSALS, type RefusalCause } from '../../../../src/terms/refusals.ts';
-import { ALLOWED, nginxRequest, request, sendRaw, startGate } from './rawgate.ts';
+import { ALLOWED, READING, nginxRequest, request, sendRaw, startGate } from './rawgate.ts';
 
 const KEY = 'kw_4fJ2mXq0ZpT7aBc9_secret';
 
@@ -176,6 +176,31 @@ describe('Envoy', () => {
         address: '192.0.2.1',
       },
     ]);
+  });
+});
+
+describe('a key in the query', () => {
+  const reading = { ...READING, keyQuery: 'api_key' };
+  const bytes = (path: string): string =>
+    request([`GET ${path} HTTP/1.1`, 'Host: a', `X-Original-URI: /v1?a=1&api_key=${KEY}`]);
+
+  test('reaches the decider as a key only, and comes back nowhere (L8)', async () => {
+    await using gate = await startGate({ reading });
+    gate.decider.decideNow = () => ({
+      type: 'Refused',
+      refusal: REFUSALS.UnknownKey,
+      profile: 'DigiRunner',
+    });
+    const texts = [
+      await sendRaw(gate.port, bytes('/auth/nginx')),
+      await sendRaw(gate.port, bytes(`/auth/envoy/v1?a=1&api_key=${KEY}`)),
+    ].map(({ text }) => text);
+    for (const text of texts) expect(text).not.toContain(KEY);
+    for (const { credential, ...rest } of gate.decider.calls) {
+      expect(credential).toEqual({ type: 'Value', value: KEY });
+      expect(rest.target).toBe('/v1?a=1');
+      expect(JSON.stringify(rest)).not.toContain(KEY);
+    }
   });
 });
 
