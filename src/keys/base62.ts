@@ -25,6 +25,16 @@ export function encodeBase62(value: number, width: number): string {
   return text;
 }
 
+/** Whether the end of a text, from `at` on, is the number as `encodeBase62` writes it; makes no text. */
+export function endsWithBase62(text: string, at: number, value: number): boolean {
+  let rest = value;
+  for (let i = text.length - 1; i >= at; i -= 1) {
+    if (text.charCodeAt(i) !== ALPHABET.charCodeAt(rest % 62)) return false;
+    rest = Math.floor(rest / 62);
+  }
+  return true;
+}
+
 /**
  * `length` Base62 characters, each equally likely: bytes of the uneven rest are thrown away.
  * One character carries log2(62) = 5.954 bits.

@@ -8,7 +8,7 @@
  */
 import { crc32 } from 'node:zlib';
 import type { Sensitive } from '../kernel/sensitive.ts';
-import { encodeBase62, isBase62Code } from './base62.ts';
+import { encodeBase62, endsWithBase62, isBase62Code } from './base62.ts';
 
 /** 95 bits: the index of the database, and public. Two keys meet after some 2^47 of them. */
 export const KEY_ID_LENGTH = 16;
@@ -82,7 +82,7 @@ export function parseValue(text: string): ValueParts | undefined {
   const secretAt = prefixLength + 1 + KEY_ID_LENGTH + 1;
   if (!hasShape(text, prefixLength, secretAt)) return undefined;
   const checksumAt = text.length - CHECKSUM_LENGTH;
-  if (checksum(text.slice(0, checksumAt)) !== text.slice(checksumAt)) return undefined;
+  if (!endsWithBase62(text, checksumAt, crc32(text.slice(0, checksumAt)))) return undefined;
   return {
     prefix: text.slice(0, prefixLength),
     keyId: text.slice(prefixLength + 1, secretAt - 1),
@@ -121,9 +121,19 @@ function checksum(body: string): string {
 function hasShape(text: string, prefixLength: number, secretAt: number): boolean {
   if (text.charCodeAt(prefixLength) !== UNDERSCORE) return false;
   if (text.charCodeAt(secretAt - 1) !== UNDERSCORE) return false;
-  if (!isPrefix(text.slice(0, prefixLength))) return false;
+  if (!hasPrefix(text, prefixLength)) return false;
   for (let i = prefixLength + 1; i < text.length; i += 1) {
     if (i !== secretAt - 1 && !isBase62Code(text.charCodeAt(i))) return false;
+  }
+  return true;
+}
+
+/** As `isPrefix` of the first letters, and makes no text of them; the length is known to fit. */
+function hasPrefix(text: string, prefixLength: number): boolean {
+  for (let i = 0; i < prefixLength; i += 1) {
+    const code = text.charCodeAt(i);
+    const isDigit = code >= 48 && code <= 57;
+    if (!(code >= 97 && code <= 122) && !(isDigit && i > 0)) return false;
   }
   return true;
 }

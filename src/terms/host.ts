@@ -9,11 +9,25 @@ const HOST_MAX = 253;
 /** A last label that URL parsers take for a number, and so the whole host for an IPv4 address. */
 const NUMERIC_END = /(?:^|\.)(?:0x[0-9a-f]*|[0-9]+)$/;
 
+/** Services are called under few names, by pages of few sites: most hosts were read before. */
+const READ_MAX = 1_000;
+const read = new Map<string, string>();
+
 /**
  * The normal form of a host that is ASCII already, or undefined when it is none. Linear time.
  * "null" is none: it is what a browser sends when it does not want to say an origin.
  */
 export function normaliseHost(text: string): string | undefined {
+  const known = read.get(text);
+  if (known !== undefined) return known;
+  const host = findHost(text);
+  // Whoever sends many others empties this, and then hosts take the time that they take anyway.
+  if (read.size >= READ_MAX) read.clear();
+  if (host !== undefined) read.set(text, host);
+  return host;
+}
+
+function findHost(text: string): string | undefined {
   const lower = text.toLowerCase();
   if (lower.startsWith('[')) return normaliseIpv6(lower);
   const host = lower.endsWith('.') ? lower.slice(0, -1) : lower;

@@ -1,5 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeBase62, isBase62Code, randomBase62 } from '../../../src/keys/base62.ts';
+import {
+  encodeBase62,
+  endsWithBase62,
+  isBase62Code,
+  randomBase62,
+} from '../../../src/keys/base62.ts';
 import { seeded } from './seeded.ts';
 
 describe('Base62', () => {
@@ -11,6 +17,17 @@ describe('Base62', () => {
     const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
     const back = text.split('').reduce((sum, digit) => sum * 62 + alphabet.indexOf(digit), 0);
     expect(back).toBe(0xffff_ffff);
+  });
+
+  it('tells whether a text ends with a number as it would be written', () => {
+    const numbers = fc.integer({ min: 0, max: 0xffff_ffff });
+    fc.assert(
+      fc.property(numbers, numbers, fc.string(), (value, other, before) => {
+        const text = before + encodeBase62(value, 6);
+        expect(endsWithBase62(text, before.length, value)).toBe(true);
+        expect(endsWithBase62(text, before.length, other)).toBe(other === value);
+      }),
+    );
   });
 
   it('uses every character equally often (R1: no guessable bias)', () => {

@@ -88,6 +88,15 @@ describe('the key layout', () => {
     );
   });
 
+  it.each(['1w', 'KW', 'kW', 'k-w', 'k_w', '\u0142w', 'k'.repeat(17)])(
+    'refuses the prefix %s, also under the right checksum',
+    (prefix) => {
+      const parsed = parseValue(EXAMPLE);
+      expect(parsed && parseValue(buildValue({ ...parsed, prefix }))).toBeUndefined();
+      expect(parsed).toBeDefined();
+    },
+  );
+
   it.each([
     ['empty', ''],
     ['capital prefix', EXAMPLE.replace('kw', 'KW')],
