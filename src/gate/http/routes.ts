@@ -22,6 +22,8 @@ export type RouteDeps = {
 };
 
 const ENVOY_PREFIX = '/auth/envoy';
+/** A name of Kubernetes. */
+const ROUTE = /^\/auth\/(nginx|forward|haproxy)\?product=([a-z0-9][a-z0-9.-]{0,252})$/;
 
 /** Handles the requests of all who ask. Its methods never throw. */
 export class Routes {
@@ -52,6 +54,21 @@ export class Routes {
         return this.#answerJson(req, res);
       default:
         if (url.startsWith(`${ENVOY_PREFIX}/`)) return this.#answerEnvoy(req, res);
+        return this.#answerRoute(url, req, res);
+    }
+  }
+
+  /** Where the route of a gateway says the product: in the path that it asks at, out of reach of clients. */
+  #answerRoute(url: string, req: IncomingMessage, res: ServerResponse): void {
+    const [, gateway, product] = ROUTE.exec(url) ?? [];
+    switch (gateway) {
+      case 'nginx':
+        return this.#decide(readCall(req.rawHeaders, this.#nginx, { product }), res, 'Nginx');
+      case 'forward':
+        return this.#decide(readCall(req.rawHeaders, this.#forward, { product }), res, 'Proxy');
+      case 'haproxy':
+        return this.#decide(readCall(req.rawHeaders, this.#forward, { product }), res, 'Haproxy');
+      default:
         this.#deps.meter.bad(url.startsWith('/') ? 'UnknownPath' : 'Malformed');
         // A target in another form than a path was not meant for this server.
         return send(res, url.startsWith('/') ? NOT_FOUND : BAD_REQUEST);

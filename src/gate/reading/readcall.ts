@@ -17,7 +17,7 @@ import { findSlot, GATE_ONLY, IRRELEVANT } from './names.ts';
 import { readQuery } from './query.ts';
 import { FIRST_KEY, SLOTS, type Reading } from './reading.ts';
 
-/** What the transport says beside the headers; what a header of the way says goes before it. */
+/** What the transport says beside the headers. Headers of the way go before it, but for the product. */
 export type Given = Pick<Call, 'method' | 'host' | 'target' | 'address' | 'product' | 'body'>;
 
 /** Longer targets are doubtful: backends cut or refuse them, each at a length of its own. */
@@ -64,7 +64,7 @@ export function readCall(
     origin: values[SLOTS.origin],
     referer: values[SLOTS.referer],
     address: readAddress(values, reading, given),
-    product: textOr(values[SLOTS.product], given.product),
+    product: textOr(given.product, values[SLOTS.product]),
     body: values[SLOTS.bodyLength] === '0' ? NO_BODY : given.body,
     isSpoofed: found.isSpoofed,
   };
@@ -130,5 +130,6 @@ function readAddress(values: Found['values'], reading: Reading, given: Given): s
 }
 
 function textOr(text: string | undefined, other: string | undefined): string | undefined {
-  return text === undefined || text === '' ? other : text;
+  const found = text === undefined || text === '' ? other : text;
+  return found === '' ? undefined : found;
 }

@@ -15,7 +15,7 @@ export type ReadingOptions = {
   readonly keyHeaders: readonly string[];
   /** Name of the query parameter that may hold a key; absent: none. */
   readonly keyQuery?: string | undefined;
-  /** Name of the header in which a gateway's route says the product; absent: none. */
+  /** Name of the header in which a route of nginx says the product; absent: none. */
   readonly productHeader?: string | undefined;
   /** Networks of proxies whose word about the hop before them is believed. */
   readonly trustedProxies: readonly string[];
@@ -109,7 +109,7 @@ function namedSlots(
     originalHost: way.originalHost,
     address: way.address,
     addresses: way.addresses,
-    product: productHeader,
+    product: way.product === 'InHeader' ? productHeader : undefined,
     bodyLength: way.bodyLength,
   };
   const entries = Object.entries(SLOTS).flatMap(([key, slot]) => {

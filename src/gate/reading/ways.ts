@@ -17,6 +17,11 @@ export type Way = {
   readonly addresses?: string;
   /** Length of the call's body as its sender declared it. `0`: there is none; else it is not known. */
   readonly bodyLength?: string;
+  /**
+   * Whether the header of a product is the gateway's word: only where the gateway replaces what the client
+   * says in it, whatever the route. Elsewhere whoever calls could choose his product.
+   */
+  readonly product: 'InHeader' | 'NotInHeader';
 };
 
 /** nginx `auth_request` with the headers that our configuration sets. */
@@ -27,6 +32,7 @@ export const NGINX: Way = {
   host: 'OfCall',
   address: 'x-real-ip',
   bodyLength: 'x-original-content-length',
+  product: 'InHeader',
 };
 
 /** Forward authentication as Traefik and Caddy do it; our HAProxy action as well. */
@@ -36,13 +42,14 @@ export const FORWARD: Way = {
   originalHost: 'x-forwarded-host',
   host: 'OfGate',
   addresses: 'x-forwarded-for',
+  product: 'NotInHeader',
 };
 
 /**
  * Envoy's HTTP ext_authz: it repeats the call's own method, host and path. Its X-Forwarded-For ends with
  * Envoy's own address, so the client's comes in a header that Envoy's configuration sets.
  */
-export const ENVOY: Way = { host: 'OfCall', address: 'x-real-ip' };
+export const ENVOY: Way = { host: 'OfCall', address: 'x-real-ip', product: 'NotInHeader' };
 
 /** Everything is told by the transport, as attributes beside the headers. */
-export const TOLD: Way = { host: 'OfGate' };
+export const TOLD: Way = { host: 'OfGate', product: 'NotInHeader' };

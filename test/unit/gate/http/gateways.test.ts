@@ -179,6 +179,27 @@ describe('Envoy', () => {
   });
 });
 
+describe('the product of a route', () => {
+  test.each(['/auth/nginx', '/auth/forward', '/auth/haproxy'])(
+    'is said in the path that %s asks at',
+    async (path) => {
+      await using gate = await startGate();
+      await sendRaw(gate.port, request([`GET ${path}?product=orders.v2 HTTP/1.1`, 'Host: a']));
+      expect(gate.decider.calls).toMatchObject([{ product: 'orders.v2' }]);
+    },
+  );
+
+  test.each(['', '%6f', 'orders&x=1', 'orders&product=b', 'Orders', 'o/..', 'a'.repeat(254)])(
+    'is not "%s": there is no such path',
+    async (product) => {
+      await using gate = await startGate();
+      const bytes = request([`GET /auth/nginx?product=${product} HTTP/1.1`, 'Host: a']);
+      expect((await sendRaw(gate.port, bytes)).statuses).toEqual([404]);
+      expect(gate.decider.calls).toEqual([]);
+    },
+  );
+});
+
 describe('a key in the query', () => {
   const reading = { ...READING, keyQuery: 'api_key' };
   const bytes = (path: string): string =>

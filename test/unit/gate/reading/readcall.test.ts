@@ -146,6 +146,26 @@ describe('the product of a route', () => {
     expect(read(pairs)).toMatchObject({ product: undefined, isSpoofed: true });
   });
 
+  test.each([
+    ['Envoy', ENVOY],
+    ['forward authentication', FORWARD],
+    ['gRPC', TOLD],
+  ])('is not read from a header by %s, where clients could say it themselves', (_, way) => {
+    const own = read(['X-Keyward-Product', 'open', 'X-API-Key', KEY], {
+      way,
+      productHeader: 'X-Keyward-Product',
+    });
+    expect(own).toMatchObject({ product: undefined, isSpoofed: true });
+    const other = read(['X-Route', 'open', 'X-API-Key', KEY], { way, productHeader: 'X-Route' });
+    expect(other.product).toBeUndefined();
+  });
+
+  test('is what the transport says of the route, before any header', () => {
+    const pairs = ['X-Route', 'open'];
+    const given = { product: 'orders' };
+    expect(read(pairs, { productHeader: 'X-Route', given }).product).toBe('orders');
+  });
+
   test('said twice, or with an underscore, is a no', () => {
     const productHeader = 'X-Keyward-Product';
     const twice = ['X-Keyward-Product', 'a', 'x-keyward-product', 'b', 'X-API-Key', KEY];
