@@ -27,10 +27,14 @@ const READY_PAUSE_MS = 50;
 /** A running Envoy. */
 export interface Envoy {
   readonly pid: number | undefined;
+  /** Where its files are. */
+  readonly folder: string;
   /** The last lines of its log. */
   lastWords(lines: number): Promise<string>;
   /** Ends it and removes its files. */
   stop(): Promise<void>;
+  /** Lets it run on after this process ends. */
+  keep(): Promise<void>;
 }
 
 /** Where the cache keeps the program; the folder names its version. */
@@ -102,8 +106,10 @@ export async function startEnvoy(configuration: string, port: number): Promise<E
     get pid() {
       return server.pid;
     },
+    folder,
     lastWords: (lines) => server.lastWords(lines),
     stop,
+    keep: () => watchdog.keep(),
   };
 }
 

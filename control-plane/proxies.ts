@@ -53,7 +53,8 @@ export function startNginx(configuration: string, port: number): Promise<Proxy> 
   const main = (folder: string): string =>
     [
       'daemon off;',
-      'worker_processes 1;',
+      // One process: nothing is left behind when it is killed.
+      'master_process off;',
       `pid ${folder}/pid;`,
       `error_log ${folder}/log.errors info;`,
       'events { worker_connections 1024; }',

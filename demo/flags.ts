@@ -8,6 +8,7 @@ export const USAGE = `usage: npm run demo -- [STORY] [--keep] [--context NAME] [
   STORY            absent: the life of keys in the built-in store
                    naver, solapi: keys live at that vendor, a fake of it, spoken to over HTTP
                    visitseoul, digirunner: keys are applied for, reviewed and issued, as there
+                   gate: real nginx and Envoy ask the gate about every call of a small API
 
   --keep           leave everything running at the end, and say how to reach and how to stop it
   --context NAME   use the cluster of this context of your kubeconfig instead of building one;
@@ -15,6 +16,8 @@ export const USAGE = `usage: npm run demo -- [STORY] [--keep] [--context NAME] [
   --database KIND  keep the ledger in a file (sqlite, the default) or on a PostgreSQL 15 that the
                    demo starts: one that is installed, or one unpacked from Debian's packages
 `;
+
+const STORIES = 'naver, solapi, visitseoul, digirunner or gate';
 
 /** The choices of one run. */
 export type Flags = {
@@ -26,6 +29,8 @@ export type Flags = {
   readonly vendor: Dialect['name'] | undefined;
   /** Whose way of applying is shown; absent: keys need no application. */
   readonly forms: FormsName | undefined;
+  /** Whether calls go through real gateways. */
+  readonly gateways: boolean;
   readonly help: boolean;
 };
 
@@ -49,8 +54,9 @@ export function readFlags(args: readonly string[]): Flags {
   if (more.length > 0) throw new TypeError(`one story at a time, not '${positionals.join(' ')}'`);
   const vendor = story !== undefined && isVendorName(story) ? story : undefined;
   const forms = story !== undefined && isFormsName(story) ? story : undefined;
-  if (story !== undefined && vendor === undefined && forms === undefined) {
-    throw new TypeError(`the story is naver, solapi, visitseoul or digirunner, not '${story}'`);
+  const gateways = story === 'gate';
+  if (story !== undefined && vendor === undefined && forms === undefined && !gateways) {
+    throw new TypeError(`the story is ${STORIES}, not '${story}'`);
   }
-  return { keep, context, database, help, vendor, forms };
+  return { keep, context, database, help, vendor, forms, gateways };
 }

@@ -7,8 +7,9 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startWatchdog, type Watchdog } from '../control-plane/watchdog.ts';
 import { Cleanup } from './cleanup.ts';
+import { curlLines } from './gate/calls.ts';
 import { readFlags, USAGE, type Flags } from './flags.ts';
-import type { Operator } from './program.ts';
+import type { Program } from './program.ts';
 import { Screen } from './screen.ts';
 import { setUp } from './setup.ts';
 import type { Stage } from './stage.ts';
@@ -19,6 +20,7 @@ const LOG_LINES = 15;
 const NEXT = `npm run demo -- --keep             leave it running and play with kubectl
 npm run demo -- visitseoul         keys are applied for and reviewed; digirunner is another way
 npm run demo -- naver              the same with keys at a vendor; solapi is the other one
+npm run demo -- gate               real nginx and Envoy ask the gate about every call
 npm run demo -- --context NAME     the same on a cluster of yours, such as kind
 docs/guide.md                      install it on a cluster of yours
 docs/architecture.md               how it works inside`;
@@ -55,7 +57,7 @@ async function run(chosen: Flags): Promise<number> {
   const watchdog = startWatchdog(workDir);
   const ending: Ending = { flags: chosen, cleanup: new Cleanup(), watchdog, workDir };
   const timeline = new Timeline(screen);
-  let operator: Operator | undefined;
+  let operator: Program | undefined;
   try {
     const stage = await setUp({
       ...ending,
@@ -87,6 +89,7 @@ async function succeed(ending: Ending, stage: Stage, timeline: Timeline): Promis
   }
   await stage.cluster.keep();
   await stage.database.keep();
+  await stage.chain?.keep();
   await ending.watchdog.keep();
   screen.say('Everything runs on. To look around:');
   screen.block(reachText(stage));
@@ -95,7 +98,7 @@ async function succeed(ending: Ending, stage: Stage, timeline: Timeline): Promis
   process.exit(0);
 }
 
-function reachText({ cluster, installation, vendor }: Stage): string {
+function reachText({ cluster, installation, vendor, chain }: Stage): string {
   return [
     `export KUBECONFIG=${cluster.access.adminKubeconfig}`,
     `export KEYWARD_DATABASE=${installation.database}`,
@@ -103,27 +106,30 @@ function reachText({ cluster, installation, vendor }: Stage): string {
     `${cluster.access.kubectlPath} get akey`,
     'npm run keyward -- keys',
     ...(vendor === undefined ? [] : [`curl ${vendor.process.address}/__fake/state`]),
+    ...(chain === undefined ? [] : curlLines(chain, cluster.access.kubectlPath)),
   ].join('\n');
 }
 
-function stopText({ cluster, operator, database, vendor }: Stage, workDir: string): string {
+function stopText({ cluster, operator, database, vendor, chain }: Stage, workDir: string): string {
   const own = [
     operator.pid,
     ...database.pids,
     ...(vendor === undefined ? [] : [vendor.process.pid]),
+    ...(chain?.pids ?? []),
   ];
+  const folders = [workDir, ...(chain?.folders ?? [])].join(' ');
   if (cluster.origin === 'Own') {
-    return `kill -9 ${[...own, ...cluster.pids].join(' ')} && rm -r ${workDir}`;
+    return `kill -9 ${[...own, ...cluster.pids].join(' ')} && rm -r ${folders}`;
   }
   return [
     'kubectl delete namespace keyward-demo && kubectl delete ckst default',
     'kubectl delete --ignore-not-found -f deploy/admission/mutating -f deploy/admission',
     'kubectl delete -f deploy/rbac -f crds',
-    `kill ${own.join(' ')} && rm -r ${workDir}`,
+    `kill ${own.join(' ')} && rm -r ${folders}`,
   ].join('\n');
 }
 
-async function explain(err: unknown, operator: Operator | undefined): Promise<void> {
+async function explain(err: unknown, operator: Program | undefined): Promise<void> {
   screen.line('');
   screen.failure(messageOf(err));
   const words = await operator?.lastWords(LOG_LINES);

@@ -1,4 +1,4 @@
-/** Runs `keyward` from this checkout: its commands, and the operator as a process of its own. */
+/** Runs `keyward` from this checkout: its commands, and operator and gate as processes of their own. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -56,14 +56,21 @@ export function keyward(
   return promise;
 }
 
-/** A running operator. */
-export class Operator {
+/** A running operator or gate. */
+export class Program {
+  /** As in sentences: `the operator`. */
+  readonly name: string;
   readonly logFile: string;
   readonly metricsUrl: string;
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
 
-  constructor(child: ChildProcess, logFile: string, metricsUrl: string) {
+  constructor(
+    name: string,
+    child: ChildProcess,
+    { logFile, metricsUrl }: Pick<Program, 'logFile' | 'metricsUrl'>,
+  ) {
+    this.name = name;
     this.#child = child;
     this.logFile = logFile;
     this.metricsUrl = metricsUrl;
@@ -78,13 +85,13 @@ export class Operator {
     return this.#child.pid ?? 0;
   }
 
-  /** Waits until it leads and its caches are full. @throws Error when it ends, or takes too long */
+  /** Waits until it says that it is ready. @throws Error when it ends, or takes too long */
   async untilReady(signal: AbortSignal): Promise<void> {
     const endMs = performance.now() + START_TIMEOUT_MS;
     while (!(await this.#isReady())) {
       const { exitCode } = this.#child;
-      if (exitCode !== null) throw new Error(`the operator ended with exit code ${exitCode}`);
-      if (performance.now() > endMs) throw new Error('the operator was not ready in time');
+      if (exitCode !== null) throw new Error(`${this.name} ended with exit code ${exitCode}`);
+      if (performance.now() > endMs) throw new Error(`${this.name} was not ready in time`);
       await pause(LOOK_AGAIN_MS, undefined, { signal });
     }
   }
@@ -135,24 +142,51 @@ export type OperatorOptions = Installation & {
 export const OPERATOR_FLAGS = ['--create-master-key', '--loss-grace-seconds=2'];
 
 /** Starts it in a group of its own: Ctrl-C must not reach it before the clean-up needs it no more. */
-export async function startOperator(options: OperatorOptions): Promise<Operator> {
-  const address = `127.0.0.1:${await freePort()}`;
-  const log = openSync(options.logFile, 'a');
-  const args = [
-    'operator',
-    `--kubeconfig=${options.kubeconfig}`,
-    `--database=${options.database}`,
-    `--master-key-file=${options.masterKeyFile}`,
-    `--metrics-address=${address}`,
+export function startOperator(options: OperatorOptions): Promise<Program> {
+  const { kubeconfig, database, masterKeyFile, moreFlags, logFile } = options;
+  const flags = [
+    `--kubeconfig=${kubeconfig}`,
+    `--database=${database}`,
+    `--master-key-file=${masterKeyFile}`,
     '--identity=demo',
     ...OPERATOR_FLAGS,
-    ...options.moreFlags,
+    ...moreFlags,
   ];
+  return start('operator', flags, logFile);
+}
+
+/** How the demo's gate is run. */
+export type GateOptions = {
+  readonly database: string;
+  readonly gateKeyFile: string;
+  /** Of loopback, for gateways. */
+  readonly port: number;
+  readonly logFile: string;
+};
+
+/** Starts a gate, as `startOperator` does. */
+export function startGate({ database, gateKeyFile, port, logFile }: GateOptions): Promise<Program> {
+  const flags = [
+    `--database=${database}`,
+    `--gate-key-file=${gateKeyFile}`,
+    `--http-address=127.0.0.1:${port}`,
+  ];
+  return start('gate', flags, logFile);
+}
+
+async function start(
+  command: 'operator' | 'gate',
+  flags: readonly string[],
+  logFile: string,
+): Promise<Program> {
+  const address = `127.0.0.1:${await freePort()}`;
+  const log = openSync(logFile, 'a');
+  const args = [command, ...flags, `--metrics-address=${address}`];
   const child = spawn(process.execPath, [ENTRY, ...args], {
     stdio: ['ignore', log, log],
     detached: true,
   });
   closeSync(log);
   child.unref();
-  return new Operator(child, options.logFile, `http://${address}/`);
+  return new Program(`the ${command}`, child, { logFile, metricsUrl: `http://${address}/` });
 }

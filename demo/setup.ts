@@ -14,7 +14,8 @@ import { createDatabase } from './database.ts';
 import { expect } from './expect.ts';
 import type { Flags } from './flags.ts';
 import { openGate } from './gate.ts';
-import { OPERATOR_FLAGS, startOperator, type Installation, type Operator } from './program.ts';
+import { openChain } from './gate/chain.ts';
+import { OPERATOR_FLAGS, startOperator, type Installation, type Program } from './program.ts';
 import type { Screen } from './screen.ts';
 import { Stage } from './stage.ts';
 import type { Timeline } from './timeline.ts';
@@ -39,7 +40,7 @@ export type SetupParts = {
   /** Called when there is something that must be ended in order. */
   readonly onCluster: () => void;
   /** Told as soon as it runs, so that a failure can show its log. */
-  readonly onOperator: (operator: Operator) => void;
+  readonly onOperator: (operator: Program) => void;
 };
 
 /** Goes from nothing to a running operator. */
@@ -54,9 +55,13 @@ export async function setUp(parts: SetupParts): Promise<Stage> {
     install(parts, cluster),
   );
   const vendor = await openVendor(parts);
-  return timeline.step('The operator, a process of its own', 'operator started', () =>
+  const stage = await timeline.step('The operator, a process of its own', 'operator started', () =>
     runOperator(parts, cluster, vendor),
   );
+  if (!flags.gateways) return stage;
+  const title = 'The gate, a process of its own, and gateways before a small API';
+  stage.chain = await timeline.step(title, 'gate, nginx, Envoy', () => openChain(parts, stage));
+  return stage;
 }
 
 async function openVendor(parts: SetupParts): Promise<Vendor | undefined> {

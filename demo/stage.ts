@@ -10,10 +10,11 @@ import type { Cluster } from './cluster.ts';
 import type { Database } from './database.ts';
 import { expect, Unmet } from './expect.ts';
 import { inWords, type Gate, type Request } from './gate.ts';
-import { keyward, type Installation, type Operator } from './program.ts';
+import { keyward, type Installation, type Program } from './program.ts';
 import type { Screen } from './screen.ts';
 import { SecretEntries } from './secret.ts';
 import type { FormsName } from './forms/name.ts';
+import type { Chain } from './gate/chain.ts';
 import type { Vendor } from './vendor/vendor.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -40,7 +41,7 @@ export type Actor = {
 export type StageParts = {
   readonly screen: Screen;
   readonly cluster: Cluster;
-  readonly operator: Operator;
+  readonly operator: Program;
   readonly installation: Installation;
   readonly database: Database;
   readonly gate: Gate;
@@ -55,13 +56,15 @@ export type StageParts = {
 export class Stage {
   readonly screen: Screen;
   readonly cluster: Cluster;
-  readonly operator: Operator;
+  readonly operator: Program;
   readonly installation: Installation;
   readonly database: Database;
   readonly vendor: Vendor | undefined;
   readonly forms: FormsName | undefined;
   readonly #gate: Gate;
   readonly #signal: AbortSignal;
+  /** What calls go through, once it runs; only in the story of the gate. */
+  chain: Chain | undefined;
   /** Findings for the end of the run. */
   readonly findings: string[] = [];
   /** The secret part of every value that any Secret had; searched for at the end. */

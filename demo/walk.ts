@@ -12,6 +12,7 @@ import { expiry, notYetValid } from './steps/validity.ts';
 import { digirunner } from './forms/digirunner.ts';
 import type { FormsName } from './forms/name.ts';
 import { visitSeoul } from './forms/visitseoul.ts';
+import { gateSteps } from './gate/steps.ts';
 import type { Timeline } from './timeline.ts';
 import { vendorSteps } from './vendor/walk.ts';
 
@@ -45,7 +46,8 @@ export async function walk(stage: Stage, timeline: Timeline): Promise<void> {
     await timeline.step(title, short, () => run(stage));
 }
 
-function stepsOn({ vendor, forms }: Stage): readonly Step[] {
+function stepsOn({ vendor, forms, chain }: Stage): readonly Step[] {
+  if (chain !== undefined) return [...gateSteps(chain), auditChain, noLeaks];
   if (forms !== undefined) return [...STORIES[forms], auditChain, noLeaks];
   return vendor === undefined ? BUILTIN : [...vendorSteps(vendor), auditChain, noLeaks];
 }

@@ -23,11 +23,12 @@ export const noLeaks: Step = {
   async run(stage) {
     const { screen, operator } = stage;
     const values = [...stage.values, ...(stage.vendor?.values ?? [])];
-    const places: readonly (readonly [string, () => Promise<Buffer>])[] = [
+    const places: readonly Place[] = [
       ["the operator's log", () => readFile(operator.logFile)],
       ["the operator's metrics", () => page(new URL('/metrics', operator.metricsUrl))],
       ['objects of every kind, and events', () => objects(stage)],
       ['the database with its log', () => databaseFiles(stage)],
+      ...logsOf(stage),
       ['what was printed here', () => Promise.resolve(Buffer.from(screen.text))],
     ];
     stage.findings.push(`${values.length} values, none outside Secrets`);
@@ -40,6 +41,12 @@ export const noLeaks: Step = {
     }
   },
 };
+
+type Place = readonly [string, () => Promise<Buffer>];
+
+function logsOf({ chain }: Stage): readonly Place[] {
+  return chain === undefined ? [] : [['the logs of gate and nginx', () => chain.logs()]];
+}
 
 async function objects(stage: Stage): Promise<Buffer> {
   const kinds =
