@@ -5,13 +5,16 @@
  */
 import { contains, parseAddress, type Network } from '../../terms/cidr.ts';
 
+/** Nobody has so many proxies; whoever writes more wants to cost time. */
+const HOPS_MAX = 32;
+
 /**
  * The address without port, or undefined where it is not known: a hop on the way that is no address, or
- * none that is not trusted.
+ * none that is not trusted among the last 32.
  */
 export function findClientAddress(list: string, trusted: readonly Network[]): string | undefined {
   let end = list.length;
-  while (end >= 0) {
+  for (let hops = 0; end >= 0 && hops < HOPS_MAX; hops += 1) {
     // From -1 the search would begin at 0.
     const comma = end === 0 ? -1 : list.lastIndexOf(',', end - 1);
     const hop = withoutPort(list.slice(comma + 1, end).trim());

@@ -50,12 +50,15 @@ function mentions(parameter: string, name: string): boolean {
   });
 }
 
+/** As lenient backends read it: blanks around it and a list's brackets behind it do not count. */
 function decodeName(text: string): string {
-  return text
+  const decoded = text
     .replaceAll('+', ' ')
     .replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
       String.fromCharCode(Number.parseInt(hex, 16)),
-    )
-    .replace(/(\[.*)?[ \0]*$/s, '')
-    .trimStart();
+    );
+  const [name = ''] = decoded.split('[', 1);
+  let end = name.length;
+  while (end > 0 && name.charCodeAt(end - 1) <= 32) end -= 1;
+  return name.slice(0, end).trimStart();
 }

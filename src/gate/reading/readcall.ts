@@ -23,6 +23,8 @@ export type Given = Pick<Call, 'method' | 'host' | 'target' | 'address' | 'produ
 /** Longer targets are doubtful: backends cut or refuse them, each at a length of its own. */
 export const TARGET_LENGTH_MAX = 8_192;
 
+const CONNECTION_LENGTH_MAX = 256;
+
 /** What one pass over the headers found. */
 type Found = {
   readonly values: (string | undefined)[];
@@ -47,20 +49,20 @@ export function readCall(
   const { values } = found;
   const method = textOr(values[SLOTS.method], given.method);
   const written = textOr(values[SLOTS.target], given.target);
+  if (written !== undefined && written.length > TARGET_LENGTH_MAX) found.isDoubtful = true;
   const query =
-    reading.keyQuery === undefined || written === undefined
+    reading.keyQuery === undefined || written === undefined || found.isDoubtful
       ? undefined
       : readQuery(written, reading.keyQuery);
   const isPreflight = method === 'OPTIONS' && values[SLOTS.preflight] !== undefined;
   const shown = isPreflight ? NOTHING_SHOWN : readShown(found, reading, query?.shown);
-  const isLong = written !== undefined && written.length > TARGET_LENGTH_MAX;
-  const { credential, profile } = isLong ? DOUBTFUL : shown;
+  const { credential, profile } = shown;
   return {
     credential,
     profile,
     method,
     host: readHost(values, reading, given),
-    target: query === undefined ? written : query.target,
+    target: query === undefined ? withoutQueryKey(written, reading) : query.target,
     origin: values[SLOTS.origin],
     referer: values[SLOTS.referer],
     address: readAddress(values, reading, given),
@@ -68,6 +70,11 @@ export function readCall(
     body: values[SLOTS.bodyLength] === '0' ? NO_BODY : given.body,
     isSpoofed: found.isSpoofed,
   };
+}
+
+/** What was not looked through for a key must not be shown to anybody who may log it. */
+function withoutQueryKey(target: string | undefined, reading: Reading): string | undefined {
+  return reading.keyQuery === undefined ? target : target?.split('?', 1)[0];
 }
 
 function findHeaders(pairs: readonly string[], reading: Reading): Found {
@@ -96,6 +103,8 @@ function keep(found: Found, slot: number, value: string, reading: Reading): void
 /** Whether a Connection header asks proxies to remove a header that matters. */
 function dropsWhatMatters(value: string, reading: Reading): boolean {
   if (value === 'close' || value === 'keep-alive' || value === '') return false;
+  // Nobody has so many; looking at each would cost more than it is worth.
+  if (value.length > CONNECTION_LENGTH_MAX) return true;
   return value.split(',').some((token) => findSlot(reading.names, token.trim()) !== IRRELEVANT);
 }
 

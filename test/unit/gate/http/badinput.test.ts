@@ -145,6 +145,7 @@ describe('a call is refused that has', () => {
     ],
     ['two addresses', [`X-API-Key: ${KEY}`, 'X-Real-IP: 192.0.2.1', 'X-Real-IP: 192.0.2.2']],
     ['two hosts', [`X-API-Key: ${KEY}`, 'Host: b']],
+    ['a Connection header of 300 tokens', [`X-API-Key: ${KEY}`, `Connection: ${'a,'.repeat(300)}`]],
     ['a key to be dropped on the way (G3)', [`X-API-Key: ${KEY}`, 'Connection: X-API-Key']],
     [
       'a header of the gateway to be dropped',

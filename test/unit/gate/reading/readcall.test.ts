@@ -127,6 +127,13 @@ describe('a key in the query', () => {
     expect(inQuery('/v1?api_key=')).toMatchObject({ credential: { type: 'None' }, target: '/v1' });
   });
 
+  test('is cut off with the whole query where the call is doubtful anyway', () => {
+    const doubled = inQuery(`/v1?api_key=${KEY}`, 'Origin', 'https://a', 'Origin', 'https://b');
+    expect(doubled).toMatchObject({ credential: { type: 'Ambiguous' }, target: '/v1' });
+    const long = inQuery(`/v1?api_key=${KEY}&a=${'a'.repeat(9_000)}`);
+    expect(long).toMatchObject({ credential: { type: 'Ambiguous' }, target: '/v1' });
+  });
+
   test('is found in what the transport says, too', () => {
     const given = { target: `/v1?api_key=${KEY}` };
     expect(read([], { way: TOLD, keyQuery: 'api_key', given })).toMatchObject({
@@ -243,9 +250,11 @@ describe('the address of a client', () => {
     expect(read(['X-Real-IP', '6.6.6.6'], { way: TOLD, given })).toMatchObject(given);
   });
 
-  test('in a list of 10 000 hops is found in one go', () => {
-    const list = `192.0.2.1${', 10.0.0.1'.repeat(10_000)}`;
-    expect(forwarded(list, '10.0.0.0/8')).toBe('192.0.2.1');
+  test('is not looked for behind more than 32 trusted hops', () => {
+    const behind = (hops: number): string => `192.0.2.1${', 10.0.0.1'.repeat(hops)}`;
+    expect(forwarded(behind(31), '10.0.0.0/8')).toBe('192.0.2.1');
+    expect(forwarded(behind(32), '10.0.0.0/8')).toBeUndefined();
+    expect(forwarded(behind(10_000), '10.0.0.0/8')).toBeUndefined();
   });
 });
 
