@@ -8,7 +8,7 @@ import { openGateLedger } from '../../../src/ledger/open.ts';
 import { sharedControlPlane } from '../../support/controlplane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { People, type Form } from '../../support/operator.people.ts';
-import { runKeyward } from '../../support/operator.ts';
+import { runKeyward, untilProven } from '../../support/operator.ts';
 import { Site } from '../../support/operator.site.ts';
 
 const AT = { storeRef: { kind: 'KeyStore', name: 'desk' } } as const;
@@ -28,6 +28,7 @@ beforeAll(async () => {
   await people.appoint('bob', { isReviewer: true, approves: ['desk'] });
   await people.register('shop');
   await site.start();
+  await untilProven(site.operator);
   gate = await openGateLedger(site.database);
 });
 
