@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ledgerConfig, operatorConfig, personConfig } from '../../src/config.ts';
+import { gateConfig, ledgerConfig, operatorConfig, personConfig } from '../../src/config.ts';
 
 const REQUIRED = { database: 'sqlite:///x.db', masterKeyFile: '/keys' };
 
@@ -101,5 +101,65 @@ describe('settings of people', () => {
     vi.stubEnv('NO_COLOR', '');
     expect(personConfig({}, '/h').colour).toBe('auto');
     expect(() => personConfig({ color: 'red' }, '/h')).toThrow('--color');
+  });
+});
+
+describe('gate settings', () => {
+  const required = { database: 'sqlite:///x.db', gateKeyFile: '/gate.key' };
+
+  test('have defaults that let nothing in that nobody asked for', () => {
+    expect(gateConfig(required)).toEqual({
+      database: 'sqlite:///x.db',
+      gateKeyFile: '/gate.key',
+      httpAddress: '127.0.0.1:8180',
+      grpcAddress: undefined,
+      metricsAddress: '127.0.0.1:8081',
+      reading: {
+        keyHeaders: ['X-API-Key'],
+        keyQuery: undefined,
+        productHeader: undefined,
+        trustedProxies: [],
+      },
+      gate: {
+        maxStalenessMs: 15_000,
+        replicas: 3,
+        recordsMax: 50_000,
+        unlisted: 'deny',
+        phpDates: false,
+      },
+      tls: undefined,
+      logLevel: 'info',
+    });
+  });
+
+  test('come from the environment, with lists as people write them', () => {
+    vi.stubEnv('KEYWARD_KEY_HEADERS', 'X-API-Key, VISITSEOUL-API-KEY,');
+    vi.stubEnv('KEYWARD_TRUSTED_PROXIES', '10.0.0.0/8,2001:db8::/32');
+    vi.stubEnv('KEYWARD_UNLISTED', 'allow');
+    vi.stubEnv('KEYWARD_MAX_STALENESS_SECONDS', '3');
+    const { gate, reading } = gateConfig(required);
+    expect(reading.keyHeaders).toEqual(['X-API-Key', 'VISITSEOUL-API-KEY']);
+    expect(reading.trustedProxies).toEqual(['10.0.0.0/8', '2001:db8::/32']);
+    expect(gate).toMatchObject({ unlisted: 'allow', maxStalenessMs: 3_000 });
+  });
+
+  test('take certificate and key together, and authorities only with both', () => {
+    const tls = gateConfig({ ...required, tlsCert: 'c', tlsKey: 'k', tlsClientCa: 'a' }).tls;
+    expect(tls).toEqual({ certFile: 'c', keyFile: 'k', clientCaFile: 'a' });
+    for (const wrong of [{ tlsCert: 'c' }, { tlsKey: 'k' }, { tlsClientCa: 'a' }]) {
+      expect(() => gateConfig({ ...required, ...wrong })).toThrow(/need each other/);
+    }
+  });
+
+  test('that make no sense are refused', () => {
+    for (const wrong of [
+      { unlisted: 'maybe' },
+      { replicas: '0' },
+      { maxStalenessSeconds: '0' },
+      { maxStalenessSeconds: '1e9' },
+      { cacheRecords: '1' },
+    ]) {
+      expect(() => gateConfig({ ...required, ...wrong })).toThrow(/takes/);
+    }
   });
 });

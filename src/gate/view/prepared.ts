@@ -29,10 +29,16 @@ export type PreparedCredential = Pick<
   'keyId' | 'token' | 'state' | 'retireAtMs'
 > & {
   readonly key: PreparedKey;
-  readonly slots: readonly SlotRecord[];
+  readonly slots: readonly PreparedSlot[];
   /** As of `Surroundings.version`; absent: not worked out yet. */
   place: Place | undefined;
 };
+
+/** What proving takes of a value. */
+export type PreparedSlot = Pick<
+  SlotRecord,
+  'name' | 'generation' | 'digest' | 'pepperVersion' | 'sealed'
+>;
 
 /** What stands around a credential: client, holds, store. Worked out anew when one of those changes. */
 export type Place = {
@@ -70,11 +76,35 @@ export function prepareKey(record: KeyRecord, application: string | undefined): 
     credentials,
     isOutdated: false,
   };
-  for (const { keyId, token, state, retireAtMs, slots } of record.credentials) {
+  for (const { keyId, token, state, retireAtMs, ...credential } of record.credentials) {
     const retire = retireAtMs === undefined ? {} : { retireAtMs };
+    const slots = credential.slots.map(prepareSlot);
     credentials.push({ keyId, token, state, ...retire, slots, key, place: undefined });
   }
   return key;
+}
+
+/**
+ * With bytes of its own: those of a database are often a view into something a thousand times larger,
+ * which would stay as long as the record does.
+ */
+function prepareSlot({
+  name,
+  generation,
+  digest,
+  pepperVersion,
+  sealed,
+}: SlotRecord): PreparedSlot {
+  return {
+    name,
+    generation,
+    digest: new Uint8Array(digest),
+    pepperVersion,
+    // Only pairs sign; what else is sealed is not the gate's to open.
+    ...(sealed === undefined || name !== 'apiSecret'
+      ? {}
+      : { sealed: { version: sealed.version, blob: new Uint8Array(sealed.blob) } }),
+  };
 }
 
 function isThere({ phase }: KeyRecord): boolean {
