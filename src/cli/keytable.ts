@@ -2,6 +2,7 @@
 import { parseTime } from '../kernel/time.ts';
 import { conditionOf, storeOf, toneOf, type Key } from './objects.ts';
 import { table, type Cell, type Paint } from './output.ts';
+import { usesText } from './uses.ts';
 
 /** What a list without entries answers; it is no failure. */
 export const NOTHING_FOUND = '1298 No information found\n';
@@ -34,7 +35,7 @@ export function keyTable(keys: readonly Key[], columns: KeyColumns, paint: Paint
     ...(columns.namespace === 'With' ? ['NAMESPACE'] : []),
     ...(columns.client === 'With' ? ['CLIENT'] : []),
     ...titles,
-    ...(columns.wide === 'With' ? ['STORE', 'APPLICATION', 'SECRET', 'DISPLAY NAME'] : []),
+    ...(columns.wide === 'With' ? ['STORE', 'APPLICATION', 'SECRET', 'LEFT', 'DISPLAY NAME'] : []),
   ];
   return table(all, rows, paint);
 }
@@ -57,6 +58,7 @@ function wideCells({ spec, status }: Key): readonly Cell[] {
     status?.storeRef?.name ?? storeOf(spec).name,
     status?.grant?.applicationName ?? spec.applicationRef?.name ?? '',
     status?.binding?.name ?? '',
+    usesText(status?.quota, undefined, 0),
     spec.displayName ?? '',
   ];
 }

@@ -38,6 +38,12 @@ describe('keys', () => {
   });
 });
 
+test('keys show what is left of their quota where there is room', () => {
+  const columns = { namespace: 'Without', client: 'Without', wide: 'With' } as const;
+  const [titles = '', row = ''] = keyTable([issuedKey()], columns, plain).split('\n');
+  expect(row.slice(titles.indexOf('LEFT'))).toBe('at most 400 of 1000 left');
+});
+
 describe('search', () => {
   const all = ['Weather of Seoul 날씨', 'Traffic', 'Ünits'];
   const textsOf = (text: string): readonly string[] => [text];
