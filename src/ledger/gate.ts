@@ -10,6 +10,7 @@
  * - Failures are KeywardErrors as those of the ledger (port.ts).
  */
 import type { Ledger } from './port.ts';
+import type { KeyRecord } from './record.ts';
 
 /** Uses of one quota in one window. */
 export type CountRef = {
@@ -109,19 +110,19 @@ export interface GateLedger
   extends
     Pick<
       Ledger,
-      | 'identity'
-      | 'findByKeyId'
-      | 'changes'
-      | 'loadDocument'
-      | 'scanDocuments'
-      | 'versionsInUse'
-      | 'close'
+      'identity' | 'changes' | 'loadDocument' | 'scanDocuments' | 'versionsInUse' | 'close'
     >,
     UseLedger,
     UseReads {
-  /** keyIds of credentials that are not Deleted, ascending, `limit` at a time. */
+  /**
+   * The record that a credential is of. Besides those that live, its credentials are the newest of those
+   * that ended in the last 30 days: Deleted, with digests and nothing else, so that their holders can be
+   * told that they ended.
+   */
+  findByKeyId(keyId: string): Promise<KeyRecord | undefined>;
+  /** keyIds that `findByKeyId` may know, ascending, `limit` at a time. */
   keyIds(limit: number, after?: string): Promise<readonly string[]>;
-  /** keyIds of credentials that are not Deleted, of the keys of these UIDs. */
+  /** The same, of the keys of these UIDs. */
   keyIdsOf(uids: readonly string[]): Promise<readonly string[]>;
 }
 

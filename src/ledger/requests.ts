@@ -100,14 +100,16 @@ export function isDocumentRead(request: Request): request is DocumentRead {
   return DOCUMENT_READS.has(request.type);
 }
 
-/** Requests that only look: at how keys are used, and at which ids there are. */
+/** Requests that only look: at how keys are used, and at what gates know of them. */
 export type UseRead =
+  | { readonly type: 'findAtGate'; readonly keyId: string }
   | { readonly type: 'counts'; readonly refs: readonly CountRef[] }
   | { readonly type: 'usage'; readonly uids: readonly string[] }
   | { readonly type: 'keyIds'; readonly limit: number; readonly after: string | undefined }
   | { readonly type: 'keyIdsOf'; readonly uids: readonly string[] };
 
 const USE_READS: ReadonlySet<string> = new Set<UseRead['type']>([
+  'findAtGate',
   'counts',
   'usage',
   'keyIds',
@@ -197,6 +199,7 @@ export type Answers = {
   versionsInUse: readonly VersionInUse[];
   /** One step; see audit.ts. */
   verifyAudit: AuditStep;
+  findAtGate: StoredRecord | undefined;
   counts: readonly Count[];
   usage: readonly Usage[];
   keyIds: readonly string[];

@@ -2,16 +2,27 @@
 import { randomBytes } from 'node:crypto';
 import type { GateLedger, UseLedger, UseReads } from './gate.ts';
 import type { UseRead, UseRequest } from './requests.ts';
+import { decodeRecord } from './rows.ts';
 import { checkWishes, firstOfEach, mergeReports, mergeUsage } from './uses.ts';
 import type { Ask } from './verbs.ts';
 
-/** Looking at uses and ids, through `ask`; asks nothing about nothing. */
-export function createUseReads(
-  ask: Ask<UseRead>,
-): UseReads & Pick<GateLedger, 'keyIds' | 'keyIdsOf'> {
+/** Looking at uses, through `ask`; asks nothing about nothing. */
+export function createUseReads(ask: Ask<UseRead>): UseReads {
   return {
     counts: async (refs) => (refs.length === 0 ? [] : ask<'counts'>({ type: 'counts', refs })),
     usage: async (uids) => (uids.length === 0 ? [] : ask<'usage'>({ type: 'usage', uids })),
+  };
+}
+
+/** What a gate sees otherwise than others, through `ask`. */
+export function createGateReads(
+  ask: Ask<UseRead>,
+): Pick<GateLedger, 'findByKeyId' | 'keyIds' | 'keyIdsOf'> {
+  return {
+    findByKeyId: async (keyId) => {
+      const found = await ask<'findAtGate'>({ type: 'findAtGate', keyId });
+      return found === undefined ? undefined : decodeRecord(found);
+    },
     keyIds: (limit, after) => ask<'keyIds'>({ type: 'keyIds', limit, after }),
     keyIdsOf: async (uids) =>
       uids.length === 0 ? [] : ask<'keyIdsOf'>({ type: 'keyIdsOf', uids }),

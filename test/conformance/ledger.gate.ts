@@ -7,7 +7,17 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/kernel/time.ts';
 import type { GateLedger, LeaseWish, SeenSignature } from '../../src/ledger/gate.ts';
 import type { Ledger } from '../../src/ledger/port.ts';
-import { aCommit, aCredential, aKey, anEntry, CLUSTER, EPOCH } from './ledger.records.ts';
+import type { KeyRecord } from '../../src/ledger/record.ts';
+import {
+  aCommit,
+  aCredential,
+  aKey,
+  anEntry,
+  aSlot,
+  AT_MS,
+  CLUSTER,
+  EPOCH,
+} from './ledger.records.ts';
 
 /** One database with its operator, and as many gates as a test likes. */
 export type GateHarness = {
@@ -332,7 +342,7 @@ export function describeGateLedger(name: string, createHarness: () => Promise<Ga
       }
     };
 
-    it('are read page by page in their order, without those of dead credentials', async () => {
+    it('are read page by page in their order, those of credentials that ended lately too', async () => {
       const keys = ['c', 'a', 'b', 'e', 'd'].map((uid) => aKey(uid));
       await Promise.all(keys.map((key) => ledger.commit(aCommit(key))));
       expect(await ids()).toEqual(['a', 'b', 'c', 'd', 'e'].map((uid) => `keyId-${uid}-1`));
@@ -343,9 +353,11 @@ export function describeGateLedger(name: string, createHarness: () => Promise<Ga
       });
       await ledger.commit(aCommit(replaced));
       await ledger.commit(aCommit(aKey('d', { revision: 1, phase: 'Ended', credentials: [] })));
-      expect(await ids()).toEqual(['a-1', 'b-2', 'c-1', 'e-1'].map((id) => `keyId-${id}`));
+      expect(await ids()).toEqual(
+        ['a-1', 'b-1', 'b-2', 'c-1', 'd-1', 'e-1'].map((id) => `keyId-${id}`),
+      );
       expect(new Set(await gate.keyIdsOf(['b', 'a', 'd', 'x']))).toEqual(
-        new Set(['keyId-a-1', 'keyId-b-2']),
+        new Set(['keyId-a-1', 'keyId-b-1', 'keyId-b-2', 'keyId-d-1']),
       );
       expect(await gate.keyIdsOf([])).toEqual([]);
     });
@@ -355,6 +367,71 @@ export function describeGateLedger(name: string, createHarness: () => Promise<Ga
       await ledger.commit(aCommit(aKey('a')));
       expect(await gate.findByKeyId('keyId-a-1')).toMatchObject({ uid: 'a', revision: 1 });
       expect((await gate.changes(10, cursor)).uids).toEqual(['a']);
+    });
+  });
+
+  describe(`${name} gate: a value that ended`, () => {
+    const states = async (keyId: string): Promise<readonly string[] | undefined> => {
+      const found = await gate.findByKeyId(keyId);
+      return found?.credentials.map((each) => `${each.keyId} ${each.state}`);
+    };
+    const at = (days: number) => ({ audit: anEntry({ atMs: AT_MS + days * DAY_MS }) });
+    const rotated = (sequence: number): KeyRecord =>
+      aKey('a', {
+        revision: sequence - 1,
+        sequence,
+        credentials: [aCredential(`a-${sequence}`, { sequence })],
+      });
+
+    it('is known to gates by its digest for 30 days, and to nobody else', async () => {
+      await ledger.commit(aCommit(rotated(1), at(0)));
+      await ledger.commit(aCommit(rotated(2), at(0)));
+      const both = ['keyId-a-1 Deleted', 'keyId-a-2 Sealed'];
+      expect(await states('keyId-a-1')).toEqual(both);
+      expect(await states('keyId-a-2')).toEqual(both);
+      const [ended] = (await gate.findByKeyId('keyId-a-1'))?.credentials ?? [];
+      const { sealed: _, ...slot } = aSlot('a-1');
+      expect(ended?.slots).toEqual([slot]);
+      expect((await ledger.findByKeyId('keyId-a-1'))?.credentials).toHaveLength(1);
+      expect((await ledger.scan(10)).records[0]?.credentials).toHaveLength(1);
+
+      await ledger.close();
+      ledger = await harness.open();
+      await ledger.commit(aCommit(aKey('b'), at(29)));
+      expect(await states('keyId-a-1')).toEqual(both);
+      await ledger.close();
+      ledger = await harness.open();
+      await ledger.commit(aCommit(aKey('c'), at(31)));
+      expect(await states('keyId-a-1')).toEqual(['keyId-a-2 Sealed']);
+      expect(await gate.keyIdsOf(['a'])).toEqual(['keyId-a-2']);
+    });
+
+    it('of a revoked key and of one that is gone is known as well', async () => {
+      await ledger.commit(aCommit(rotated(1)));
+      await ledger.commit(aCommit({ ...rotated(2), state: 'Revoked', credentials: [] }));
+      expect(await gate.findByKeyId('keyId-a-1')).toMatchObject({ state: 'Revoked' });
+      await ledger.commit(aCommit({ ...rotated(3), phase: 'Ended', credentials: [] }));
+      expect(await gate.findByKeyId('keyId-a-1')).toMatchObject({ phase: 'Ended' });
+      expect(await states('keyId-a-1')).toEqual(['keyId-a-1 Deleted']);
+    });
+
+    it('needs no master key any more', async () => {
+      await ledger.commit(aCommit(rotated(1)));
+      expect(await ledger.versionsInUse()).toHaveLength(1);
+      await ledger.commit(aCommit({ ...rotated(2), credentials: [] }));
+      expect(await ledger.versionsInUse()).toEqual([]);
+      expect(await gate.versionsInUse()).toEqual([]);
+    });
+
+    it('crowds nobody out: of one key the newest few are known', async () => {
+      for (let sequence = 1; sequence <= 40; sequence += 1) {
+        // oxlint-disable-next-line no-await-in-loop
+        await ledger.commit(aCommit(rotated(sequence)));
+      }
+      const newest = Array.from({ length: 16 }, (_, index) => `keyId-a-${24 + index} Deleted`);
+      expect(await states('keyId-a-40')).toEqual([...newest, 'keyId-a-40 Sealed']);
+      expect(await states('keyId-a-3')).toEqual([...newest, 'keyId-a-40 Sealed']);
+      expect((await ledger.findByKeyId('keyId-a-3'))?.credentials).toHaveLength(1);
     });
   });
 

@@ -2,7 +2,7 @@
 import type { GateLedger } from '../gate.ts';
 import type { Answers, UseRequest } from '../requests.ts';
 import { requireNewest } from '../migrations.ts';
-import { createUseReads, createUseWrites } from '../useverbs.ts';
+import { createGateReads, createUseReads, createUseWrites } from '../useverbs.ts';
 import { createLedgerReads } from '../verbs.ts';
 import { answerUse } from './counting.ts';
 import { parsePostgresUrl } from './location.ts';
@@ -33,6 +33,7 @@ export async function openPostgresGate(url: string): Promise<GateLedger> {
   return {
     ...createLedgerReads((request) => engine.ask(request)),
     ...createUseReads((request) => engine.ask(request)),
+    ...createGateReads((request) => engine.ask(request)),
     // Each request is answered in its own type; see `Answers`.
     ...createUseWrites((request) => count(request) as never),
     close: async () => {

@@ -14,6 +14,7 @@ import { MIGRATION_0002 } from './migrations/0002.ts';
 import { MIGRATION_0003 } from './migrations/0003.ts';
 import { MIGRATION_0004 } from './migrations/0004.ts';
 import { MIGRATION_0005 } from './migrations/0005.ts';
+import { MIGRATION_0006 } from './migrations/0006.ts';
 import { qualify } from './names.ts';
 import type { Pool } from './pool.ts';
 import { begin, finish, transact } from './transaction.ts';
@@ -25,6 +26,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 3, sql: MIGRATION_0003 },
   { version: 4, sql: MIGRATION_0004 },
   { version: 5, sql: MIGRATION_0005 },
+  { version: 6, sql: MIGRATION_0006 },
 ];
 
 /** "KEYW": whoever else takes advisory locks in this database will hardly take this one. */

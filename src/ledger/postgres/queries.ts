@@ -269,7 +269,7 @@ async function versionsInUse({ connection, qualify }: Source): Promise<readonly 
   const rows = await connection.query(
     qualify(
       `SELECT used.version, m.check_value FROM (
-         SELECT pepper_version AS version FROM {schema}.slots
+         SELECT pepper_version AS version FROM {schema}.slots WHERE ended_at IS NULL
          UNION SELECT seal_version FROM {schema}.slots WHERE seal_version IS NOT NULL
          UNION SELECT seal_version FROM {schema}.stores
        ) used LEFT JOIN {schema}.master_key_versions m ON m.version = used.version

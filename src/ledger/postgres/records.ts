@@ -12,6 +12,7 @@ import {
   SLOT_COLUMNS,
   type StoredRecord,
 } from '../rows.ts';
+import { ENDED_MAX } from '../tombstones.ts';
 
 const KEY_COLUMNS = [...KEY_IDENTITY, ...KEY_CONTENT, 'revision'];
 const CREDENTIAL_COLUMNS = [...CREDENTIAL_IDENTITY, ...CREDENTIAL_CONTENT];
@@ -24,10 +25,18 @@ const COLUMNS = [
   ...SLOT_COLUMNS.map((column) => `s.${column}`),
 ].join(', ');
 
+/** Which credentials `c` of a key `k` belong to its record; */
+const LIVING = `c.state <> 'Deleted'`;
+/** with those that ended lately, where a gate asks. */
+export const WITH_ENDED = `(${LIVING} OR c.sequence IN (
+  SELECT DISTINCT e.sequence FROM {schema}.slots e WHERE e.key = k.id AND e.ended_at IS NOT NULL
+  ORDER BY e.sequence DESC LIMIT ${ENDED_MAX}
+))`;
+
 /** The query for records whose ids `wanted` selects; `{schema}` is still to be filled in. */
-export function recordQuery(wanted: string): string {
+export function recordQuery(wanted: string, credentials = LIVING): string {
   return `SELECT ${COLUMNS} FROM {schema}.keys k
-    LEFT JOIN {schema}.credentials c ON c.key = k.id AND c.state <> 'Deleted'
+    LEFT JOIN {schema}.credentials c ON c.key = k.id AND ${credentials}
     LEFT JOIN {schema}.slots s ON s.key = c.key AND s.sequence = c.sequence
     WHERE k.id IN (${wanted}) ORDER BY k.uid, c.sequence, s.name`;
 }

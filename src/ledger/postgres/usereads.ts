@@ -3,6 +3,7 @@ import type { Answers, UseRead } from '../requests.ts';
 import { integer, type Row, text } from '../rows.ts';
 import type { Connection, Parameter } from './connection.ts';
 import type { Qualify } from './names.ts';
+import { readRecords, recordQuery, WITH_ENDED } from './records.ts';
 
 const COUNTS = `SELECT c.subject, c.window_start, c.reserved, (
     SELECT coalesce(sum(l.uses - l.spent), 0)::bigint FROM {schema}.leases l
@@ -10,6 +11,11 @@ const COUNTS = `SELECT c.subject, c.window_start, c.reserved, (
   ) FROM {schema}.counts c
   JOIN unnest($1::text[], $2::bigint[]) AS asked (subject, window_start)
     ON c.subject = asked.subject AND c.window_start = asked.window_start`;
+
+/** Credentials that live, and those that ended lately enough that their holders can be told. */
+const KNOWN_AT_GATE = `(c.state <> 'Deleted' OR EXISTS (
+  SELECT 1 FROM {schema}.slots e WHERE e.key = c.key AND e.sequence = c.sequence
+))`;
 
 /** The answer to a request. */
 export async function readUses(
@@ -19,6 +25,10 @@ export async function readUses(
   const ask = (sql: string, values: readonly Parameter[]): Promise<readonly Row[]> =>
     connection.query(qualify(sql), values);
   switch (request.type) {
+    case 'findAtGate': {
+      const wanted = 'SELECT key FROM {schema}.credentials WHERE key_id = $1';
+      return readRecords(await ask(recordQuery(wanted, WITH_ENDED), [request.keyId]))[0];
+    }
     case 'counts': {
       const { refs } = request;
       const subjects = refs.map(({ subject }) => subject);
@@ -34,13 +44,13 @@ export async function readUses(
       }));
     }
     case 'keyIds': {
-      const sql = `SELECT key_id FROM {schema}.credentials WHERE key_id > $1 AND state <> 'Deleted'
+      const sql = `SELECT key_id FROM {schema}.credentials c WHERE key_id > $1 AND ${KNOWN_AT_GATE}
         ORDER BY key_id LIMIT $2`;
       return (await ask(sql, [request.after ?? '', request.limit])).map(first);
     }
     case 'keyIdsOf': {
       const sql = `SELECT c.key_id FROM {schema}.keys k
-        JOIN {schema}.credentials c ON c.key = k.id AND c.state <> 'Deleted'
+        JOIN {schema}.credentials c ON c.key = k.id AND ${KNOWN_AT_GATE}
         WHERE k.uid = ANY($1::text[])`;
       return (await ask(sql, [request.uids])).map(first);
     }

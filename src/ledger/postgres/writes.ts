@@ -12,7 +12,7 @@ import {
   SLOT_COLUMNS,
   type Value,
 } from '../rows.ts';
-import { PURGE_MAX, TOMBSTONE_MS } from '../tombstones.ts';
+import { DIGESTS_MS, DIGESTS_PURGE_MAX, PURGE_MAX, TOMBSTONE_MS } from '../tombstones.ts';
 import type { CredentialDraft, Decision, KeyDraft } from './batch.ts';
 import type { Parameter } from './connection.ts';
 import { type DocumentDraft, rowsOfDocuments } from './documents.ts';
@@ -43,13 +43,17 @@ export function mark(batchId: string, commitCounter: number): Statement {
   return { sql, parameters: [batchId, commitCounter] };
 }
 
-/** Forgets tombstones that are old at `atMs`, and the names of transactions of long ago. */
+/** Forgets tombstones and digests that are old at `atMs`, and the names of transactions of long ago. */
 export function purgesAt(atMs: number, commitCounter: number): readonly Statement[] {
   const before = atMs - TOMBSTONE_MS;
   const old = `SELECT k.uid FROM {schema}.keys k WHERE k.ended_at < $1 AND NOT EXISTS (
       SELECT 1 FROM {schema}.credentials c WHERE c.key = k.id AND c.state <> 'Deleted'
     ) ORDER BY k.ended_at, k.uid LIMIT ${PURGE_MAX}`;
+  const digests = `DELETE FROM {schema}.slots WHERE (key, sequence, name) IN (
+      SELECT key, sequence, name FROM {schema}.slots WHERE ended_at < $1 LIMIT ${DIGESTS_PURGE_MAX}
+    )`;
   return [
+    { sql: digests, parameters: [atMs - DIGESTS_MS] },
     { sql: `DELETE FROM {schema}.rotation_requests WHERE uid IN (${old})`, parameters: [before] },
     { sql: `DELETE FROM {schema}.keys WHERE uid IN (${old})`, parameters: [before] },
     {
@@ -77,22 +81,27 @@ function keyWrites(keys: readonly KeyDraft[]): readonly Statement[] {
   ];
 }
 
+/** Columns that name a credential. */
+const OF_CREDENTIAL = ['key', 'sequence'];
+
+type CredentialOfKey = { readonly key: KeyDraft; readonly credential: CredentialDraft };
+
+function at({ key, credential }: CredentialOfKey): Row {
+  return [key.id, credential.sequence];
+}
+
 function credentialWrites(keys: readonly KeyDraft[]): readonly Statement[] {
-  const by = ['key', 'sequence'];
   const drafts = keys.flatMap((key) =>
     [...key.credentials.values()].map((credential) => ({ key, credential })),
   );
-  const at = ({ key, credential }: (typeof drafts)[number]): Row => [key.id, credential.sequence];
   const written = drafts.filter(({ credential }) => credential.rows !== undefined);
   const added = written.filter(({ credential }) => credential.isNew);
   const changed = written.filter(({ credential }) => !credential.isNew);
   const ended = drafts.filter(({ credential }) => credential.endedAtMs !== undefined);
-  const stored = drafts.filter(({ credential }) => !credential.isNew);
   return [
-    ...remove('slots', by, stored.map(at)),
     ...insert(
       'credentials',
-      [...by, 'cluster_id', 'uid', 'epoch', ...identityColumns(), ...CREDENTIAL_CONTENT],
+      [...OF_CREDENTIAL, 'cluster_id', 'uid', 'epoch', ...identityColumns(), ...CREDENTIAL_CONTENT],
       added.map(({ key, credential }) => [
         ...at({ key, credential }),
         ...key.identity.slice(0, 2),
@@ -103,7 +112,7 @@ function credentialWrites(keys: readonly KeyDraft[]): readonly Statement[] {
     ),
     ...update(
       'credentials',
-      { by, set: ['epoch', ...CREDENTIAL_CONTENT] },
+      { by: OF_CREDENTIAL, set: ['epoch', ...CREDENTIAL_CONTENT] },
       changed.map((each) => [
         ...at(each),
         each.credential.epoch,
@@ -112,7 +121,7 @@ function credentialWrites(keys: readonly KeyDraft[]): readonly Statement[] {
     ),
     ...update(
       'credentials',
-      { by, set: ['epoch', 'state', 'ended_at'] },
+      { by: OF_CREDENTIAL, set: ['epoch', 'state', 'ended_at'] },
       ended.map((each) => [
         ...at(each),
         each.credential.epoch,
@@ -120,14 +129,28 @@ function credentialWrites(keys: readonly KeyDraft[]): readonly Statement[] {
         each.credential.endedAtMs ?? null,
       ]),
     ),
+    ...slotWrites(drafts),
+  ];
+}
+
+/** Of what ended only digests stay, for a while; what lives is written anew. */
+function slotWrites(drafts: readonly CredentialOfKey[]): readonly Statement[] {
+  const ended = drafts.filter(({ credential }) => credential.endedAtMs !== undefined);
+  const living = drafts.filter(({ credential }) => credential.endedAtMs === undefined);
+  const stored = living.filter(({ credential }) => !credential.isNew);
+  return [
+    ...update(
+      'slots',
+      { by: OF_CREDENTIAL, set: ['sealed', 'seal_version', 'ended_at'] },
+      ended.map((each) => [...at(each), null, null, each.credential.endedAtMs ?? null]),
+    ),
+    ...remove('slots', OF_CREDENTIAL, stored.map(at)),
     ...insert(
       'slots',
-      [...by, ...SLOT_COLUMNS],
-      written
-        .filter(({ credential }) => credential.endedAtMs === undefined)
-        .flatMap((each) =>
-          (each.credential.rows?.slots ?? []).map((slot) => [...at(each), ...slot]),
-        ),
+      [...OF_CREDENTIAL, ...SLOT_COLUMNS],
+      living.flatMap((each) =>
+        (each.credential.rows?.slots ?? []).map((slot) => [...at(each), ...slot]),
+      ),
     ),
   ];
 }

@@ -4,9 +4,10 @@
  */
 import { resolve } from 'node:path';
 import type { GateLedger } from '../gate.ts';
-import { createUseWrites } from '../useverbs.ts';
+import { createGateReads, createUseReads, createUseWrites } from '../useverbs.ts';
+import { createLedgerReads } from '../verbs.ts';
 import { parseSqliteUrl } from './location.ts';
-import { openReaderAt } from './reader.ts';
+import { openForReading } from './reader.ts';
 import { LedgerThread } from './thread.ts';
 
 /**
@@ -21,9 +22,11 @@ export async function openSqliteGate(url: string): Promise<GateLedger> {
   const path = resolve(parseSqliteUrl(url));
   const thread = await LedgerThread.startUses({ path });
   try {
-    const reader = openReaderAt(path);
+    const reader = openForReading(path);
     return {
-      ...reader,
+      ...createLedgerReads(reader.ask),
+      ...createUseReads(reader.ask),
+      ...createGateReads(reader.ask),
       ...createUseWrites((request) => thread.ask(request)),
       close: async () => {
         // The one that writes goes last: it moves the log into the file where nobody else is there.

@@ -10,6 +10,7 @@ import { MIGRATION_0002 } from './migrations/0002.ts';
 import { MIGRATION_0003 } from './migrations/0003.ts';
 import { MIGRATION_0004 } from './migrations/0004.ts';
 import { MIGRATION_0005 } from './migrations/0005.ts';
+import { MIGRATION_0006 } from './migrations/0006.ts';
 
 /** All migrations in order; versions count from 1 without gaps. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -18,6 +19,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 3, sql: MIGRATION_0003 },
   { version: 4, sql: MIGRATION_0004 },
   { version: 5, sql: MIGRATION_0005 },
+  { version: 6, sql: MIGRATION_0006 },
 ];
 
 /**

@@ -26,7 +26,8 @@ import {
   text,
 } from '../rows.ts';
 import { prepareDocuments } from './documents.ts';
-import { prepare } from './statements.ts';
+import { ENDED_MAX } from '../tombstones.ts';
+import { prepare, type Statement } from './statements.ts';
 import { prepareUseReads } from './usereads.ts';
 
 /** Entries of the audit chain that are checked at once: some 20 ms. */
@@ -68,12 +69,13 @@ export function prepareQueries(db: DatabaseSync) {
     };
   };
 
+  const records = prepareRecords(db);
   return {
-    ...prepareRecords(db),
+    ...records,
     ...prepareCounts(db),
     ...prepareStores(db),
     readDocuments: prepareDocuments(db),
-    readUses: prepareUseReads(db),
+    readUses: prepareUseReads(db, records.findAtGate),
     identity,
     isRequestSpent: (uid: string, requestId: string): boolean =>
       requestSpent.get(uid, requestId) !== undefined,
@@ -152,6 +154,29 @@ function prepareRecords(db: DatabaseSync) {
        SELECT c.key FROM credentials c WHERE c.remote_account IS NOT NULL AND c.state = 'Disabled'
      ) ORDER BY k.uid LIMIT ?`,
   );
+  const { complete, completeAtGate } = prepareCredentials(db);
+  const first = (row: Row | undefined): StoredRecord | undefined =>
+    row === undefined ? undefined : complete(row);
+
+  return {
+    load: (uid: string, namespace: string, name: string): Answers['load'] => ({
+      record: first(byUid.get(uid)),
+      others: byName.all(namespace, name, uid).map(complete),
+    }),
+    findByKeyId: (keyId: string): StoredRecord | undefined => first(byKeyId.get(keyId)),
+    findAtGate: (keyId: string): StoredRecord | undefined => {
+      const row = byKeyId.get(keyId);
+      return row === undefined ? undefined : completeAtGate(row);
+    },
+    scan: (limit: number, after: string | undefined): readonly StoredRecord[] =>
+      page.all(after ?? '', limit).map(complete),
+    debts: (limit: number, after: string | undefined): readonly StoredRecord[] =>
+      owed.all(after ?? '', limit).map(complete),
+  };
+}
+
+/** Makes records of rows of keys, whose last column is their id. */
+function prepareCredentials(db: DatabaseSync) {
   const credentials = prepare(
     db,
     `SELECT ${CREDENTIAL} FROM credentials c WHERE c.key = ? AND c.state <> 'Deleted'
@@ -162,30 +187,29 @@ function prepareRecords(db: DatabaseSync) {
     `SELECT ${SLOT}, s.sequence FROM slots s WHERE s.key = ? ORDER BY s.sequence, s.name`,
   );
 
-  const complete = (row: Row): StoredRecord => {
+  const withEnded = prepare(
+    db,
+    `SELECT ${CREDENTIAL} FROM credentials c WHERE c.key = ?1 AND (c.state <> 'Deleted'
+       OR c.sequence IN (
+         SELECT DISTINCT e.sequence FROM slots e WHERE e.key = ?1 AND e.ended_at IS NOT NULL
+         ORDER BY e.sequence DESC LIMIT ${ENDED_MAX}
+       )) ORDER BY c.sequence`,
+  );
+
+  const completeWith = (query: Statement, row: Row): StoredRecord => {
     const id = integer(row.at(-1));
     const ofKey = slots.all(id);
     return {
       key: row.slice(0, -1),
-      credentials: credentials.all(id).map((credential) => ({
+      credentials: query.all(id).map((credential) => ({
         row: credential,
         slots: ofKey.filter((slot) => slot.at(-1) === credential[AT_SEQUENCE]),
       })),
     };
   };
-  const first = (row: Row | undefined): StoredRecord | undefined =>
-    row === undefined ? undefined : complete(row);
-
   return {
-    load: (uid: string, namespace: string, name: string): Answers['load'] => ({
-      record: first(byUid.get(uid)),
-      others: byName.all(namespace, name, uid).map(complete),
-    }),
-    findByKeyId: (keyId: string): StoredRecord | undefined => first(byKeyId.get(keyId)),
-    scan: (limit: number, after: string | undefined): readonly StoredRecord[] =>
-      page.all(after ?? '', limit).map(complete),
-    debts: (limit: number, after: string | undefined): readonly StoredRecord[] =>
-      owed.all(after ?? '', limit).map(complete),
+    complete: (row: Row): StoredRecord => completeWith(credentials, row),
+    completeAtGate: (row: Row): StoredRecord => completeWith(withEnded, row),
   };
 }
 
@@ -228,7 +252,7 @@ function prepareCounts(db: DatabaseSync) {
   const versions = prepare(
     db,
     `SELECT used.version, m.check_value FROM (
-       SELECT pepper_version AS version FROM slots
+       SELECT pepper_version AS version FROM slots WHERE ended_at IS NULL
        UNION SELECT seal_version FROM slots WHERE seal_version IS NOT NULL
        UNION SELECT seal_version FROM stores
      ) used LEFT JOIN master_key_versions m ON m.version = used.version ORDER BY used.version`,

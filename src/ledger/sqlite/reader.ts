@@ -7,7 +7,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { UseReads } from '../gate.ts';
 import type { Answers, ReadRequest } from '../requests.ts';
 import { createUseReads } from '../useverbs.ts';
-import { createLedgerReads, type LedgerReader } from '../verbs.ts';
+import { type Ask, createLedgerReads, type LedgerReader } from '../verbs.ts';
 import { translate } from './failures.ts';
 import { openFileForReading } from './file.ts';
 import { FileWatch } from './guard.ts';
@@ -23,23 +23,27 @@ import { prepare } from './statements.ts';
  * ForeignDatabase, SchemaTooNew, SchemaChanged; Transient LedgerUnavailable
  */
 export async function openSqliteReader(url: string): Promise<LedgerReader & UseReads> {
-  return openReaderAt(resolve(parseSqliteUrl(url)));
+  const { ask, close } = openForReading(resolve(parseSqliteUrl(url)));
+  return { ...createLedgerReads(ask), ...createUseReads(ask), close };
 }
 
+/** A way to ask a file, and its end. */
+type Reading = { readonly ask: Ask<ReadRequest>; readonly close: () => Promise<void> };
+
 /**
- * The same, with what only gates look at.
+ * The connection below it, for what is to be read otherwise.
  *
  * @throws KeywardError as `openSqliteReader`
  */
-export function openReaderAt(path: string): LedgerReader & ReturnType<typeof createUseReads> {
+export function openForReading(path: string): Reading {
   try {
-    return createReader(openFileForReading(path), path);
+    return createReading(openFileForReading(path), path);
   } catch (thrown) {
     throw translate(thrown, path);
   }
 }
 
-function createReader(db: DatabaseSync, path: string): ReturnType<typeof openReaderAt> {
+function createReading(db: DatabaseSync, path: string): Reading {
   const queries = prepareQueries(db);
   const watch = FileWatch.ofReader(path);
   const begin = prepare(db, 'BEGIN');
@@ -58,8 +62,7 @@ function createReader(db: DatabaseSync, path: string): ReturnType<typeof openRea
   };
   return {
     // Each request is answered in its own type; see `Answers`.
-    ...createLedgerReads((request) => ask(request) as never),
-    ...createUseReads((request) => ask(request) as never),
+    ask: (request) => ask(request) as never,
     close: async () => {
       if (db.isOpen) db.close();
     },

@@ -1,11 +1,19 @@
 /** How keys are used and which ids there are, as read from a ledger file. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Answers, UseRead } from '../requests.ts';
-import { integer, type Row, text } from '../rows.ts';
+import { integer, type Row, type StoredRecord, text } from '../rows.ts';
 import { prepare } from './statements.ts';
 
+/** Credentials that live, and those that ended lately enough that their holders can be told. */
+const KNOWN_AT_GATE = `(c.state <> 'Deleted' OR EXISTS (
+  SELECT 1 FROM slots e WHERE e.key = c.key AND e.sequence = c.sequence
+))`;
+
 /** Compiles the queries. */
-export function prepareUseReads(db: DatabaseSync) {
+export function prepareUseReads(
+  db: DatabaseSync,
+  findAtGate: (keyId: string) => StoredRecord | undefined,
+) {
   const count = prepare(
     db,
     `SELECT c.reserved, (
@@ -19,16 +27,18 @@ export function prepareUseReads(db: DatabaseSync) {
   );
   const keyIds = prepare(
     db,
-    `SELECT key_id FROM credentials WHERE key_id > ? AND state <> 'Deleted' ORDER BY key_id LIMIT ?`,
+    `SELECT key_id FROM credentials c WHERE key_id > ? AND ${KNOWN_AT_GATE} ORDER BY key_id LIMIT ?`,
   );
   const keyIdsOf = prepare(
     db,
-    `SELECT c.key_id FROM keys k JOIN credentials c ON c.key = k.id AND c.state <> 'Deleted'
+    `SELECT c.key_id FROM keys k JOIN credentials c ON c.key = k.id AND ${KNOWN_AT_GATE}
      WHERE k.uid IN (SELECT value FROM json_each(?))`,
   );
   const first = (row: Row): string => text(row[0]);
   return (request: UseRead): Answers[UseRead['type']] => {
     switch (request.type) {
+      case 'findAtGate':
+        return findAtGate(request.keyId);
       case 'counts':
         return request.refs.flatMap(({ subject, windowStartMs }) => {
           const row = count.get(subject, windowStartMs);

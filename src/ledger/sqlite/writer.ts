@@ -23,7 +23,13 @@ import {
   SLOT_COLUMNS,
   text,
 } from '../rows.ts';
-import { PURGE_EVERY, PURGE_MAX, TOMBSTONE_MS } from '../tombstones.ts';
+import {
+  DIGESTS_MS,
+  DIGESTS_PURGE_MAX,
+  PURGE_EVERY,
+  PURGE_MAX,
+  TOMBSTONE_MS,
+} from '../tombstones.ts';
 import { type Limits, StoreUsage, usageOf } from '../usage.ts';
 import { DocumentWriter } from './documents.ts';
 import { prepare } from './statements.ts';
@@ -185,7 +191,7 @@ export class Writer {
       this.#writeCredential({ key, epoch, owner: rows.identity, isNew }, credential);
     }
     for (const sequence of gone.values()) {
-      this.#statements.dropSlots.run(key, sequence);
+      this.#statements.endSlots.run(atMs, key, sequence);
       this.#statements.endCredential.run(epoch, atMs, key, sequence);
     }
   }
@@ -229,6 +235,7 @@ export class Writer {
   #purge(atMs: number): void {
     if (this.#commitNumber - this.#purgedAt < PURGE_EVERY) return;
     this.#purgedAt = this.#commitNumber;
+    this.#statements.purgeSlots.run(atMs - DIGESTS_MS);
     for (const [id, uid] of this.#statements.oldTombstones.all(atMs - TOMBSTONE_MS)) {
       this.#statements.dropRequests.run(text(uid));
       this.#statements.dropKey.run(integer(id));
@@ -301,6 +308,16 @@ function prepareCredentials(db: DatabaseSync) {
     ),
     addSlot: prepare(db, insert('slots', ['key', 'sequence', ...SLOT_COLUMNS])),
     dropSlots: prepare(db, `DELETE FROM slots WHERE ${one}`),
+    endSlots: prepare(
+      db,
+      `UPDATE slots SET sealed = NULL, seal_version = NULL, ended_at = ? WHERE ${one}`,
+    ),
+    purgeSlots: prepare(
+      db,
+      `DELETE FROM slots WHERE (key, sequence, name) IN (
+         SELECT key, sequence, name FROM slots WHERE ended_at < ? LIMIT ${DIGESTS_PURGE_MAX}
+       )`,
+    ),
     openCreate: prepare(
       db,
       `SELECT 1 FROM credentials WHERE remote_account = ? AND remote_id IS NULL
