@@ -11,3 +11,5 @@ export const HttpAgent = http.Agent;
 export const createHttpServer = http.createServer;
 /** Sends a request; see Node's documentation. */
 export const startHttpRequest = http.request;
+/** Words of each status, by number; see Node's documentation. */
+export const HTTP_STATUS_TEXTS = http.STATUS_CODES;

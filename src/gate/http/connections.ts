@@ -8,13 +8,12 @@ import type { Server, Socket } from 'node:net';
 /** One more for each eight. */
 const SPARE_SHARE = 8;
 
-/** What is asked of the server. */
-export type IdleCloser = { closeIdleConnections(): void };
+/** Bound, and how connections are ended that wait for nothing. */
+export type Room = { readonly max: number; closeIdleConnections(): void };
 
 /** The connections of one server. */
 export class Connections {
-  readonly #max: number;
-  readonly #server: IdleCloser;
+  readonly #room: Room;
   readonly #dropped: () => void;
   /** That never sent a whole request, oldest first, by the client's address and port. */
   readonly #silent = new Map<string, Socket>();
@@ -23,9 +22,8 @@ export class Connections {
   #count = 0;
 
   /** Watches the server. @param dropped called for each connection that had to go */
-  constructor(server: Server & IdleCloser, max: number, dropped: () => void) {
-    this.#server = server;
-    this.#max = max;
+  constructor(server: Server, room: Room, dropped: () => void) {
+    this.#room = room;
     this.#dropped = dropped;
     server.on('connection', (socket: Socket) => this.#enter(socket));
   }
@@ -43,7 +41,7 @@ export class Connections {
   }
 
   #enter(socket: Socket): void {
-    if (this.#count >= this.#max && !this.#makeRoom()) {
+    if (this.#count >= this.#room.max && !this.#makeRoom()) {
       this.#dropped();
       socket.destroy();
       return;
@@ -67,8 +65,8 @@ export class Connections {
       return true;
     }
     // Nobody can tell whether any are idle before they are gone, so a few more may come in meanwhile.
-    if (this.#count >= this.#max + Math.ceil(this.#max / SPARE_SHARE)) return false;
-    this.#server.closeIdleConnections();
+    if (this.#count >= this.#room.max + Math.ceil(this.#room.max / SPARE_SHARE)) return false;
+    this.#room.closeIdleConnections();
     return true;
   }
 }

@@ -11,6 +11,8 @@ import { declaredLength, readBody } from './body.ts';
 import type { HttpMeter } from './metrics.ts';
 import { answerVerify } from './verify.ts';
 
+/** What a gateway wants to know, and which one asks. */
+export type Question = { readonly call: Call; readonly asker: Asker };
 /** One request and its answer. */
 export type Exchange = { readonly req: IncomingMessage; readonly res: ServerResponse };
 /** What routes need. */
@@ -42,36 +44,53 @@ export class Routes {
 
   /** Answers one request, now or later. */
   handle(req: IncomingMessage, res: ServerResponse): void {
-    const url = req.url ?? '';
-    switch (url) {
+    const { url = '', method = '', rawHeaders } = req;
+    const question = this.questionOf(method, url, rawHeaders);
+    if (question !== undefined) return this.#answerGateway(question, req, res);
+    if (url === '/v1/verify') return this.#answerJson(req, res);
+    this.#deps.meter.bad(url.startsWith('/') ? 'UnknownPath' : 'Malformed');
+    // A target in another form than a path was not meant for this server.
+    return send(res, url.startsWith('/') ? NOT_FOUND : BAD_REQUEST);
+  }
+
+  /** What a gateway asks with this request; undefined: no gateway asks so. */
+  questionOf(method: string, target: string, pairs: readonly string[]): Question | undefined {
+    switch (target) {
       case '/auth/nginx':
-        return this.#decide(readCall(req.rawHeaders, this.#nginx), res, 'Nginx');
+        return { call: readCall(pairs, this.#nginx), asker: 'Nginx' };
       case '/auth/forward':
-        return this.#decide(readCall(req.rawHeaders, this.#forward), res, 'Proxy');
+        return { call: readCall(pairs, this.#forward), asker: 'Proxy' };
       case '/auth/haproxy':
-        return this.#decide(readCall(req.rawHeaders, this.#forward), res, 'Haproxy');
-      case '/v1/verify':
-        return this.#answerJson(req, res);
-      default:
-        if (url.startsWith(`${ENVOY_PREFIX}/`)) return this.#answerEnvoy(req, res);
-        return this.#answerRoute(url, req, res);
+        return { call: readCall(pairs, this.#forward), asker: 'Haproxy' };
+      default: {
+        if (!target.startsWith(`${ENVOY_PREFIX}/`)) return this.#questionOfRoute(target, pairs);
+        const given = { method, target: target.slice(ENVOY_PREFIX.length) };
+        return { call: readCall(pairs, this.#envoy, given), asker: 'Proxy' };
+      }
     }
   }
 
   /** Where the route of a gateway says the product: in the path that it asks at, out of reach of clients. */
-  #answerRoute(url: string, req: IncomingMessage, res: ServerResponse): void {
-    const [, gateway, product] = ROUTE.exec(url) ?? [];
+  #questionOfRoute(target: string, pairs: readonly string[]): Question | undefined {
+    const [, gateway, product] = ROUTE.exec(target) ?? [];
     switch (gateway) {
       case 'nginx':
-        return this.#decide(readCall(req.rawHeaders, this.#nginx, { product }), res, 'Nginx');
+        return { call: readCall(pairs, this.#nginx, { product }), asker: 'Nginx' };
       case 'forward':
-        return this.#decide(readCall(req.rawHeaders, this.#forward, { product }), res, 'Proxy');
+        return { call: readCall(pairs, this.#forward, { product }), asker: 'Proxy' };
       case 'haproxy':
-        return this.#decide(readCall(req.rawHeaders, this.#forward, { product }), res, 'Haproxy');
+        return { call: readCall(pairs, this.#forward, { product }), asker: 'Haproxy' };
       default:
-        this.#deps.meter.bad(url.startsWith('/') ? 'UnknownPath' : 'Malformed');
-        // A target in another form than a path was not meant for this server.
-        return send(res, url.startsWith('/') ? NOT_FOUND : BAD_REQUEST);
+        return undefined;
+    }
+  }
+
+  /** Deciders never throw; should one, that is a no. */
+  ask(call: Call): Decision | Promise<Decision> {
+    try {
+      return this.#deps.decider.decide(call);
+    } catch {
+      return FAILURE;
     }
   }
 
@@ -82,41 +101,27 @@ export class Routes {
     );
   }
 
-  #answerEnvoy(req: IncomingMessage, res: ServerResponse): void {
-    const call = readCall(req.rawHeaders, this.#envoy, {
-      method: req.method,
-      target: req.url?.slice(ENVOY_PREFIX.length),
-    });
-    if (!isBodyWanted(req, call)) return this.#decide(call, res, 'Proxy');
+  #answerGateway(question: Question, req: IncomingMessage, res: ServerResponse): void {
+    const { call, asker } = question;
+    const isEnvoys = req.url?.startsWith(`${ENVOY_PREFIX}/`) === true;
+    if (!isEnvoys || !isBodyWanted(req, call)) return this.#decide(question, res);
     void readBody(req).then((body) => {
       if (body === 'Gone') return;
       if (body === 'TooLong') res.shouldKeepAlive = false;
-      this.#decide(body === 'TooLong' ? call : { ...call, body }, res, 'Proxy');
+      this.#decide({ call: body === 'TooLong' ? call : { ...call, body }, asker }, res);
     });
   }
 
-  #decide(call: Call, res: ServerResponse, asker: Asker): void {
-    const decision = this.#ask(call);
-    if (!(decision instanceof Promise)) return this.#answer(decision, { call, res, asker });
+  #decide(question: Question, res: ServerResponse): void {
+    const decision = this.ask(question.call);
+    if (!(decision instanceof Promise)) return this.#answer(decision, question, res);
     decision.then(
-      (settled) => this.#answer(settled, { call, res, asker }),
-      () => this.#answer(FAILURE, { call, res, asker }),
+      (settled) => this.#answer(settled, question, res),
+      () => this.#answer(FAILURE, question, res),
     );
   }
 
-  /** Deciders never throw; should one, that is a no. */
-  #ask(call: Call): Decision | Promise<Decision> {
-    try {
-      return this.#deps.decider.decide(call);
-    } catch {
-      return FAILURE;
-    }
-  }
-
-  #answer(
-    decision: Decision,
-    { call, res, asker }: { call: Call; res: ServerResponse; asker: Asker },
-  ): void {
+  #answer(decision: Decision, { call, asker }: Question, res: ServerResponse): void {
     try {
       const { clock } = this.#deps;
       send(res, answerFor(decision, { asker, target: call.target, clock }));

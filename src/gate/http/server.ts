@@ -18,6 +18,7 @@ import type { ReadingOptions } from '../reading/reading.ts';
 import { BAD_REQUEST, TOO_MANY_HEADERS } from './answers.ts';
 import { declaredLength } from './body.ts';
 import { Connections } from './connections.ts';
+import { Lane } from './lane.ts';
 import { BODY_BYTES_MAX, DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
 import { createHttpMeter, type BadRequest, type HttpMeter } from './metrics.ts';
 import { Routes, send } from './routes.ts';
@@ -60,7 +61,24 @@ export async function serveHttp(options: HttpOptions, decider: Decider): Promise
   const routes = new Routes({ ...options, decider, meter });
   const tls = options.tls && (await openTls(options.tls, { ...options, report: meter.tls }));
   const server = createServer(limits, tls);
-  const connections = new Connections(server, limits.connections, () => meter.bad('TooMany'));
+  const lane = new Lane(server, tls === undefined ? 'connection' : 'secureConnection', {
+    routes,
+    limits,
+    clock: options.clock,
+    onAsked: (socket) => connections.asked(socket),
+    onTooSlow: () => meter.bad('TooSlow'),
+  });
+  const idle = {
+    closeIdleConnections() {
+      lane.closeIdle();
+      server.closeIdleConnections();
+    },
+  };
+  const connections: Connections = new Connections(
+    server,
+    { ...idle, max: limits.connections },
+    () => meter.bad('TooMany'),
+  );
   meter.watch(connections);
   answerAll(server, routes, { limits, meter, connections });
   const address = await listen(server, options.address);
@@ -75,7 +93,7 @@ export async function serveHttp(options: HttpOptions, decider: Decider): Promise
     reloadTls: async () => tls?.look(),
     close() {
       stopFollowing?.();
-      return (closed ??= close(server, options.clock, limits.drainTimeMs));
+      return (closed ??= close({ server, lane }, options.clock, limits.drainTimeMs));
     },
   };
 }
@@ -201,12 +219,20 @@ async function listen(server: AnyServer, text: string): Promise<string> {
 const LOOK_MS = 50;
 
 /** Connections become idle one by one, as their answers leave; Node closes those of the start only. */
-function close(server: AnyServer, clock: Clock, drainTimeMs: number): Promise<void> {
+function close(
+  { server, lane }: { readonly server: AnyServer; readonly lane: Lane },
+  clock: Clock,
+  drainTimeMs: number,
+): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const endMs = clock.monotonicMs() + drainTimeMs;
   let cancel = (): void => undefined;
   const look = (): void => {
-    if (clock.monotonicMs() >= endMs) return server.closeAllConnections();
+    if (clock.monotonicMs() >= endMs) {
+      lane.closeAll();
+      return server.closeAllConnections();
+    }
+    lane.closeIdle();
     server.closeIdleConnections();
     cancel = clock.after(LOOK_MS, look);
   };
@@ -214,6 +240,7 @@ function close(server: AnyServer, clock: Clock, drainTimeMs: number): Promise<vo
     cancel();
     resolve();
   });
+  lane.close();
   look();
   return promise;
 }

@@ -1,0 +1,47 @@
+/** Pure; answers as the text that goes over the wire, for connections that are served without Node's HTTP. */
+import { HTTP_STATUS_TEXTS } from '../../kernel/nodehttp.ts';
+import type { Decision } from '../decision.ts';
+import type { Answer, Asker } from './answers.ts';
+
+type Allowed = Extract<Decision, { readonly type: 'Allowed' }>;
+
+const YES: Readonly<Record<Asker, string>> = {
+  Nginx: 'HTTP/1.1 204 No Content\r\n',
+  Haproxy: 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n',
+  Proxy: 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n',
+};
+
+/**
+ * The head of a yes, without its end.
+ *
+ * @throws Error where a header cannot be written: it must not become two
+ */
+export function yesText({ headers, quotaRemaining }: Allowed, asker: Asker): string {
+  const head = YES[asker] + headerText(headers);
+  return quotaRemaining === undefined
+    ? head
+    : `${head}X-Keyward-Quota-Remaining: ${quotaRemaining}\r\n`;
+}
+
+/**
+ * Any answer.
+ *
+ * @param end the last lines of the head, with the empty one
+ * @throws Error as `yesText`
+ */
+export function answerText({ status, headers, body = '' }: Answer, end: string): string {
+  const line = `HTTP/1.1 ${status} ${HTTP_STATUS_TEXTS[status] ?? ''}\r\n`;
+  return line + headerText(headers) + end + body;
+}
+
+const UNWRITABLE = /[^\t\x20-\x7e]/;
+
+function headerText(pairs: readonly string[]): string {
+  let text = '';
+  for (let i = 0; i < pairs.length; i += 2) {
+    const content = pairs[i + 1] ?? '';
+    if (UNWRITABLE.test(content)) throw new Error('a header cannot be written');
+    text += `${pairs[i]}: ${content}\r\n`;
+  }
+  return text;
+}
