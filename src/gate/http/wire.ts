@@ -1,4 +1,4 @@
-/** Pure; answers as the text that goes over the wire, for connections that are served without Node's HTTP. */
+/** Answers as the text that goes over the wire, for connections that are served without Node's HTTP. */
 import { HTTP_STATUS_TEXTS } from '../../kernel/nodehttp.ts';
 import type { Decision } from '../decision.ts';
 import type { Answer, Asker } from './answers.ts';
