@@ -2,7 +2,6 @@
  * A whole chain for a test file: books, the real gate as a process, an API, and real gateways in front
  * on the configurations that we ship. Everything is on loopback and gone at the end.
  */
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,8 +40,6 @@ export type GateSiteOptions = {
   /** Whether nginx is to know of a key in the query. */
   readonly query?: 'Query' | 'NoQuery';
 };
-
-const GRPC_FILE = join(import.meta.dirname, '../../deploy/gate/envoy/grpc.yaml');
 
 /** Which of them can be had here. */
 export const GATEWAYS: Readonly<Record<GatewayName, boolean>> = await findGateways();
@@ -170,8 +167,7 @@ async function findGateways(): Promise<Record<GatewayName, boolean>> {
   return {
     nginx: isThere(nginx),
     envoy: isThere(envoy),
-    // Until its configuration is there.
-    'envoy-grpc': isThere(envoy) && existsSync(GRPC_FILE),
+    'envoy-grpc': isThere(envoy),
     caddy: isThere(caddy),
     haproxy: isThere(haproxy),
   };
