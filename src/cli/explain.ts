@@ -2,6 +2,10 @@
 import * as applications from '../api/applicationconditions.ts';
 import * as conditions from '../api/conditions.ts';
 import type { Kstatus, ReadyFact, ReasonFact } from '../api/reasons.ts';
+import { wrapTo } from './width.ts';
+
+/** Narrow enough for the usual terminal, with the margin. */
+const COLUMNS = 76;
 
 /** One place where a reason occurs. */
 export type Meaning = {
@@ -63,7 +67,9 @@ export function similarReasons(word: string): readonly string[] {
 
 /** The meanings of one word as lines for people. */
 export function meaningsText(meanings: readonly Meaning[]): string {
-  return meanings.map((meaning) => `${heading(meaning)}\n  ${meaning.sentence}\n`).join('\n');
+  return meanings
+    .map((meaning) => `${heading(meaning)}\n  ${wrapTo(meaning.sentence, COLUMNS).join('\n  ')}\n`)
+    .join('\n');
 }
 
 const KSTATUS: Readonly<Record<Kstatus, string>> = {

@@ -7,7 +7,7 @@ import { table, type Cell, type Paint } from './output.ts';
 import { parseTime } from '../kernel/time.ts';
 import { barred } from './paragraphs.ts';
 import { usesText, type LiveUses } from './uses.ts';
-import { clipTo } from './width.ts';
+import { widthOf, wrapTo } from './width.ts';
 import { visible } from './visible.ts';
 
 /** What was found under one name; each may be absent. */
@@ -20,26 +20,68 @@ export type Family = {
   readonly uses?: LiveUses | undefined;
 };
 
-type Line = { readonly depth: string; readonly cells: readonly [string, ...Cell[]] };
+type Line = {
+  readonly depth: string;
+  /** Object, ready, status. */
+  readonly cells: readonly [string, string, Cell];
+  /** The last column; longer ones go on in further rows. */
+  readonly detail: string;
+};
 
-const DETAIL_COLUMNS = 72;
+const TITLES = ['OBJECT', 'READY', 'STATUS', 'DETAIL'] as const;
+/** What the usual terminal has. */
+const COLUMNS = 80;
+/** Of the last column, however wide the others are. */
+const DETAIL_MIN = 26;
+/** Rows that a detail may take. */
+const ROWS_MAX = 4;
 
 /** The tree, the conditions that say something, and the next step. */
 export function statusText(family: Family, how: { nowMs: number; paint: Paint }): string {
   const { nowMs, paint } = how;
   const lines = [...formLines(family, nowMs), ...keyLines(family, nowMs), storeLine(family)];
-  const rows = lines.map(({ depth, cells: [object, ...rest] }) => [
-    { text: object, lead: depth },
-    ...rest,
-  ]);
-  const tree = table(['OBJECT', 'READY', 'STATUS', 'DETAIL'], rows, paint);
+  const room = roomFor(lines);
+  const rows = lines.flatMap((each) => rowsOf(each, room));
+  const tree = table(TITLES, rows, paint);
   return [tree, conditionsText(family), nextText(family)].filter((part) => part !== '').join('\n');
+}
+
+/** Columns that are left for the last one. */
+function roomFor(lines: readonly Line[]): number {
+  const texts = lines.map(({ depth, cells: [object, ready, status] }) => [
+    depth + visible(object),
+    ready,
+    typeof status === 'string' ? status : status.text,
+  ]);
+  const widths = [0, 1, 2].map((at) =>
+    Math.max(...[TITLES, ...texts].map((row) => widthOf(row[at] ?? ''))),
+  );
+  const taken = widths.reduce((sum, width) => sum + width + 3, 0);
+  return Math.max(DETAIL_MIN, COLUMNS - taken);
+}
+
+function rowsOf({ depth, cells: [object, ready, status], detail }: Line, room: number): Cell[][] {
+  const [first = '', ...more] = wrapTo(visible(detail), room);
+  const shown = more.slice(0, ROWS_MAX - 1);
+  const last = more.length > shown.length ? '…' : '';
+  // The line of the tree goes on beside what goes on.
+  const lead = depth.startsWith('└') ? '' : '│';
+  return [
+    [{ text: object, lead: depth }, ready, status, first],
+    ...shown.map((text, at): Cell[] => [
+      { text: '', lead },
+      '',
+      '',
+      at === shown.length - 1 ? text + last : text,
+    ]),
+  ];
 }
 
 function formLines({ form }: Family, nowMs: number): readonly Line[] {
   if (form === undefined) return [];
   const ready = conditionOf(form.status, 'Ready');
-  return [{ depth: '', cells: line('ApiKeyApplication', form, ready, formDetail(form, nowMs)) }];
+  const cells = line('ApiKeyApplication', form, ready);
+  return [{ depth: '', cells, detail: formDetail(form, nowMs) }];
 }
 
 function formDetail({ status }: Form, nowMs: number): string {
@@ -57,10 +99,11 @@ function keyLines({ form, key, uses }: Family, nowMs: number): readonly Line[] {
   const depth = form === undefined ? '' : '├─ ';
   if (key === undefined) {
     const name = form?.status?.apiKeyRef?.name ?? form?.spec.apiKeyRef?.name ?? form?.metadata.name;
-    return name === undefined ? [] : [{ depth, cells: [`ApiKey/${name}`, '', 'not there', ''] }];
+    if (name === undefined) return [];
+    return [{ depth, cells: [`ApiKey/${name}`, '', 'not there'], detail: '' }];
   }
   const ready = conditionOf(key.status, 'Ready');
-  const own = { depth, cells: line('ApiKey', key, ready, keyDetail(key, nowMs)) };
+  const own = { depth, cells: line('ApiKey', key, ready), detail: keyDetail(key, nowMs) };
   const [middle, last] = form === undefined ? ['├─ ', '├─ '] : ['│  ├─ ', '│  └─ '];
   const used = usesText(key.status?.quota, uses, nowMs);
   return [own, ...usesLine(key, used, middle), secretLine(key, last)];
@@ -69,7 +112,7 @@ function keyLines({ form, key, uses }: Family, nowMs: number): readonly Line[] {
 function usesLine(key: Key, used: string, depth: string): readonly Line[] {
   if (used === '') return [];
   const state: Cell = isUsedUp(key) ? { text: 'UsedUp', tone: 'Bad' } : '';
-  return [{ depth, cells: ['uses', '', state, clipTo(used, DETAIL_COLUMNS)] }];
+  return [{ depth, cells: ['uses', '', state], detail: used }];
 }
 
 function isUsedUp(key: Key | undefined): boolean {
@@ -101,15 +144,15 @@ function secretLine(key: Key, depth: string): Line {
   const state = synced?.reason ?? (name === undefined ? 'not written' : 'Written');
   const entries = (status?.fields ?? []).join(', ');
   const detail = name === undefined ? '' : `entries ${entries}`;
-  return { depth, cells: [`Secret/${wanted}`, '', { text: state, tone: toneOf(state) }, detail] };
+  return { depth, cells: [`Secret/${wanted}`, '', { text: state, tone: toneOf(state) }], detail };
 }
 
 function storeLine({ form, key, store }: Family): Line {
   const ref = key?.status?.storeRef ?? storeOf(form?.spec ?? key?.spec ?? {});
   const object = `${ref.kind}/${ref.name}`;
-  if (store === undefined) return { depth: '└─ ', cells: [object, '', 'not visible to you', ''] };
-  const ready = conditionOf(store.status, 'Ready');
-  return { depth: '└─ ', cells: line(ref.kind, store, ready, '') };
+  const depth = '└─ ';
+  if (store === undefined) return { depth, cells: [object, '', 'not visible to you'], detail: '' };
+  return { depth, cells: line(ref.kind, store, conditionOf(store.status, 'Ready')), detail: '' };
 }
 
 type Shown = { readonly status: string; readonly reason: string; readonly message: string };
@@ -118,15 +161,9 @@ function line(
   kind: string,
   object: { readonly metadata: { readonly name: string } },
   ready: Shown | undefined,
-  detail: string,
 ): Line['cells'] {
   const { status = 'Unknown', reason = 'Pending' } = ready ?? {};
-  return [
-    `${kind}/${object.metadata.name}`,
-    status,
-    { text: reason, tone: toneOf(reason) },
-    clipTo(visible(detail), DETAIL_COLUMNS),
-  ];
+  return [`${kind}/${object.metadata.name}`, status, { text: reason, tone: toneOf(reason) }];
 }
 
 /** Conditions that say by True that all is well. */
@@ -166,9 +203,13 @@ function nextText({ form, key, store }: Family): string {
     const meanings = meaningsOfWord(ready.reason);
     const fits = ({ kinds, condition }: (typeof meanings)[number]): boolean =>
       condition === 'Ready' && kinds.split(', ').includes(kind);
-    return `next: ${meanings.find(fits)?.sentence ?? `keyward explain ${visible(ready.reason)}`}\n`;
+    return next(meanings.find(fits)?.sentence ?? `keyward explain ${visible(ready.reason)}`);
   }
   const [usedUp] = meaningsOfWord('QuotaUsedUp');
-  if (usedUp !== undefined && isUsedUp(key)) return `next: ${usedUp.sentence}\n`;
-  return 'next: nothing; all is well\n';
+  if (usedUp !== undefined && isUsedUp(key)) return next(usedUp.sentence);
+  return next('nothing; all is well');
+}
+
+function next(sentence: string): string {
+  return `${wrapTo(`next: ${sentence}`, COLUMNS).join('\n      ')}\n`;
 }

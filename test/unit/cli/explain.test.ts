@@ -40,6 +40,11 @@ describe('explain', () => {
     );
   });
 
+  test('says all of them in lines that fit the usual terminal', () => {
+    const lines = meaningsText(allMeanings()).split('\n');
+    expect(lines.filter((line) => line.startsWith('  ') && line.length > 80)).toEqual([]);
+  });
+
   test('lists the reasons of a condition', () => {
     expect(meaningsOfWord('SecretSynced').map(({ reason }) => reason)).toContain('Tampered');
   });

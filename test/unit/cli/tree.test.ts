@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { plain } from '../../../src/cli/output.ts';
 import { statusText } from '../../../src/cli/tree.ts';
+import { widthOf } from '../../../src/cli/width.ts';
 import { changeForm, issuedKey, NOW_MS, store } from './forms.ts';
 
 const how = { nowMs: NOW_MS, paint: plain };
@@ -10,15 +11,39 @@ describe('status', () => {
     const family = { form: changeForm(), key: issuedKey(), store: store() };
     expect(statusText(family, how)).toBe(
       `OBJECT                       READY   STATUS          DETAIL
-ApiKeyApplication/payments   True    ChangePending   Change round 3: Pending, quota 1000 → 5000, submitted 3d ago, grant InF…
-├─ ApiKey/payments           True    Rotating        dtrLRMi3o3hGZQeS, expires in 30d, previous values retire in 23h
+ApiKeyApplication/payments   True    ChangePending   Change round 3: Pending,
+│                                                    quota 1000 → 5000,
+│                                                    submitted 3d ago, grant
+│                                                    InForce
+├─ ApiKey/payments           True    Rotating        dtrLRMi3o3hGZQeS, expires
+│                                                    in 30d, previous values
+│                                                    retire in 23h
 │  ├─ uses                                           at most 400 of 1000 left
 │  └─ Secret/payments                Written         entries apiKey, keyId
 └─ ClusterKeyStore/default   True    Connected
 
-next: What was granted is in force; a change, reissue or revocation waits for a reviewer.
+next: What was granted is in force; a change, reissue or revocation waits for a
+      reviewer.
 `,
     );
+  });
+
+  test('is as wide as the usual terminal, also where names of other people are long', () => {
+    const form = changeForm({
+      status: {
+        state: 'Pending',
+        round: {
+          number: 1,
+          type: 'Change',
+          changes: [{ field: 'purpose', from: 'x', to: 'y'.repeat(300) }],
+        },
+      },
+    });
+    const family = { form, key: issuedKey(), store: store() };
+    const widths = statusText(family, how)
+      .split('\n')
+      .map((line) => widthOf(line));
+    expect(Math.max(...widths)).toBeLessThanOrEqual(80);
   });
 
   test('names what is missing, says every condition whole, and what to do about the first', () => {
@@ -49,9 +74,7 @@ next: What was granted is in force; a change, reissue or revocation waits for a 
   test('tells uses as the database knows them, and that nothing is left', () => {
     const uses = { total: 1200, lastUsedMs: NOW_MS - 300_000, left: 390 };
     const family = { form: undefined, key: issuedKey(), store: store() };
-    expect(statusText({ ...family, uses }, how)).toContain(
-      '390 of 1000 left, 1200 calls, the last 5m ago\n',
-    );
+    expect(statusText({ ...family, uses }, how)).toContain('390 of 1000 left, 1200 calls,\n');
     const key = issuedKey();
     const empty = { ...key, status: { ...key.status, quota: { limit: 5, remaining: 0 } } };
     const text = statusText({ ...family, key: empty }, how);
@@ -64,6 +87,8 @@ next: What was granted is in force; a change, reissue or revocation waits for a 
     expect(text.split('\n').map((line) => line.split(/ {2,}/)[0])).toEqual([
       'OBJECT',
       'ApiKey/payments',
+      '│',
+      '│',
       '├─ uses',
       '├─ Secret/payments',
       '└─ ClusterKeyStore/default',
