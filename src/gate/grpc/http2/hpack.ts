@@ -1,6 +1,6 @@
 /**
- * Pure; reads HTTP/2 headers (HPACK, RFC 7541). Peers send nearly the same headers again and again, which
- * then are references to the table only: such a block is recognised by its bytes.
+ * Pure; reads HTTP/2 headers (HPACK, RFC 7541). Peers send the same headers again and again. As long as
+ * the table does not change, the same bytes mean the same, so such a block is recognised by its bytes.
  */
 import { decodeHuffman } from './huffman.ts';
 import { STATIC_TABLE } from './statictable.ts';
@@ -29,7 +29,8 @@ export class HeaderDecoder {
   #table: string[] = [];
   #tableBytes = 0;
   #tableBytesMax = TABLE_BYTES_MAX;
-  /** The last block that was made of references only, and what it says while the table stays. */
+  #hasTableChanged = false;
+  /** The last block that left the table as it was, and what it says while the table stays. */
   #known = NOTHING;
   #knownHeaders: Headers | undefined;
 
@@ -43,18 +44,15 @@ export class HeaderDecoder {
     this.#at = 0;
     this.#headers = [];
     this.#listBytes = 0;
-    let isAllReferences = true;
+    this.#hasTableChanged = false;
     while (this.#at < block.length && !this.#isBroken) {
       const first = block[this.#at] ?? 0;
       if (first >= 0x80) this.#readReference();
-      else {
-        isAllReferences = false;
-        this.#readOther(first);
-      }
+      else this.#readOther(first);
     }
     this.#bytes = NOTHING;
     if (this.#isBroken) return undefined;
-    if (isAllReferences) {
+    if (!this.#hasTableChanged) {
       // A copy: the bytes are part of something larger that would stay.
       this.#known = Buffer.from(block);
       this.#knownHeaders = this.#headers;
@@ -106,6 +104,7 @@ export class HeaderDecoder {
 
   /** Removes the oldest until no more than this is left; the table changes in any case. */
   #forgetUntil(bytes: number): void {
+    this.#hasTableChanged = true;
     this.#knownHeaders = undefined;
     while (this.#tableBytes > bytes && this.#table.length > 0) {
       const [name = '', content = ''] = this.#table.splice(0, 2);

@@ -71,13 +71,13 @@ describe('the examples of RFC 7541', () => {
 describe('a block', () => {
   test('that was seen before is recognised as long as the table stays', () => {
     const decoder = new HeaderDecoder();
-    const references = hex('8286 84be');
+    const references = hex('8286 84be 0001 6c01 74');
     decoder.decode(hex('400161 0162'));
     const first = decoder.decode(references);
-    expect(first?.slice(-2)).toEqual(['a', 'b']);
+    expect(first?.slice(-4)).toEqual(['a', 'b', 'l', 't']);
     expect(decoder.decode(references)).toBe(first);
     decoder.decode(hex('400163 0164'));
-    expect(decoder.decode(references)?.slice(-2)).toEqual(['c', 'd']);
+    expect(decoder.decode(references)?.slice(-4)).toEqual(['c', 'd', 'l', 't']);
     decoder.decode(hex('20'));
     expect(decoder.decode(references)).toBeUndefined();
   });
