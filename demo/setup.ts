@@ -23,6 +23,8 @@ import { DIALECTS, type Dialect } from './vendor/dialect.ts';
 import { startVendor, type VendorProcess } from './vendor/process.ts';
 import { Vendor } from './vendor/vendor.ts';
 
+/** Quotas are looked at often enough to be seen in status. */
+const GATE_FLAGS = ['--quota-reread-seconds=1'];
 const ACCOUNT = { namespace: 'keyward-system', name: 'keyward-operator' };
 const MANIFESTS = ['crds', 'deploy/rbac', 'deploy/admission'];
 const ROOT = join(import.meta.dirname, '..');
@@ -157,7 +159,7 @@ async function runOperator(
   const kubeconfig = await writeTokenKubeconfig(access, ACCOUNT);
   const logFile = join(workDir, 'operator.log');
   const files = `--kubeconfig … --database ${database.shown} --master-key-file …`;
-  const moreFlags = flagsFor(vendor);
+  const moreFlags = [...flagsFor(vendor), ...(parts.flags.gateways ? GATE_FLAGS : [])];
   screen.command(`keyward operator ${[files, ...OPERATOR_FLAGS, ...moreFlags].join(' ')}`);
   const operator = await startOperator({ ...installation, kubeconfig, logFile, moreFlags });
   watchdog.watch(operator.pid);

@@ -124,6 +124,8 @@ function quota(chain: Chain): Step {
       const wanted = `${LIMIT} times 200, ${CALLS - LIMIT} times 429 QuotaExceeded`;
       expect(wanted, seen === wanted, seen);
       stage.screen.proof('not one call too many');
+      await stage.untilField('trial', '.status.quota.remaining', '0');
+      await stage.kubectl(['get', 'akey', 'trial', '-o', 'jsonpath={.status.quota}']);
       stage.findings.push(`quota of ${LIMIT}: ${seen}`);
       for (const gateway of BOTH) {
         await showCall(stage, chain, { gateway, key }, [429, 'QuotaExceeded']);
