@@ -5,8 +5,16 @@ import { join } from 'node:path';
 const FOLDER = join(import.meta.dirname, '..', 'deploy', 'gate');
 /** Ports as they stand in the files. */
 const SHIPPED = { gateway: 8000, gate: 8180, grpc: 8190, api: 8080 };
-/** Stands before lines of nginx's file that are for `--key-query`. */
-const QUERY_MARK = '#query# ';
+/** Parts of a file that stand there with a mark before each line, and what they are for. */
+export type Part =
+  /** A key in the query. */
+  | 'query'
+  /** Bodies are shown to the gate. */
+  | 'body'
+  /** The gate serves TLS. */
+  | 'tls'
+  /** The gate demands client certificates. */
+  | 'client';
 
 /** Where the parts listen on loopback. */
 export type Ports = {
@@ -20,15 +28,17 @@ export type Ports = {
 /**
  * A file below deploy/gate, such as `nginx/keyward.conf`.
  *
- * @param query `Query`: with the lines for a key in the query
+ * @param parts that are to be in force
  */
 export async function readShipped(
   file: string,
   ports: Ports,
-  query: 'Query' | 'NoQuery' = 'NoQuery',
+  parts: readonly Part[] = [],
 ): Promise<string> {
-  const text = await readFile(join(FOLDER, file), 'utf8');
-  return withPorts(query === 'Query' ? text.replaceAll(QUERY_MARK, '') : text, ports);
+  let text = await readFile(join(FOLDER, file), 'utf8');
+  for (const part of parts) text = text.replaceAll(`#${part}# `, '');
+  if (parts.includes('tls')) text = text.replaceAll('http://keyward_gate', 'https://keyward_gate');
+  return withPorts(text, ports);
 }
 
 function withPorts(text: string, { gateway, gate, grpc = gate, api }: Ports): string {

@@ -14,6 +14,8 @@ export type Outgoing = {
   readonly host?: string;
   /** Lines without their end: `X-API-Key: kw_...`. Bytes above 127 go out as Latin-1. */
   readonly headers?: readonly string[];
+  /** Goes out as it is, behind the headers, which must announce it. */
+  readonly body?: string;
 };
 
 /** What came back. Status 0: the connection ended without an answer that could be read. */
@@ -31,9 +33,10 @@ export async function call({
   target = '/v1/hello',
   host = 'api.example',
   headers = [],
+  body = '',
 }: Outgoing): Promise<Answer> {
   const lines = [`${method} ${target} HTTP/1.1`, `Host: ${host}`, 'Connection: close', ...headers];
-  return readAnswer(await exchange(port, `${lines.join('\r\n')}\r\n\r\n`));
+  return readAnswer(await exchange(port, `${lines.join('\r\n')}\r\n\r\n${body}`));
 }
 
 /** Sends these bytes and reads until the other side closes. Never rejects. */

@@ -9,7 +9,7 @@ import { findEnvoy, startEnvoy } from '../../control-plane/envoy.ts';
 import { findCaddy, findHaproxy, findNginx } from '../../control-plane/gateways.ts';
 import { freePort } from '../../control-plane/ports.ts';
 import { startCaddy, startHaproxy, startNginx } from '../../control-plane/proxies.ts';
-import { readShipped, type Ports } from '../../control-plane/shipped.ts';
+import { readShipped, type Part, type Ports } from '../../control-plane/shipped.ts';
 import { createGateKeyText } from '../../src/keys/gatekey.ts';
 import { parseKeyring } from '../../src/keys/keyring.ts';
 import { startEchoApi, type EchoApi } from './gate.api.ts';
@@ -37,8 +37,10 @@ export type GateSiteOptions = {
   readonly database?: string;
   /** More flags of the gate. */
   readonly flags?: readonly string[];
-  /** Whether nginx is to know of a key in the query. */
-  readonly query?: 'Query' | 'NoQuery';
+  /** Parts of the gateways' files that are to be in force; absent: none. */
+  readonly parts?: readonly Part[];
+  /** Folder in the place of /etc/nginx. */
+  readonly certificates?: string;
 };
 
 /** Which of them can be had here. */
@@ -114,7 +116,7 @@ export class GateSite {
   /** Puts a gateway in front, on the configuration that we ship. */
   async front(name: GatewayName): Promise<Front> {
     const gateway = await freePort();
-    const proxy = await STARTS[name]({ ...this.#ports, gateway }, this.#options.query);
+    const proxy = await STARTS[name]({ ...this.#ports, gateway }, this.#options);
     const front: Front = {
       name,
       port: gateway,
@@ -138,15 +140,18 @@ export class GateSite {
 
 type Start = (
   ports: Ports,
-  query: 'Query' | 'NoQuery' | undefined,
+  options: GateSiteOptions,
 ) => Promise<{ stop(): Promise<void>; readonly folder?: string }>;
 
 const STARTS: Readonly<Record<GatewayName, Start>> = {
-  nginx: async (ports, query) =>
-    startNginx(await readShipped('nginx/keyward.conf', ports, query), ports.gateway),
-  envoy: async (ports) => startEnvoy(await readShipped('envoy/http.yaml', ports), ports.gateway),
-  'envoy-grpc': async (ports) =>
-    startEnvoy(await readShipped('envoy/grpc.yaml', ports), ports.gateway),
+  nginx: async (ports, { parts, certificates = '' }) => {
+    const text = await readShipped('nginx/keyward.conf', ports, parts);
+    return startNginx(text.replaceAll('/etc/nginx/', `${certificates}/`), ports.gateway);
+  },
+  envoy: async (ports, { parts }) =>
+    startEnvoy(await readShipped('envoy/http.yaml', ports, parts), ports.gateway),
+  'envoy-grpc': async (ports, { parts }) =>
+    startEnvoy(await readShipped('envoy/grpc.yaml', ports, parts), ports.gateway),
   caddy: async (ports) => startCaddy(await readShipped('caddy/Caddyfile', ports), ports.gateway),
   haproxy: async (ports) =>
     startHaproxy(

@@ -262,7 +262,7 @@ describeBehind(
       expect(texts.filter((text) => text.includes(value.slice(20, 60)))).toEqual([]);
     });
   },
-  { query: 'Query', flags: ['--key-query=api_key'] },
+  { parts: ['query'], flags: ['--key-query=api_key'] },
 );
 
 async function hopping({ front }: Chain, key: BookedKey, hop: string) {
