@@ -6,6 +6,7 @@ import { refText } from '../../api/meta.ts';
 import { KeywardError } from '../../kernel/errors.ts';
 import { currentGrant } from '../../ledger/grants.ts';
 import type { FormRecord } from '../../ledger/form.ts';
+import { isKept } from '../../ledger/keptclients.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import type { Deps } from './deps.ts';
 import { grantedKey, refusedFields } from './granted.ts';
@@ -69,7 +70,9 @@ export async function readClient(
     return { name: client?.name ?? named ?? uid, client };
   }
   if (named === undefined) return undefined;
-  return { name: named, client: await ledger.findDocument('Client', { namespace, name: named }) };
+  const found = await ledger.findDocument('Client', { namespace, name: named });
+  // What was kept of a client that is gone is no client, and no key is issued for it.
+  return { name: named, client: found !== undefined && isKept(found) ? undefined : found };
 }
 
 /**

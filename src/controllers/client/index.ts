@@ -14,10 +14,12 @@ import type { EventRecorder } from '../../kube/events.ts';
 import type { Cache, KubeClient } from '../../kube/port.ts';
 import { clientState } from '../../ledger/clients.ts';
 import type { ClientRecord } from '../../ledger/documents.ts';
+import { keptOf } from '../../ledger/keptclients.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import type { Lane } from '../../runtime/lanes.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
 import { anyOf, wakeItself, whenChanged } from '../../runtime/trigger.ts';
+
 import { nextAction, type Action } from './plan.ts';
 import { wantedStatus } from './status.ts';
 import type { ClientView, KeyCount, World } from './world.ts';
@@ -99,7 +101,7 @@ async function apply(
     case 'End':
       return end(deps, world, action.record);
     case 'Open':
-      return open(deps, world);
+      return open(deps, world, action.kept);
     case 'Follow':
       return follow(deps, world, action.record, action.state);
   }
@@ -122,24 +124,33 @@ async function proveGone(
 }
 
 async function end(deps: Deps, world: World, record: ClientRecord): Promise<World> {
-  const ended = await commit(deps, { ...record, phase: 'Ended' }, 'ClientEnded');
-  return world.predecessor === undefined
-    ? { ...world, record: ended }
-    : { ...world, predecessor: undefined };
+  const kept = keptOf(record);
+  const before = kept && (await deps.ledger.loadDocument('Client', kept.uid));
+  const after = kept && { ...kept, revision: before?.revision ?? 0 };
+  const [ended, left] = await commit(
+    deps,
+    [{ ...record, phase: 'Ended' }, ...(after === undefined ? [] : [after])],
+    'ClientEnded',
+  );
+  return world.client === undefined ? { ...world, record: ended } : { ...world, predecessor: left };
 }
 
-async function open(deps: Deps, world: World): Promise<World> {
+async function open(deps: Deps, world: World, kept: ClientRecord | undefined): Promise<World> {
   const { client, ref } = world;
   if (client === undefined) throw new TypeError('only a client that is there is opened');
-  const record: ClientRecord = {
+  const held = kept?.held;
+  const opened: ClientRecord = {
     clusterId: deps.clusterId,
     uid: client.uid,
     ...ref,
     revision: 0,
     phase: 'Live',
-    state: clientState(client.spec.state, undefined),
+    state: clientState(client.spec.state, held),
+    ...(held === undefined ? {} : { held }),
   };
-  return { ...world, record: await commit(deps, record, 'ClientSeen') };
+  const ended = kept === undefined ? [] : [{ ...kept, phase: 'Ended' as const }];
+  const [record] = await commit(deps, [opened, ...ended], 'ClientSeen');
+  return { ...world, record, predecessor: undefined };
 }
 
 async function follow(
@@ -149,7 +160,7 @@ async function follow(
   state: ClientRecord['state'],
 ): Promise<World> {
   const action = state === 'Active' ? 'ClientResumed' : 'ClientSuspended';
-  const followed = await commit(deps, { ...record, state }, action);
+  const [followed] = await commit(deps, [{ ...record, state }], action);
   deps.events.record({
     regarding: { apiVersion: API_VERSION, kind: 'ApiClient', ref: world.ref, uid: record.uid },
     type: EVENT_REASONS[action].type,
@@ -160,10 +171,19 @@ async function follow(
   return { ...world, record: followed };
 }
 
-async function commit(deps: Deps, document: ClientRecord, action: string): Promise<ClientRecord> {
-  const { revision, namespace, name, state } = document;
+/** All or none; the audit entry is about the first. */
+async function commit(
+  deps: Deps,
+  documents: readonly [ClientRecord, ...(readonly ClientRecord[])],
+  action: string,
+): Promise<readonly [ClientRecord, ...(readonly ClientRecord[])]> {
+  const [{ namespace, name, state }] = documents;
   const { type } = await deps.ledger.commitDocuments({
-    changes: [{ kind: 'Client', document, expectedRevision: revision }],
+    changes: documents.map((document) => ({
+      kind: 'Client',
+      document,
+      expectedRevision: document.revision,
+    })),
     epoch: deps.epoch(),
     audit: {
       action,
@@ -172,11 +192,16 @@ async function commit(deps: Deps, document: ClientRecord, action: string): Promi
       facts: { namespace, client: name, state },
     },
   });
-  if (type === 'Committed') return { ...document, revision: revision + 1 };
+  const [first, ...others] = documents;
+  if (type === 'Committed') return [committed(first), ...others.map(committed)];
   throw new KeywardError('Conflict', {
     reason: type,
     message: `ApiClient ${namespace}/${name} changed in the ledger meanwhile; it is looked at again`,
   });
+}
+
+function committed(document: ClientRecord): ClientRecord {
+  return { ...document, revision: document.revision + 1 };
 }
 
 async function report(

@@ -156,6 +156,24 @@ describe('a client', () => {
     await site.until('of-own', 'Active');
   });
 
+  test('that was suspended by a reviewer stays so when it is deleted and made anew', async () => {
+    await people.register('again');
+    await clientUntil('again', 'Active');
+    const before = await people.switch('bob', API_CLIENTS, 'again', 'Suspended');
+    expect(await people.verdict(before)).toBe('Decisive');
+    await site.api.remove(API_CLIENTS, site.namespace, 'again');
+    await site.create('early', { clientRef: { name: 'again' } });
+    await site.until('early', 'ClientNotAvailable');
+    await site.restart();
+    await people.register('again');
+    await clientUntil('again', 'Suspended');
+    await site.until('early', 'Suspended');
+    const name = await people.switch('bob', API_CLIENTS, 'again', 'Resumed');
+    expect(await people.verdict(name)).toBe('Decisive');
+    await clientUntil('again', 'Active');
+    await site.until('early', 'Active');
+  });
+
   test('is registered where a store takes only reviewed ones, by nobody who could write it', async () => {
     await people.openStore('strict', { requiredFor: ['Client', 'Issue'] });
     await people.register('new');

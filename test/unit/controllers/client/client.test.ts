@@ -15,6 +15,16 @@ const HELD = {
   sinceMs: 0,
 };
 
+const CLIENT: ClientView = {
+  ref: REF,
+  uid: 'client-uid',
+  resourceVersion: '1',
+  generation: 1,
+  isDeleting: false,
+  spec: { displayName: 'Shop', state: 'Active' },
+  status: undefined,
+};
+
 /** One client, and what is known of it. */
 class Stage {
   readonly clock = new FakeClock();
@@ -25,15 +35,7 @@ class Stage {
   live: string | undefined = 'cache';
   registrars: string[] = [];
   statuses = 0;
-  client: ClientView | undefined = {
-    ref: REF,
-    uid: 'client-uid',
-    resourceVersion: '1',
-    generation: 1,
-    isDeleting: false,
-    spec: { displayName: 'Shop', state: 'Active' },
-    status: undefined,
-  };
+  client: ClientView | undefined = CLIENT;
 
   get record(): ClientRecord | undefined {
     return this.records.get('client-uid');
@@ -92,13 +94,16 @@ class Stage {
   }
 
   #commit(commit: DocumentCommit): { type: 'Committed' | 'Stale' } {
-    const [change] = commit.changes;
-    if (change?.kind !== 'Client') throw new Error('only clients are committed here');
-    const { document, expectedRevision } = change;
-    if ((this.records.get(document.uid)?.revision ?? 0) !== expectedRevision) {
-      return { type: 'Stale' };
+    for (const { kind, document, expectedRevision } of commit.changes) {
+      if (kind !== 'Client') throw new Error('only clients are committed here');
+      if ((this.records.get(document.uid)?.revision ?? 0) !== expectedRevision) {
+        return { type: 'Stale' };
+      }
     }
-    this.records.set(document.uid, { ...document, revision: expectedRevision + 1 });
+    for (const { document, expectedRevision } of commit.changes) {
+      const record = document as ClientRecord;
+      this.records.set(record.uid, { ...record, revision: expectedRevision + 1 });
+    }
     this.commits.push(commit);
     return { type: 'Committed' };
   }
@@ -184,5 +189,47 @@ describe('a client that is gone', () => {
     await stage.look();
     expect(stage.record?.phase).toBe('Ended');
     expect(stage.records.get('second-uid')).toMatchObject({ phase: 'Live', state: 'Active' });
+  });
+
+  describe.each(['Suspended', 'Revoked'] as const)('while reviewers had it %s', (state) => {
+    beforeEach(async () => {
+      stage.hold({ state, held: { state, ...HELD } });
+      stage.client = undefined;
+      await stage.look();
+    });
+
+    test('ends, and nothing of its name is active again: the next object is held, too', async () => {
+      expect(stage.record?.phase).toBe('Ended');
+      stage.client = { ...CLIENT, uid: 'second-uid' };
+      await stage.look();
+      expect(stage.records.get('second-uid')).toMatchObject({ phase: 'Live', state });
+      expect(stage.condition('Ready')).toMatchObject({
+        reason: state,
+        message: `${state} by reviewer "bob": misuse`,
+      });
+      stage.client = undefined;
+      stage.live = undefined;
+      await stage.look();
+      stage.live = 'cache';
+      stage.client = { ...CLIENT, uid: 'third-uid' };
+      await stage.look();
+      expect(stage.records.get('third-uid')?.state).toBe(state);
+    });
+
+    test('is looked at in vain while there is no object of its name', async () => {
+      const before = stage.commits.length;
+      expect((await stage.look()).kind).toBe('done');
+      expect(stage.commits).toHaveLength(before);
+    });
+  });
+
+  test('leaves its hold to another one that has its name already', async () => {
+    stage.hold({ state: 'Revoked', held: { state: 'Revoked', ...HELD } });
+    stage.client = { ...CLIENT, uid: 'second-uid' };
+    await stage.look();
+    expect(stage.record?.phase).toBe('Ended');
+    expect(stage.records.get('second-uid')).toMatchObject({ phase: 'Live', state: 'Revoked' });
+    const live = [...stage.records.values()].filter(({ phase }) => phase === 'Live');
+    expect(live.map(({ uid }) => uid)).toEqual(['second-uid']);
   });
 });
