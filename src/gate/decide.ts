@@ -24,7 +24,6 @@ import { placeOf } from './view/place.ts';
 import type { Place, PreparedCredential } from './view/prepared.ts';
 import type { Known, RecordSource } from './view/records.ts';
 import type { View } from './view/view.ts';
-import { within } from './within.ts';
 
 /** What decisions are made of. */
 export type DeciderDeps = {
@@ -43,9 +42,6 @@ export type DeciderDeps = {
   readonly observe: (tookMs: number) => void;
   readonly onFailure: (reason: string) => void;
 };
-
-/** A call does not wait longer than this for a record. */
-const LOAD_TIMEOUT_MS = 1_000;
 
 /** A call of which it is known whose it is. */
 type Proven = {
@@ -104,11 +100,10 @@ export class GateDecider implements Decider {
   }
 
   async #decideUnread(call: Call, claim: Claim): Promise<Decision> {
-    const { clock, view, source } = this.#deps;
+    const { view, source } = this.#deps;
     const asked = source();
     if (asked === undefined) return this.#refuse(REFUSALS.StateUnknown, call.profile);
-    const loading = view.records.load(claim.keyId, asked);
-    const known = await within(clock, LOAD_TIMEOUT_MS, loading);
+    const known = await view.records.load(claim.keyId, asked);
     const at = this.#now();
     if (!this.#isCurrent(known, at)) return this.#refuse(REFUSALS.StateUnknown, call.profile);
     return this.#decideKnown(call, claim, known, at);

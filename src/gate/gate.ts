@@ -114,7 +114,7 @@ function createParts({ settings, open, keyring, clock, entropy, log, registry }:
   const onFailure = meter.databaseFailed;
   const view = new View({
     known: new KnownIds(entropy),
-    records: new Records({ recordsMax: settings.recordsMax, loadsMax: LOADS_MAX }),
+    records: new Records({ recordsMax: settings.recordsMax, loadsMax: LOADS_MAX }, clock),
     around: new Surroundings(),
   });
   const freshness = new Freshness(settings.maxStalenessMs);

@@ -36,7 +36,7 @@ export async function actual(raw: Raw): Promise<Outcome> {
   };
   const view = new View({
     known,
-    records: new Records({ recordsMax: 10, loadsMax: 10 }),
+    records: new Records({ recordsMax: 10, loadsMax: 10 }, clock),
     around: surroundingsOf(raw),
   });
   const source = sourceOf(raw);

@@ -2,8 +2,10 @@
  * Records that were asked for lately, and the asking: one question to the database at a time for each
  * keyId, and never an answer that is older than a change we have heard of.
  */
+import type { Clock } from '../../kernel/clock.ts';
 import { KeywardError } from '../../kernel/errors.ts';
 import type { GateLedger } from '../../ledger/gate.ts';
+import { within } from '../within.ts';
 import { prepareKey, type PreparedCredential, type PreparedKey } from './prepared.ts';
 
 /** What records are read from. */
@@ -22,8 +24,12 @@ export type RecordLimits = {
 
 /** A key that changes again and again while it is read. */
 const READS_MAX = 4;
+/** A call does not wait longer than this, and the next one asks anew. */
+const LOAD_TIMEOUT_MS = 1_000;
 
-type Load = { readonly answer: Promise<Known>; readonly changedUids: Set<string> };
+/** One question. Over: it was answered, or nobody waits for its answer any more. */
+type Load = { readonly changedUids: Set<string>; isOver: boolean };
+type OpenLoad = { readonly load: Load; readonly answer: Promise<Known> };
 
 /** Two generations instead of a list by use: a hit costs one look-up, and moving costs one more. */
 type Generation = {
@@ -34,18 +40,20 @@ type Generation = {
 /** See the file comment. */
 export class Records {
   readonly #limits: RecordLimits;
+  readonly #clock: Clock;
   #young = emptyGeneration();
   #old = emptyGeneration();
   /** Ids without a credential; beside the records, so that they never push one out. */
   readonly #gone = new Set<string>();
-  readonly #loads = new Map<string, Load>();
+  readonly #loads = new Map<string, OpenLoad>();
   /** Counts how often everything was forgotten: what was asked before that is worth nothing. */
   #era = 0;
   hits = 0;
   misses = 0;
 
-  constructor(limits: RecordLimits) {
+  constructor(limits: RecordLimits, clock: Clock) {
     this.#limits = limits;
+    this.#clock = clock;
   }
 
   /** Credentials that are kept. */
@@ -74,17 +82,19 @@ export class Records {
   /**
    * Reads it. Calls about the same keyId share one question.
    *
-   * @throws KeywardError of the ledger; Transient TooManyLoads, RecordUnsettled
+   * @throws KeywardError of the ledger; Transient TimedOut, TooManyLoads, RecordUnsettled
    */
   load(keyId: string, source: RecordSource): Promise<Known> {
     const open = this.#loads.get(keyId);
     if (open !== undefined) return open.answer;
     if (this.#loads.size >= this.#limits.loadsMax) return Promise.reject(tooManyLoads());
-    const changedUids = new Set<string>();
-    const answer = this.#read(keyId, source, changedUids).finally(() => {
-      if (this.#loads.get(keyId)?.changedUids === changedUids) this.#loads.delete(keyId);
+    const load: Load = { changedUids: new Set(), isOver: false };
+    const reading = this.#read(keyId, source, load);
+    const answer = within(this.#clock, LOAD_TIMEOUT_MS, reading).finally(() => {
+      load.isOver = true;
+      if (this.#loads.get(keyId)?.load === load) this.#loads.delete(keyId);
     });
-    this.#loads.set(keyId, { answer, changedUids });
+    this.#loads.set(keyId, { load, answer });
     return answer;
   }
 
@@ -93,7 +103,7 @@ export class Records {
     for (const uid of uids) {
       this.#drop(this.#young, uid);
       this.#drop(this.#old, uid);
-      for (const { changedUids } of this.#loads.values()) changedUids.add(uid);
+      for (const { load } of this.#loads.values()) load.changedUids.add(uid);
     }
   }
 
@@ -119,15 +129,16 @@ export class Records {
     this.#gone.clear();
   }
 
-  async #read(keyId: string, source: RecordSource, changedUids: Set<string>): Promise<Known> {
+  async #read(keyId: string, source: RecordSource, load: Load): Promise<Known> {
     const era = this.#era;
     for (let read = 0; read < READS_MAX; read += 1) {
       const record = await source.findByKeyId(keyId);
       const form = record?.grant && (await source.loadDocument('Form', record.grant.formUid));
-      if (era !== this.#era) throw unsettled();
+      // An answer that nobody waits for was not told of changes either.
+      if (era !== this.#era || load.isOver) throw unsettled();
       if (record === undefined) return this.#keepGone(keyId);
       // What was read may be older than the change; what is read from now on is not.
-      if (changedUids.delete(record.uid)) continue;
+      if (load.changedUids.delete(record.uid)) continue;
       const key = prepareKey(record, form?.name);
       this.#put(key);
       return key.credentials.find((each) => each.keyId === keyId) ?? this.#keepGone(keyId);

@@ -20,7 +20,7 @@ export const SETTINGS: GateSettings = {
 
 /** One gate with its surroundings. */
 export class Bench {
-  readonly clock = new FakeClock();
+  readonly clock: FakeClock;
   readonly database: MemoryGateDatabase;
   readonly registry: Registry = createRegistry();
   readonly gate: Gate;
@@ -28,8 +28,9 @@ export class Bench {
   constructor(
     database = new MemoryGateDatabase(),
     changes: Partial<GateSettings> = {},
-    deps: Partial<GateDeps> = {},
+    deps: Partial<Omit<GateDeps, 'clock'>> & { readonly clock?: FakeClock } = {},
   ) {
+    this.clock = deps.clock ?? new FakeClock();
     this.database = database;
     this.gate = createGate({
       settings: { ...SETTINGS, ...changes },

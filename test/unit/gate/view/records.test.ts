@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Records, type RecordSource } from '../../../../src/gate/view/records.ts';
 import type { KeyRecord } from '../../../../src/ledger/record.ts';
+import { FakeClock } from '../../../support/clock.ts';
 import { issueKey } from '../../../support/gate.keys.ts';
 
 /** Answers when a test says so. */
@@ -31,7 +32,8 @@ class SlowSource implements RecordSource {
 
 function bench(recordsMax = 100, loadsMax = 100) {
   const source = new SlowSource();
-  const records = new Records({ recordsMax, loadsMax });
+  const clock = new FakeClock();
+  const records = new Records({ recordsMax, loadsMax }, clock);
   const issue = (uid: string) => {
     const key = issueKey(uid);
     source.records.set(uid, key.record);
@@ -42,7 +44,7 @@ function bench(recordsMax = 100, loadsMax = 100) {
     source.answer();
     return loading;
   };
-  return { source, records, issue, load };
+  return { clock, source, records, issue, load };
 }
 
 describe('records', () => {
@@ -91,6 +93,22 @@ describe('records', () => {
     source.answer();
     await expect(loading).rejects.toMatchObject({ reason: 'RecordUnsettled' });
     expect(records.get(keyId)).toBeUndefined();
+  });
+
+  it('that nobody answers for are asked for anew after a second, and the late answer is dropped', async () => {
+    const { clock, source, records, issue } = bench();
+    const { keyId, record } = issue('a');
+    const first = records.load(keyId, source);
+    const late = source.open.splice(0);
+    clock.advance(1_000);
+    await expect(first).rejects.toMatchObject({ reason: 'TimedOut' });
+    source.records.set('a', { ...record, state: 'Suspended' });
+    const second = records.load(keyId, source);
+    for (const answer of late) answer();
+    await new Promise(setImmediate);
+    expect(records.get(keyId)).toBeUndefined();
+    source.answer();
+    expect(await second).toMatchObject({ key: { state: 'Suspended' } });
   });
 
   it('are kept up to the bound, the last used longest; a record that is let go is no longer current', async () => {

@@ -12,7 +12,7 @@ function bench() {
   const database = new MemoryGateDatabase();
   const view = new View({
     known: new KnownIds(randomBytes),
-    records: new Records({ recordsMax: 100, loadsMax: 100 }),
+    records: new Records({ recordsMax: 100, loadsMax: 100 }, new FakeClock()),
     around: new Surroundings(),
   });
   const client = (uid: string, state: 'Active' | 'Suspended', phase: 'Live' | 'Ended' = 'Live') =>
