@@ -84,7 +84,10 @@ export interface UseLedger {
   lease(wishes: readonly LeaseWish[]): Promise<readonly Lease[]>;
   /** Tells how much of each lease is spent; unknown leases are passed over. Repeatable. */
   reportLeases(reports: readonly LeaseReport[], nowMs: number): Promise<void>;
-  /** Ends leases; what is unspent can be reserved again. Repeatable: a lease ends once. */
+  /**
+   * Ends leases; what is unspent can be reserved again. Repeatable: a lease ends once. One that nobody
+   * knows is ended too: a wish of that id which arrives later, its caller having given up, gets nothing.
+   */
   returnLeases(reports: readonly LeaseReport[], nowMs: number): Promise<void>;
   /** Adds to the usage of keys. Not repeatable: after a failure the numbers may be in or not. */
   reportUsage(reports: readonly UsageReport[]): Promise<void>;

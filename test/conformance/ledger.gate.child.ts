@@ -24,7 +24,7 @@ export type GateChildOptions = {
 
 /** So many wishes in a row without a use: the count is used up. */
 const EMPTY_MAX = 25;
-const EMPTY_PAUSE_MS = 4;
+const PAUSE_MS = 4;
 
 // Only tests start this file, with what `GateChildOptions` says.
 const { url, subject, limit, most, seed } = JSON.parse(process.argv[2] ?? '{}') as GateChildOptions;
@@ -47,8 +47,8 @@ async function handOut(gate: GateLedger): Promise<void> {
     // oxlint-disable-next-line no-await-in-loop
     const granted = await ask(gate, wish);
     // oxlint-disable-next-line no-await-in-loop
-    if (granted === 0) await pause(EMPTY_PAUSE_MS);
-    else empty = -1;
+    await pause(PAUSE_MS);
+    if (granted > 0) empty = -1;
     // oxlint-disable-next-line no-await-in-loop
     if (granted > 0) await spend(gate, id, chance() < 0.7 ? granted : between(0, granted));
   }
@@ -63,7 +63,7 @@ async function ask(gate: GateLedger, wish: LeaseWish): Promise<number> {
     } catch (thrown) {
       if (classify(thrown).reason !== 'LedgerUnavailable') throw thrown;
       // oxlint-disable-next-line no-await-in-loop
-      await pause(EMPTY_PAUSE_MS);
+      await pause(PAUSE_MS);
     }
   }
 }

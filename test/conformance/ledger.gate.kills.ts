@@ -16,7 +16,7 @@ import { aCommit, aKey, CLUSTER, EPOCH } from './ledger.records.ts';
 const CHILD = join(import.meta.dirname, 'ledger.gate.child.ts');
 const COUNT = { subject: 'grant/form/1', windowStartMs: 0 };
 const LIMIT = 5_000;
-const MOST = 40;
+const MOST = 16;
 const GATES = 3;
 const KILLS = 10;
 
@@ -93,7 +93,7 @@ export function describeGateKills(name: string, createHarness: () => Promise<Gat
       const victim = running[at];
       if (victim === undefined) throw new Error('there is always a gate');
       // oxlint-disable-next-line no-await-in-loop
-      await victim.until(1 + Math.floor(chance() * 150));
+      await victim.until(1 + Math.floor(chance() * 100));
       victim.process.kill('SIGKILL');
       running[at] = begin();
     }
@@ -118,7 +118,9 @@ export function describeGateKills(name: string, createHarness: () => Promise<Gat
       const commits = await operating;
       const lines = children.flatMap((child) => child.lines());
       expect(lines.filter((line) => !['open', 'use', 'end', 'done'].includes(line))).toEqual([]);
-      expect(lines.filter((line) => line === 'done')).toHaveLength(GATES);
+      // All that were not killed; more where the count was used up before the last kill.
+      const done = lines.filter((line) => line === 'done').length;
+      expect(done).toBeGreaterThanOrEqual(GATES);
       const used = lines.filter((line) => line === 'use').length;
 
       const gate = await harness.openGate();
@@ -134,6 +136,6 @@ export function describeGateKills(name: string, createHarness: () => Promise<Gat
 
       expect(commits).toBeGreaterThan(10);
       expect(await ledger.verifyAudit()).toEqual({ entries: commits, brokenAt: undefined });
-    });
+    }, 120_000);
   });
 }

@@ -151,6 +151,23 @@ export function describeGateLedger(name: string, createHarness: () => Promise<Ga
       expect(await reserved()).toBe(10);
     });
 
+    it('that were returned before their wish arrived reserve nothing', async () => {
+      const wishes = [aWish(), aWish(), aWish()];
+      await gate.returnLeases([{ id: wishes[1]?.id ?? '', spent: 0 }], NOW_MS);
+      expect((await other.lease(wishes)).map(({ uses }) => uses)).toEqual([10, 0, 10]);
+      expect(await gate.counts([COUNT])).toEqual([{ ...COUNT, reserved: 20, unspent: 20 }]);
+      await Promise.all(
+        Array.from({ length: 20 }, async () => {
+          const wish = aWish({ limit: MOST });
+          await Promise.all([
+            gate.lease([wish]),
+            other.returnLeases([{ id: wish.id, spent: 0 }], NOW_MS),
+          ]);
+        }),
+      );
+      expect(await gate.counts([COUNT])).toEqual([{ ...COUNT, reserved: 20, unspent: 20 }]);
+    });
+
     it('that nobody knows are passed over', async () => {
       await gate.reportLeases([{ id: 'unknown', spent: 1 }], NOW_MS);
       await gate.returnLeases([{ id: 'unknown', spent: 1 }], NOW_MS);

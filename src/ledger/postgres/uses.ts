@@ -74,6 +74,7 @@ const RESERVE = `WITH wishes AS (SELECT * FROM ${WISHES}),
   added AS (
     INSERT INTO {schema}.leases (id, subject, window_start, uses, spent, heard_at)
     SELECT id, subject, window_start, granted, 0, heard_at FROM granted
+    ON CONFLICT DO NOTHING RETURNING id
   ),
   heard AS (
     UPDATE {schema}.leases l SET heard_at = greatest(l.heard_at, w.heard_at)
@@ -83,15 +84,17 @@ const RESERVE = `WITH wishes AS (SELECT * FROM ${WISHES}),
     UPDATE {schema}.counts c SET reserved = c.reserved + g.granted,
       window_end = CASE WHEN c.window_end IS NULL OR g.window_end IS NULL THEN NULL
         ELSE greatest(c.window_end, g.window_end) END
-    FROM granted g WHERE c.subject = g.subject AND c.window_start = g.window_start
+    FROM granted g JOIN added a ON a.id = g.id
+    WHERE c.subject = g.subject AND c.window_start = g.window_start
     RETURNING c.subject, c.window_start, c.reserved
   )
-  SELECT coalesce(g.granted, k.uses, 0),
+  SELECT CASE WHEN a.id IS NULL THEN coalesce(k.uses, 0) ELSE g.granted END,
     CASE WHEN k.id IS NULL AND w.window_end <= w.heard_at THEN 0
       ELSE greatest(0, w.most - coalesce(r.reserved, c.reserved, 0)) END
   FROM wishes w
   LEFT JOIN known k ON k.id = w.id
   LEFT JOIN granted g ON g.place = w.place
+  LEFT JOIN added a ON a.id = w.id
   LEFT JOIN raised r ON r.subject = w.subject AND r.window_start = w.window_start
   LEFT JOIN {schema}.counts c ON c.subject = w.subject AND c.window_start = w.window_start
   ORDER BY w.place`;
@@ -130,6 +133,12 @@ function spend({ reports, nowMs }: Request<'reportLeases'>): Statement {
 
 function giveBack({ reports, nowMs }: Request<'returnLeases'>): readonly Statement[] {
   const [ids] = reported(reports, nowMs);
+  // First, because it waits for wishes that are under way: they are known to what follows. A wish that
+  // is still to come finds that it is over.
+  const note = `INSERT INTO {schema}.leases
+      (id, subject, window_start, uses, spent, heard_at, ended)
+    SELECT r.id, '', 0, 1, 1, $2, 1 FROM ${REPORTS} ORDER BY r.id COLLATE "C"
+    ON CONFLICT DO NOTHING`;
   const lock = `SELECT 1 FROM {schema}.counts c WHERE (c.subject, c.window_start) IN (
       SELECT l.subject, l.window_start FROM {schema}.leases l JOIN ${REPORTS} ON r.id = l.id
     ) ${LOCK_ORDER}`;
@@ -145,6 +154,7 @@ function giveBack({ reports, nowMs }: Request<'returnLeases'>): readonly Stateme
     UPDATE {schema}.counts c SET reserved = c.reserved - f.unspent FROM freed f
     WHERE c.subject = f.subject AND c.window_start = f.window_start`;
   return [
+    { sql: note, parameters: [ids, nowMs] },
     { sql: lock, parameters: [ids] },
     { sql: free, parameters: [ids, nowMs] },
   ];

@@ -65,9 +65,11 @@ export class UseWriter {
   }
 
   #giveBack(report: LeaseReport, nowMs: number): void {
+    const { addEnded, lease } = this.#statements;
+    addEnded.run(report.id, nowMs);
     this.#report(report, nowMs);
-    const [subject, windowStart, uses, spent, ended] = this.#statements.lease.get(report.id) ?? [];
-    if (subject === undefined || ended !== null) return;
+    const [subject, windowStart, uses, spent, ended] = lease.get(report.id) ?? [];
+    if (ended !== null) return;
     this.#statements.end.run(report.id);
     this.#statements.free.run(integer(uses) - integer(spent), text(subject), integer(windowStart));
   }
@@ -120,6 +122,12 @@ function prepareLeases(db: DatabaseSync) {
       db,
       `INSERT INTO leases (id, subject, window_start, uses, spent, heard_at)
        VALUES (?, ?, ?, ?, 0, ?)`,
+    ),
+    // The wish may be on its way; it is to find that it is over.
+    addEnded: prepare(
+      db,
+      `INSERT INTO leases (id, subject, window_start, uses, spent, heard_at, ended)
+       VALUES (?, '', 0, 1, 1, ?, 1) ON CONFLICT DO NOTHING`,
     ),
     hear: prepare(db, 'UPDATE leases SET heard_at = max(heard_at, ?) WHERE id = ?'),
     spend: prepare(
