@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loosePath, readPath, readTarget, TARGET_MAX } from '../../../src/terms/target.ts';
+import { READERS, unescape } from './readers.ts';
 import { DOUBTFUL_TARGETS, PLAIN_TARGETS } from './targets.ts';
 
 describe('a path that everybody reads alike', () => {
@@ -110,47 +111,6 @@ describe('a method', () => {
     expect(readTarget({ host: 'api.example' })).toBe('Doubtful');
   });
 });
-
-/** How servers, proxies and frameworks are known to take a target for a path. */
-const READERS: Readonly<Record<string, (target: string) => string>> = {
-  'as it stands': (target) => target.replace(/\?.*/s, ''),
-  'decoded once': (target) => unescape(target.replace(/\?.*/s, '')),
-  'decoded twice': (target) => unescape(unescape(target.replace(/\?.*/s, ''))),
-  'decoded before the query is cut': (target) => unescape(target).replace(/\?.*/s, ''),
-  'fragment cut': (target) => unescape(target.replace(/[?#].*/s, '')),
-  'decoded, fragment cut': (target) => unescape(target).replace(/[?#].*/s, ''),
-  'slashes merged': (target) => unescape(target.replace(/\?.*/s, '')).replaceAll(/\/+/g, '/'),
-  'dots resolved before decoding': (target) => unescape(resolveDots(target.replace(/\?.*/s, ''))),
-  'dots resolved after decoding': (target) => resolveDots(unescape(target.replace(/\?.*/s, ''))),
-  'parameters cut, dots resolved': (target) =>
-    resolveDots(unescape(target.replace(/\?.*/s, '')).replaceAll(/;[^/]*/g, '')),
-  'backslashes turned': (target) =>
-    resolveDots(unescape(target.replace(/\?.*/s, '')).replaceAll('\\', '/')),
-  'dots and blanks at ends of segments cut': (target) =>
-    unescape(target.replace(/\?.*/s, '')).replaceAll(/[. ]+(?=\/|$)/g, ''),
-  'cut at NUL': (target) => unescape(target.replace(/\?.*/s, '')).replace(/\0.*/s, ''),
-  'control characters dropped': (target) =>
-    resolveDots(unescape(target.replace(/\?.*/s, '')).replaceAll(/\p{Cc}/gu, '')),
-  'compatible characters folded': (target) =>
-    resolveDots(unescape(target.replace(/\?.*/s, '')).normalize('NFKC')),
-  'WHATWG URL': (target) => unescape(URL.parse(target, 'http://h.example')?.pathname ?? 'none'),
-};
-
-/** Takes broken escapes as they stand, and bytes that are no UTF-8 for U+FFFD. */
-function unescape(text: string): string {
-  return text.replaceAll(/(?:%[0-9a-f]{2})+/gi, (escapes) =>
-    Buffer.from(escapes.replaceAll('%', ''), 'hex').toString(),
-  );
-}
-
-function resolveDots(path: string): string {
-  const kept: string[] = [];
-  for (const segment of path.split('/').slice(1)) {
-    if (segment === '..') kept.pop();
-    else if (segment !== '.') kept.push(segment);
-  }
-  return `/${kept.join('/')}`;
-}
 
 describe('whatever is read', () => {
   const pieces = fc.constantFrom(
