@@ -24,6 +24,7 @@ import type { Headers } from './http2/hpack.ts';
 import type { Outbox } from './http2/outbox.ts';
 import { unframe } from './framing.ts';
 import type { Answer, Method } from './method.ts';
+import type { GrpcMeter } from './metrics.ts';
 import { Receipt, type Backlog } from './receipt.ts';
 import { FAILURES } from './statuses.ts';
 
@@ -37,6 +38,7 @@ export type Desk = {
   readonly callsMax: number;
   readonly backlog: Backlog;
   readonly clock: Clock;
+  readonly meter: GrpcMeter;
 };
 
 type OpenCall = {
@@ -210,10 +212,9 @@ export class Calls {
     if (head.type === 'Malformed') return this.#outbox.putReset(id, ERROR.Protocol);
     const method = head.type === 'Call' ? this.#desk.methods.get(head.path) : undefined;
     if (head.type !== 'Call' || method === undefined) {
-      const content =
-        head.type === 'NoGrpc'
-          ? statusHeaders(head.status)
-          : failureHeaders(head.type === 'Failure' ? head : FAILURES.UnknownMethod);
+      const failure = head.type === 'Failure' ? head : FAILURES.UnknownMethod;
+      this.#desk.meter.failed(head.type === 'NoGrpc' ? head.type : failure.reason);
+      const content = head.type === 'NoGrpc' ? statusHeaders(head.status) : failureHeaders(failure);
       this.#outbox.put(FRAME.Headers, FLAG.EndHeaders | FLAG.EndStream, id, content);
       // Whoever sends on is told to stop.
       if (!isLast) this.#outbox.putReset(id, ERROR.None);
@@ -258,6 +259,7 @@ export class Calls {
     if (call.state === 'Closed' || call.state === 'Sending') return;
     const outbox = this.#outbox;
     if (!(answer instanceof Uint8Array)) {
+      this.#desk.meter.failed(answer.reason);
       outbox.put(FRAME.Headers, FLAG.EndHeaders | FLAG.EndStream, call.id, failureHeaders(answer));
       if (call.state === 'Receiving') outbox.putReset(call.id, ERROR.None);
       return this.#close(call);

@@ -36,6 +36,7 @@ export class Connection {
   readonly #socket: Socket;
   readonly #outbox: Outbox;
   readonly #calls: Calls;
+  readonly #desk: Desk;
   readonly #decoder = new HeaderDecoder();
   readonly #splitter = new FrameSplitter((frame) => this.#take(frame));
   /** Bytes of calls since the window was last opened. */
@@ -49,6 +50,7 @@ export class Connection {
 
   constructor(socket: Socket, desk: Desk) {
     this.#socket = socket;
+    this.#desk = desk;
     this.#outbox = new Outbox((bytes) => this.#write(bytes));
     this.#calls = new Calls(this.#outbox, desk, () => this.#flushLater());
     socket.setNoDelay(true);
@@ -232,14 +234,16 @@ export class Connection {
 
   #write(bytes: Buffer): void {
     const socket = this.#socket;
-    if (this.#isOver || socket.destroyed || socket.write(bytes) || socket.isPaused()) return;
+    if (this.#isOver || socket.destroyed || socket.write(bytes)) return;
     if (socket.writableLength > UNREAD_BYTES_MAX) return this.#drop();
+    if (socket.isPaused()) return;
     // A peer that does not read is not listened to.
     socket.pause();
     socket.once('drain', () => socket.resume());
   }
 
   #fail(error: ErrorCode): void {
+    this.#desk.meter.broken(error);
     this.#outbox.putGoAway(this.#calls.lastId, error);
     this.#outbox.flush();
     this.#finish();

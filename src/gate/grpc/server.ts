@@ -12,7 +12,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { Clock } from '../../kernel/clock.ts';
 import { KeywardError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
-import { Gauge, type Registry } from '../../kernel/metrics.ts';
+import type { Registry } from '../../kernel/metrics.ts';
 import { parseAddress } from '../../runtime/probes.ts';
 import type { Decider } from '../decision.ts';
 import { openTls, type TlsFiles, type TlsSource } from '../http/tls.ts';
@@ -24,6 +24,7 @@ import { createConnections, type Connections } from './connections.ts';
 import { answerHealth, AUTHORIZATION_SERVICE } from './health.ts';
 import { DEFAULT_LIMITS, type GrpcLimits } from './limits.ts';
 import type { Method } from './method.ts';
+import { createGrpcMeter } from './metrics.ts';
 import { WireReader } from './wirereader.ts';
 
 /** Where to listen, how calls are read, and what a process has one of. */
@@ -67,10 +68,10 @@ export async function serveGrpc(options: GrpcOptions, decider: Decider): Promise
     callsMax: limits.calls,
     backlog: { bytes: 0 },
     clock: options.clock,
+    meter: createGrpcMeter(options.registry, () => connections.size),
   };
   const tls = options.tls && (await openTls(options.tls, { ...options, report: () => undefined }));
-  const connections = createConnections(desk, limits);
-  measure(options.registry, connections);
+  const connections: Connections = createConnections(desk, limits);
   const server = createServer(tls, limits, (socket) => connections.add(socket));
   const address = await listen(server, options.address);
   const stopFollowing = tls?.follow((material) => {
@@ -99,17 +100,6 @@ function createMethods(
     [`/${AUTHORIZATION_SERVICE}/Check`, check],
     ['/grpc.health.v1.Health/Check', (message) => answerHealth(wire, message, failing?.())],
   ]);
-}
-
-function measure(registry: Registry, connections: Connections): void {
-  new Gauge({
-    name: 'keyward_gate_grpc_connections',
-    help: 'Open connections of the gRPC port.',
-    registers: [registry],
-    collect() {
-      this.set(connections.size);
-    },
-  });
 }
 
 function createServer(

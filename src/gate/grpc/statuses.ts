@@ -18,27 +18,38 @@ export const GRPC_STATUS = {
 export type Failure = {
   readonly type: 'Failure';
   readonly status: number;
+  /** CamelCase; a label of metrics. */
+  readonly reason: string;
   /** Visible ASCII without percent signs: it goes into a header as it is. */
   readonly message: string;
 };
 
 /** All failures there are; nothing is allocated for one. */
 export const FAILURES = {
-  UnknownMethod: failure(GRPC_STATUS.Unimplemented, 'there is no such method'),
-  Compressed: failure(GRPC_STATUS.Unimplemented, 'compressed messages are not understood'),
+  UnknownMethod: failure('UnknownMethod', GRPC_STATUS.Unimplemented, 'there is no such method'),
+  Compressed: failure(
+    'Compressed',
+    GRPC_STATUS.Unimplemented,
+    'compressed messages are not understood',
+  ),
   NotOneMessage: failure(
+    'NotOneMessage',
     GRPC_STATUS.InvalidArgument,
     'the call does not carry exactly one message',
   ),
-  BadFrame: failure(GRPC_STATUS.InvalidArgument, 'the frame of the message is not of gRPC'),
-  BadMessage: failure(GRPC_STATUS.InvalidArgument, 'the message is not well formed'),
-  BadTimeout: failure(GRPC_STATUS.InvalidArgument, 'grpc-timeout is not well formed'),
-  TooLarge: failure(GRPC_STATUS.ResourceExhausted, 'the message is too large'),
-  TooMuch: failure(GRPC_STATUS.ResourceExhausted, 'too many unfinished messages'),
-  TooLate: failure(GRPC_STATUS.DeadlineExceeded, 'the answer came too late'),
-  UnknownService: failure(GRPC_STATUS.NotFound, 'there is no such service'),
+  BadFrame: failure(
+    'BadFrame',
+    GRPC_STATUS.InvalidArgument,
+    'the frame of the message is not of gRPC',
+  ),
+  BadMessage: failure('BadMessage', GRPC_STATUS.InvalidArgument, 'the message is not well formed'),
+  BadTimeout: failure('BadTimeout', GRPC_STATUS.InvalidArgument, 'grpc-timeout is not well formed'),
+  TooLarge: failure('TooLarge', GRPC_STATUS.ResourceExhausted, 'the message is too large'),
+  TooMuch: failure('TooMuch', GRPC_STATUS.ResourceExhausted, 'too many unfinished messages'),
+  TooLate: failure('TooLate', GRPC_STATUS.DeadlineExceeded, 'the answer came too late'),
+  UnknownService: failure('UnknownService', GRPC_STATUS.NotFound, 'there is no such service'),
 } as const;
 
-function failure(status: number, message: string): Failure {
-  return { type: 'Failure', status, message };
+function failure(reason: string, status: number, message: string): Failure {
+  return { type: 'Failure', reason, status, message };
 }

@@ -40,6 +40,7 @@ function connectTo(answer: Buffer): { socket: FakeSocket; desk: Desk; connection
     callsMax: 8,
     backlog: { bytes: 0 },
     clock: new FakeClock(),
+    meter: { failed: () => undefined, broken: () => undefined },
   };
   const socket = new FakeSocket();
   // Has all of a socket that a connection uses.

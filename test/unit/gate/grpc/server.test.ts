@@ -7,6 +7,7 @@ import { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createAuthority, issue } from '../../../../control-plane/certificates.ts';
 import type { Decision } from '../../../../src/gate/decision.ts';
+import { createRegistry } from '../../../../src/kernel/metrics.ts';
 import { callPort, callWith, openClient, servePort, YES, type TestPort } from './port.ts';
 import { CALL_HEADERS, frame, framed, headerBlock, KIND, Peer } from './peer.ts';
 import { checkRequest, delimited, readAnswer } from './protobuf.ts';
@@ -174,6 +175,22 @@ describe('what is no call', () => {
     const json = { 'content-type': 'application/json' };
     expect(await callPort(session, Buffer.from('{}'), json)).toMatchObject({ httpStatus: 415 });
   });
+});
+
+test('calls without a decision and broken connections are counted', async () => {
+  const registry = createRegistry();
+  const { port } = await serve(undefined, { registry });
+  const session = client(port);
+  await callPort(session, Buffer.from([1, 0, 0, 0, 0]));
+  await callPort(session, Buffer.alloc(0), { ':path': '/' });
+  await callPort(session, Buffer.alloc(0), { ':method': 'GET' });
+  const peer = peerOf(port).begin(Buffer.alloc(5));
+  await peer.goAway();
+  const text = await registry.metrics();
+  expect(text).toContain('keyward_gate_grpc_failures_total{reason="Compressed"} 1');
+  expect(text).toContain('keyward_gate_grpc_failures_total{reason="UnknownMethod"} 1');
+  expect(text).toContain('keyward_gate_grpc_failures_total{reason="NoGrpc"} 1');
+  expect(text).toContain('keyward_gate_grpc_broken_connections_total{error="FrameSize"} 1');
 });
 
 describe('health', () => {
