@@ -5,7 +5,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findEnvoy, startEnvoy } from '../../control-plane/envoy.ts';
+import { findEnvoy, startEnvoy, type Envoy } from '../../control-plane/envoy.ts';
 import { findCaddy, findHaproxy, findNginx } from '../../control-plane/gateways.ts';
 import { freePort } from '../../control-plane/ports.ts';
 import { startCaddy, startHaproxy, startNginx } from '../../control-plane/proxies.ts';
@@ -39,7 +39,7 @@ export type GateSiteOptions = {
   readonly flags?: readonly string[];
   /** Parts of the gateways' files that are to be in force; absent: none. */
   readonly parts?: readonly Part[];
-  /** Folder in the place of /etc/nginx. */
+  /** Folder in the place of /etc/nginx and /etc/envoy. */
   readonly certificates?: string;
 };
 
@@ -148,10 +148,8 @@ const STARTS: Readonly<Record<GatewayName, Start>> = {
     const text = await readShipped('nginx/keyward.conf', ports, parts);
     return startNginx(text.replaceAll('/etc/nginx/', `${certificates}/`), ports.gateway);
   },
-  envoy: async (ports, { parts }) =>
-    startEnvoy(await readShipped('envoy/http.yaml', ports, parts), ports.gateway),
-  'envoy-grpc': async (ports, { parts }) =>
-    startEnvoy(await readShipped('envoy/grpc.yaml', ports, parts), ports.gateway),
+  envoy: (ports, options) => startOnFile('envoy/http.yaml', ports, options),
+  'envoy-grpc': (ports, options) => startOnFile('envoy/grpc.yaml', ports, options),
   caddy: async (ports) => startCaddy(await readShipped('caddy/Caddyfile', ports), ports.gateway),
   haproxy: async (ports) =>
     startHaproxy(
@@ -160,6 +158,15 @@ const STARTS: Readonly<Record<GatewayName, Start>> = {
       ports.gateway,
     ),
 };
+
+async function startOnFile(
+  file: string,
+  ports: Ports,
+  { parts, certificates = '' }: GateSiteOptions,
+): Promise<Envoy> {
+  const text = await readShipped(file, ports, parts);
+  return startEnvoy(text.replaceAll('/etc/envoy/', `${certificates}/`), ports.gateway);
+}
 
 async function findGateways(): Promise<Record<GatewayName, boolean>> {
   const [nginx, envoy, caddy, haproxy] = await Promise.all([

@@ -4,6 +4,8 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 /** A running proxy. */
 export type PausingProxy = {
   readonly port: number;
+  /** How many were ever made. */
+  readonly connections: number;
   pause(): void;
   resume(): void;
   close(): Promise<void>;
@@ -13,7 +15,9 @@ export type PausingProxy = {
 export async function startPausingProxy(target: number): Promise<PausingProxy> {
   const sockets = new Set<Socket>();
   let isPaused = false;
+  let connections = 0;
   const server = createServer((client) => {
+    connections += 1;
     const upstream = connect(target, '127.0.0.1');
     for (const [socket, other] of [
       [client, upstream],
@@ -35,6 +39,9 @@ export async function startPausingProxy(target: number): Promise<PausingProxy> {
   const { port } = server.address() as AddressInfo;
   return {
     port,
+    get connections() {
+      return connections;
+    },
     pause: () => {
       isPaused = true;
       for (const socket of sockets) socket.pause();
