@@ -12,7 +12,7 @@ import { answerFor, FAILURE, type Answer } from './answers.ts';
 import { isBegun, readHead } from './head.ts';
 import type { HttpLimits } from './limits.ts';
 import type { Question, Routes } from './routes.ts';
-import { answerText, yesText } from './wire.ts';
+import { answerText, endWith, yesText } from './wire.ts';
 
 /** What lanes need. */
 export type LaneDeps = {
@@ -30,6 +30,8 @@ type Visit = {
   readonly socket: Socket;
   /** The beginning of a request. */
   begun: string;
+  /** In which it came. */
+  pieces: number;
   /** A decision is on its way. */
   isWaiting: boolean;
   hasAsked: boolean;
@@ -41,6 +43,8 @@ type Visit = {
 
 const HEAD_END = '\r\n\r\n';
 const LOOKS_PER_LIMIT = 4;
+/** Each piece has the whole beginning read again, so whoever sends many is for Node. */
+const PIECES_MAX = 8;
 /** As `#keptOn`, where they are not. */
 const CLOSED = 'Connection: close\r\n\r\n';
 const TOO_SLOW: Answer = { status: 408, headers: ['Content-Length', '0'] };
@@ -99,6 +103,7 @@ export class Lane {
     const visit: Visit = {
       socket,
       begun: '',
+      pieces: 0,
       isWaiting: false,
       hasAsked: false,
       sinceMs: this.#nowMs,
@@ -124,9 +129,9 @@ export class Lane {
   }
 
   #wait(visit: Visit, text: string): void {
-    if (text.length > this.#deps.limits.headerBytes || !isBegun(text)) {
-      return this.#handOver(visit, text);
-    }
+    visit.pieces += 1;
+    const isLong = visit.pieces > PIECES_MAX || text.length > this.#deps.limits.headerBytes;
+    if (isLong || !isBegun(text)) return this.#handOver(visit, text);
     if (visit.begun === '') visit.sinceMs = this.#nowMs;
     visit.begun = text;
   }
@@ -142,6 +147,7 @@ export class Lane {
     if (!visit.hasAsked) onAsked(visit.socket);
     visit.hasAsked = true;
     visit.begun = '';
+    visit.pieces = 0;
     const decision = routes.ask(question.call);
     if (decision instanceof Promise) this.#answerLater(visit, question, decision);
     else this.#answer(visit, question, decision);
@@ -153,7 +159,7 @@ export class Lane {
     const answer = (settled: Decision): void => {
       visit.isWaiting = false;
       this.#answer(visit, question, settled);
-      visit.socket.resume();
+      if (!visit.socket.writableNeedDrain) visit.socket.resume();
     };
     decision.then(answer, () => answer(FAILURE)).catch(() => visit.socket.destroy());
   }
@@ -162,13 +168,20 @@ export class Lane {
     const { socket } = visit;
     visit.sinceMs = this.#nowMs;
     if (decision.type === 'Allowed' && !this.#isClosing) {
-      socket.write(yesText(decision, question.asker) + this.#keptOn, 'latin1');
-      return;
+      return write(socket, yesText(decision, question.asker) + this.#keptOn);
     }
     const { asker, call } = question;
     const answer = answerFor(decision, { asker, target: call.target, clock: this.#deps.clock });
-    if (this.#isClosing) socket.end(answerText(answer, CLOSED));
-    else socket.write(answerText(answer, this.#keptOn));
+    if (this.#isClosing) this.#end(visit, answer);
+    else write(socket, answerText(answer, this.#keptOn));
+  }
+
+  /** Gives the last answer; whatever else is said is not heard. */
+  #end(visit: Visit, answer: Answer): void {
+    const { socket, onData } = visit;
+    this.#visits.delete(socket);
+    socket.off('data', onData);
+    endWith(socket, answerText(answer, CLOSED));
   }
 
   /** The other side has said its last word. */
@@ -199,7 +212,7 @@ export class Lane {
       if (isIdle(visit) && tookMs >= limits.idleTimeMs) socket.destroy();
       if (visit.isWaiting || isIdle(visit) || tookMs < limits.headerTimeMs) continue;
       onTooSlow();
-      socket.end(answerText(TOO_SLOW, CLOSED), () => socket.destroy());
+      this.#end(visit, TOO_SLOW);
     }
     this.#cancel = clock.after(this.#lookMs, () => this.#look());
   }
@@ -207,6 +220,13 @@ export class Lane {
 
 function isIdle({ hasAsked, isWaiting, begun }: Visit): boolean {
   return hasAsked && !isWaiting && begun === '';
+}
+
+/** Answers are ASCII. Whoever does not fetch them is not listened to until he does. */
+function write(socket: Socket, text: string): void {
+  if (socket.write(text, 'latin1')) return;
+  socket.pause();
+  socket.once('drain', () => socket.resume());
 }
 
 function destroyThis(this: Socket): void {

@@ -23,6 +23,7 @@ import { BODY_BYTES_MAX, DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
 import { createHttpMeter, type BadRequest, type HttpMeter } from './metrics.ts';
 import { Routes, send } from './routes.ts';
 import { openTls, type TlsFiles, type TlsSource } from './tls.ts';
+import { endWith } from './wire.ts';
 
 /** Where to listen, how calls are read, and what a process has one of. */
 export type HttpOptions = {
@@ -118,6 +119,8 @@ function createServer(limits: HttpLimits, tls: TlsSource | undefined): AnyServer
           ...tls.clients,
           handshakeTimeout: limits.headerTimeMs,
         });
+  // For whoever asks much and fetches nothing: Node waits for him for ever.
+  server.timeout = limits.idleTimeMs;
   // Node would drop further headers silently, and with them what makes a call ambiguous.
   server.maxHeadersCount = 0;
   return server;
@@ -186,14 +189,9 @@ function endBadly(
     socket.destroy();
     return;
   }
-  if (told.has(socket)) {
-    socket.end(() => socket.destroy());
-    return;
-  }
   const line = STATUS_LINES[error.code ?? ''] ?? '400 Bad Request';
-  socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
-    socket.destroy(),
-  );
+  const last = `HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+  endWith(socket, told.has(socket) ? '' : last);
 }
 
 async function listen(server: AnyServer, text: string): Promise<string> {

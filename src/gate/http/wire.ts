@@ -1,5 +1,8 @@
 /** Answers as the text that goes over the wire, for connections that are served without Node's HTTP. */
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { HTTP_STATUS_TEXTS } from '../../kernel/nodehttp.ts';
+import { SECOND_MS } from '../../kernel/time.ts';
 import type { Decision } from '../decision.ts';
 import type { Answer, Asker } from './answers.ts';
 
@@ -32,6 +35,16 @@ export function yesText({ headers, quotaRemaining }: Allowed, asker: Asker): str
 export function answerText({ status, headers, body = '' }: Answer, end: string): string {
   const line = `HTTP/1.1 ${status} ${HTTP_STATUS_TEXTS[status] ?? ''}\r\n`;
   return line + headerText(headers) + end + body;
+}
+
+/** How long a last answer may take to leave. */
+const LINGER_MS = 2 * SECOND_MS;
+
+/** Writes the last answer of a connection and ends it, also where nobody fetches the answer. */
+export function endWith(socket: Duplex, text: string): void {
+  const destroy = (): void => void socket.destroy();
+  socket.end(text, destroy);
+  if (socket instanceof Socket) socket.setTimeout(LINGER_MS, destroy);
 }
 
 const UNWRITABLE = /[^\t\x20-\x7e]/;

@@ -85,6 +85,42 @@ describe('a connection of a gateway', () => {
     }
   });
 
+  test('that sends its request in crumbs is served all the same', async () => {
+    await using gate = await startGate();
+    const socket = await open(gate.port);
+    socket.setNoDelay(true);
+    for (const [index, crumb] of [...ASKED].entries()) {
+      socket.write(crumb);
+      // Another connection's answer comes behind the crumb.
+      if (index % 8 === 0) await sendRaw(gate.port, ASKED);
+    }
+    expect(await statusOf(socket, '')).toBe('HTTP/1.1 204');
+    socket.destroy();
+  });
+
+  test('that asks and asks and fetches no answer is not heard any more, until it does', async () => {
+    await using gate = await startGate();
+    const headers = ['X-Keyward-Name', 'a'.repeat(60_000)];
+    gate.decider.decideNow = () => ({ ...ALLOWED, headers });
+    const socket = await open(gate.port);
+    socket.setNoDelay(true);
+    const { calls } = gate.decider;
+    const isHeard = async (): Promise<boolean> => {
+      const before = calls.length;
+      socket.write(ASKED);
+      for (let turn = 0; turn < 50 && calls.length === before; turn += 1) {
+        // Other connections get their turn.
+        await sendRaw(gate.port, request(['GET /nowhere HTTP/1.1', 'Host: a']));
+      }
+      return calls.length > before;
+    };
+    while (await isHeard()) expect(calls.length).toBeLessThan(1_000);
+    const heard = calls.length;
+    socket.resume();
+    await expect.poll(() => calls.length).toBe(heard + 1);
+    socket.destroy();
+  });
+
   test('ends when the gateway ends it', async () => {
     await using gate = await startGate();
     const socket = await open(gate.port);
