@@ -1,11 +1,16 @@
 /** What a real Envoy and the gRPC port say to each other, on the configuration that we ship. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createAuthority, issue } from '../../../control-plane/certificates.ts';
 import { findEnvoy, startEnvoy, type Envoy } from '../../../control-plane/envoy.ts';
 import { freePort } from '../../../control-plane/ports.ts';
 import { readShipped } from '../../../control-plane/shipped.ts';
 import type { Call } from '../../../src/gate/call.ts';
 import type { Decision } from '../../../src/gate/decision.ts';
 import { serveGrpc, type GrpcGate } from '../../../src/gate/grpc/server.ts';
+import type { TlsFiles } from '../../../src/gate/http/tls.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { silentLogger } from '../../../src/kernel/log.ts';
 import { createRegistry } from '../../../src/kernel/metrics.ts';
@@ -45,9 +50,10 @@ describe.skipIf(!isThere)('Envoy by gRPC', () => {
     await api.close();
   });
 
-  function startGate(): Promise<GrpcGate> {
+  function startGate(tls?: TlsFiles): Promise<GrpcGate> {
     return serveGrpc(
       {
+        tls,
         address: `127.0.0.1:${ports.grpc}`,
         reading: { keyHeaders: ['X-API-Key'], trustedProxies: [] },
         limits: { drainTimeMs: 200 },
@@ -192,6 +198,49 @@ describe.skipIf(!isThere)('Envoy by gRPC', () => {
     const statuses = (await Promise.all(waiting)).map(({ status }) => status);
     expect(statuses).toEqual(Array.from({ length: 20 }, () => 200));
     await closed;
+  });
+
+  test('Envoy and gate prove to each other who they are, and without that nobody is let in', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'keyward-envoy-tls-'));
+    const nowMs = Date.now();
+    const authority = createAuthority('tests', nowMs);
+    const write = async (name: string, text: string): Promise<string> => {
+      await writeFile(join(folder, name), text);
+      return join(folder, name);
+    };
+    const addresses = ['127.0.0.1'];
+    const own = issue(authority, { commonName: 'gate', usage: 'server', addresses }, nowMs);
+    const its = issue(authority, { commonName: 'envoy', usage: 'client' }, nowMs);
+    const ca = await write('ca', authority.certificatePem);
+    await gate.close();
+    gate = await startGate({
+      certFile: await write('cert', own.certificatePem),
+      keyFile: await write('key', own.privateKeyPem),
+      clientCaFile: ca,
+    });
+    const certificate = await write('envoy-cert', its.certificatePem);
+    const key = await write('envoy-key', its.privateKeyPem);
+    const transport = (shown: string): string => `transport_socket:
+        name: envoy.transport_sockets.tls
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext
+          common_tls_context:
+            ${shown}
+            validation_context:
+              trusted_ca: {filename: ${ca}}
+              match_typed_subject_alt_names: [{san_type: IP_ADDRESS, matcher: {exact: 127.0.0.1}}]
+      typed_extension_protocol_options:`;
+    const chain = `{certificate_chain: {filename: ${certificate}}, private_key: {filename: ${key}}}`;
+    for (const [shown, status] of [
+      [`tls_certificates: [${chain}]`, 200],
+      ['', 403],
+    ] as const) {
+      await envoy?.stop();
+      await start((text) => text.replace('typed_extension_protocol_options:', transport(shown)));
+      expect((await send({ headers: [KEY] })).status).toBe(status);
+    }
+    expect(api.arrivals).toHaveLength(1);
+    await rm(folder, { recursive: true });
   });
 
   test('the product is the one of the route', async () => {
