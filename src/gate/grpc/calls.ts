@@ -46,6 +46,8 @@ type OpenCall = {
   readonly method: Method;
   readonly timeoutMs: number;
   readonly sinceMs: number;
+  /** What the peer said that it sends; undefined: nothing. */
+  readonly length: number | undefined;
   readonly receipt: Receipt;
   state: 'Receiving' | 'Deciding' | 'Sending' | 'Closed';
   /** Bytes that the peer may still send. */
@@ -225,6 +227,7 @@ export class Calls {
       method,
       timeoutMs: Math.min(head.timeoutMs ?? this.#desk.callTimeMs, this.#desk.callTimeMs),
       sinceMs: this.#desk.clock.monotonicMs(),
+      length: head.length,
       receipt: new Receipt(this.#desk.backlog),
       state: 'Receiving',
       receiveWindow: STREAM_WINDOW_BYTES,
@@ -237,7 +240,11 @@ export class Calls {
 
   #decide(call: OpenCall): void {
     call.state = 'Deciding';
-    const message = unframe(call.receipt.finish());
+    const bytes = call.receipt.finish();
+    if (call.length !== undefined && call.length !== bytes.length) {
+      return this.#end(call, call.id, ERROR.Protocol);
+    }
+    const message = unframe(bytes);
     if (!(message instanceof Uint8Array)) return this.#reply(call, message);
     const answer = call.method(message);
     if (answer instanceof Promise) void this.#replyLater(call, answer);

@@ -10,6 +10,8 @@ export type Head =
       readonly path: string;
       /** How long the caller waits; absent: he does not say. */
       readonly timeoutMs?: number;
+      /** How many bytes he says that he sends; absent: he does not say. */
+      readonly length?: number;
     }
   | Failure
   /** Not gRPC at all. */
@@ -39,7 +41,7 @@ export function readHead(headers: Headers): Head {
   if (!path || !found?.has(':method') || !found.has(':scheme')) return MALFORMED;
   if (found.get(':method') !== 'POST') return METHOD_NOT_ALLOWED;
   if (!ACCEPTED.test(found.get('content-type') ?? '')) return UNSUPPORTED_MEDIA_TYPE;
-  return readGrpcHead(path, found.get('grpc-encoding'), found.get('grpc-timeout'));
+  return readGrpcHead(path, found);
 }
 
 /** By name, the last of a name; undefined where HTTP/2 does not allow them so. */
@@ -70,15 +72,20 @@ function isMalformed(name: string, content: string): boolean {
   return name === 'te' && content !== '' && content !== 'trailers';
 }
 
-function readGrpcHead(
-  path: string,
-  encoding: string | undefined,
-  timeout: string | undefined,
-): Head {
+function readGrpcHead(path: string, found: ReadonlyMap<string, string>): Head {
+  const encoding = found.get('grpc-encoding');
   if (encoding !== undefined && encoding !== 'identity') return FAILURES.Compressed;
-  if (timeout === undefined) return { type: 'Call', path };
-  const timeoutMs = parseTimeout(timeout);
-  return timeoutMs === undefined ? FAILURES.BadTimeout : { type: 'Call', path, timeoutMs };
+  const length = found.get('content-length');
+  if (length !== undefined && !/^[0-9]{1,15}$/.test(length)) return MALFORMED;
+  const timeout = found.get('grpc-timeout');
+  const timeoutMs = timeout === undefined ? undefined : parseTimeout(timeout);
+  if (timeout !== undefined && timeoutMs === undefined) return FAILURES.BadTimeout;
+  return {
+    type: 'Call',
+    path,
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(length !== undefined && { length: Number(length) }),
+  };
 }
 
 /** HPACK's index of `:status: 200`, and of the names that are used. */

@@ -177,6 +177,25 @@ describe('what is no call', () => {
   });
 });
 
+test('a call that is longer or shorter than it said is reset', async () => {
+  const { port } = await serve();
+  const peer = peerOf(port).begin();
+  for (const [id, more] of [
+    [1, 1],
+    [3, -1],
+    [5, 0],
+  ] as const) {
+    const length = String(framed(CALL).length + more);
+    const block = headerBlock({ ...CALL_HEADERS, 'content-length': length });
+    peer.write(
+      frame(KIND.HEADERS, END_HEADERS, id, block),
+      frame(KIND.DATA, END_STREAM, id, framed(CALL)),
+    );
+  }
+  expect([await peer.reset(1), await peer.reset(3)]).toEqual([1, 1]);
+  expect((await peer.next(({ kind }) => kind === KIND.DATA))?.streamId).toBe(5);
+});
+
 test('calls without a decision and broken connections are counted', async () => {
   const registry = createRegistry();
   const { port } = await serve(undefined, { registry });
