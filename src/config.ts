@@ -295,7 +295,7 @@ function reader(flags: Flags): (name: string) => string | undefined {
 }
 
 function required(flag: string, value: string | undefined, example: string): string {
-  if (value !== undefined) return value;
+  if (value !== undefined && value !== '') return value;
   throw invalid(`--${flag} is required: ${example}`);
 }
 
