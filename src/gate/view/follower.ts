@@ -15,6 +15,7 @@ import type { View } from './view.ts';
 
 const POLL_MS = 100;
 const POLL_TIMEOUT_MS = 5_000;
+const CHECK_TIMEOUT_MS = MINUTE_MS;
 const OPEN_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 1_000;
 /** A view that is older is read anew, not patched: the database may have had another life since. */
@@ -144,13 +145,14 @@ export class Follower {
   /** Goes on where we were, when this is the same database; else reads all of it. */
   async #settle(ledger: GateLedger): Promise<void> {
     const { check, clock, freshness } = this.#deps;
-    await within(clock, POLL_TIMEOUT_MS, check(ledger));
     const identity = await within(clock, POLL_TIMEOUT_MS, ledger.identity());
     if (isOldCopy(this.#newest, identity)) throw oldCopy();
     const at = { monotonicMs: clock.monotonicMs(), nowMs: clock.nowMs() };
     const isRecent = freshness.ageMs(at) <= PATCHED_MAX_MS;
     const before = this.#position?.identity;
     if (before !== undefined && isRecent && isContinued(before, identity)) return;
+    // Looks at every row, so not each time that a connection breaks.
+    await within(clock, CHECK_TIMEOUT_MS, check(ledger));
     await this.#readAll(ledger);
   }
 
