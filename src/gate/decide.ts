@@ -92,7 +92,9 @@ export class GateDecider implements Decider {
     if (!freshness.isFresh(at)) return this.#refuse(REFUSALS.StateUnknown, call.profile);
     const claim = readClaim(call.credential);
     if (claim === undefined) return this.#refuse(REFUSALS.MalformedKey, call.profile);
-    if (!view.known.has(claim.keyId)) return this.#decideKnown(call, claim, 'Gone', at);
+    // The second question is for its time: a keyId that exists is looked for in the same place.
+    const isKnown = view.known.has(claim.keyId) || view.records.holds(claim.keyId);
+    if (!isKnown) return this.#decideKnown(call, claim, 'Gone', at);
     const known = view.records.get(claim.keyId);
     return known === undefined
       ? this.#decideUnread(call, claim)

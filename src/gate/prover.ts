@@ -3,12 +3,13 @@
  * digest, signatures by the secret itself, which is opened for that moment only.
  */
 import { Sensitive } from '../kernel/sensitive.ts';
+import { DUMMY_DIGEST } from '../keys/digest.ts';
 import { parsePair, parsePublicName, parseValue, type ValueParts } from '../keys/format.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import { openAtGate, slotContext } from '../keys/sealing.ts';
 import type { SeenSignature } from '../ledger/gate.ts';
 import { REFUSALS, type Refusal } from '../terms/refusals.ts';
-import { proveSecret } from '../terms/verdict.ts';
+import { proveSecret, type VerifiableSlot } from '../terms/verdict.ts';
 import type { Call, Credential } from './call.ts';
 import { verifyBodySigned, type BodySignedCredential } from './schemes/bodysigned.ts';
 import {
@@ -72,9 +73,14 @@ export class Prover {
   /** By version; asking the keyring puts a text together each time. */
   readonly #peppers = new Map<number, Buffer>();
 
+  /** Compared where there is no credential; whatever comes of it is a no. */
+  readonly #decoy: readonly VerifiableSlot[];
+
   constructor(options: ProverOptions) {
     this.#options = options;
     const { keyring } = options;
+    const pepperVersion = keyring.versions.at(-1) ?? 1;
+    this.#decoy = [{ name: 'apiKey', digest: new Uint8Array(DUMMY_DIGEST), pepperVersion }];
     for (const version of keyring.versions) this.#peppers.set(version, keyring.pepper(version));
   }
 
@@ -95,7 +101,8 @@ export class Prover {
     nowMs: number,
   ): Proof {
     if (claim.type === 'Secret') {
-      const slot = proveSecret(credential?.slots ?? [], claim.parts, this.pepper);
+      const slots = credential?.slots ?? this.#decoy;
+      const slot = proveSecret(slots, claim.parts, this.pepper);
       if (credential === undefined) return REFUSALS.UnknownKey;
       return slot === undefined ? REFUSALS.WrongSecret : 'Proven';
     }

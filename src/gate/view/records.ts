@@ -61,6 +61,11 @@ export class Records {
     return this.#young.byKeyId.size + this.#old.byKeyId.size;
   }
 
+  /** Whether a record of it is kept; counts as no use. */
+  holds(keyId: string): boolean {
+    return this.#young.byKeyId.has(keyId) || this.#old.byKeyId.has(keyId);
+  }
+
   /** What is known of this keyId; undefined: nothing, ask `load`. */
   get(keyId: string): Known | undefined {
     const known = this.#young.byKeyId.get(keyId);
