@@ -29,7 +29,7 @@ export async function loadGateKeyring(path: string): Promise<GateKeyring> {
 }
 
 /**
- * Writes the gate's key file, readable by its owner only; `-`: to standard output. What was there is replaced
+ * Makes the key file of gates, readable by its owner only; `-`: to standard output. What was there is replaced
  * as a whole. @throws KeywardError Terminal GateKeyUnwritable
  */
 export async function writeGateKeyFile(path: string, keyring: GateKeyring): Promise<void> {
