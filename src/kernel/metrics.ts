@@ -52,12 +52,12 @@ export class PlainHistogram extends Histogram {
     let total = 0;
     const buckets = [...this.#bounds, '+Inf'].map((le, at) => {
       total += this.#counts[at] ?? 0;
-      return { metricName: `${name}_bucket`, labels: { le }, value: total };
+      return { metricName: `${name}_bucket`, labels: { le }, sharedLabels: {}, value: total };
     });
     const values = [
       ...buckets,
-      { metricName: `${name}_sum`, labels: {}, value: this.#sum },
-      { metricName: `${name}_count`, labels: {}, value: total },
+      { metricName: `${name}_sum`, labels: {}, sharedLabels: {}, value: this.#sum },
+      { metricName: `${name}_count`, labels: {}, sharedLabels: {}, value: total },
     ];
     return Promise.resolve({ name, help, type: 'histogram', aggregator: 'sum', values });
   }
