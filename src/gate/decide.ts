@@ -92,10 +92,7 @@ export class GateDecider implements Decider {
     if (!freshness.isFresh(at)) return this.#refuse(REFUSALS.StateUnknown, call.profile);
     const claim = readClaim(call.credential);
     if (claim === undefined) return this.#refuse(REFUSALS.MalformedKey, call.profile);
-    // The second question is for its time: a keyId that exists is looked for in the same place.
-    const isKnown = view.known.has(claim.keyId) || view.records.holds(claim.keyId);
-    if (!isKnown) return this.#decideKnown(call, claim, 'Gone', at);
-    const known = view.records.get(claim.keyId);
+    const known = view.find(claim.keyId);
     return known === undefined
       ? this.#decideUnread(call, claim)
       : this.#decideKnown(call, claim, known, at);
@@ -117,7 +114,11 @@ export class GateDecider implements Decider {
     // Of nobody's credential nothing is proven; written so that the compiler knows it, too.
     if (credential === undefined) return this.#refuse(REFUSALS.UnknownKey, call.profile);
     if (proof === 'Proven') return this.#judge(call, credential, at);
-    if ('cause' in proof) return this.#refuse(proof, call.profile);
+    if ('cause' in proof) {
+      // For its time: a no must not take longer where nobody has the id.
+      this.#deps.view.isUnknown(claim.keyId);
+      return this.#refuse(proof, call.profile);
+    }
     return this.#decideSigned(call, credential, this.#deps.replay.remember(proof));
   }
 
@@ -193,10 +194,10 @@ export class GateDecider implements Decider {
 
   #allow({ credential, place }: Proven, at: Moment, quotaRemaining?: number): Decision {
     const { answers, usage } = this.#deps;
-    usage.count(credential.key.uid, at.nowMs);
+    usage.count(credential.key, at.nowMs);
     answers.allowed(place.profile);
     if (quotaRemaining === undefined) return place.allowed;
-    const { caller, headers } = place;
+    const { caller, headers } = place.allowed;
     return { type: 'Allowed', caller, headers, quotaRemaining };
   }
 

@@ -20,7 +20,11 @@ export type UsageDeps = {
   readonly onFailure: (reason: string) => void;
 };
 
-type Used = { uses: number; lastUsedMs: number };
+/** What a key was used since the last report. */
+export type Used = { uses: number; lastUsedMs: number; isTold: boolean };
+
+/** What is counted, and where its count is at hand. */
+export type Counted = { readonly uid: string; used: Used | undefined };
 
 /** See the file comment. */
 export class UsageCounter {
@@ -39,17 +43,24 @@ export class UsageCounter {
     return this.#used.size;
   }
 
-  /** A call with the key of this UID was let in. */
-  count(uid: string, nowMs: number): void {
-    const used = this.#used.get(uid);
-    if (used !== undefined) {
-      used.uses += 1;
-      used.lastUsedMs = nowMs;
-    } else if (this.#used.size < WAITING_MAX) {
-      this.#used.set(uid, { uses: 1, lastUsedMs: nowMs });
-    } else {
+  /** A call with this key was let in. */
+  count(key: Counted, nowMs: number): void {
+    const used = key.used === undefined || key.used.isTold ? this.#usedOf(key) : key.used;
+    if (used === undefined) {
       this.lost += 1;
+      return;
     }
+    used.uses += 1;
+    used.lastUsedMs = nowMs;
+  }
+
+  /** A record that was read anew goes on with the count of the one before. */
+  #usedOf(key: Counted): Used | undefined {
+    const used = this.#used.get(key.uid) ?? { uses: 0, lastUsedMs: 0, isTold: false };
+    if (used.uses === 0 && this.#used.size >= WAITING_MAX) return undefined;
+    this.#used.set(key.uid, used);
+    key.used = used;
+    return used;
   }
 
   /** Writes what waits, unless there is no database: then it waits on. */
@@ -81,9 +92,11 @@ export class UsageCounter {
 
   #takeSome(): readonly UsageReport[] {
     const reports: UsageReport[] = [];
-    for (const [uid, { uses, lastUsedMs }] of this.#used) {
+    for (const [uid, used] of this.#used) {
       if (reports.length === WRITE_MAX) break;
+      const { uses, lastUsedMs } = used;
       reports.push({ uid, uses, lastUsedMs });
+      used.isTold = true;
       this.#used.delete(uid);
     }
     return reports;

@@ -66,7 +66,7 @@ export async function actual(raw: Raw): Promise<Outcome> {
       },
     },
     replay: { remember: () => wait(raw.novelty) },
-    usage: { count: (uid) => void used.push(uid) },
+    usage: { count: ({ uid }) => void used.push(uid) },
     refusals: new RefusalLog(silentLogger, clock),
     observe: () => undefined,
     onFailure: () => undefined,

@@ -14,15 +14,12 @@ export function placeOf(credential: PreparedCredential, around: Surroundings): P
 
 function findPlace(credential: PreparedCredential, around: Surroundings): Place {
   const { key } = credential;
-  const caller = callerOf(credential, around);
-  const headers = headersOf(caller);
+  const client = key.clientUid === undefined ? undefined : around.client(key.clientUid)?.name;
   return {
     version: around.version,
     standing: { ...standingOf(key, around), credential },
     profile: around.profileOf(key.storeUid),
-    caller,
-    headers,
-    allowed: { type: 'Allowed', caller, headers },
+    allowed: new Admitted(credential, client),
   };
 }
 
@@ -39,8 +36,25 @@ function standingOf(
   return { state, clientState: client?.state === 'Active' ? 'Active' : 'Suspended' };
 }
 
-function callerOf({ keyId, key }: PreparedCredential, around: Surroundings): Caller {
-  const client = key.clientUid === undefined ? undefined : around.client(key.clientUid)?.name;
+/** A yes. Who calls is put in words for the few that want them in this form. */
+class Admitted {
+  readonly type = 'Allowed';
+  readonly headers: readonly string[];
+  readonly #credential: PreparedCredential;
+  readonly #client: string | undefined;
+
+  constructor(credential: PreparedCredential, client: string | undefined) {
+    this.#credential = credential;
+    this.#client = client;
+    this.headers = headersOf(this.caller);
+  }
+
+  get caller(): Caller {
+    return callerOf(this.#credential, this.#client);
+  }
+}
+
+function callerOf({ keyId, key }: PreparedCredential, client: string | undefined): Caller {
   const { namespace, name, application } = key;
   return {
     keyId,

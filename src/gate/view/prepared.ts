@@ -1,9 +1,11 @@
 /** Pure; a record of the ledger as the gate keeps it: compiled, and without what no call asks for. */
 import { quotaSubject } from '../../ledger/gate.ts';
 import type { CredentialRecord, KeyRecord, SlotRecord } from '../../ledger/record.ts';
-import { compileTerms, type CompiledTerms } from '../../terms/compiled.ts';
+import type { CompiledTerms } from '../../terms/compiled.ts';
 import type { Standing } from '../../terms/verdict.ts';
-import type { Caller, Decision } from '../decision.ts';
+import type { Decision } from '../decision.ts';
+import type { Used } from '../usage.ts';
+import { Sharing } from './sharing.ts';
 
 /** One key, for as long as nothing about it changes. */
 export type PreparedKey = {
@@ -16,11 +18,13 @@ export type PreparedKey = {
   /** Name of the form that it was granted by. */
   readonly application: string | undefined;
   readonly terms: CompiledTerms;
-  /** What its uses are counted under. */
+  /** What its uses are counted under; empty: they are not. */
   readonly quotaSubject: string;
   readonly credentials: readonly PreparedCredential[];
   /** Becomes true when the key changes: whoever waited meanwhile must not go on with this. */
   isOutdated: boolean;
+  /** Where its usage was counted last. */
+  used: Used | undefined;
 };
 
 /** One credential of a key, with what was worked out about it. */
@@ -32,6 +36,8 @@ export type PreparedCredential = Pick<
   readonly slots: readonly PreparedSlot[];
   /** As of `Surroundings.version`; absent: not worked out yet. */
   place: Place | undefined;
+  /** Since somebody looked for what could be let go. */
+  wasUsed: boolean;
 };
 
 /** What proving takes of a value. */
@@ -46,10 +52,8 @@ export type Place = {
   /** The strictest of what record, client and reviewers say. */
   readonly standing: Standing;
   readonly profile: Extract<Decision, { type: 'Refused' }>['profile'];
-  readonly caller: Caller;
-  readonly headers: readonly string[];
   /** The answer where no quota has to be told. */
-  readonly allowed: Decision;
+  readonly allowed: Extract<Decision, { type: 'Allowed' }>;
 };
 
 /**
@@ -57,29 +61,43 @@ export type Place = {
  *
  * @param application name of the form that its grant speaks of
  */
-export function prepareKey(record: KeyRecord, application: string | undefined): PreparedKey {
+export function prepareKey(
+  record: KeyRecord,
+  application: string | undefined,
+  sharing = new Sharing(),
+): PreparedKey {
   const credentials: PreparedCredential[] = [];
+  // Products by grant are granted, not written down.
+  const terms = sharing.terms(
+    record.grant === undefined ? { ...record.terms, productRefs: [] } : record.terms,
+  );
   const key: PreparedKey = {
     uid: record.uid,
-    namespace: record.namespace,
+    namespace: sharing.text(record.namespace),
     name: record.name,
     // Of a key that is ending nothing is to work, whatever its values say.
-    state: isThere(record) ? record.state : 'Revoked',
-    clientUid: record.clientUid,
-    storeUid: record.store.uid,
-    application,
-    // Products by grant are granted, not written down.
-    terms: compileTerms(
-      record.grant === undefined ? { ...record.terms, productRefs: [] } : record.terms,
-    ),
-    quotaSubject: quotaSubject(record),
+    state: isThere(record) ? sharing.text(record.state) : 'Revoked',
+    clientUid: sharing.text(record.clientUid),
+    storeUid: sharing.text(record.store.uid),
+    application: sharing.text(application),
+    terms,
+    quotaSubject: terms.quota === undefined ? '' : quotaSubject(record),
     credentials,
     isOutdated: false,
+    used: undefined,
   };
-  for (const { keyId, token, state, retireAtMs, ...credential } of record.credentials) {
+  for (const { keyId, token, state, retireAtMs, slots } of record.credentials) {
     const retire = retireAtMs === undefined ? {} : { retireAtMs };
-    const slots = credential.slots.map(prepareSlot);
-    credentials.push({ keyId, token, state, ...retire, slots, key, place: undefined });
+    credentials.push({
+      keyId,
+      token,
+      state: sharing.text(state),
+      ...retire,
+      slots: slots.map((slot) => prepareSlot(slot, sharing)),
+      key,
+      place: undefined,
+      wasUsed: false,
+    });
   }
   return key;
 }
@@ -88,15 +106,12 @@ export function prepareKey(record: KeyRecord, application: string | undefined): 
  * With bytes of its own: those of a database are often a view into something a thousand times larger,
  * which would stay as long as the record does.
  */
-function prepareSlot({
-  name,
-  generation,
-  digest,
-  pepperVersion,
-  sealed,
-}: SlotRecord): PreparedSlot {
+function prepareSlot(
+  { name, generation, digest, pepperVersion, sealed }: SlotRecord,
+  sharing: Sharing,
+): PreparedSlot {
   return {
-    name,
+    name: sharing.text(name),
     generation,
     digest: new Uint8Array(digest),
     pepperVersion,

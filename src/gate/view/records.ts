@@ -6,6 +6,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { KeywardError } from '../../kernel/errors.ts';
 import type { GateLedger } from '../../ledger/gate.ts';
 import { within } from '../within.ts';
+import { Sharing } from './sharing.ts';
 import { prepareKey, type PreparedCredential, type PreparedKey } from './prepared.ts';
 
 /** What records are read from. */
@@ -24,6 +25,8 @@ export type RecordLimits = {
 
 /** A key that changes again and again while it is read. */
 const READS_MAX = 4;
+/** Records that are passed over for being in use, each time that one has to go. */
+const SPARED_MAX = 64;
 /** A call does not wait longer than this, and the next one asks anew. */
 const LOAD_TIMEOUT_MS = 1_000;
 
@@ -31,18 +34,15 @@ const LOAD_TIMEOUT_MS = 1_000;
 type Load = { readonly changedUids: Set<string>; isOver: boolean };
 type OpenLoad = { readonly load: Load; readonly answer: Promise<Known> };
 
-/** Two generations instead of a list by use: a hit costs one look-up, and moving costs one more. */
-type Generation = {
-  readonly byKeyId: Map<string, PreparedCredential>;
-  readonly byUid: Map<string, PreparedKey>;
-};
-
 /** See the file comment. */
 export class Records {
   readonly #limits: RecordLimits;
   readonly #clock: Clock;
-  #young = emptyGeneration();
-  #old = emptyGeneration();
+  readonly #byUid = new Map<string, PreparedKey>();
+  readonly #sharing = new Sharing();
+  readonly #byKeyId = new Map<string, PreparedCredential>();
+  /** Goes round; stays where it is between evictions, because to begin anew costs what was deleted. */
+  #hand = this.#byKeyId.values();
   /** Ids without a credential; beside the records, so that they never push one out. */
   readonly #gone = new Set<string>();
   readonly #loads = new Map<string, OpenLoad>();
@@ -58,30 +58,21 @@ export class Records {
 
   /** Credentials that are kept. */
   get size(): number {
-    return this.#young.byKeyId.size + this.#old.byKeyId.size;
-  }
-
-  /** Whether a record of it is kept; counts as no use. */
-  holds(keyId: string): boolean {
-    return this.#young.byKeyId.has(keyId) || this.#old.byKeyId.has(keyId);
+    return this.#byKeyId.size;
   }
 
   /** What is known of this keyId; undefined: nothing, ask `load`. */
   get(keyId: string): Known | undefined {
-    const known = this.#young.byKeyId.get(keyId);
-    if (known !== undefined) {
-      this.hits += 1;
-      return known;
-    }
-    const older = this.#old.byKeyId.get(keyId);
-    if (older === undefined && !this.#gone.has(keyId)) {
-      this.misses += 1;
-      return undefined;
-    }
+    const known = this.#byKeyId.get(keyId);
+    if (known === undefined) return this.isGone(keyId) ? 'Gone' : undefined;
     this.hits += 1;
-    if (older === undefined) return 'Gone';
-    this.#put(older.key);
-    return older;
+    known.wasUsed = true;
+    return known;
+  }
+
+  /** Whether the database was asked and has no such credential. */
+  isGone(keyId: string): boolean {
+    return this.#gone.has(keyId);
   }
 
   /**
@@ -93,6 +84,7 @@ export class Records {
     const open = this.#loads.get(keyId);
     if (open !== undefined) return open.answer;
     if (this.#loads.size >= this.#limits.loadsMax) return Promise.reject(tooManyLoads());
+    this.misses += 1;
     const load: Load = { changedUids: new Set(), isOver: false };
     const reading = this.#read(keyId, source, load);
     const answer = within(this.#clock, LOAD_TIMEOUT_MS, reading).finally(() => {
@@ -106,8 +98,7 @@ export class Records {
   /** These keys changed: nothing that was read before is used any more. */
   forget(uids: readonly string[]): void {
     for (const uid of uids) {
-      this.#drop(this.#young, uid);
-      this.#drop(this.#old, uid);
+      this.#drop(uid);
       for (const { load } of this.#loads.values()) load.changedUids.add(uid);
     }
   }
@@ -126,11 +117,10 @@ export class Records {
   /** Forgets everything, also what is being read. */
   clear(): void {
     this.giveUpLoads();
-    for (const { byUid } of [this.#young, this.#old]) {
-      for (const key of byUid.values()) key.isOutdated = true;
-    }
-    this.#young = emptyGeneration();
-    this.#old = emptyGeneration();
+    for (const key of this.#byUid.values()) key.isOutdated = true;
+    this.#byUid.clear();
+    this.#byKeyId.clear();
+    this.#hand = this.#byKeyId.values();
     this.#gone.clear();
   }
 
@@ -144,7 +134,7 @@ export class Records {
       if (record === undefined) return this.#keepGone(keyId);
       // What was read may be older than the change; what is read from now on is not.
       if (load.changedUids.delete(record.uid)) continue;
-      const key = prepareKey(record, form?.name);
+      const key = prepareKey(record, form?.name, this.#sharing);
       this.#put(key);
       return key.credentials.find((each) => each.keyId === keyId) ?? this.#keepGone(keyId);
     }
@@ -153,48 +143,50 @@ export class Records {
 
   #keepGone(keyId: string): 'Gone' {
     if (this.#gone.size >= this.#limits.recordsMax) this.#gone.clear();
-    this.#gone.add(keyId);
+    // As a text of its own: it was cut out of a whole request, which would stay with it.
+    this.#gone.add(Buffer.from(keyId).toString());
     return 'Gone';
   }
 
   #put(key: PreparedKey): void {
-    this.#replace(this.#young, key);
-    this.#replace(this.#old, key);
-    if (this.#young.byKeyId.size >= this.#limits.recordsMax / 2) {
-      this.#letGo(this.#old);
-      this.#old = this.#young;
-      this.#young = emptyGeneration();
+    // Of one key there is one state: a credential that is no longer in the record must not stay.
+    this.#drop(key.uid);
+    this.#byUid.set(key.uid, key);
+    for (const credential of key.credentials) this.#byKeyId.set(credential.keyId, credential);
+    while (this.size > this.#limits.recordsMax) {
+      const victim = this.#findVictim();
+      // A key with more credentials than there is room for is kept all the same.
+      if (victim === undefined || victim.key === key) return;
+      this.#drop(victim.key.uid);
     }
-    this.#young.byUid.set(key.uid, key);
-    for (const credential of key.credentials) {
-      this.#young.byKeyId.set(credential.keyId, credential);
+  }
+
+  /** The first that was not used since the hand came by, or about the oldest where all were. */
+  #findVictim(): PreparedCredential | undefined {
+    for (let spared = 0; ; spared += 1) {
+      const credential = this.#next();
+      if (credential === undefined || !credential.wasUsed || spared >= SPARED_MAX)
+        return credential;
+      credential.wasUsed = false;
+      this.#byKeyId.delete(credential.keyId);
+      this.#byKeyId.set(credential.keyId, credential);
     }
+  }
+
+  #next(): PreparedCredential | undefined {
+    const { value } = this.#hand.next();
+    if (value === undefined) this.#hand = this.#byKeyId.values();
+    return value ?? this.#hand.next().value;
   }
 
   /** What is no longer here is told of no change, so nobody may go on with it either. */
-  #letGo({ byUid }: Generation): void {
-    for (const [uid, key] of byUid) {
-      if (this.#young.byUid.get(uid) !== key) key.isOutdated = true;
-    }
-  }
-
-  /** Of one key there is one state: a credential that is no longer in the record must not stay. */
-  #replace(generation: Generation, key: PreparedKey): void {
-    const before = generation.byUid.get(key.uid);
-    if (before !== undefined && before !== key) this.#drop(generation, key.uid);
-  }
-
-  #drop({ byKeyId, byUid }: Generation, uid: string): void {
-    const key = byUid.get(uid);
+  #drop(uid: string): void {
+    const key = this.#byUid.get(uid);
     if (key === undefined) return;
     key.isOutdated = true;
-    byUid.delete(uid);
-    for (const { keyId } of key.credentials) byKeyId.delete(keyId);
+    this.#byUid.delete(uid);
+    for (const { keyId } of key.credentials) this.#byKeyId.delete(keyId);
   }
-}
-
-function emptyGeneration(): Generation {
-  return { byKeyId: new Map(), byUid: new Map() };
 }
 
 function tooManyLoads(): KeywardError {

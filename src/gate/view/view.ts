@@ -4,7 +4,7 @@ import type { Documents } from '../../ledger/documents.ts';
 import type { GateLedger } from '../../ledger/gate.ts';
 import { within } from '../within.ts';
 import type { KnownIds } from './knownids.ts';
-import type { Records } from './records.ts';
+import type { Known, Records } from './records.ts';
 import { GATE_KINDS, type GateKind, type Surroundings } from './surroundings.ts';
 
 const KEY_IDS_PAGE = 5_000;
@@ -25,6 +25,18 @@ export class View {
     this.known = parts.known;
     this.records = parts.records;
     this.around = parts.around;
+  }
+
+  /** What is known of this keyId; undefined: it exists, and its record has to be read. */
+  find(keyId: string): Known | undefined {
+    // First where most are. What is not known to exist costs the database nothing.
+    const known = this.records.get(keyId);
+    return known === undefined && !this.known.has(keyId) ? 'Gone' : known;
+  }
+
+  /** Whether there is no such id: what `find` does for one that is not in the cache, and no more. */
+  isUnknown(keyId: string): boolean {
+    return this.records.isGone(keyId) || !this.known.has(keyId);
   }
 
   /** Forgets everything. */

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { UsageCounter } from '../../../src/gate/usage.ts';
+import { UsageCounter, type Counted } from '../../../src/gate/usage.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { MemoryGateDatabase } from '../../support/gate.memory.ts';
+
+function keyOf(uid: string): Counted {
+  return { uid, used: undefined };
+}
 
 function bench() {
   const database = new MemoryGateDatabase();
@@ -25,7 +29,7 @@ describe('usage', () => {
       ['b', 2],
       ['a', 3],
     ] as const) {
-      usage.count(uid, atMs);
+      usage.count(keyOf(uid), atMs);
     }
     await usage.write();
     await usage.write();
@@ -38,10 +42,10 @@ describe('usage', () => {
 
   it('waits while there is no database', async () => {
     const { database, state, usage } = bench();
-    usage.count('a', 1);
+    usage.count(keyOf('a'), 1);
     state.isConnected = false;
     await usage.write();
-    usage.count('a', 2);
+    usage.count(keyOf('a'), 2);
     state.isConnected = true;
     await usage.write();
     expect(database.usage.get('a')).toEqual({ uses: 2, lastUsedMs: 2 });
@@ -50,8 +54,8 @@ describe('usage', () => {
 
   it('of which nobody knows whether it was written is not written twice, and counted as lost', async () => {
     const { database, failures, usage } = bench();
-    usage.count('a', 1);
-    usage.count('a', 2);
+    usage.count(keyOf('a'), 1);
+    usage.count(keyOf('a'), 2);
     database.trouble.set('reportUsage', 'Fails');
     await usage.write();
     database.trouble.clear();
@@ -63,7 +67,7 @@ describe('usage', () => {
 
   it('of a flood of keys takes no memory without bound', async () => {
     const { usage } = bench();
-    for (let i = 0; i < 200_010; i += 1) usage.count(`k${i}`, i);
+    for (let i = 0; i < 200_010; i += 1) usage.count(keyOf(`k${i}`), i);
     expect(usage.size).toBe(200_000);
     expect(usage.lost).toBe(10);
   });
@@ -71,10 +75,22 @@ describe('usage', () => {
   it('that comes while some is written is written as well', async () => {
     const { database, usage } = bench();
     database.after = (method) => {
-      if (method === 'reportUsage' && database.usage.size === 1) usage.count('b', 2);
+      if (method === 'reportUsage' && database.usage.size === 1) usage.count(keyOf('b'), 2);
     };
-    usage.count('a', 1);
+    usage.count(keyOf('a'), 1);
     await usage.write();
     expect([...database.usage.keys()]).toEqual(['a', 'b']);
+  });
+
+  it('of a key goes on after it was told, also where its record was read anew', async () => {
+    const { database, usage } = bench();
+    const key = keyOf('a');
+    usage.count(key, 1);
+    usage.count(keyOf('a'), 2);
+    await usage.write();
+    usage.count(key, 3);
+    expect(usage.size).toBe(1);
+    await usage.write();
+    expect([...database.usage]).toEqual([['a', { uses: 3, lastUsedMs: 3 }]]);
   });
 });

@@ -35,7 +35,8 @@ describe('a record as the gate keeps it', () => {
     const ending = prepareKey(issueKey('a', { phase: 'Ending', terms }).record, undefined);
     expect(ending.state).toBe('Revoked');
     expect(ending.terms.productRefs.size).toBe(0);
-    const granted = issueKey('a', { terms, grant: { formUid: 'f', round: 3 } }).record;
+    const counted = { ...terms, quota: { requests: 9, period: 'Day', timeZone: 'UTC' } } as const;
+    const granted = issueKey('a', { terms: counted, grant: { formUid: 'f', round: 3 } }).record;
     const key = prepareKey(granted, 'form');
     expect([...key.terms.productRefs]).toEqual(['maps']);
     expect(key).toMatchObject({ state: 'Active', quotaSubject: 'grant/f/3', application: 'form' });

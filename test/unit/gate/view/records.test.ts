@@ -127,6 +127,35 @@ describe('records', () => {
     expect(oftenHeld).toMatchObject({ key: { isOutdated: false } });
   });
 
+  it('are all kept where there is room for exactly so many, in whichever order they come', async () => {
+    const { source, records, issue, load } = bench(10);
+    const keys = Array.from({ length: 10 }, (_, i) => issue(`k${i}`));
+    for (const { keyId } of keys) await load(keyId);
+    for (let round = 0; round < 3; round += 1) {
+      for (const { keyId } of keys) expect(records.get(keyId)).toMatchObject({ keyId });
+    }
+    expect(source.asked).toBe(10);
+  });
+
+  it('with more credentials than there is room for are kept alone', async () => {
+    const { source, records, load } = bench(2);
+    const { record, keyId } = issueKey('wide');
+    const credentials = ['x', 'y', 'z'].map((name) => ({
+      ...record.credentials[0]!,
+      keyId: name === 'x' ? keyId : name.repeat(16),
+    }));
+    source.records.set('wide', { ...record, credentials });
+    await load(keyId);
+    expect(records.size).toBe(3);
+    for (const uid of ['a', 'b', 'c']) {
+      const other = issueKey(uid);
+      source.records.set(uid, other.record);
+      expect(await load(other.keyId)).toMatchObject({ key: { uid, isOutdated: false } });
+      expect(records.size).toBeLessThanOrEqual(4);
+    }
+    expect(records.get(keyId)).toBeUndefined();
+  });
+
   it('of ids without a credential are remembered apart, and push nothing out', async () => {
     const { source, records, issue, load } = bench(4);
     const { keyId } = issue('a');
