@@ -11,11 +11,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KeyRecord } from '../../../src/ledger/record.ts';
 import { issueKey } from '../../support/gate.keys.ts';
-import { MemoryGateDatabase } from '../../support/gate.memory.ts';
+import { MemoryGateDatabase, unavailable } from '../../support/gate.memory.ts';
 import { Bench, SETTINGS, showing } from './bench.ts';
 
 const KEYS = 3;
-const LIMIT = 25;
+const LIMIT = 6;
 const STALE_MS = SETTINGS.maxStalenessMs;
 /** A view is as of the beginning of a look; the yes may come a wait for a use or a record later. */
 const SLACK_MS = 3_000;
@@ -71,6 +71,17 @@ const aStep = fc.oneof(
         'scanDocuments',
       ),
       how: fc.constantFrom('Fails' as const, 'Hangs' as const),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ op: fc.constant('burst' as const), gate: fc.nat({ max: 1 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      op: fc.constant('lost' as const),
+      method: fc.constantFrom('lease', 'returnLeases', 'findByKeyId'),
     }),
   },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('heal' as const) }) },
@@ -158,8 +169,18 @@ class Life {
         this.#change(step.key, 'Revoked');
         await this.#pass(25_000);
         return this.#call(step.gate, step.key);
+      case 'burst':
+        // The key with the quota, often enough to use it up.
+        for (let i = 0; i < 5; i += 1) await this.#call(step.gate, 0);
+        return undefined;
+      case 'lost':
+        // It was done, and nobody hears of it.
+        this.database.after = (method) => {
+          if (method === step.method) throw unavailable();
+        };
+        break;
       case 'heal':
-        this.database.trouble.clear();
+        this.#heal();
         break;
       case 'save':
         this.#save();
@@ -173,7 +194,7 @@ class Life {
 
   /** All is well for a while: now everybody must say what is true. */
   async settle(): Promise<void> {
-    this.database.trouble.clear();
+    this.#heal();
     await this.#pass(60_000);
     this.#note();
     for (const bench of this.gates) {
@@ -218,6 +239,11 @@ class Life {
     const state = how === 'Suspended' || how === 'Revoked' ? how : 'Active';
     const ends = how === 'Expiring' ? { endMs: this.#clock.nowMs() + 1_000 } : {};
     this.database.put({ ...base, state, terms: { ...terms, ...ends } });
+  }
+
+  #heal(): void {
+    this.database.trouble.clear();
+    this.database.after = () => undefined;
   }
 
   #save(): void {
