@@ -145,39 +145,19 @@ class Life {
       case 'client':
         this.database.putDocument('Client', { uid: 'c', name: 'acme', state: step.state as never });
         break;
-      case 'hold': {
-        const held = {
-          state: 'Suspended',
-          reviewUid: '',
-          reviewer: '',
-          message: '',
-          sinceMs: 0,
-        } as const;
-        this.database.putDocument('Hold', {
-          uid: `k${step.key}`,
-          ...(step.isHeld ? { held } : {}),
-        });
+      case 'hold':
+        this.#hold(step.key, step.isHeld);
         break;
-      }
       case 'trouble':
         this.database.trouble.set(step.method, step.how);
         break;
       case 'outage':
-        // What chance alone puts together too seldom.
-        await this.#call(step.gate, step.key);
-        this.database.trouble.set('*', 'Fails');
-        this.#change(step.key, 'Revoked');
-        await this.#pass(25_000);
-        return this.#call(step.gate, step.key);
+        return this.#cutOff(step.gate, step.key);
       case 'burst':
-        // The key with the quota, often enough to use it up.
-        for (let i = 0; i < 5; i += 1) await this.#call(step.gate, 0);
-        return undefined;
+        return this.#burst(step.gate);
       case 'lost':
         // It was done, and nobody hears of it.
-        this.database.after = (method) => {
-          if (method === step.method) throw unavailable();
-        };
+        this.#lose(step.method);
         break;
       case 'heal':
         this.#heal();
@@ -239,6 +219,32 @@ class Life {
     const state = how === 'Suspended' || how === 'Revoked' ? how : 'Active';
     const ends = how === 'Expiring' ? { endMs: this.#clock.nowMs() + 1_000 } : {};
     this.database.put({ ...base, state, terms: { ...terms, ...ends } });
+  }
+
+  /** What chance alone puts together too seldom. */
+  async #cutOff(gate: number, key: number): Promise<void> {
+    await this.#call(gate, key);
+    this.database.trouble.set('*', 'Fails');
+    this.#change(key, 'Revoked');
+    await this.#pass(25_000);
+    await this.#call(gate, key);
+  }
+
+  /** Calls of the key with the quota, often enough to use it up. */
+  async #burst(gate: number): Promise<void> {
+    for (let i = 0; i < 5; i += 1) await this.#call(gate, 0);
+  }
+
+  #hold(key: number, isHeld: boolean): void {
+    const why = { reviewUid: '', reviewer: '', message: '', sinceMs: 0 };
+    const held = isHeld ? { held: { ...why, state: 'Suspended' as const } } : {};
+    this.database.putDocument('Hold', { uid: `k${key}`, ...held });
+  }
+
+  #lose(lost: string): void {
+    this.database.after = (method) => {
+      if (method === lost) throw unavailable();
+    };
   }
 
   #heal(): void {
