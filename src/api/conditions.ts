@@ -236,7 +236,7 @@ export const EVENT_REASONS = {
   QuotaUsedUp: {
     type: 'Warning',
     sentence:
-      'Nothing is left of the quota; calls are refused until its next period or an approved change.',
+      'Nothing is left of the quota; calls are refused until its next period begins or a higher quota is in force.',
   },
   RemoteNotEnded: {
     type: 'Warning',

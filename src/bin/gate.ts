@@ -7,7 +7,7 @@ import { systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
 import { createLogger, type Logger } from '../kernel/log.ts';
 import { createRegistry, type Registry } from '../kernel/metrics.ts';
-import { openGateLedger } from '../ledger/open.ts';
+import { checkLedgerUrl, openGateLedger } from '../ledger/open.ts';
 import { serveProbes } from '../runtime/probes.ts';
 import { loadGateKeyring } from './masterkey.ts';
 
@@ -18,6 +18,8 @@ type Listener = { readonly address: string; close(): Promise<void> };
 /** Runs a gate until `stop` is aborted. Rejects when it cannot start. */
 export async function runGate(flags: Flags, stop: AbortSignal): Promise<void> {
   const config = gateConfig(flags);
+  // A database that is not there may come; one that cannot exist is a mistake in the flags.
+  await checkLedgerUrl(config.database);
   const log = createLogger(config.logLevel);
   const registry = createRegistry();
   const gate = await createOne({ config, log, registry });

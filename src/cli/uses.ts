@@ -74,7 +74,7 @@ export function usesText(
   live: LiveUses | undefined,
   nowMs: number,
 ): string {
-  const parts = [quotaText(quota, live), live === undefined ? '' : totalText(live, nowMs)];
+  const parts = [quotaText(quota, live), totalText(quota?.limit, live, nowMs)];
   return parts.filter((part) => part !== '').join(', ');
 }
 
@@ -90,7 +90,13 @@ function quotaText(
   return told === 0 ? `nothing of ${limit} left` : `at most ${told} of ${limit} left`;
 }
 
-function totalText({ total, lastUsedMs }: LiveUses, nowMs: number): string {
-  if (lastUsedMs === undefined) return 'never used';
+function totalText(limit: number | undefined, live: LiveUses | undefined, nowMs: number): string {
+  if (live === undefined) return '';
+  const { total, lastUsedMs, left } = live;
+  if (lastUsedMs === undefined) {
+    // Reserved by a gate that has not written its usage yet, or was killed before it could.
+    const isReserved = limit !== undefined && left !== undefined && left >= 0 && left < limit;
+    return isReserved ? 'calls not written yet' : 'never used';
+  }
   return `${total} calls, the last ${agoText(formatTime(lastUsedMs), nowMs)}`;
 }

@@ -17,11 +17,13 @@ export async function checkKeyring(
 ): Promise<void> {
   for (const { version, checkValue } of await ledger.versionsInUse()) {
     if (!keyring.versions.includes(version)) {
-      log.error('the master key file lacks a version that the database uses', { version });
+      log.error("the gate's key file lacks a version that the database uses; write it anew", {
+        version,
+      });
     } else if (checkValue !== undefined && checkValue !== keyring.checkValue(version)) {
       throw new KeywardError('Terminal', {
         reason: 'MasterKeyWrong',
-        message: `master key version ${version} is not the one this database was written with; mount the right file`,
+        message: `the gate's key file is of another master key (version ${version}) than this database; write it anew with keyward keys derive-gate from its operator's file, or look at --database`,
       });
     }
   }

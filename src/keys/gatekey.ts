@@ -41,7 +41,10 @@ export function createGateKeyText(keyring: GateKeyring): Sensitive {
  */
 export function parseGateKeyring(file: Sensitive): GateKeyring {
   const lines = file.revealText().split('\n');
-  if (!lines.some((line) => line.trim().startsWith(PREFIX))) return parseKeyring(file);
+  if (!lines.some((line) => line.trim().startsWith(PREFIX))) {
+    if (!lines.some((line) => /^\s*v\d/.test(line))) throw invalid('it has no line of a key');
+    return parseKeyring(file);
+  }
   const byVersion = new Map<number, GateKeys>();
   for (const [index, raw] of lines.entries()) {
     const line = raw.trim();

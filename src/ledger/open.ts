@@ -58,16 +58,32 @@ export async function openGateLedger(url: string): Promise<GateLedger> {
   return openPostgresGate(url);
 }
 
+/**
+ * Refuses a URL that can never name a ledger, for programs that otherwise wait until theirs is there.
+ *
+ * @throws KeywardError Terminal DatabaseUrlInvalid
+ */
+export async function checkLedgerUrl(url: string): Promise<void> {
+  if (isSqlite(url)) {
+    const { parseSqliteUrl } = await import('./sqlite/location.ts');
+    parseSqliteUrl(url);
+    return;
+  }
+  if (!isPostgresUrl(url)) throw unsupported(url);
+  const { parsePostgresUrl } = await import('./postgres/location.ts');
+  parsePostgresUrl(url);
+}
+
 function isSqlite(url: string): boolean {
   return url.startsWith('sqlite:');
 }
 
 function unsupported(url: string) {
-  const scheme = url.slice(0, url.indexOf(':') + 1);
+  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? '';
   // Without the URL: it may hold a password.
   return terminal(
     'DatabaseUrlInvalid',
-    `the database URL has an unknown scheme "${scheme}"; use sqlite:///path or postgres://user@host/database`,
+    `the database URL has ${scheme === '' ? 'no scheme' : `an unknown scheme "${scheme}"`}; use sqlite:///path or postgres://user@host/database`,
   );
 }
 

@@ -58,6 +58,23 @@ export function parseAddress(text: string): Address {
   return { host: host === '' ? undefined : host, port };
 }
 
+const WHY_NOT: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there',
+  EACCES: 'this user may not use that port',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+  ENOTFOUND: 'there is no host of that name',
+};
+
+/** Why a server cannot listen at `address`, and which flag names another one: Terminal AddressUnavailable. */
+export function addressUnavailable(address: string, flag: string, cause: unknown): KeywardError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  return new KeywardError('Terminal', {
+    reason: 'AddressUnavailable',
+    message: `cannot listen on '${address}': ${WHY_NOT[code] ?? (code || 'unknown why')}; ${flag} takes another address`,
+    cause,
+  });
+}
+
 /** Listens and answers until closed. Rejects with Terminal AddressUnavailable when it cannot listen. */
 export async function serveProbes(options: ProbeOptions): Promise<Probes> {
   const server = createHttpServer(LIMITS, (req, res) => {
@@ -85,11 +102,7 @@ async function listen(server: Server, text: string): Promise<AddressInfo> {
   try {
     await promise;
   } catch (cause) {
-    throw new KeywardError('Terminal', {
-      reason: 'AddressUnavailable',
-      message: `cannot listen on '${text}'`,
-      cause,
-    });
+    throw addressUnavailable(text, '--metrics-address', cause);
   }
   server.removeListener('error', reject);
   // A socket error of a single client ends its connection; the server itself has no further ones.

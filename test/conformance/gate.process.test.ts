@@ -74,7 +74,7 @@ describe('keyward gate', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     const { code, text } = await gate.ask('/readyz');
-    expect([code, text]).toEqual([503, expect.stringContaining('is not the one this database')]);
+    expect([code, text]).toEqual([503, expect.stringContaining('of another master key')]);
     expect((await gate.ask('/livez')).code).toBe(200);
     expect(await ask(gate, value)).toBe(403);
   });
@@ -83,6 +83,21 @@ describe('keyward gate', () => {
     const gate = await GateProcess.start({ database: '', keyFile });
     await gate.ended;
     expect(gate.said).toMatch(/--database is required/);
+  });
+
+  it('ends when no database can ever be where it was told to look', async () => {
+    const gate = await GateProcess.start({ database: 'sqlite://keyward.db', keyFile });
+    await gate.ended;
+    expect(gate.said).toMatch(/write sqlite:\/\/\/path/);
+  });
+
+  it('says what to do when its operator never ran', async () => {
+    const gate = await GateProcess.start({ database: `${url}-not-yet`, keyFile });
+    gates.push(gate);
+    for (let i = 0; i < 100 && !gate.said.includes('cannot follow'); i += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect((await gate.ask('/readyz')).text).toContain('its operator makes it');
   });
 });
 

@@ -10,10 +10,9 @@ import {
 } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import type { Clock } from '../../kernel/clock.ts';
-import { KeywardError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { Registry } from '../../kernel/metrics.ts';
-import { parseAddress } from '../../runtime/probes.ts';
+import { addressUnavailable, parseAddress } from '../../runtime/probes.ts';
 import type { Decider } from '../decision.ts';
 import { openTls, type TlsFiles, type TlsSource } from '../http/tls.ts';
 import { errorAnswer } from '../profiles.ts';
@@ -131,11 +130,7 @@ async function listen(server: AnyServer, text: string): Promise<string> {
   try {
     await promise;
   } catch (cause) {
-    throw new KeywardError('Terminal', {
-      reason: 'AddressUnavailable',
-      message: `cannot listen on '${text}'`,
-      cause,
-    });
+    throw addressUnavailable(text, '--grpc-address', cause);
   }
   server.removeListener('error', reject);
   // Listening on a port, so it has an address of this form.

@@ -7,12 +7,11 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from 'n
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../kernel/clock.ts';
-import { KeywardError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { Registry } from '../../kernel/metrics.ts';
 import { createHttpServer } from '../../kernel/nodehttp.ts';
 import { SECOND_MS } from '../../kernel/time.ts';
-import { parseAddress } from '../../runtime/probes.ts';
+import { addressUnavailable, parseAddress } from '../../runtime/probes.ts';
 import type { Decider } from '../decision.ts';
 import type { ReadingOptions } from '../reading/reading.ts';
 import { BAD_REQUEST, TOO_MANY_HEADERS } from './answers.ts';
@@ -202,11 +201,7 @@ async function listen(server: AnyServer, text: string): Promise<string> {
   try {
     await promise;
   } catch (cause) {
-    throw new KeywardError('Terminal', {
-      reason: 'AddressUnavailable',
-      message: `cannot listen on '${text}'`,
-      cause,
-    });
+    throw addressUnavailable(text, '--http-address', cause);
   }
   server.removeListener('error', reject);
   // Listening on a port, so it has an address of this form.

@@ -153,5 +153,8 @@ function syncDirectory(path: string): void {
 }
 
 function missingFile(path: string) {
-  return terminal('DatabaseMissing', `database "${path}" does not exist`);
+  return terminal(
+    'DatabaseMissing',
+    `database "${path}" does not exist; its operator makes it when it first runs: start that, or look at --database`,
+  );
 }

@@ -75,4 +75,11 @@ describe('uses of keys', () => {
     expect(usesText({ limit: -1 }, { total: 0 }, 0)).toBe('unlimited, never used');
     expect(usesText(undefined, undefined, 0)).toBe('');
   });
+
+  test('are not denied where a gate has reserved some and written none', () => {
+    const live = { total: 0, left: 0 };
+    expect(usesText({ limit: 5 }, live, 0)).toBe('0 of 5 left, calls not written yet');
+    expect(usesText({ limit: 5 }, { total: 0, left: 5 }, 0)).toBe('5 of 5 left, never used');
+    expect(usesText({ limit: 0 }, live, 0)).toBe('0 of 0 left, never used');
+  });
 });

@@ -27,6 +27,16 @@ describe('the log of refusals', () => {
     ]);
   });
 
+  it('says with the first of a cause what to look at where mostly the setup is wrong', () => {
+    const { log, lines } = recorder();
+    const refusals = new RefusalLog(log, new FakeClock());
+    refusals.refused('Unlisted', 'Keyward', 'CXMOCB2rHCkSYQKh');
+    refusals.refused('Unlisted', 'Keyward', 'CXMOCB2rHCkSYQKh');
+    refusals.refused('WrongSecret', 'Keyward', undefined);
+    const hints = lines.map(([, fields]) => fields?.['hint']);
+    expect(hints).toEqual([expect.stringContaining('--unlisted allow'), undefined, undefined]);
+  });
+
   it('tells each unexpected failure once', () => {
     const { log, lines } = recorder();
     const refusals = new RefusalLog(log, new FakeClock());

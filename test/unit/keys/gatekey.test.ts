@@ -55,6 +55,8 @@ describe("the gate's key file", () => {
     expect(reasonOf(`# ours\n\n${text()}`)).toBeUndefined();
     const [first = ''] = text().split('\n');
     const broken = [
+      '',
+      'hunter2 and other words',
       `${first}\n${first}\n`,
       `${first}\n${MASTER}`,
       `${text()}gate-v4:short:check\n`,

@@ -6,7 +6,7 @@ describe('A database URL', () => {
     { url: 'postgres://keyward:hunter2@db', says: 'it names no database' },
     { url: 'postgresql://keyward:hunter2@db/keyward?ssl=1', says: 'unknown parameter "ssl"' },
     { url: 'mysql://keyward:hunter2@db/keyward', says: 'unknown scheme "mysql:"' },
-    { url: 'hunter2', says: 'unknown scheme ""' },
+    { url: 'hunter2', says: 'no scheme' },
   ])('of another kind is refused without repeating its password: $says', async ({ url, says }) => {
     const refusal = {
       class: 'Terminal',

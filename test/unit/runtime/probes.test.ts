@@ -113,7 +113,7 @@ describe('probes', () => {
     await expect(again).rejects.toMatchObject({
       class: 'Terminal',
       reason: 'AddressUnavailable',
-      message: `cannot listen on '${probes.address}'`,
+      message: `cannot listen on '${probes.address}': another program listens there; --metrics-address takes another address`,
     });
   });
 });
