@@ -12,6 +12,7 @@ import { reportToStderr } from '../../control-plane/binaries.ts';
 import { startWatchdog } from '../../control-plane/watchdog.ts';
 import { median } from '../figures.ts';
 import { prepareDatabase } from './database.ts';
+import { measureTiming, type TimingFigures } from './timing.ts';
 import { findPrograms, type Rig } from './servers.ts';
 import {
   measureQuota,
@@ -34,7 +35,9 @@ const USAGE = `usage: npm run bench -- gate [flags]
   --connections N   kept connections of the load (64)
   --revocations N   keys that are revoked under load (200)
   --quota N         limit of the quota that three gates share (10000)
-  --quick           1 and 10000 keys, one round of 2 s, 20 revocations, quota 1000
+  --timings N       refusals of each kind whose time is compared (1000000)
+  --quick           1 and 10000 keys, one round of 2 s, 20 revocations, quota 1000,
+                    100000 timings
   --json FILE       where the figures go (bench/results/gate-TIME.json)
   --entry FILE      measure this program instead of a fresh bundle
 `;
@@ -48,6 +51,7 @@ type Figures = {
   readonly chain: ChainFigures;
   readonly revocation: RevocationFigures;
   readonly quota: QuotaFigures;
+  readonly timing: TimingFigures;
 };
 
 /** Runs it; the exit code. */
@@ -58,7 +62,7 @@ export async function benchGate(args: readonly string[]): Promise<number> {
     return 0;
   }
   const number = (
-    name: 'rounds' | 'seconds' | 'connections' | 'revocations' | 'quota',
+    name: 'rounds' | 'seconds' | 'connections' | 'revocations' | 'quota' | 'timings',
     quick: string,
   ) => count(name, (values.quick ? quick : undefined) ?? values[name]);
   const root = await mkdtemp(join(tmpdir(), 'keyward-bench-gate-'));
@@ -96,7 +100,12 @@ export async function benchGate(args: readonly string[]): Promise<number> {
       limit: number('quota', '1000'),
       url: postgres.url('schema=quota'),
     });
-    const figures = { verify, chain, revocation, quota };
+    report('the time of a no');
+    const timing = await measureTiming(
+      await prepareDatabase(10_000, report),
+      number('timings', '100000'),
+    );
+    const figures = { verify, chain, revocation, quota, timing };
     await writeJson(values.json, { environment: environment(), options, ...figures });
     console.log(table(figures));
     return wrongCounts(figures);
@@ -114,6 +123,7 @@ const OPTIONS = {
   connections: { type: 'string', default: '64' },
   revocations: { type: 'string', default: '200' },
   quota: { type: 'string', default: '10000' },
+  timings: { type: 'string', default: '1000000' },
   quick: { type: 'boolean', default: false },
   json: { type: 'string' },
   entry: { type: 'string' },
@@ -157,7 +167,7 @@ function pinSelf(): boolean {
   }
 }
 
-function table({ verify, chain, revocation, quota }: Figures): string {
+function table({ verify, chain, revocation, quota, timing }: Figures): string {
   const lags = revocation.lagsMs.toSorted((a, b) => a - b);
   const at = (share: number): string => (lags[Math.ceil(lags.length * share) - 1] ?? 0).toFixed(0);
   const smallest = verify[0];
@@ -202,6 +212,10 @@ function table({ verify, chain, revocation, quota }: Figures): string {
       ((quota.leaseWrites / quota.letIn) * 1_000).toFixed(1),
     ],
   );
+  rows.push([
+    'time of a no: unknown key, wrong secret; Welch t (apart beyond 4.5)',
+    `${timing.unknownNs.toFixed(0)}, ${timing.wrongNs.toFixed(0)} ns; ${timing.t.toFixed(1)}`,
+  ]);
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');
 }

@@ -109,17 +109,25 @@ export class GateDecider implements Decider {
   }
 
   #decideKnown(call: Call, claim: Claim, known: Known, at: Moment): Decision | Promise<Decision> {
-    const credential = known === 'Gone' ? undefined : known;
-    const proof = this.#deps.prover.prove(claim, credential, call, at.nowMs);
-    // Of nobody's credential nothing is proven; written so that the compiler knows it, too.
-    if (credential === undefined) return this.#refuse(REFUSALS.UnknownKey, call.profile);
-    if (proof === 'Proven') return this.#judge(call, credential, at);
+    const { prover, replay, view } = this.#deps;
+    if (known === 'Gone') {
+      // For its time: whatever comes of it, of nobody's credential nothing is proven.
+      prover.prove(claim, this.#decoyFor(claim), call, at.nowMs);
+      return this.#refuse(REFUSALS.UnknownKey, call.profile);
+    }
+    const proof = prover.prove(claim, known, call, at.nowMs);
+    if (proof === 'Proven') return this.#judge(call, known, at);
     if ('cause' in proof) {
-      // For its time: a no must not take longer where nobody has the id.
-      this.#deps.view.isUnknown(claim.keyId);
+      // For its time, too: whether nobody has the id was asked only where it was not found at once.
+      view.isUnknown(claim.keyId);
       return this.#refuse(proof, call.profile);
     }
-    return this.#decideSigned(call, credential, this.#deps.replay.remember(proof));
+    return this.#decideSigned(call, known, replay.remember(proof));
+  }
+
+  /** Of signatures the prover knows what to do: few credentials have a secret to be opened. */
+  #decoyFor(claim: Claim): PreparedCredential | undefined {
+    return claim.type === 'Secret' ? this.#deps.view.records.decoyFor(claim.keyId) : undefined;
   }
 
   async #decideSigned(

@@ -23,6 +23,8 @@ export type RecordLimits = {
   readonly loadsMax: number;
 };
 
+/** Enough that they lie in memory as scattered as those that are looked for. */
+const DECOYS_MAX = 1_024;
 /** A key that changes again and again while it is read. */
 const READS_MAX = 4;
 /** Records that are passed over for being in use, each time that one has to go. */
@@ -43,6 +45,9 @@ export class Records {
   readonly #byKeyId = new Map<string, PreparedCredential>();
   /** Goes round; stays where it is between evictions, because to begin anew costs what was deleted. */
   #hand = this.#byKeyId.values();
+  /** The last ones that were read, in turn. */
+  readonly #decoys: PreparedCredential[] = [];
+  #nextDecoy = 0;
   /** Ids without a credential; beside the records, so that they never push one out. */
   readonly #gone = new Set<string>();
   readonly #loads = new Map<string, OpenLoad>();
@@ -59,6 +64,15 @@ export class Records {
   /** Credentials that are kept. */
   get size(): number {
     return this.#byKeyId.size;
+  }
+
+  /**
+   * A record that was read some time, for a no that has to take as long over an id that nobody has as over
+   * one that somebody has. Undefined: none was read yet.
+   */
+  decoyFor(keyId: string): PreparedCredential | undefined {
+    const number = keyId.charCodeAt(0) * 61 + keyId.charCodeAt(7) * 17 + keyId.charCodeAt(15);
+    return this.#decoys[number % this.#decoys.length];
   }
 
   /** What is known of this keyId; undefined: nothing, ask `load`. */
@@ -122,6 +136,8 @@ export class Records {
     this.#byKeyId.clear();
     this.#hand = this.#byKeyId.values();
     this.#gone.clear();
+    this.#decoys.length = 0;
+    this.#nextDecoy = 0;
   }
 
   async #read(keyId: string, source: RecordSource, load: Load): Promise<Known> {
@@ -136,6 +152,7 @@ export class Records {
       if (load.changedUids.delete(record.uid)) continue;
       const key = prepareKey(record, form?.name, this.#sharing);
       this.#put(key);
+      this.#keepDecoy(key);
       return key.credentials.find((each) => each.keyId === keyId) ?? this.#keepGone(keyId);
     }
     throw unsettled();
@@ -146,6 +163,12 @@ export class Records {
     // As a text of its own: it was cut out of a whole request, which would stay with it.
     this.#gone.add(Buffer.from(keyId).toString());
     return 'Gone';
+  }
+
+  #keepDecoy({ credentials: [credential] }: PreparedKey): void {
+    if (credential === undefined) return;
+    this.#decoys[this.#nextDecoy] = credential;
+    this.#nextDecoy = (this.#nextDecoy + 1) % DECOYS_MAX;
   }
 
   #put(key: PreparedKey): void {
