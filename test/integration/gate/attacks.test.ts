@@ -119,6 +119,34 @@ for (const gateway of BEHIND) {
       expect(site.api.arrivals).toEqual([]);
     });
 
+    test('a method that was not granted gets no call through, whichever one is claimed beside it', async () => {
+      const { site, key, settle, show } = chain();
+      const changing = { hosts: [], pathPrefix: '/v1/hello', methods: ['POST', 'DELETE'] };
+      await site.books.product('changing', 'ByGrant', [changing]);
+      const value = Books.valueOf(await key({ name: 'reader' }));
+      const claims = [
+        [],
+        ['X-Original-Method: GET'],
+        ['X-Forwarded-Method: GET'],
+        ['X-HTTP-Method: GET'],
+        ['X-Method-Override: GET'],
+        ['Access-Control-Request-Method: GET'],
+      ];
+      const rows = [
+        ...claims.flatMap((claim) => [['POST', ...claim] as const, ['DELETE', ...claim] as const]),
+        ['post'] as const,
+        ['Post'] as const,
+      ];
+      for (const [method, ...claim] of rows) {
+        await show(value, undefined, { method, headers: [...claim, 'Content-Length: 0'] });
+      }
+      expect(site.api.arrivals.map(({ method }) => method)).toEqual([]);
+      expect((await show(value)).status).toBe(200);
+      // The tests behind this one post, too.
+      await site.books.product('changing', 'ByGrant', []);
+      await settle();
+    });
+
     test('headers that only the gate may write get no call through', async () => {
       const { site, key, show } = chain();
       const value = Books.valueOf(await key({ name: 'spoofer' }));
