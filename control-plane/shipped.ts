@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const FOLDER = join(import.meta.dirname, '..', 'deploy', 'gate');
 /** Ports as they stand in the files. */
-const SHIPPED = { gateway: 8000, gate: 8180, grpc: 8190, api: 8080 };
+const SHIPPED = { gateway: 8000, gate: 8180, grpc: 8190, api: 9000 };
 /** Parts of a file that stand there with a mark before each line, and what they are for. */
 export type Part =
   /** A key in the query. */
@@ -45,7 +45,7 @@ function withPorts(text: string, { gateway, gate, grpc = gate, api }: Ports): st
   return text
     .replaceAll(/(127\.0\.0\.1:|port_value: )8180\b/g, `$1${gate}`)
     .replaceAll(/(127\.0\.0\.1:|port_value: )8190\b/g, `$1${grpc}`)
-    .replaceAll(/(127\.0\.0\.1:|port_value: )8080\b/g, `$1${api}`)
+    .replaceAll(/(127\.0\.0\.1:|port_value: )9000\b/g, `$1${api}`)
     .replaceAll(`listen ${SHIPPED.gateway}`, `listen 127.0.0.1:${gateway}`)
     .replaceAll(`http://:${SHIPPED.gateway} {`, `http://:${gateway} {\n\tbind 127.0.0.1`)
     .replaceAll(`bind :${SHIPPED.gateway}`, `bind 127.0.0.1:${gateway}`)
