@@ -147,6 +147,8 @@ export type GateConfig = {
   /** The gate's own key file, or the master key file itself. */
   readonly gateKeyFile: string;
   readonly httpAddress: string;
+  /** Who reads plain requests of gateways; see HttpOptions of the gate. */
+  readonly httpParser: 'Fast' | 'Node';
   /** Absent: no gRPC. */
   readonly grpcAddress: string | undefined;
   readonly metricsAddress: string;
@@ -182,6 +184,7 @@ export function gateConfig(flags: Flags): GateConfig {
       'a file that keyward keys derive-gate wrote',
     ),
     httpAddress: read('httpAddress') ?? '127.0.0.1:8180',
+    httpParser: httpParser(read('httpParser') ?? 'fast'),
     grpcAddress: read('grpcAddress'),
     metricsAddress: read('metricsAddress') ?? '127.0.0.1:8081',
     reading: {
@@ -200,6 +203,10 @@ export function gateConfig(flags: Flags): GateConfig {
     tls: tlsConfig(read('tlsCert'), read('tlsKey'), read('tlsClientCa')),
     logLevel: oneOf('log-level', read('logLevel') ?? 'info', LEVELS),
   };
+}
+
+function httpParser(text: string): GateConfig['httpParser'] {
+  return oneOf('http-parser', text, ['fast', 'node']) === 'fast' ? 'Fast' : 'Node';
 }
 
 /** How vendors are reached. */

@@ -59,7 +59,8 @@ async function createOne({ config, log, registry }: Shared): Promise<Gate> {
 async function listen({ config, log, registry }: Shared, gate: Gate): Promise<readonly Listener[]> {
   const { reading, tls } = config;
   const shared = { reading, tls, clock: systemClock, log, registry };
-  const http = await serveHttp({ ...shared, address: config.httpAddress }, gate);
+  const parser = config.httpParser;
+  const http = await serveHttp({ ...shared, parser, address: config.httpAddress }, gate);
   if (config.grpcAddress === undefined) return [http];
   const failing = () => gate.failing();
   return [http, await serveGrpc({ ...shared, address: config.grpcAddress, failing }, gate)];

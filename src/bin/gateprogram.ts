@@ -11,6 +11,7 @@ export function addGate(root: Command): void {
     .option('--database <url>', DATABASE)
     .option('--gate-key-file <file>', 'what keyward keys derive-gate wrote')
     .option('--http-address <host:port>', 'for gateways and applications (127.0.0.1:8180)')
+    .option('--http-parser <fast|node>', 'who reads plain requests of gateways (fast)')
     .option('--grpc-address <host:port>', 'for Envoy, gRPC; absent: not served')
     .option('--metrics-address <host:port>', 'for /metrics, /livez, /readyz (127.0.0.1:8081)')
     .option('--key-headers <names>', 'headers that hold a key, beside Authorization (X-API-Key)')

@@ -112,6 +112,7 @@ describe('gate settings', () => {
       database: 'sqlite:///x.db',
       gateKeyFile: '/gate.key',
       httpAddress: '127.0.0.1:8180',
+      httpParser: 'Fast',
       grpcAddress: undefined,
       metricsAddress: '127.0.0.1:8081',
       reading: {
@@ -136,8 +137,10 @@ describe('gate settings', () => {
     vi.stubEnv('KEYWARD_KEY_HEADERS', 'X-API-Key, VISITSEOUL-API-KEY,');
     vi.stubEnv('KEYWARD_TRUSTED_PROXIES', '10.0.0.0/8,2001:db8::/32');
     vi.stubEnv('KEYWARD_UNLISTED', 'allow');
+    vi.stubEnv('KEYWARD_HTTP_PARSER', 'node');
     vi.stubEnv('KEYWARD_MAX_STALENESS_SECONDS', '3');
-    const { gate, reading } = gateConfig(required);
+    const { gate, reading, httpParser } = gateConfig(required);
+    expect(httpParser).toBe('Node');
     expect(reading.keyHeaders).toEqual(['X-API-Key', 'VISITSEOUL-API-KEY']);
     expect(reading.trustedProxies).toEqual(['10.0.0.0/8', '2001:db8::/32']);
     expect(gate).toMatchObject({ unlisted: 'allow', maxStalenessMs: 3_000 });
@@ -158,6 +161,7 @@ describe('gate settings', () => {
       { maxStalenessSeconds: '0' },
       { maxStalenessSeconds: '1e9' },
       { cacheRecords: '1' },
+      { httpParser: 'Fast' },
     ]) {
       expect(() => gateConfig({ ...required, ...wrong })).toThrow(/takes/);
     }

@@ -59,7 +59,7 @@ export function answerFor(decision: Decision, context: AnswerContext): Answer {
     quotaRemaining === undefined ? [] : ['X-Keyward-Quota-Remaining', String(quotaRemaining)];
   return context.asker === 'Nginx'
     ? { status: 204, headers: headers.concat(quota) }
-    : { status: 200, headers: headers.concat(quota, EMPTY) };
+    : { status: 200, headers: EMPTY.concat(headers, quota) };
 }
 
 type Made = Map<Refusal, Partial<Record<StoreProfile, Answer>>>;

@@ -8,7 +8,7 @@ import type { Server, Socket } from 'node:net';
 import type { Clock } from '../../kernel/clock.ts';
 import { SECOND_MS } from '../../kernel/time.ts';
 import type { Decision } from '../decision.ts';
-import { answerFor, FAILURE, type Answer } from './answers.ts';
+import { answerFor, BAD_REQUEST, FAILURE } from './answers.ts';
 import { isBegun, readHead } from './head.ts';
 import type { HttpLimits } from './limits.ts';
 import type { Question, Routes } from './routes.ts';
@@ -21,8 +21,8 @@ export type LaneDeps = {
   readonly clock: Clock;
   /** Told of the first request of each connection. */
   readonly onAsked: (socket: Socket) => void;
-  /** Told of each connection that took too long for a request. */
-  readonly onTooSlow: () => void;
+  /** Told of each connection that took too long for a request, or ended in the middle of one. */
+  readonly onBad: (kind: 'TooSlow' | 'Malformed') => void;
 };
 
 /** One connection. */
@@ -47,7 +47,8 @@ const LOOKS_PER_LIMIT = 4;
 const PIECES_MAX = 8;
 /** As `#keptOn`, where they are not. */
 const CLOSED = 'Connection: close\r\n\r\n';
-const TOO_SLOW: Answer = { status: 408, headers: ['Content-Length', '0'] };
+const CUT_OFF = answerText(BAD_REQUEST, '\r\n');
+const TOO_SLOW = answerText({ ...BAD_REQUEST, status: 408 }, '\r\n');
 
 /** See the file comment. */
 export class Lane {
@@ -172,22 +173,27 @@ export class Lane {
     }
     const { asker, call } = question;
     const answer = answerFor(decision, { asker, target: call.target, clock: this.#deps.clock });
-    if (this.#isClosing) this.#end(visit, answer);
+    if (this.#isClosing) this.#end(visit, answerText(answer, CLOSED));
     else write(socket, answerText(answer, this.#keptOn));
   }
 
   /** Gives the last answer; whatever else is said is not heard. */
-  #end(visit: Visit, answer: Answer): void {
+  #end(visit: Visit, text: string): void {
     const { socket, onData } = visit;
     this.#visits.delete(socket);
     socket.off('data', onData);
-    endWith(socket, answerText(answer, CLOSED));
+    endWith(socket, text);
   }
 
   /** The other side has said its last word. */
-  #left({ socket, begun }: Visit): void {
-    if (begun === '') socket.end();
-    else socket.destroy();
+  #left(visit: Visit): void {
+    if (visit.begun === '') visit.socket.end();
+    else this.#giveUp(visit, 'Malformed', CUT_OFF);
+  }
+
+  #giveUp(visit: Visit, kind: 'TooSlow' | 'Malformed', text: string): void {
+    this.#deps.onBad(kind);
+    this.#end(visit, text);
   }
 
   #handOver(visit: Visit, text: string): void {
@@ -204,15 +210,14 @@ export class Lane {
 
   /** Looks for those who took too long. */
   #look(): void {
-    const { limits, clock, onTooSlow } = this.#deps;
+    const { limits, clock } = this.#deps;
     this.#nowMs = clock.monotonicMs();
     for (const visit of this.#visits.values()) {
       const { socket } = visit;
       const tookMs = this.#nowMs - visit.sinceMs - this.#lookMs;
       if (isIdle(visit) && tookMs >= limits.idleTimeMs) socket.destroy();
       if (visit.isWaiting || isIdle(visit) || tookMs < limits.headerTimeMs) continue;
-      onTooSlow();
-      this.#end(visit, TOO_SLOW);
+      this.#giveUp(visit, 'TooSlow', TOO_SLOW);
     }
     this.#cancel = clock.after(this.#lookMs, () => this.#look());
   }

@@ -17,7 +17,7 @@ import type { ReadingOptions } from '../reading/reading.ts';
 import { BAD_REQUEST, TOO_MANY_HEADERS } from './answers.ts';
 import { declaredLength } from './body.ts';
 import { Connections } from './connections.ts';
-import { Lane } from './lane.ts';
+import { Lane, type LaneDeps } from './lane.ts';
 import { BODY_BYTES_MAX, DEFAULT_LIMITS, type HttpLimits } from './limits.ts';
 import { createHttpMeter, type BadRequest, type HttpMeter } from './metrics.ts';
 import { Routes, send } from './routes.ts';
@@ -31,6 +31,8 @@ export type HttpOptions = {
   readonly reading: ReadingOptions;
   /** What is absent is as DEFAULT_LIMITS. */
   readonly limits?: Partial<HttpLimits>;
+  /** Who reads plain requests of gateways: lanes (see lane.ts; absent means this), or Node's HTTP as all others. */
+  readonly parser?: 'Fast' | 'Node' | undefined;
   /** Absent: plain HTTP. */
   readonly tls?: TlsFiles | undefined;
   readonly clock: Clock;
@@ -61,16 +63,18 @@ export async function serveHttp(options: HttpOptions, decider: Decider): Promise
   const routes = new Routes({ ...options, decider, meter });
   const tls = options.tls && (await openTls(options.tls, { ...options, report: meter.tls }));
   const server = createServer(limits, tls);
-  const lane = new Lane(server, tls === undefined ? 'connection' : 'secureConnection', {
+  const laneDeps: LaneDeps = {
     routes,
     limits,
     clock: options.clock,
     onAsked: (socket) => connections.asked(socket),
-    onTooSlow: () => meter.bad('TooSlow'),
-  });
+    onBad: (kind) => meter.bad(kind),
+  };
+  const event = tls === undefined ? 'connection' : 'secureConnection';
+  const lane = options.parser === 'Node' ? undefined : new Lane(server, event, laneDeps);
   const idle = {
     closeIdleConnections() {
-      lane.closeIdle();
+      lane?.closeIdle();
       server.closeIdleConnections();
     },
   };
@@ -136,6 +140,8 @@ function answerAll(server: AnyServer, routes: Routes, bounds: Bounds): void {
   /** What has had its last answer; the rest of its bytes may make no sense either. */
   const told = new WeakSet<Duplex>();
   const answer = (req: IncomingMessage, res: ServerResponse): void => {
+    // Nobody waits for it: he was told that there would be no more.
+    if (told.has(req.socket)) return;
     connections.asked(req.socket);
     const length = declaredLength(req);
     if (length === 'Doubtful' || req.httpVersionMajor !== 1) {
@@ -146,10 +152,12 @@ function answerAll(server: AnyServer, routes: Routes, bounds: Bounds): void {
     // Node cannot refuse them without hiding some.
     if (req.rawHeaders.length > 2 * limits.headers) {
       meter.bad('TooLarge');
+      told.add(req.socket);
       return send(res, TOO_MANY_HEADERS);
     }
     // A short body that nobody reads is skipped by Node; a long one is not worth the time.
     if (length > BODY_BYTES_MAX) res.shouldKeepAlive = false;
+    if (!res.shouldKeepAlive) told.add(req.socket);
     routes.handle(req, res);
   };
   server.on('request', answer);
@@ -162,9 +170,21 @@ function answerAll(server: AnyServer, routes: Routes, bounds: Bounds): void {
     meter.bad('Malformed');
     send(res, BAD_REQUEST);
   });
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    meter.bad(KINDS[error.code ?? ''] ?? 'Malformed');
-    endBadly(error, socket, told);
+  const broken = new WeakSet<Duplex>();
+  const breakOff = (error: NodeJS.ErrnoException | undefined, socket: Duplex): void => {
+    if (broken.has(socket)) return;
+    broken.add(socket);
+    const isTold = told.has(socket);
+    told.add(socket);
+    if (!isTold) meter.bad(KINDS[error?.code ?? ''] ?? 'Malformed');
+    // Answers that are at hand for what came before it leave first.
+    setImmediate(() => endBadly(error?.code, socket, isTold));
+  };
+  server.on('clientError', breakOff);
+  // Node lets go of the connection here, and would end it with answers still in hand.
+  server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => socket.destroy());
+    breakOff(undefined, socket);
   });
   server.on('tlsClientError', () => meter.bad('TlsHandshake'));
 }
@@ -179,18 +199,14 @@ const STATUS_LINES: Readonly<Record<string, string>> = {
 };
 
 /** The last answer on a connection whose bytes make no sense; they are not repeated anywhere. */
-function endBadly(
-  error: NodeJS.ErrnoException,
-  socket: Duplex,
-  told: Pick<WeakSet<Duplex>, 'has'>,
-): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
+function endBadly(code: string | undefined, socket: Duplex, isTold: boolean): void {
+  if (!socket.writable || code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
-  const line = STATUS_LINES[error.code ?? ''] ?? '400 Bad Request';
+  const line = STATUS_LINES[code ?? ''] ?? '400 Bad Request';
   const last = `HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
-  endWith(socket, told.has(socket) ? '' : last);
+  endWith(socket, isTold ? '' : last);
 }
 
 async function listen(server: AnyServer, text: string): Promise<string> {
@@ -213,7 +229,7 @@ const LOOK_MS = 50;
 
 /** Connections become idle one by one, as their answers leave; Node closes those of the start only. */
 function close(
-  { server, lane }: { readonly server: AnyServer; readonly lane: Lane },
+  { server, lane }: { readonly server: AnyServer; readonly lane: Lane | undefined },
   clock: Clock,
   drainTimeMs: number,
 ): Promise<void> {
@@ -222,10 +238,10 @@ function close(
   let cancel = (): void => undefined;
   const look = (): void => {
     if (clock.monotonicMs() >= endMs) {
-      lane.closeAll();
+      lane?.closeAll();
       return server.closeAllConnections();
     }
-    lane.closeIdle();
+    lane?.closeIdle();
     server.closeIdleConnections();
     cancel = clock.after(LOOK_MS, look);
   };
@@ -233,7 +249,7 @@ function close(
     cancel();
     resolve();
   });
-  lane.close();
+  lane?.close();
   look();
   return promise;
 }
