@@ -59,6 +59,7 @@ describe('nobody decides about', () => {
     ['the whole server', request(['OPTIONS * HTTP/1.1', 'Host: a'])],
     ['an unknown method', request(['FOO /auth/nginx HTTP/1.1', 'Host: a'])],
     ['a method in lower case', request(['get /auth/nginx HTTP/1.1', 'Host: a'])],
+    ['a tunnel', request(['CONNECT api.example.com:443 HTTP/1.1', 'Host: api.example.com:443'])],
     ['an odd expectation', request([...POST, 'Expect: 200', 'Content-Length: 0'])],
   ])('%s: it ends the connection (G2, G9)', async (_, bytes, status = 400) => {
     await using gate = await startGate();
@@ -67,16 +68,6 @@ describe('nobody decides about', () => {
     expect(closed).toBe(true);
     expect(gate.decider.calls).toEqual([]);
     expect(text).not.toContain(KEY);
-  });
-
-  test('a tunnel (CONNECT)', async () => {
-    await using gate = await startGate();
-    const { statuses, closed } = await sendRaw(
-      gate.port,
-      request(['CONNECT api.example.com:443 HTTP/1.1', 'Host: api.example.com:443']),
-    );
-    expect({ statuses, closed }).toEqual({ statuses: [], closed: true });
-    expect(gate.decider.calls).toEqual([]);
   });
 
   test.each([
