@@ -43,8 +43,9 @@ export function describeBehind(
 ): void {
   describe.skipIf(!GATEWAYS[gateway])(`${gateway}: ${title}`, () => {
     let chain: Chain;
+    let site: GateSite;
     beforeAll(async () => {
-      const site = await GateSite.open(options);
+      site = await GateSite.open(options);
       // Everything below /v1 is anybody's; other targets belong to no API and are refused.
       await site.books.product('hello', 'Open', [
         { hosts: [], pathPrefix: '/v1', methods: [] },
@@ -54,7 +55,8 @@ export function describeBehind(
       chain = createChain(site, await site.front(gateway));
     }, START_TIMEOUT_MS);
     beforeEach(() => chain.site.api.forget());
-    afterAll(() => chain.site.close());
+    // Also where the gateway did not come up.
+    afterAll(() => site.close());
     define(() => chain);
   });
 }
