@@ -39,6 +39,6 @@ function unknown(word: string): KeywardError {
   const hint = similar.length === 0 ? '' : `; like it: ${similar.join(', ')}`;
   return new KeywardError('Terminal', {
     reason: 'NotFound',
-    message: `no condition or event has the reason '${visible(word)}'${hint}; keyward explain lists all`,
+    message: `no condition, event or answer of a gate has the reason '${visible(word)}'${hint}; keyward explain lists all`,
   });
 }

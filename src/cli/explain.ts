@@ -1,7 +1,8 @@
-/** `keyward explain`: what a reason in a status or an event means, without asking any server. Pure. */
+/** `keyward explain`: what a reason in a status, an event or an answer of a gate means, without asking any server. Pure. */
 import * as applications from '../api/applicationconditions.ts';
 import * as conditions from '../api/conditions.ts';
 import type { Kstatus, ReadyFact, ReasonFact } from '../api/reasons.ts';
+import { REFUSALS, type Refusal } from '../terms/refusals.ts';
 import { wrapTo } from './width.ts';
 
 /** Narrow enough for the usual terminal, with the margin. */
@@ -12,9 +13,9 @@ export type Meaning = {
   readonly reason: string;
   /** Kinds of objects that carry it; of events: empty. */
   readonly kinds: string;
-  /** The condition, or `Event`. */
+  /** The condition, `Event`, or `Gate` for what a gate answers. */
   readonly condition: string;
-  /** Status of the condition, or type of the event. */
+  /** Status of the condition, type of the event, or status of HTTP. */
   readonly status: string;
   /** Reasons of Ready only. */
   readonly kstatus?: Kstatus;
@@ -39,15 +40,19 @@ type Facts = Readonly<Record<string, ReasonFact | ReadyFact>>;
 
 /** Everything that can be explained, kind by kind. */
 export function allMeanings(): readonly Meaning[] {
-  return [...Object.entries(TABLES).flatMap(meaningsOf), ...events()];
+  return [...Object.entries(TABLES).flatMap(meaningsOf), ...events(), ...gateAnswers()];
 }
 
-/** What a reason or a condition type means, upper and lower case alike; empty: nobody says that. */
+/** What a reason, a cause in the log of a gate, or a condition type means, upper and lower case alike; empty: nobody says that. */
 export function meaningsOfWord(word: string): readonly Meaning[] {
   const wanted = word.toLowerCase();
   const all = allMeanings();
   const reasons = all.filter(({ reason }) => reason.toLowerCase() === wanted);
   if (reasons.length > 0) return reasons;
+  const refusal = refusals().find(({ cause }) => cause.toLowerCase() === wanted);
+  if (refusal !== undefined) {
+    return all.filter((each) => each.condition === 'Gate' && each.reason === refusal.reason);
+  }
   return all.filter(({ condition }) => condition.toLowerCase() === wanted);
 }
 
@@ -80,6 +85,7 @@ const KSTATUS: Readonly<Record<Kstatus, string>> = {
 
 function heading({ reason, kinds, condition, status, kstatus }: Meaning): string {
   if (condition === 'Event') return `${reason}: an event (${status})`;
+  if (condition === 'Gate') return `${reason}: answer ${status} of a gate`;
   const what = kstatus === undefined ? '' : `: ${KSTATUS[kstatus]}`;
   return `${reason}: ${condition}=${status} of ${kinds}${what}`;
 }
@@ -123,6 +129,21 @@ function events(): readonly Meaning[] {
     status: type,
     sentence,
   }));
+}
+
+/** One for each reason: callers cannot tell its causes apart, the log of the gate can. */
+function gateAnswers(): readonly Meaning[] {
+  return [...Map.groupBy(refusals(), ({ reason }) => reason)].map(([reason, all]) => ({
+    reason,
+    kinds: '',
+    condition: 'Gate',
+    status: `${all[0]?.status ?? ''}`,
+    sentence: `Said to the caller: ${all[0]?.text ?? ''}. The log of the gate says which cause it was: ${all.map(({ cause }) => cause).join(', ')}. What to do: docs/gate.md, Trouble.`,
+  }));
+}
+
+function refusals(): readonly Refusal[] {
+  return Object.values(REFUSALS);
 }
 
 /** Levenshtein's distance. */

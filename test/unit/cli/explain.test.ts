@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as applications from '../../../src/api/applicationconditions.ts';
 import * as conditions from '../../../src/api/conditions.ts';
+import { REFUSALS } from '../../../src/terms/refusals.ts';
 import {
   allMeanings,
   meaningsOfWord,
@@ -43,6 +44,16 @@ describe('explain', () => {
   test('says all of them in lines that fit the usual terminal', () => {
     const lines = meaningsText(allMeanings()).split('\n');
     expect(lines.filter((line) => line.startsWith('  ') && line.length > 80)).toEqual([]);
+  });
+
+  test('knows every reason that a gate answers, and the causes in its log', () => {
+    for (const { reason, cause } of Object.values(REFUSALS)) {
+      expect(meaningsOfWord(reason).map(({ condition }) => condition)).toContain('Gate');
+      expect(meaningsOfWord(cause)).not.toEqual([]);
+    }
+    const text = meaningsText(meaningsOfWord('unlisted'));
+    expect(text).toMatch(/^ApiNotAllowed: answer 403 of a gate\n/);
+    expect(text).toContain('TargetDoubtful');
   });
 
   test('lists the reasons of a condition', () => {
