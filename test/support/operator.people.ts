@@ -12,7 +12,9 @@ import {
   API_KEY_REVIEWS,
   GROUP,
   KEY_STORES,
+  SUBJECT_ACCESS_REVIEWS,
 } from '../../src/api/names.ts';
+import { collectionPath } from '../../src/kube/paths.ts';
 import { applyObjects } from './controlplane.ts';
 import { eventually } from './eventually.ts';
 import type { Loose, TestApi } from './operator.api.ts';
@@ -76,6 +78,30 @@ export class People {
         subjects,
       },
     ]);
+    await this.#untilAuthorized(username, office);
+  }
+
+  /** The API server's authorizer hears of new roles a moment after they were written. */
+  async #untilAuthorized(username: string, office: Office): Promise<void> {
+    const attributes = [
+      ...(office.isConsumer === undefined ? [] : [{ resource: 'apikeyapplications' }]),
+      ...(office.isReviewer === undefined ? [] : [{ resource: 'apikeyreviews' }]),
+    ];
+    const { namespace } = this.site;
+    for (const attribute of attributes) {
+      const resourceAttributes = { namespace, group: GROUP, verb: 'create', ...attribute };
+      const question = {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SubjectAccessReview',
+        spec: { user: username, resourceAttributes },
+      };
+      const path = collectionPath(SUBJECT_ACCESS_REVIEWS, '');
+      // oxlint-disable-next-line no-await-in-loop
+      await eventually(async () => {
+        const { body } = await this.site.api.request('POST', path, question);
+        assert.partialDeepStrictEqual(body, { status: { allowed: true } });
+      });
+    }
   }
 
   /** A store of the namespace where people decide. */

@@ -114,7 +114,7 @@ describe('a gate beside its operator', () => {
     await untilAnswer(value, '/open/a', undefined);
     await site.remove('plain');
     await site.untilGone('plain');
-    await untilAnswer(value, '/open/a', 'InvalidKey');
+    await untilAnswer(value, '/open/a', 'KeyRevoked');
   });
 
   test('closes a product that is retired, and what belongs to none was never open', async () => {
