@@ -30,9 +30,10 @@ import {
 
 const USAGE = `usage: npm run bench -- gate [flags]
   --keys N,N        sizes (1,10000,1000000)
-  --rounds N        rounds per size: nginx, HTTP, gRPC in turn (3)
+  --rounds N        rounds per size: nginx, bare Node, HTTP, gRPC in turn (3)
   --seconds N       length of one run (5)
   --connections N   kept connections of the load (64)
+  --records N       records that the gate keeps (as many as there are keys)
   --revocations N   keys that are revoked under load (200)
   --quota N         limit of the quota that three gates share (10000)
   --timings N       refusals of each kind whose time is compared (1000000)
@@ -74,6 +75,7 @@ export async function benchGate(args: readonly string[]): Promise<number> {
       rounds: number('rounds', '1'),
       seconds: number('seconds', '2'),
       connections: count('connections', values.connections),
+      records: values.records === undefined ? undefined : count('records', values.records),
     };
     const sizes = (values.quick ? '1,10000' : values.keys)
       .split(',')
@@ -121,6 +123,7 @@ const OPTIONS = {
   rounds: { type: 'string', default: '3' },
   seconds: { type: 'string', default: '5' },
   connections: { type: 'string', default: '64' },
+  records: { type: 'string' },
   revocations: { type: 'string', default: '200' },
   quota: { type: 'string', default: '10000' },
   timings: { type: 'string', default: '1000000' },
@@ -176,6 +179,10 @@ function table({ verify, chain, revocation, quota, timing }: Figures): string {
     [
       `${series.keys} keys: HTTP, times nginx doing nothing`,
       `${ratio(series.httpMicros, series.nginxMicros).toFixed(2)} (${micros(series.httpMicros)} and ${micros(series.nginxMicros)} µs)`,
+    ],
+    [
+      `${series.keys} keys: a server of Node that decides nothing, times nginx doing nothing`,
+      `${ratio(series.bareMicros, series.nginxMicros).toFixed(2)} (${micros(series.bareMicros)} µs)`,
     ],
     [
       `${series.keys} keys: gRPC, times nginx doing nothing`,

@@ -102,6 +102,20 @@ export async function startGate(
   };
 }
 
+/** Starts the server that shows what Node's own HTTP costs. */
+export async function startBare(rig: Rig): Promise<Server> {
+  const port = await freePort();
+  const began = performance.now();
+  const file = join(import.meta.dirname, 'bare.ts');
+  const child = start(rig, 'bare', [process.execPath, file, String(port)]);
+  await untilAnswers(rig, child, 'bare', async () => {
+    await fetch(`http://127.0.0.1:${port}/`);
+    return true;
+  });
+  const server = serverOf(child, port, performance.now() - began);
+  return { ...server, cpuSeconds: () => cpuSeconds(server.pid) };
+}
+
 /** Starts an nginx of one worker with these blocks inside `http`. `PORT` stands for its port. */
 export async function startNginx(rig: Rig, name: string, http: string): Promise<Server> {
   const port = await freePort();

@@ -8,6 +8,7 @@ import {
   type Rig,
   runWrk,
   type Server,
+  startBare,
   startGate,
   startNginx,
 } from './servers.ts';
@@ -17,6 +18,8 @@ export type VerifyFigures = {
   readonly keys: number;
   /** Microseconds per request, one per round. */
   readonly nginxMicros: readonly number[];
+  /** Of a server of Node that decides nothing. */
+  readonly bareMicros: readonly number[];
   readonly httpMicros: readonly number[];
   readonly grpcMicros: readonly number[];
   /** Requests that were not let in, in all rounds; 0, or something is wrong. */
@@ -32,11 +35,13 @@ export type VerifyOptions = {
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: number;
+  /** Records that the gate keeps; absent: all that are asked for, so that the database rests. */
+  readonly records?: number | undefined;
 };
 
 const HEADERS = `Origin=${ORIGIN}|X-Original-URI=${PATH}|X-Original-Method=GET|X-Real-IP=203.0.113.9`;
 
-/** Rounds of nginx, HTTP and gRPC in turn, so that what the machine does meanwhile meets all three. */
+/** Rounds of nginx, Node's HTTP, the gate's and gRPC in turn, so that what the machine does meanwhile meets all three. */
 export async function measureVerify(
   rig: Rig,
   database: KeyDatabase,
@@ -44,19 +49,24 @@ export async function measureVerify(
   options: VerifyOptions,
 ): Promise<VerifyFigures> {
   const nginx = await startNginx(rig, 'nothing', NOTHING);
-  const gate = await startGate(rig, database, [`--cache-records=${Math.max(keys, 10_000)}`]);
+  const bare = await startBare(rig);
+  const records = options.records ?? Math.max(keys, 2);
+  const gate = await startGate(rig, database, [`--cache-records=${records}`]);
   try {
     const ready = await memory(gate.pid);
     const load = wrkLoad(rig, database, options);
     // Everything compiled and read once.
     await load(gate, options.seconds);
     await load(nginx, 1);
+    await load(bare, 1);
     const nginxMicros: number[] = [];
+    const bareMicros: number[] = [];
     const httpMicros: number[] = [];
     const grpcMicros: number[] = [];
     let refused = 0;
     for (let round = 0; round < options.rounds; round += 1) {
       nginxMicros.push((await load(nginx, options.seconds)).micros);
+      bareMicros.push((await load(bare, options.seconds)).micros);
       const http = await load(gate, options.seconds);
       httpMicros.push(http.micros);
       const grpc = await grpcRound(gate, database, options);
@@ -67,6 +77,7 @@ export async function measureVerify(
     return {
       keys,
       nginxMicros,
+      bareMicros,
       httpMicros,
       grpcMicros,
       refused,
@@ -75,8 +86,7 @@ export async function measureVerify(
       warmMiB: warm.residentMiB,
     };
   } finally {
-    await gate.stop();
-    await nginx.stop();
+    await Promise.all([gate, bare, nginx].map((server) => server.stop()));
   }
 }
 
