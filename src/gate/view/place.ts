@@ -66,14 +66,11 @@ function callerOf({ keyId, key }: PreparedCredential, client: string | undefined
 }
 
 function headersOf({ keyId, namespace, name, client, application }: Caller): readonly string[] {
-  return [
-    'X-Keyward-Key-Id',
-    keyId,
-    'X-Keyward-Namespace',
-    namespace,
-    'X-Keyward-Name',
-    name,
-    ...(client === undefined ? [] : ['X-Keyward-Client', client]),
-    ...(application === undefined ? [] : ['X-Keyward-Application', application]),
-  ];
+  // Not by spreading, which makes arrays with room for more: there is one for each record.
+  const always = ['X-Keyward-Key-Id', keyId, 'X-Keyward-Namespace', namespace];
+  return always.concat(
+    ['X-Keyward-Name', name],
+    client === undefined ? [] : ['X-Keyward-Client', client],
+    application === undefined ? [] : ['X-Keyward-Application', application],
+  );
 }

@@ -40,6 +40,8 @@ export type PreparedCredential = Pick<
   wasUsed: boolean;
 };
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** What proving takes of a value. */
 export type PreparedSlot = Pick<
   SlotRecord,
@@ -66,12 +68,11 @@ export function prepareKey(
   application: string | undefined,
   sharing = new Sharing(),
 ): PreparedKey {
-  const credentials: PreparedCredential[] = [];
   // Products by grant are granted, not written down.
   const terms = sharing.terms(
     record.grant === undefined ? { ...record.terms, productRefs: [] } : record.terms,
   );
-  const key: PreparedKey = {
+  const key: Writable<PreparedKey> = {
     uid: record.uid,
     namespace: sharing.text(record.namespace),
     name: record.name,
@@ -82,23 +83,21 @@ export function prepareKey(
     application: sharing.text(application),
     terms,
     quotaSubject: terms.quota === undefined ? '' : quotaSubject(record),
-    credentials,
+    credentials: [],
     isOutdated: false,
     used: undefined,
   };
-  for (const { keyId, token, state, retireAtMs, slots } of record.credentials) {
-    const retire = retireAtMs === undefined ? {} : { retireAtMs };
-    credentials.push({
-      keyId,
-      token,
-      state: sharing.text(state),
-      ...retire,
-      slots: slots.map((slot) => prepareSlot(slot, sharing)),
-      key,
-      place: undefined,
-      wasUsed: false,
-    });
-  }
+  // Not by pushing, which leaves room for sixteen more.
+  key.credentials = record.credentials.map(({ keyId, token, state, retireAtMs, slots }) => ({
+    keyId,
+    token,
+    state: sharing.text(state),
+    ...(retireAtMs === undefined ? {} : { retireAtMs }),
+    slots: slots.map((slot) => prepareSlot(slot, sharing)),
+    key,
+    place: undefined,
+    wasUsed: false,
+  }));
   return key;
 }
 
