@@ -1,13 +1,14 @@
 /**
  * Pure; which headers of a call matter, found in one pass without making lower-case copies. Proxies and
- * backends disagree about case and about underscores, so a name is compared without regard to case, and
- * one that differs from a name that matters by underscores only is told apart as a look-alike.
+ * backends disagree about case, and some make variables of names, with one character for whatever is no
+ * letter and no digit. So a name is compared without regard to case, and one that differs from a name that
+ * matters by such characters only is told apart as a look-alike.
  */
 import { GATE_HEADER_PREFIX } from '../call.ts';
 
 /** A header that does not matter. */
 export const IRRELEVANT = -1;
-/** Would be a header that matters, were its underscores hyphens. */
+/** Would be a header that matters, were its odd characters hyphens. */
 export const LOOKALIKE = -2;
 /** One that only the gate may set. */
 export const GATE_ONLY = -3;
@@ -23,7 +24,6 @@ export type NamedSlot = {
 /** Names by their length, which tells most apart at once. */
 export type NameTable = readonly (readonly NamedSlot[] | undefined)[];
 
-const UNDERSCORE = 95;
 const HYPHEN = 45;
 
 /** A table for `findSlot`. Names must be unique. */
@@ -49,7 +49,7 @@ export function findSlot(table: NameTable, name: string): number {
 
 const DIFFERENT = 0;
 const SAME = 1;
-/** But for underscores. */
+/** But for what stands in place of hyphens. */
 const ALIKE = 2;
 
 /** Compares the beginning of a name with a text in lower case. */
@@ -60,10 +60,15 @@ function compareNames(name: string, wanted: string): number {
     const wantedCode = wanted.charCodeAt(i);
     // The bit that tells cases apart must not be ignored beyond the letters.
     if (code === wantedCode || (code >= 65 && code <= 90 && code + 32 === wantedCode)) continue;
-    if (code !== UNDERSCORE || wantedCode !== HYPHEN) return DIFFERENT;
+    if (wantedCode !== HYPHEN || isLetterOrDigit(code)) return DIFFERENT;
     likeness = ALIKE;
   }
   return likeness;
+}
+
+function isLetterOrDigit(code: number): boolean {
+  const lower = code | 32;
+  return (code >= 48 && code <= 57) || (lower >= 97 && lower <= 122);
 }
 
 function isGateName(name: string): boolean {

@@ -1,7 +1,7 @@
 /**
  * Pure; a call out of the headers that a gateway sent, in one pass. Everything that two readers could
  * understand in two ways makes the credential Ambiguous, which is refused: a header that matters twice,
- * its look-alike with underscores, a Connection header that wants it dropped on the way, two credentials.
+ * its look-alike with other characters for hyphens, a Connection header that wants it dropped on the way, two credentials.
  * Never throws, takes any text.
  */
 import type { Call } from '../call.ts';

@@ -76,6 +76,27 @@ const GATE_ONLY: readonly string[] = [
   'x-keyward-anything: root',
 ];
 
+/** What a framework may take for a header of the gate. */
+const SPELLED: readonly string[] = [
+  'X_Keyward_Client: root',
+  'x_keyward_name: root',
+  'X-Keyward_Client: root',
+  'X_KEYWARD-KEY_ID: root',
+  'X.Keyward.Client: root',
+  'X~Keyward~Id: root',
+  'X-Keyward.Client: root',
+];
+
+/** Wishes to have the gate's headers dropped between gateway and API. */
+const DROPPING: readonly string[] = [
+  'Connection: close, X-Keyward-Name',
+  'Connection: X-Keyward-Name',
+  'Connection: keep-alive,x-keyward-name',
+  'Connection: close\r\nConnection: X-Keyward-Name',
+  'Connection: te, X-KEYWARD-NAME',
+  'Proxy-Connection: X-Keyward-Name',
+];
+
 const BEHIND: readonly GatewayName[] = ['nginx', 'envoy', 'envoy-grpc', 'caddy', 'haproxy'];
 
 for (const gateway of BEHIND) {
@@ -161,6 +182,19 @@ for (const gateway of BEHIND) {
         gateway === 'nginx' && line.includes('-Product') ? 200 : 403,
       );
       expect(statuses).toEqual(expected);
+    });
+
+    test("no spelling of the gate's headers reaches the API, and none of its own is dropped on the way", async () => {
+      const { site, key, show } = chain();
+      const value = Books.valueOf(await key({ name: 'speller' }));
+      for (const line of SPELLED) await show(value, undefined, { headers: [line] });
+      const forged = site.api.arrivals.filter((each) => JSON.stringify(each).includes('root'));
+      expect(forged).toEqual([]);
+      site.api.forget();
+      for (const line of DROPPING) await show(value, undefined, { headers: [line] });
+      const names = site.api.arrivals.map(({ headers }) => headers['x-keyward-name']);
+      expect(names).toEqual(names.map(() => ['speller']));
+      expect((await show(value)).status).toBe(200);
     });
 
     test('a key that is shown twice, in two places or under two names gets no call through', async () => {

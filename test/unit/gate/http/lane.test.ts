@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../../../src/gate/decision.ts';
+import { Registry } from 'prom-client';
 import { ALLOWED, nginxRequest, request, sendRaw, startGate } from './rawgate.ts';
 
 const KEY = 'kw_4fJ2mXq0ZpT7aBc9_secret';
@@ -119,6 +120,66 @@ describe('a connection of a gateway', () => {
     socket.resume();
     await expect.poll(() => calls.length).toBe(heard + 1);
     socket.destroy();
+  });
+
+  test('that sends its head in 1 000 pieces is served, and those beside it meanwhile', async () => {
+    await using gate = await startGate();
+    const socket = await open(gate.port);
+    socket.setNoDelay(true);
+    const head = nginxRequest(`X-API-Key: ${KEY}`, `X-Long: ${'a'.repeat(30_000)}`);
+    const size = Math.ceil(head.length / 1_000);
+    for (let at = 0; at < head.length; at += size) {
+      socket.write(head.slice(at, at + size));
+      // Another connection's answer comes behind some of the pieces.
+      if (at % (50 * size) === 0) await sendRaw(gate.port, ASKED);
+    }
+    expect(await statusOf(socket, '')).toBe('HTTP/1.1 204');
+    socket.destroy();
+  });
+
+  test('that closes its sending side while its call is decided is over, as with Node', async () => {
+    for (const parser of ['Fast', 'Node'] as const) {
+      await using gate = await startGate({ parser });
+      const { promise, resolve } = Promise.withResolvers<Decision>();
+      gate.decider.decideNow = () => promise;
+      const socket = await open(gate.port);
+      let text = '';
+      socket.on('data', (chunk: Buffer) => {
+        text += chunk.toString('latin1');
+      });
+      const closed = once(socket, 'close');
+      socket.end(ASKED);
+      await expect.poll(() => gate.decider.calls.length).toBe(1);
+      await closed;
+      resolve(ALLOWED);
+      gate.decider.decideNow = () => ALLOWED;
+      expect((await sendRaw(gate.port, ASKED)).statuses).toEqual([204]);
+      expect(text).toBe('');
+    }
+  });
+
+  test('that closes its sending side in the middle of a head is told 400, and nobody is asked', async () => {
+    await using gate = await startGate();
+    const socket = await open(gate.port);
+    socket.end(ASKED.slice(0, -1));
+    const [chunk] = await once(socket, 'data');
+    expect(String(chunk)).toMatch(/^HTTP\/1\.1 400 /);
+    await once(socket, 'close');
+    expect(gate.decider.calls).toEqual([]);
+  });
+
+  test('that is reset while its call is decided leaves nothing behind', async () => {
+    const registry = new Registry();
+    await using gate = await startGate({ registry });
+    const { promise, resolve } = Promise.withResolvers<Decision>();
+    gate.decider.decideNow = () => promise;
+    const socket = await open(gate.port);
+    socket.write(ASKED);
+    await expect.poll(() => gate.decider.calls.length).toBe(1);
+    socket.resetAndDestroy();
+    resolve(ALLOWED);
+    const connections = /^keyward_gate_http_connections 0$/m;
+    await expect.poll(async () => connections.test(await registry.metrics())).toBe(true);
   });
 
   test('ends when the gateway ends it', async () => {

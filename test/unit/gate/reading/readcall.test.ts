@@ -188,6 +188,26 @@ describe('the product of a route', () => {
   });
 });
 
+describe('a name that frameworks could take for another', () => {
+  const odd = ['_', '.', '~', '!', '|', '`', '\u00e9', '\u{212a}', ' '];
+  test.each(odd)('is a no, with "%s" for a hyphen', (mark) => {
+    const alike = (name: string): string[] => [name.replaceAll('-', mark), 'x'];
+    expect(read([...alike('X-API-Key'), 'X-API-Key', KEY]).credential.type).toBe('Ambiguous');
+    expect(read([...alike('x-Original-uri'), 'X-API-Key', KEY]).credential.type).toBe('Ambiguous');
+    expect(read(alike('X-Keyward-Client')).isSpoofed).toBe(true);
+    expect(read(['Connection', `close, x${mark}api-key`]).credential.type).toBe('Ambiguous');
+  });
+
+  test('is none with a letter or a digit there', () => {
+    for (const name of ['XaAPI-Key', 'X0API-Key', 'XZKeyward-Client', 'X-API-Key-', 'XAPIKey']) {
+      expect(read([name, 'x', 'X-API-Key', KEY])).toMatchObject({
+        credential: { type: 'Value' },
+        isSpoofed: false,
+      });
+    }
+  });
+});
+
 describe('the address of a client', () => {
   const forwarded = (list: string, ...trustedProxies: readonly string[]): string | undefined =>
     read(['X-Forwarded-For', list], { way: FORWARD, trustedProxies }).address;
