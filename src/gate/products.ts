@@ -9,6 +9,12 @@ import type { Surroundings } from './view/surroundings.ts';
 /** What happens to calls that belong to no product. */
 export type Unlisted = 'allow' | 'deny';
 
+/** Targets of which it is remembered where they lie: the common ones of an API, not every query. */
+const PLACED_MAX = 4_096;
+const PLACED_LENGTH_MAX = 256;
+
+type Found = ProductRecord | 'Doubtful' | undefined;
+
 /** The products as they are now; see `Surroundings`. */
 export class Products {
   readonly #around: Surroundings;
@@ -16,6 +22,8 @@ export class Products {
   #version = 0;
   #compiled: CompiledProducts<ProductRecord> = compileProducts([]);
   #byName: ReadonlyMap<string, ProductRecord> = new Map();
+  /** By method, host and target as they were written; of the products as they are now. */
+  readonly #placed = new Map<string, Found>();
 
   constructor(around: Surroundings, unlisted: Unlisted) {
     this.#around = around;
@@ -42,14 +50,26 @@ export class Products {
     if (named !== '') return this.#byName.get(named) ?? REFUSALS.Unlisted;
     const isFree = this.#byName.size === 0 && granted.size === 0 && this.#unlisted === 'allow';
     if (isFree) return undefined;
-    const target = readTarget(call);
-    const found = target === 'Doubtful' ? target : productOf(this.#compiled, target);
+    const found = this.#place(call);
     if (found === 'Doubtful') return REFUSALS.TargetDoubtful;
     if (found !== undefined) return found;
     return this.#unlisted === 'deny' ? REFUSALS.Unlisted : undefined;
   }
 
+  #place(call: Call): Found {
+    const { method = '', host = '', target = '' } = call;
+    const text = `${method} ${host} ${target}`;
+    if (this.#placed.has(text)) return this.#placed.get(text);
+    const place = readTarget(call);
+    const found = place === 'Doubtful' ? place : productOf(this.#compiled, place);
+    if (text.length > PLACED_LENGTH_MAX) return found;
+    if (this.#placed.size >= PLACED_MAX) this.#placed.clear();
+    this.#placed.set(text, found);
+    return found;
+  }
+
   #compile(): void {
+    this.#placed.clear();
     const products = this.#around.products;
     this.#version = this.#around.productVersion;
     this.#compiled = compileProducts(products);

@@ -47,6 +47,19 @@ describe('a call of a product by grant', () => {
     expect(await ask(granted, '/maps/1')).toBe('ProductRetired');
   });
 
+  it('is looked for again in the same place when products change, and where many others were asked for', async () => {
+    const { ask, made, granted, plain } = await bench('allow');
+    expect(await ask(plain, '/maps/1')).toBe('ProductNotAllowed');
+    for (let number = 0; number < 5_000; number += 1) await ask(granted, `/maps/${number}`);
+    expect(await ask(plain, '/maps/1')).toBe('ProductNotAllowed');
+    made.database.putDocument('Product', product({ access: 'Open' }));
+    await made.pass(200);
+    expect(await ask(plain, '/maps/1')).toBe('Allowed');
+    made.database.putDocument('Product', product({ state: 'Retired' }));
+    await made.pass(200);
+    expect(await ask(granted, '/maps/1')).toBe('ProductRetired');
+  });
+
   it('may be one because the route says so, whatever its path', async () => {
     const { ask, granted, plain } = await bench('deny');
     expect(await ask(granted, '/other', 'maps')).toBe('Allowed');
