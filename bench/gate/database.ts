@@ -30,7 +30,7 @@ const CLUSTER = 'bench';
 const DAY_MS = 86_400_000;
 const AT_ONCE = 2_000;
 /** Presented in turn; more than any cache of a processor holds. */
-const SAMPLE = 100_000;
+export const SAMPLE = 100_000;
 
 /** Where a database is and what opens it. */
 export type KeyDatabase = {
