@@ -1,10 +1,9 @@
 /** The HTTP server for /livez, /readyz and /metrics; on an address of its own. */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { KeywardError } from '../kernel/errors.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Registry } from '../kernel/metrics.ts';
 import { createHttpServer } from '../kernel/nodehttp.ts';
 import { SECOND_MS } from '../kernel/time.ts';
+import { listen } from './listening.ts';
 
 /** Probes and scrapes are tiny and few; what exceeds this is neither. */
 const LIMITS = {
@@ -42,73 +41,23 @@ export type Probes = {
   close(): Promise<void>;
 };
 
-type Address = { readonly host: string | undefined; readonly port: number };
-
-/** Host and port of HOST:PORT. Terminal InvalidAddress when the text is anything else. */
-export function parseAddress(text: string): Address {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]*)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (!match || port > 65_535) {
-    throw new KeywardError('Terminal', {
-      reason: 'InvalidAddress',
-      message: `address '${text}' is not HOST:PORT`,
-    });
-  }
-  const host = match[1] ?? match[2];
-  return { host: host === '' ? undefined : host, port };
-}
-
-const WHY_NOT: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program listens there',
-  EACCES: 'this user may not use that port',
-  EADDRNOTAVAIL: 'this machine does not have that address',
-  ENOTFOUND: 'there is no host of that name',
-};
-
-/** Why a server cannot listen at `address`, and which flag names another one: Terminal AddressUnavailable. */
-export function addressUnavailable(address: string, flag: string, cause: unknown): KeywardError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  return new KeywardError('Terminal', {
-    reason: 'AddressUnavailable',
-    message: `cannot listen on '${address}': ${WHY_NOT[code] ?? (code || 'unknown why')}; ${flag} takes another address`,
-    cause,
-  });
-}
-
 /** Listens and answers until closed. Rejects with Terminal AddressUnavailable when it cannot listen. */
 export async function serveProbes(options: ProbeOptions): Promise<Probes> {
   const server = createHttpServer(LIMITS, (req, res) => {
     void answer(options, req, res);
   });
   server.maxConnections = CONNECTIONS_MAX;
-  const at = await listen(server, options.address);
+  const address = await listen(server, options.address, '--metrics-address');
   const closed = Promise.withResolvers<void>();
   server.once('close', () => closed.resolve());
   return {
-    address: at.family === 'IPv6' ? `[${at.address}]:${at.port}` : `${at.address}:${at.port}`,
+    address,
     close() {
       server.close();
       server.closeAllConnections();
       return closed.promise;
     },
   };
-}
-
-async function listen(server: Server, text: string): Promise<AddressInfo> {
-  const { host, port } = parseAddress(text);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen({ port, ...(host !== undefined && { host }) }, resolve);
-  try {
-    await promise;
-  } catch (cause) {
-    throw addressUnavailable(text, '--metrics-address', cause);
-  }
-  server.removeListener('error', reject);
-  // A socket error of a single client ends its connection; the server itself has no further ones.
-  const at = server.address();
-  if (at === null || typeof at === 'string') throw new Error('listening without an address');
-  return at;
 }
 
 async function answer(

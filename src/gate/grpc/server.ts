@@ -2,17 +2,12 @@
  * The port that Envoy asks by gRPC; on an address of its own. It speaks HTTP/2 only, with TLS or without,
  * and knows two methods: whether a call may pass, and whether the gate can say so.
  */
-import {
-  createServer as createTcpServer,
-  type AddressInfo,
-  type Server,
-  type Socket,
-} from 'node:net';
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { Registry } from '../../kernel/metrics.ts';
-import { addressUnavailable, parseAddress } from '../../runtime/probes.ts';
+import { listen } from '../../runtime/listening.ts';
 import type { Decider } from '../decision.ts';
 import { openTls, type TlsFiles, type TlsSource } from '../http/tls.ts';
 import { errorAnswer } from '../profiles.ts';
@@ -72,7 +67,7 @@ export async function serveGrpc(options: GrpcOptions, decider: Decider): Promise
   const tls = options.tls && (await openTls(options.tls, { ...options, report: () => undefined }));
   const connections: Connections = createConnections(desk, limits);
   const server = createServer(tls, limits, (socket) => connections.add(socket));
-  const address = await listen(server, options.address);
+  const address = await listen(server, options.address, '--grpc-address');
   const stopFollowing = tls?.follow((material) => {
     if ('setSecureContext' in server) server.setSecureContext(material);
   });
@@ -120,22 +115,6 @@ function createServer(
         );
   server.maxConnections = limits.connections;
   return server;
-}
-
-async function listen(server: AnyServer, text: string): Promise<string> {
-  const { host, port } = parseAddress(text);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen({ port, ...(host !== undefined && { host }) }, resolve);
-  try {
-    await promise;
-  } catch (cause) {
-    throw addressUnavailable(text, '--grpc-address', cause);
-  }
-  server.removeListener('error', reject);
-  // Listening on a port, so it has an address of this form.
-  const at = server.address() as AddressInfo;
-  return at.family === 'IPv6' ? `[${at.address}]:${at.port}` : `${at.address}:${at.port}`;
 }
 
 async function close(server: AnyServer, connections: Connections): Promise<void> {

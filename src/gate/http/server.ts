@@ -4,14 +4,13 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { Registry } from '../../kernel/metrics.ts';
 import { createHttpServer } from '../../kernel/nodehttp.ts';
 import { SECOND_MS } from '../../kernel/time.ts';
-import { addressUnavailable, parseAddress } from '../../runtime/probes.ts';
+import { listen } from '../../runtime/listening.ts';
 import type { Decider } from '../decision.ts';
 import type { ReadingOptions } from '../reading/reading.ts';
 import { BAD_REQUEST, TOO_MANY_HEADERS } from './answers.ts';
@@ -85,7 +84,7 @@ export async function serveHttp(options: HttpOptions, decider: Decider): Promise
   );
   meter.watch(connections);
   answerAll(server, routes, { limits, meter, connections });
-  const address = await listen(server, options.address);
+  const address = await listen(server, options.address, '--http-address');
   // Accepting fails where the process has no descriptors left; that passes.
   server.on('error', () => meter.bad('TooMany'));
   const stopFollowing = tls?.follow((material) => {
@@ -207,22 +206,6 @@ function endBadly(code: string | undefined, socket: Duplex, isTold: boolean): vo
   const line = STATUS_LINES[code ?? ''] ?? '400 Bad Request';
   const last = `HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
   endWith(socket, isTold ? '' : last);
-}
-
-async function listen(server: AnyServer, text: string): Promise<string> {
-  const { host, port } = parseAddress(text);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen({ port, ...(host !== undefined && { host }) }, resolve);
-  try {
-    await promise;
-  } catch (cause) {
-    throw addressUnavailable(text, '--http-address', cause);
-  }
-  server.removeListener('error', reject);
-  // Listening on a port, so it has an address of this form.
-  const at = server.address() as AddressInfo;
-  return at.family === 'IPv6' ? `[${at.address}]:${at.port}` : `${at.address}:${at.port}`;
 }
 
 const LOOK_MS = 50;

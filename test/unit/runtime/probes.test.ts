@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
 import { Gauge, Registry } from 'prom-client';
 import { afterEach, describe, expect, test } from 'vitest';
-import { parseAddress, serveProbes, type Check, type Probes } from '../../../src/runtime/probes.ts';
+import { parseAddress } from '../../../src/runtime/listening.ts';
+import { serveProbes, type Check, type Probes } from '../../../src/runtime/probes.ts';
 
 const open: Probes[] = [];
 afterEach(async () => {
