@@ -109,7 +109,8 @@ async function librariesIn(root: string): Promise<string | undefined> {
   return triplet === undefined ? undefined : join(lib, triplet);
 }
 
-async function isExecutable(path: string): Promise<boolean> {
+/** Whether there is a program that we may run. */
+export async function isExecutable(path: string): Promise<boolean> {
   return access(path, constants.X_OK).then(
     () => true,
     () => false,

