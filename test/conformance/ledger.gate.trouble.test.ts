@@ -109,6 +109,18 @@ describe('A gate on a SQLite ledger', () => {
     expect((await (await openGate(url)).counts([COUNT]))[0]?.reserved).toBe(10);
   });
 
+  it('leaves a ledger that can be copied as one file once the operator has closed it', async () => {
+    const path = fileIn(folder());
+    const ledger = await openReady(`sqlite://${path}`);
+    const gate = await openGate(`sqlite://${path}`);
+    await gate.changes(1);
+    await ledger.close();
+    copyFileSync(path, `${path}-copy`);
+    const copy = new DatabaseSync(`${path}-copy`, { readOnly: true });
+    expect(copy.prepare('SELECT cluster_id FROM meta').get()).toEqual({ cluster_id: CLUSTER });
+    copy.close();
+  });
+
   it('writes and reads nothing more where the file was replaced', async () => {
     const path = fileIn(folder());
     await (await openReady(`sqlite://${path}`)).close();
