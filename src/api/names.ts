@@ -120,6 +120,14 @@ export const SUBJECT_ACCESS_REVIEWS: Resource = {
   kind: 'SubjectAccessReview',
   namespaced: false,
 };
+/** Asks what one may do oneself in a namespace; answered at once, never kept. */
+export const SELF_SUBJECT_RULES_REVIEWS: Resource = {
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  plural: 'selfsubjectrulesreviews',
+  kind: 'SelfSubjectRulesReview',
+  namespaced: false,
+};
 
 /** Keeps an object until Keyward has ended what it stands for. */
 export const FINALIZER = `${GROUP}/revoke`;

@@ -2,13 +2,14 @@
  * npm run generate: writes every file that follows from another one.
  * With --check nothing is written, and files that would change make it fail.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { apiReferencePage } from './api-reference.ts';
 import { conditionsPage } from './conditions-page.ts';
 import { keyStoreCrds, readDriverSchema, shippedDriverFolders } from './keystores.ts';
+import { rightsManifests } from './rbac.ts';
 import { readCrd, type Crd } from './schema.ts';
 import { typesOf } from './typescript.ts';
 
@@ -39,6 +40,7 @@ for (const plural of PLURALS) {
 }
 emit('docs/api-reference.md', apiReferencePage(crds));
 emit('docs/conditions.md', conditionsPage());
+for (const [path, text] of rightsManifests()) emit(path, text);
 
 if (differing.length > 0) {
   console.error(`out of date, run "npm run generate" and commit: ${differing.join(', ')}`);
@@ -52,6 +54,7 @@ function emit(path: string, text: string): void {
     differing.push(path);
     return;
   }
+  mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
   console.log(`wrote ${path}`);
 }
