@@ -85,21 +85,37 @@ async function unpack(root: string, { packages, folder, program }: DebianProgram
 }
 
 /**
- * Fetches the packages into the folder. A machine that never asked for packages has no list of them,
- * so one is fetched into the folder as well, which needs no root and leaves the machine's own alone.
+ * Fetches packages, as NAME or NAME=VERSION, into the folder as .deb files. A machine that never asked
+ * for packages has no list of them, so one is fetched into the folder as well, which needs no root and
+ * leaves the machine's own alone.
+ *
+ * @param architecture as Debian calls it, such as arm64; absent: that of the machine
+ * @throws Error when there is no apt-get or it finds no such package
  */
-async function download(folder: string, packages: readonly string[]): Promise<void> {
+export async function download(
+  folder: string,
+  packages: readonly string[],
+  architecture?: string,
+): Promise<void> {
   const fetch = (...options: readonly string[]) =>
     run('apt-get', ['download', '--quiet', ...options, ...packages], { cwd: folder });
-  try {
-    await fetch();
-  } catch {
-    const own = ['-o', `Dir::State::lists=${folder}/lists`, '-o', `Dir::Cache=${folder}/apt`];
-    await mkdir(join(folder, 'lists', 'partial'), { recursive: true });
-    await mkdir(join(folder, 'apt', 'archives', 'partial'), { recursive: true });
-    await run('apt-get', ['update', '--quiet', ...own, '-o', 'Debug::NoLocking=1']);
-    await fetch(...own);
+  const isListed = architecture === undefined && (await succeeds(fetch()));
+  if (isListed) return;
+  const own = ['-o', `Dir::State::lists=${folder}/lists`, '-o', `Dir::Cache=${folder}/apt`];
+  for (const option of architecture === undefined ? [] : ['Architecture', 'Architectures']) {
+    own.push('-o', `APT::${option}=${architecture}`);
   }
+  await mkdir(join(folder, 'lists', 'partial'), { recursive: true });
+  await mkdir(join(folder, 'apt', 'archives', 'partial'), { recursive: true });
+  await run('apt-get', ['update', '--quiet', ...own, '-o', 'Debug::NoLocking=1']);
+  await fetch(...own);
+}
+
+async function succeeds(work: Promise<unknown>): Promise<boolean> {
+  return work.then(
+    () => true,
+    () => false,
+  );
 }
 
 async function librariesIn(root: string): Promise<string | undefined> {

