@@ -13,13 +13,12 @@ export const KUBERNETES_VERSION = 'v1.37.2';
 /** The etcd version beside it. */
 export const ETCD_VERSION = 'v3.7.3';
 
-/** A program of the control plane. kubelet is built only when it is asked for. */
-export type BinaryName =
-  | 'etcd'
-  | 'kube-apiserver'
-  | 'kube-controller-manager'
-  | 'kubectl'
-  | 'kubelet';
+/** What every control plane here needs. */
+export type ControlPlaneProgram = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl';
+/** What a node needs beside it; built only when somebody asks for a node. */
+export type NodeProgram = 'kubelet' | 'kube-scheduler' | 'kube-proxy';
+/** A program that is built from a Go module. */
+export type BinaryName = ControlPlaneProgram | NodeProgram;
 
 /** Environment variables by name, as in process.env. */
 export type Environment = Readonly<Record<string, string | undefined>>;

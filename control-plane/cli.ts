@@ -25,6 +25,8 @@ const PROGRAMS: readonly BinaryName[] = [
   'kube-controller-manager',
   'kubectl',
 ];
+/** Only by name: a control plane works without them. */
+const NODE_PROGRAMS: readonly BinaryName[] = ['kubelet', 'kube-scheduler', 'kube-proxy'];
 
 const { values, positionals } = readArguments({
   allowPositionals: true,
@@ -99,8 +101,7 @@ function interrupted(): Promise<void> {
 }
 
 async function buildAll(only: string | undefined): Promise<void> {
-  const names = [...PROGRAMS, 'kubelet' as const].filter((name) =>
-    only === undefined ? name !== 'kubelet' : name === only,
-  );
+  const names =
+    only === undefined ? PROGRAMS : [...PROGRAMS, ...NODE_PROGRAMS].filter((name) => name === only);
   for (const name of names) console.log(await ensureBinary(name));
 }

@@ -19,8 +19,8 @@ const OTHERS_ENTER = 0o001;
 export type DebianProgram = {
   /** The program that proves that the folder is the right one. */
   readonly program: string;
-  /** Folders where an installed one lies, tried before PATH's. */
-  readonly installed: readonly string[];
+  /** Folders where an installed one lies, tried before PATH's; `Ignored` takes only the package's. */
+  readonly installed: readonly string[] | 'Ignored';
   /** Packages to unpack where none is installed. */
   readonly packages: readonly string[];
   /** The program's folder inside the unpacked packages. */
@@ -35,8 +35,7 @@ export type Unpacked = { readonly folder: string; readonly libraries: string | u
  * takes some seconds. Undefined when the machine can do neither: no Debian, or no network.
  */
 export async function findDebianProgram(wanted: DebianProgram): Promise<Unpacked | undefined> {
-  const folders = [...wanted.installed, ...(process.env['PATH'] ?? '').split(delimiter)];
-  for (const folder of folders) {
+  for (const folder of foldersOf(wanted)) {
     if (await isExecutable(join(folder, wanted.program))) return { folder, libraries: undefined };
   }
   const cache = await openCache();
@@ -56,6 +55,12 @@ export async function findDebianProgram(wanted: DebianProgram): Promise<Unpacked
     return undefined;
   }
   return { ...found, libraries: await librariesIn(root) };
+}
+
+function foldersOf({ installed }: DebianProgram): readonly string[] {
+  return installed === 'Ignored'
+    ? []
+    : [...installed, ...(process.env['PATH'] ?? '').split(delimiter)];
 }
 
 /** Servers that refuse to be root run as nobody, who cannot look into root's home. */

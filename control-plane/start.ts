@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { accessTo, type Access } from './access.ts';
 import { apiServerCommand, type ApiServerOptions } from './apiserver.ts';
-import { ensureBinary, reportToStderr, type BinaryName, type Report } from './binaries.ts';
+import { ensureBinary, reportToStderr, type ControlPlaneProgram, type Report } from './binaries.ts';
 import { controllerManagerCommand } from './controllermanager.ts';
 import { writeCredentials } from './credentials.ts';
 import { etcdCommand, etcdDataDir } from './etcd.ts';
@@ -81,7 +81,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
 }
 
-type Binaries = Readonly<Record<Exclude<BinaryName, 'kubelet'>, string>>;
+type Binaries = Readonly<Record<ControlPlaneProgram, string>>;
 
 /** One after the other: they share the compiler's cache, and the big one fills it for the rest. */
 async function locate(report: Report): Promise<Binaries> {

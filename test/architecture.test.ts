@@ -13,7 +13,7 @@ const sources = readSources(ROOT, ['src/**/*.ts']);
 const written = sources.filter((source) => !isGenerated(source));
 const byPath = new Map(sources.map((source) => [source.path, source]));
 const everywhere = readSources(ROOT, [
-  '{src,test,tools,demo,bench,control-plane,fakes,kit}/**/*.ts',
+  '{src,test,tools,demo,e2e,bench,control-plane,fakes,kit}/**/*.ts',
   'vitest.config.ts',
 ]);
 
