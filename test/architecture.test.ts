@@ -25,13 +25,13 @@ const FLOORS: readonly (readonly string[])[] = [
   ['terms'],
   ['kube', 'ledger'],
   ['runtime', 'stores'],
-  ['controllers', 'gate', 'cli', 'config.ts'],
+  ['controllers', 'gate', 'cli', 'config'],
   ['bin'],
 ];
 
 /** What may be imported or used in one place only: [pattern of it, its home, as a sentence]. */
 const SINGLE_HOMES: readonly { readonly name: RegExp; readonly home: RegExp }[] = [
-  { name: /^process\.env$/, home: /^src\/config\.ts$/ },
+  { name: /^process\.env$/, home: /^src\/config\/environment\.ts$/ },
   { name: /^process\.argv$/, home: /^src\/bin\// },
   { name: /^systemClock$/, home: /^src\/(bin\/|kernel\/clock\.ts$)/ },
   { name: /^systemEntropy$/, home: /^src\/(bin\/|kernel\/entropy\.ts$)/ },

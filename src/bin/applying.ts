@@ -4,7 +4,7 @@ import { applicationDraft, filedBy, type ApplicationFlags } from '../cli/applica
 import { EXIT } from '../cli/exit.ts';
 import type { Form } from '../cli/objects.ts';
 import { outcomeOfForm } from '../cli/outcome.ts';
-import type { Flags } from '../config.ts';
+import type { Flags } from '../config/layers.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { printValue, reportWrite } from './printing.ts';
 import { withSession } from './session.ts';

@@ -12,7 +12,8 @@ import {
   NAMESPACES,
   SECRETS,
 } from '../api/names.ts';
-import type { ClusterConfig, OperatorConfig } from '../config.ts';
+import type { ClusterConfig } from '../config/cluster.ts';
+import type { OperatorConfig } from '../config/operator.ts';
 import type { StoreView } from '../stores/view.ts';
 import type { NamespaceView } from '../controllers/apikey/triggers.ts';
 import {

@@ -1,6 +1,6 @@
 /** What a running operator is made of, and its controllers with everything they need. */
 import type { KEY_STORES } from '../api/names.ts';
-import type { OperatorConfig } from '../config.ts';
+import type { OperatorConfig } from '../config/operator.ts';
 import type { Deps } from '../controllers/apikey/deps.ts';
 import { RemoteChecks } from '../controllers/apikey/remote/checks.ts';
 import { createApiKeyMetrics } from '../controllers/apikey/metrics.ts';

@@ -1,7 +1,8 @@
 /** Composition of the commands that are about a whole database: copy, grants and restore. */
 import { userInfo } from 'node:os';
 import type { Output } from '../cli/output.ts';
-import { ledgerConfig, type Flags } from '../config.ts';
+import { ledgerConfig } from '../config/commands.ts';
+import type { Flags } from '../config/layers.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';

@@ -14,7 +14,7 @@ import type { Client, Form, Review } from '../cli/objects.ts';
 import { outcomeOfReview } from '../cli/outcome.ts';
 import { summaryText } from '../cli/reviewtext.ts';
 import { parseTarget } from '../cli/switches.ts';
-import type { Flags } from '../config.ts';
+import type { Flags } from '../config/layers.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Whoami } from '../kube/person.ts';

@@ -1,5 +1,5 @@
 /** Composition of `keyward explain`; loads nothing that speaks to a server. */
-import type { Flags } from '../config.ts';
+import type { Flags } from '../config/layers.ts';
 import { allMeanings, meaningsOfWord, meaningsText, similarReasons } from '../cli/explain.ts';
 import { table } from '../cli/output.ts';
 import { visible } from '../cli/visible.ts';

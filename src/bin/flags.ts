@@ -1,28 +1,63 @@
-/** Flags that several commands have in common. */
-import { Option } from 'commander';
+/** Flags that several commands have in common, and those that follow from the settings of servers. */
+import { Option, type Command } from 'commander';
+import { flagOf, type Setting, type SettingType } from '../config/setting.ts';
+import { OPERATOR_SETTINGS } from '../config/settings.ts';
 
 /** What `--database` takes. */
 export const DATABASE = 'sqlite:///path/to/keyward.db or postgres://user@host/database';
 
+/** A flag for each setting of a server. */
+export function withSettings(command: Command, settings: readonly Setting[]): Command {
+  for (const setting of settings) command.addOption(optionOf(setting));
+  return command;
+}
+
 /** `--endpoint-hosts`, repeatable. */
 export function hosts(): Option {
-  return new Option(
-    '--endpoint-hosts <Type=host[:port]>',
-    'hosts that key stores of a type may be reached at; repeatable (those of the driver)',
-  ).argParser((more: string, before: string | undefined) =>
-    before === undefined ? more : `${before},${more}`,
-  );
+  return operatorOption('endpointHosts');
 }
 
 /** `--vendor-ca-file`. */
 export function vendorCa(): Option {
-  return new Option(
-    '--vendor-ca-file <file>',
-    'certificates to trust at vendors beside public ones',
-  );
+  return operatorOption('vendorCaFile');
 }
 
-/** A flag for tests, which no help text shows. */
-export function hidden(flags: string): Option {
-  return new Option(flags).hideHelp();
+function operatorOption(name: string): Option {
+  const setting = OPERATOR_SETTINGS.find((candidate) => candidate.name === name);
+  if (setting === undefined) throw new TypeError(`the operator has no setting '${name}'`);
+  return optionOf(setting);
+}
+
+function optionOf(setting: Setting): Option {
+  const { type, meaning, without } = setting;
+  const standard = setting.default === false ? without : (setting.default ?? without);
+  const values = valuesText(type);
+  const behind = standard === undefined ? '' : ` (${String(standard)})`;
+  const option = new Option(`--${flagOf(setting)}${formOf(type)}`, `${meaning}${values}${behind}`);
+  if (type.kind === 'List' && type.flag === 'Repeatable') option.argParser(joined);
+  return setting.visibility === 'Hidden' ? option.hideHelp() : option;
+}
+
+/** What the form of the flag does not show yet. */
+function valuesText(type: SettingType): string {
+  if (type.kind === 'List' && type.flag === 'Once') return ', comma-separated';
+  return type.kind === 'Choice' && type.choices.length > 3 ? `: ${type.choices.join(', ')}` : '';
+}
+
+function joined(more: string, before: string | undefined): string {
+  return before === undefined ? more : `${before},${more}`;
+}
+
+function formOf(type: SettingType): string {
+  switch (type.kind) {
+    case 'Text':
+    case 'List':
+      return ` ${type.form}`;
+    case 'Choice':
+      return type.choices.length > 3 ? ' <level>' : ` <${type.choices.join('|')}>`;
+    case 'Number':
+      return ' <n>';
+    case 'Truth':
+      return type.flag === 'Bare' ? '' : ' <true|false>';
+  }
 }

@@ -1,5 +1,7 @@
 /** Composition root of the gate: creates, connects, starts. */
-import { gateConfig, type Flags, type GateConfig } from '../config.ts';
+import { gateConfig, type GateConfig } from '../config/gate.ts';
+import type { Flags } from '../config/layers.ts';
+import { loadSettings } from '../config/load.ts';
 import { createGate, type Gate } from '../gate/gate.ts';
 import { serveGrpc } from '../gate/grpc/server.ts';
 import { serveHttp } from '../gate/http/server.ts';
@@ -17,7 +19,7 @@ type Listener = { readonly address: string; close(): Promise<void> };
 
 /** Runs a gate until `stop` is aborted. Rejects when it cannot start. */
 export async function runGate(flags: Flags, stop: AbortSignal): Promise<void> {
-  const config = gateConfig(flags);
+  const config = gateConfig(await loadSettings('gate', flags));
   // A database that is not there may come; one that cannot exist is a mistake in the flags.
   await checkLedgerUrl(config.database);
   const log = createLogger(config.logLevel);

@@ -11,7 +11,7 @@ import {
   whereaboutsOf,
 } from '../cli/inbox.ts';
 import type { Form } from '../cli/objects.ts';
-import type { Flags } from '../config.ts';
+import type { Flags } from '../config/layers.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { printList } from './printing.ts';
 import { type Session, withSession } from './session.ts';

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT, exitCodeOf } from '../cli/exit.ts';
 import { visible } from '../cli/visible.ts';
 import { classify, type KeywardError } from '../kernel/errors.ts';
+import { addConfig } from './configprogram.ts';
 import { addGate } from './gateprogram.ts';
 import { addKeys } from './keysprogram.ts';
 import { addLedger } from './ledgerprogram.ts';
@@ -21,6 +22,7 @@ function program(): Command {
   addLedger(root);
   addOperator(root);
   addGate(root);
+  addConfig(root);
   return root;
 }
 

@@ -6,7 +6,7 @@
  * not know would be made anew and keys that were revoked would come back, so a person decides.
  */
 import { ANNOTATION_COMMITS, ANNOTATION_DATABASE, ANNOTATION_INCARNATION } from '../api/names.ts';
-import type { OperatorConfig } from '../config.ts';
+import type { OperatorConfig } from '../config/operator.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { SECOND_MS } from '../kernel/time.ts';

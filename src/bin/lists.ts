@@ -10,7 +10,7 @@ import {
   textsOfClient,
   textsOfProduct,
 } from '../cli/search.ts';
-import type { Flags } from '../config.ts';
+import type { Flags } from '../config/layers.ts';
 import { printList } from './printing.ts';
 import { type Session, withSession } from './session.ts';
 

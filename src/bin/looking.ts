@@ -5,7 +5,7 @@ import { storeOf, type Form, type Key, type Store, type StoreRef } from '../cli/
 import { reviewText } from '../cli/reviewtext.ts';
 import { statusText } from '../cli/tree.ts';
 import { readUses, type LiveUses } from '../cli/uses.ts';
-import type { Flags } from '../config.ts';
+import type { Flags } from '../config/layers.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { absent, formOf } from './deciding.ts';
 import { printList, printObject } from './printing.ts';

@@ -1,6 +1,6 @@
 /** Composition of the webhook: the leader tells one receiver what happens to forms. */
 import { readFile } from 'node:fs/promises';
-import type { WebhookConfig } from '../config.ts';
+import type { WebhookConfig } from '../config/operator.ts';
 import type { Deps } from '../controllers/apikey/deps.ts';
 import { createNoticeMetrics } from '../controllers/notices/metrics.ts';
 import { ledgerPosition } from '../controllers/notices/position.ts';

@@ -1,7 +1,9 @@
 /** Composition root of the operator: creates, connects, starts. */
 import { hostname } from 'node:os';
 import { CLUSTER_KEY_STORES, KEY_STORES, NAMESPACES } from '../api/names.ts';
-import { operatorConfig, type Flags, type OperatorConfig } from '../config.ts';
+import type { Flags } from '../config/layers.ts';
+import { loadSettings } from '../config/load.ts';
+import { operatorConfig, type OperatorConfig } from '../config/operator.ts';
 import type { Deps } from '../controllers/apikey/deps.ts';
 import { apiKeySteps } from '../controllers/apikey/index.ts';
 import { MeteredKeys } from '../controllers/quotas/metered.ts';
@@ -54,7 +56,7 @@ import { createSessions } from './vendors.ts';
 
 /** Runs the operator until `stop` is aborted. Rejects when it cannot start or lost its leadership. */
 export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void> {
-  const config = operatorConfig(flags, hostname());
+  const config = operatorConfig(await loadSettings('operator', flags), hostname());
   const log = createLogger(config.logLevel);
   const registry = createRegistry();
   if (config.masterKey === 'CreateIfMissing') await ensureMasterKey(config, log);

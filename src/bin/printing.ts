@@ -1,5 +1,5 @@
 /** Standard output of commands for people: the form that `-o` asks for, and colours. */
-import type { Flags } from '../config.ts';
+import type { Flags } from '../config/layers.ts';
 import type { KubeObject, ObjectMeta, Resource } from '../api/meta.ts';
 import { isHarmless, visibleJson } from '../cli/visible.ts';
 import type { Output } from '../cli/output.ts';

@@ -6,7 +6,8 @@ import { userInfo } from 'node:os';
 import { type KubeObject, refText } from '../api/meta.ts';
 import { LEASES } from '../api/names.ts';
 import { table } from '../cli/output.ts';
-import { ledgerConfig, type Flags } from '../config.ts';
+import { ledgerConfig } from '../config/commands.ts';
+import type { Flags } from '../config/layers.ts';
 import {
   carryOver,
   type CarryOver,

@@ -1,6 +1,7 @@
 /** Composition of `keyward keys resolve` and `keyward import`. */
 import { userInfo } from 'node:os';
-import { ledgerConfig, vendorConfig, type Flags } from '../config.ts';
+import { ledgerConfig, vendorConfig } from '../config/commands.ts';
+import type { Flags } from '../config/layers.ts';
 import type { Decision } from '../controllers/apikey/remote/resolve.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { coloured, plain, type Output, type Paint } from '../cli/output.ts';
-import { personConfig, type Flags, type PersonConfig } from '../config.ts';
+import type { Flags } from '../config/layers.ts';
+import { personConfig, type PersonConfig } from '../config/person.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';

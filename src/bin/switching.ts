@@ -15,7 +15,7 @@ import {
   type Switch,
   type SwitchTarget,
 } from '../cli/switches.ts';
-import type { Flags } from '../config.ts';
+import type { Flags } from '../config/layers.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { absent, createReview, formOf, reviewSuffix, saidBy } from './deciding.ts';

@@ -1,6 +1,6 @@
 /** The way to the vendors: sessions of all remote stores, on the machine's network. */
 import { readFile } from 'node:fs/promises';
-import type { OperatorConfig } from '../config.ts';
+import type { OperatorConfig } from '../config/operator.ts';
 import type { StoreView } from '../stores/view.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';

@@ -2,7 +2,7 @@
 import type { KubeObject, Ref, Resource } from '../api/meta.ts';
 import { refText } from '../api/meta.ts';
 import type { Outcome } from '../cli/outcome.ts';
-import type { Flags } from '../config.ts';
+import type { Flags } from '../config/layers.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { SECOND_MS } from '../kernel/time.ts';

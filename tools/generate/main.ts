@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 import { apiReferencePage } from './api-reference.ts';
 import { conditionsPage } from './conditions-page.ts';
+import { configurationPage } from './configuration-page.ts';
 import { keyStoreCrds, readDriverSchema, shippedDriverFolders } from './keystores.ts';
 import { rightsManifests } from './rbac.ts';
 import { readCrd, type Crd } from './schema.ts';
@@ -40,6 +41,7 @@ for (const plural of PLURALS) {
 }
 emit('docs/api-reference.md', apiReferencePage(crds));
 emit('docs/conditions.md', conditionsPage());
+emit('docs/configuration.md', configurationPage());
 for (const [path, text] of rightsManifests()) emit(path, text);
 
 if (differing.length > 0) {

@@ -1,7 +1,24 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { gateConfig, ledgerConfig, operatorConfig, personConfig } from '../../src/config.ts';
+import { ledgerConfig } from '../../../src/config/commands.ts';
+import { gateConfig as composeGate, type GateConfig } from '../../../src/config/gate.ts';
+import { resolveSettings, type Flags } from '../../../src/config/layers.ts';
+import {
+  operatorConfig as composeOperator,
+  type OperatorConfig,
+} from '../../../src/config/operator.ts';
+import { personConfig } from '../../../src/config/person.ts';
+import { GATE_SETTINGS, OPERATOR_SETTINGS } from '../../../src/config/settings.ts';
 
 const REQUIRED = { database: 'sqlite:///x.db', masterKeyFile: '/keys' };
+
+function operatorConfig(flags: Flags, host: string): OperatorConfig {
+  const layers = { flags, environment: process.env };
+  return composeOperator(resolveSettings(OPERATOR_SETTINGS, layers), host);
+}
+
+function gateConfig(flags: Flags): GateConfig {
+  return composeGate(resolveSettings(GATE_SETTINGS, { flags, environment: process.env }));
+}
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -62,7 +79,7 @@ describe('operator settings', () => {
     ['workers', '1e3', '--workers takes a whole number'],
     ['secretWatch', 'all', '--secret-watch takes metadata, none'],
     ['endpointHosts', 'api.example.com', '--endpoint-hosts takes Type=host[:port]'],
-    ['crashAtCommit', '3:during', '--crash-at-commit takes before, after'],
+    ['crashAtCommit', '3:during', '--crash-at-commit takes <n>:before or <n>:after'],
   ])('refuse %s=%s in a sentence that says what it takes', (flag, value, sentence) => {
     expect(() => operatorConfig({ ...REQUIRED, [flag]: value }, 'host')).toThrow(sentence);
   });
