@@ -129,6 +129,15 @@ export const SELF_SUBJECT_RULES_REVIEWS: Resource = {
   namespaced: false,
 };
 
+/** Asks whose token this is; answered at once, never kept. */
+export const TOKEN_REVIEWS: Resource = {
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  plural: 'tokenreviews',
+  kind: 'TokenReview',
+  namespaced: false,
+};
+
 /** Keeps an object until Keyward has ended what it stands for. */
 export const FINALIZER = `${GROUP}/revoke`;
 

@@ -5,7 +5,7 @@ import { VanishedGuard } from '../controllers/apikey/vanished.ts';
 import { productsOf } from '../controllers/application/content.ts';
 import type { Deps, Surroundings } from '../controllers/application/deps.ts';
 import { applicationSteps } from '../controllers/application/index.ts';
-import { createApplicationMetrics, gaugeStates } from '../controllers/application/metrics.ts';
+import { createApplicationMetrics } from '../controllers/application/metrics.ts';
 import {
   clientFact,
   productFact,
@@ -66,7 +66,6 @@ export function createApplications(
     reporter: createReporter(events),
     metrics: createApplicationMetrics(registry),
   };
-  gaugeStates(registry, () => caches.forms.values());
   const { controller, queue } = createController(parts, applicationSteps(deps));
   connectApplicationTriggers({ ...caches, ...deps, documents, proof }, queue);
   return {

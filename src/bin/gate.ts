@@ -10,7 +10,8 @@ import { systemEntropy } from '../kernel/entropy.ts';
 import { createLogger, type Logger } from '../kernel/log.ts';
 import { createRegistry, type Registry } from '../kernel/metrics.ts';
 import { checkLedgerUrl, openGateLedger } from '../ledger/open.ts';
-import { serveProbes } from '../runtime/probes.ts';
+import { serveProbes, type Check } from '../runtime/probes.ts';
+import { gaugeBuild } from './buildinfo.ts';
 import { loadGateKeyring } from './masterkey.ts';
 
 /** What all parts of the process share. */
@@ -24,12 +25,13 @@ export async function runGate(flags: Flags, stop: AbortSignal): Promise<void> {
   await checkLedgerUrl(config.database);
   const log = createLogger(config.logLevel);
   const registry = createRegistry();
+  gaugeBuild(registry, 'gate');
   const gate = await createOne({ config, log, registry });
   const probes = await serveProbes({
     address: config.metricsAddress,
     registry,
     live: [],
-    ready: [{ name: 'gate', failing: () => (stop.aborted ? 'stopping' : gate.failing()) }],
+    ready: readiness(gate, stop),
   });
   gate.start();
   try {
@@ -44,6 +46,26 @@ export async function runGate(flags: Flags, stop: AbortSignal): Promise<void> {
     await probes.close();
   }
   log.info('gate stopped');
+}
+
+/**
+ * Whether it ever knew the database, and whether it knows it now, apart: where nobody can answer in its
+ * place, a gate that only says no is better than none, and its probe leaves `view` out.
+ */
+function readiness(gate: Gate, stop: AbortSignal): readonly Check[] {
+  let hasKnown = false;
+  return [
+    {
+      name: 'gate',
+      failing() {
+        if (stop.aborted) return 'stopping';
+        const wrong = gate.failing();
+        hasKnown ||= wrong === undefined;
+        return hasKnown ? undefined : wrong;
+      },
+    },
+    { name: 'view', failing: () => gate.failing() },
+  ];
 }
 
 async function createOne({ config, log, registry }: Shared): Promise<Gate> {

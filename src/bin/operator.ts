@@ -28,7 +28,6 @@ import { isBacklogged } from '../runtime/backlog.ts';
 import { Manager } from '../runtime/manager.ts';
 import { Recovery } from '../runtime/recovery.ts';
 import { RuntimeMetrics } from '../runtime/metrics.ts';
-import { serveProbes } from '../runtime/probes.ts';
 import type { WorkQueue } from '../runtime/queue.ts';
 import { createApplications } from './applications.ts';
 import { serveCommands } from './commands.ts';
@@ -45,7 +44,9 @@ import { DebtBell, startDebts } from './debts.ts';
 import { createPolicyProver } from './identity.ts';
 import { watchLedger } from './outages.ts';
 import { createLeadership } from './leadership.ts';
+import { createDatabaseMeter, sqliteFile, type DatabaseMeter } from './databasemeter.ts';
 import { createMasterKeyFile, loadKeyring, matchKeyring } from './masterkey.ts';
+import { serveMonitoring } from './monitoring.ts';
 import { startNotices } from './notices.ts';
 import { startOrphanSweep } from './orphans.ts';
 import { startQuotas } from './quotas.ts';
@@ -65,9 +66,12 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
   const recovery = new Recovery(systemClock, () => {
     for (const queue of queues) queue.hastenRetries();
   });
-  const { known, uses, ...remembered } = await openWatched({ config, queues, recovery, log });
+  const meter = createDatabaseMeter(registry, await sqliteFile(config.ledger.database));
+  const opened = await openWatched({ config, queues, recovery, log, meter });
+  const { known, uses, ...remembered } = opened;
   const { ledger } = remembered;
   try {
+    meter.opened((await ledger.identity()).schemaVersion);
     await matchKeyring(ledger, keyring, log);
     const cluster = await openCluster(config.cluster, registry, log, recovery);
     const caches = createCaches(cluster, config);
@@ -101,7 +105,7 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
     const clusterId = await identifyCluster(cluster, ledger);
     const deps = createDeps(parts, { keyring, clusterId, known });
     try {
-      await manage({ ...parts, uses }, deps, stop);
+      await manage({ ...parts, uses, meter }, deps, stop);
     } finally {
       cluster.transport.close();
     }
@@ -112,14 +116,17 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
 
 /** The ledger, with everybody who must hear of its commits and its failures. */
 async function openWatched(
-  parts: Pick<Parts, 'config' | 'queues' | 'log'> & { readonly recovery: Recovery },
+  parts: Pick<Parts, 'config' | 'queues' | 'log'> & {
+    readonly recovery: Recovery;
+    readonly meter: DatabaseMeter;
+  },
 ): Promise<
   Pick<Parts, 'ledger' | 'bell' | 'retained' | 'holds' | 'clientKeys' | 'metered' | 'documents'> & {
     readonly known: KnownNames;
     readonly uses: UseReads;
   }
 > {
-  const { config, queues, recovery, log } = parts;
+  const { config, queues, recovery, log, meter } = parts;
   const opened = await openLedger({
     url: config.ledger.database,
     missing: 'Create',
@@ -128,7 +135,8 @@ async function openWatched(
   });
   const known = new KnownNames();
   const bell = new DebtBell();
-  const watched = watchLedger(opened, recovery, (reason) => endAtOnce(log, reason));
+  const onEnd = (reason: string) => endAtOnce(log, reason);
+  const watched = watchLedger(opened, { recovery, meter, onEnd });
   const retained = new RetainedEnds();
   const holds = new Holds();
   const clientKeys = new ClientKeys();
@@ -143,7 +151,7 @@ async function openWatched(
 }
 
 async function manage(
-  parts: Parts & { readonly uses: UseReads },
+  parts: Parts & { readonly uses: UseReads; readonly meter: DatabaseMeter },
   deps: Deps,
   stop: AbortSignal,
 ): Promise<void> {
@@ -198,15 +206,11 @@ async function manage(
 /** Runs the manager, with its probes on a port of their own. */
 async function runProbed(
   manager: Manager,
-  { config, log, registry, runtimeMetrics }: Parts,
+  parts: Parts & { readonly meter: DatabaseMeter },
   stop: AbortSignal,
 ): Promise<void> {
-  const probes = await serveProbes({
-    address: config.metricsAddress,
-    registry,
-    live: [],
-    ready: [{ name: 'operator', failing: () => manager.notReadyBecause }],
-  });
+  const { config, log, runtimeMetrics } = parts;
+  const probes = await serveMonitoring(manager, { ...parts, database: parts.meter });
   const endCompaction = compactWhenIdle(systemClock, collector(), () => runtimeMetrics.finished);
   log.info('operator started', { metrics: probes.address, identity: config.identity });
   try {

@@ -1,5 +1,5 @@
 /** What is measured of vendors. Labels name types and outcomes, never accounts. */
-import { Counter, Gauge, Histogram, type Registry } from '../kernel/metrics.ts';
+import { Counter, Histogram, type Registry } from '../kernel/metrics.ts';
 import { SECOND_MS } from '../kernel/time.ts';
 import type { StoreHealth } from './health.ts';
 import type { SessionStore, StoreCall } from './sessions.ts';
@@ -23,12 +23,6 @@ export function createStoreMetrics(registry: Registry): StoreMetrics {
     buckets: BUCKETS,
     registers,
   });
-  const up = new Gauge({
-    name: 'keyward_store_up',
-    help: 'Whether a store at a vendor answers and accepts its credentials.',
-    labelNames: ['kind', 'namespace', 'name', 'type'],
-    registers,
-  });
   const turns = new Counter({
     name: 'keyward_store_health_changes_total',
     help: 'Changes of the health of stores at vendors, by the state that came.',
@@ -39,8 +33,7 @@ export function createStoreMetrics(registry: Registry): StoreMetrics {
     called({ type, operation, result, tookMs }) {
       seconds.observe({ type, operation, result }, tookMs / SECOND_MS);
     },
-    health({ kind, ref, type }, { state }) {
-      up.set({ kind, ...ref, type }, state === 'Connected' ? 1 : 0);
+    health({ type }, { state }) {
       turns.inc({ type, state });
     },
   };

@@ -145,6 +145,7 @@ async function changeState(deps: Deps, world: World, action: ActionOf<'SetState'
     action: 'StateChanged',
     facts: { from: before.state, to: action.state, ...becauseOf(world) },
   });
+  if (action.state === 'Revoked') deps.metrics.endings.inc({ cause: 'Revoked' });
   deps.reporter.stateChanged(world, before.state, action.state);
   return next;
 }

@@ -4,11 +4,12 @@
  */
 import { SECRETS } from '../../api/names.ts';
 import type { OwnerReference } from '../../api/meta.ts';
-import { KeywardError } from '../../kernel/errors.ts';
+import { classify, KeywardError } from '../../kernel/errors.ts';
 import { fingerprintEntries, macText } from '../../keys/fingerprint.ts';
 import type { Draft, Written } from '../../kube/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import type { Deps } from './deps.ts';
+import type { SecretWrite } from './metrics.ts';
 import { credentialOf, isValueOf, openSlot } from './material.ts';
 import { binding, judge, mayAdopt, provesOurs, type Secret } from './proof.ts';
 import {
@@ -43,8 +44,15 @@ export async function writeSecret(
     return next;
   } catch (error) {
     deps.ownSecrets.settled(ref);
+    deps.metrics.secretWrites[failureOf(error)].inc();
     throw error;
   }
+}
+
+function failureOf(error: unknown): SecretWrite {
+  const { class: errorClass, reason } = classify(error);
+  if (reason === 'Forbidden') return 'Forbidden';
+  return errorClass === 'Conflict' || reason === 'SecretConflict' ? 'Conflict' : 'Error';
 }
 
 async function write(
@@ -64,6 +72,7 @@ async function write(
     .create(SECRETS, complete.draft, { signal })
     .catch((error: unknown) => ifExists(error));
   if (created === undefined) return rewrite(deps, world, layout, signal);
+  deps.metrics.secretWrites.Created.inc();
   return wrote(deps, world, layout, { complete, written: created });
 }
 
@@ -126,6 +135,7 @@ async function rewrite(
   await demandNewest(deps, record);
   const written = await deps.client.replace(SECRETS, complete.draft, { signal });
   if (written === undefined) throw movedAway(layout);
+  deps.metrics.secretWrites.Updated.inc();
   return wrote(deps, world, layout, { complete, written });
 }
 

@@ -59,6 +59,7 @@ export async function issue(
     issued: { keyUid: key.uid, atMs: world.nowMs },
     ...(requestId === undefined ? {} : { spendRequestId: requestId }),
   });
+  deps.metrics.issued[record.grant === undefined ? 'Direct' : 'Application'].inc();
   return requestId === undefined ? next : { ...next, rotationRequest: undefined };
 }
 

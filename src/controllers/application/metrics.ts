@@ -1,5 +1,5 @@
 /** Counters of the ApiKeyApplication controller. */
-import { Counter, Gauge, type Registry } from '../../kernel/metrics.ts';
+import { Counter, type Registry } from '../../kernel/metrics.ts';
 
 /** What the controller counts. */
 export type ApplicationMetrics = {
@@ -10,26 +10,6 @@ export type ApplicationMetrics = {
   /** Grants that ended, by cause. */
   readonly endings: Counter<'cause'>;
 };
-
-/** A gauge that counts forms by status.state whenever it is asked; once per registry. */
-export function gaugeStates(
-  registry: Registry,
-  states: () => Iterable<{ readonly state?: string }>,
-): void {
-  const gauge = new Gauge({
-    name: 'keyward_applications',
-    help: 'Forms by the state of their newest round.',
-    labelNames: ['state'],
-    registers: [],
-    collect() {
-      const counts = new Map<string, number>();
-      for (const { state = 'Unknown' } of states()) counts.set(state, (counts.get(state) ?? 0) + 1);
-      this.reset();
-      for (const [state, count] of counts) this.set({ state }, count);
-    },
-  });
-  registry.registerMetric(gauge);
-}
 
 /** Registers the counters; once per registry. */
 export function createApplicationMetrics(registry: Registry): ApplicationMetrics {

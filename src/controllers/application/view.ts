@@ -24,6 +24,8 @@ export type CachedForm = Omit<FormView, 'spec' | 'editors'> & {
   readonly observedGeneration: number | undefined;
   /** status.state, for counting. */
   readonly state?: string;
+  /** Only while a reviewer is awaited: since when, and when that ends. */
+  readonly waiting?: { readonly sinceMs: number; readonly deadlineMs: number | undefined };
   /** `kind/name` of the store that the spec names. */
   readonly storeName: string;
   /** Empty: none is named. */
@@ -51,7 +53,14 @@ export function cacheForm(object: KubeObject): CachedForm {
     status: status === undefined ? undefined : seenStatus(status),
     observedGeneration: status?.observedGeneration,
     ...(status?.state === undefined ? {} : { state: status.state }),
+    ...waitingOf(status),
   };
+}
+
+function waitingOf(status: ApiKeyApplicationStatus | undefined): Pick<CachedForm, 'waiting'> {
+  const sinceMs = parseTime(status?.round?.submittedTime ?? '');
+  if (status?.state !== 'Pending' || sinceMs === undefined) return {};
+  return { waiting: { sinceMs, deadlineMs: parseTime(status.round?.deadlineTime ?? '') } };
 }
 
 function identityOf(metadata: ObjectMeta) {
@@ -93,6 +102,7 @@ export function viewForm(cached: CachedForm): FormView {
     editorsText,
     observedGeneration: _,
     state: ______,
+    waiting: _______,
     storeName: __,
     clientName: ___,
     keyName: ____,

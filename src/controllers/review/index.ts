@@ -111,6 +111,11 @@ async function settle(deps: Deps, world: World, verdict: Verdict): Promise<World
     });
   }
   deps.metrics.judged(latch.target.kind, latch.decision, latch.reason);
+  const { target, nowMs } = world;
+  const round = target.kind === 'ApiKeyApplication' ? target.form?.round : undefined;
+  if (round !== undefined && latch.reason === 'Decisive' && round.state === 'Pending') {
+    deps.metrics.decided(latch.decision, Math.max(0, nowMs - round.submittedMs));
+  }
   tell(deps, world, latch);
   return { ...world, latch };
 }

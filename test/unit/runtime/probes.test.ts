@@ -2,20 +2,31 @@ import { connect } from 'node:net';
 import { Gauge, Registry } from 'prom-client';
 import { afterEach, describe, expect, test } from 'vitest';
 import { parseAddress } from '../../../src/runtime/listening.ts';
+import type { Exposition } from '../../../src/kernel/exposition.ts';
 import { serveProbes, type Check, type Probes } from '../../../src/runtime/probes.ts';
+import type { Admit } from '../../../src/runtime/scrapeauth.ts';
 
 const open: Probes[] = [];
 afterEach(async () => {
   await Promise.all(open.splice(0).map((probes) => probes.close()));
 });
 
-async function setUp(checks: { live?: readonly Check[]; ready?: readonly Check[] } = {}) {
+type Setting = {
+  readonly live?: readonly Check[];
+  readonly ready?: readonly Check[];
+  readonly expositions?: readonly Exposition[];
+  readonly admit?: Admit;
+};
+
+async function setUp(checks: Setting = {}) {
   const registry = new Registry();
   const probes = await serveProbes({
     address: '127.0.0.1:0',
     registry,
     live: checks.live ?? [],
     ready: checks.ready ?? [],
+    ...(checks.expositions === undefined ? {} : { expositions: checks.expositions }),
+    ...(checks.admit === undefined ? {} : { admit: checks.admit }),
   });
   open.push(probes);
   const get = async (path: string, init?: RequestInit) => {
@@ -47,6 +58,17 @@ describe('probes', () => {
     expect(body).toContain('readyz check failed');
   });
 
+  test('leave out the checks that the caller excludes, and no others', async () => {
+    const { get } = await setUp({ ready: [fine('caches'), failing('database', 'frozen')] });
+    expect((await get('/readyz?exclude=database')).status).toBe(200);
+    expect((await get('/readyz?exclude=database&verbose')).body).toBe(
+      '[+]caches ok\n[+]database excluded: ok\nreadyz check passed\n',
+    );
+    const other = await get('/readyz?exclude=nothing');
+    expect(other.status).toBe(503);
+    expect(other.body).toContain('there are none of that name');
+  });
+
   test('tell alive from ready', async () => {
     const { get } = await setUp({ ready: [failing('caches', 'empty')] });
     expect((await get('/livez')).status).toBe(200);
@@ -70,6 +92,65 @@ describe('probes', () => {
     expect(broken).toBeDefined();
     expect((await get('/metrics')).status).toBe(500);
     expect((await get('/livez')).status).toBe(200);
+  });
+
+  test('write what is scraped beside the registry in pieces, and skip empty ones', async () => {
+    const expositions = [
+      { families: [], pieces: () => ['a 1\n', '', 'b 2\n'] },
+      { families: [], pieces: () => [`c{x="${'y'.repeat(200_000)}"} 3\n`] },
+    ];
+    const { get, registry } = await setUp({ expositions });
+    new Gauge({ name: 'answer', help: 'the answer', registers: [registry] }).set(42);
+    const { status, body } = await get('/metrics');
+    expect(status).toBe(200);
+    expect(body).toContain('answer 42\na 1\nb 2\nc{x="yyy');
+    expect(body.endsWith('"} 3\n')).toBe(true);
+  });
+
+  test('cut a scrape off whose end cannot be collected, and answer the next one', async () => {
+    let isBroken = true;
+    const pieces = function* (): Iterable<string> {
+      yield 'a 1\n';
+      if (isBroken) throw new Error('broken collector');
+    };
+    const { get } = await setUp({ expositions: [{ families: [], pieces }] });
+    await expect(get('/metrics')).rejects.toThrow('terminated');
+    isBroken = false;
+    expect((await get('/metrics')).status).toBe(200);
+  });
+
+  test.each([
+    { admission: 'Unauthenticated', status: 401 },
+    { admission: 'Forbidden', status: 403 },
+    { admission: 'TooMany', status: 429 },
+    { admission: 'Unavailable', status: 503 },
+  ] as const)('answer a scrape that is $admission with $status and no metric', async (given) => {
+    const asked: (string | undefined)[] = [];
+    const admit: Admit = (authorization) => {
+      asked.push(authorization);
+      return Promise.resolve(given.admission);
+    };
+    const { get, registry } = await setUp({ admit, ready: [fine('caches')] });
+    new Gauge({ name: 'answer', help: 'the answer', registers: [registry] }).set(42);
+    const refused = await get('/metrics', { headers: { authorization: 'Bearer abc' } });
+    expect(refused.status).toBe(given.status);
+    expect(refused.body).not.toContain('answer');
+    expect(refused.headers.get('www-authenticate')).toBe(
+      given.status === 401 ? 'Bearer realm="metrics"' : null,
+    );
+    expect((await get('/readyz')).status).toBe(200);
+    expect((await get('/livez')).status).toBe(200);
+    expect(asked).toEqual(['Bearer abc']);
+  });
+
+  test('refuse more scrapes at the same time than anybody needs', async () => {
+    const waiting = Promise.withResolvers<'Allowed'>();
+    const { get } = await setUp({ admit: () => waiting.promise });
+    const scrapes = Array.from({ length: 9 }, () => get('/metrics'));
+    expect((await Promise.race(scrapes)).status).toBe(503);
+    waiting.resolve('Allowed');
+    const statuses = (await Promise.all(scrapes)).map(({ status }) => status);
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 200, 200, 200, 200, 200, 200, 200, 503]);
   });
 
   test('answer GET only, and nothing else', async () => {

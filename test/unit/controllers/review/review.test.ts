@@ -138,7 +138,7 @@ class Stage {
       },
       clock: this.clock,
       events: { record: (event) => void this.events.push(event) },
-      metrics: { judged: () => undefined },
+      metrics: { judged: () => undefined, decided: () => undefined },
     };
   }
 

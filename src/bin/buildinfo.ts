@@ -1,0 +1,14 @@
+/** The metric that tells which build a process is. */
+import { Gauge, type Registry } from '../kernel/metrics.ts';
+import { VERSION } from './version.ts';
+
+/** Registers it; once per registry. */
+export function gaugeBuild(registry: Registry, component: 'operator' | 'gate'): void {
+  const gauge = new Gauge({
+    name: 'keyward_build_info',
+    help: '1; which build this is.',
+    labelNames: ['component', 'version', 'node_version'] as const,
+    registers: [registry],
+  });
+  gauge.set({ component, version: VERSION, node_version: process.version }, 1);
+}
