@@ -20,6 +20,7 @@ import {
   SECRETS,
   SELF_SUBJECT_RULES_REVIEWS,
   SUBJECT_ACCESS_REVIEWS,
+  TOKEN_REVIEWS,
 } from './names.ts';
 
 /** What may be done, as RBAC calls it. */
@@ -46,7 +47,8 @@ export type Right = {
   /**
    * Core: an operator cannot do without. Others are features: SecretWatch with `--secret-watch=metadata`,
    * SharedStores for ClusterKeyStores, Products for ApiProducts, Selectors for stores and products that
-   * select namespaces by label, Restart for `spec.rotation.restartTargets`.
+   * select namespaces by label, Restart for `spec.rotation.restartTargets`, MetricsAuth with
+   * `--metrics-auth=delegated`.
    */
   readonly feature: Feature;
 };
@@ -58,7 +60,8 @@ export type Feature =
   | 'SharedStores'
   | 'Products'
   | 'Selectors'
-  | 'Restart';
+  | 'Restart'
+  | 'MetricsAuth';
 
 const READ = ['get', 'list', 'watch'] as const;
 const FOLLOW = ['list', 'watch'] as const;
@@ -274,5 +277,13 @@ export const OPERATOR_RIGHTS: readonly Right[] = [
     use: 'An annotation of the pod template, which an admission policy keeps it to.',
     without: 'workloads in spec.rotation.restartTargets are not restarted',
     feature: 'Restart',
+  },
+  {
+    resources: [TOKEN_REVIEWS],
+    verbs: ['create'],
+    scope: 'Cluster',
+    use: 'Whose token it is that asks for /metrics; what that user may do is asked by subjectaccessreviews.',
+    without: 'nobody may read /metrics with --metrics-auth=delegated',
+    feature: 'MetricsAuth',
   },
 ];

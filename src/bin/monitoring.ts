@@ -1,20 +1,18 @@
 /** What an operator shows of itself: metrics beside those of its parts, and its probes. */
 import { gaugeBuild } from './buildinfo.ts';
-import type { Caches } from './cluster.ts';
 import type { Parts } from './controllers.ts';
 import type { DatabaseMeter } from './databasemeter.ts';
 import { keySeries } from '../controllers/apikey/keyseries.ts';
 import { formSeries } from '../controllers/application/formseries.ts';
 import { storeSeries } from '../controllers/keystore/storeseries.ts';
+import { systemClock } from '../kernel/clock.ts';
 import type { Exposition } from '../kernel/exposition.ts';
 import { Gauge } from '../kernel/metrics.ts';
 import { SECOND_MS } from '../kernel/time.ts';
 import type { Manager } from '../runtime/manager.ts';
 import { serveProbes, type Probes } from '../runtime/probes.ts';
+import { delegatedAdmission } from '../runtime/scrapeauth.ts';
 import { LEASE_NAME } from './leadership.ts';
-
-/** ApiKeys with series of their own. */
-const OBJECTS_MAX = 5_000;
 
 type Watched = Pick<Parts, 'config' | 'registry' | 'cluster' | 'caches' | 'leadership'> & {
   readonly database: DatabaseMeter;
@@ -22,13 +20,16 @@ type Watched = Pick<Parts, 'config' | 'registry' | 'cluster' | 'caches' | 'leade
 
 /** Serves probes and metrics of an operator. Rejects with Terminal AddressUnavailable. */
 export async function serveMonitoring(manager: Manager, parts: Watched): Promise<Probes> {
-  const { registry, caches, config, database, leadership } = parts;
+  const { registry, cluster, config, database } = parts;
   gaugeBuild(registry, 'operator');
   gaugeStanding(parts);
   return serveProbes({
     address: config.metricsAddress,
     registry,
-    expositions: expositions(caches, () => leadership.isHeld),
+    expositions: expositions(parts),
+    ...(config.metricsAuth === 'none'
+      ? {}
+      : { admit: delegatedAdmission(cluster.ordinary, systemClock) }),
     live: [],
     ready: [
       { name: 'operator', failing: () => manager.notReadyBecause },
@@ -37,10 +38,11 @@ export async function serveMonitoring(manager: Manager, parts: Watched): Promise
   });
 }
 
-function expositions(caches: Caches, isLeading: () => boolean): readonly Exposition[] {
+function expositions({ caches, config, leadership }: Watched): readonly Exposition[] {
   const { keys, forms, keyStores, clusterKeyStores } = caches;
+  const isLeading = (): boolean => leadership.isHeld;
   return [
-    keySeries({ keys, isLeading, objectsMax: OBJECTS_MAX }),
+    keySeries({ keys, isLeading, objectsMax: config.metricsObjects }),
     formSeries({ forms, isLeading }),
     storeSeries({ keyStores, clusterKeyStores, isLeading }),
   ];

@@ -18,6 +18,10 @@ export type OperatorConfig = VendorConfig & {
   /** Empty: all namespaces. */
   readonly watchNamespaces: readonly string[];
   readonly metricsAddress: string;
+  /** Delegated: the API server is asked about each scraper. */
+  readonly metricsAuth: 'none' | 'delegated';
+  /** ApiKeys that have metrics of their own. */
+  readonly metricsObjects: number;
   readonly leaderElect: boolean;
   /** Holder name in the Lease: the same after a restart, other than any other replica's. */
   readonly identity: string;
@@ -56,6 +60,8 @@ export function operatorConfig(effective: readonly Effective[], hostname: string
     storeRereadSeconds: values.number('storeRereadSeconds'),
     watchNamespaces: values.list('watchNamespaces'),
     metricsAddress: values.requiredText('metricsAddress'),
+    metricsAuth: values.choice('metricsAuth', ['none', 'delegated']),
+    metricsObjects: values.number('metricsObjects'),
     leaderElect: values.truth('leaderElect'),
     identity: values.text('identity') ?? hostname,
     secretWatch: values.choice('secretWatch', ['metadata', 'none']),

@@ -81,6 +81,18 @@ export const OPERATOR_SETTINGS: readonly Setting[] = [
     meaning: 'for /metrics, /livez, /readyz',
   },
   {
+    name: 'metricsAuth',
+    type: { kind: 'Choice', choices: ['none', 'delegated'] },
+    default: 'none',
+    meaning: 'who may read /metrics: whoever gets there, or who the API server says may',
+  },
+  {
+    name: 'metricsObjects',
+    type: { kind: 'Number', min: 0, max: 100_000 },
+    default: 5_000,
+    meaning: 'ApiKeys that have metrics of their own; 0: none',
+  },
+  {
     name: 'leaderElect',
     type: { kind: 'Truth', flag: 'Valued' },
     default: true,

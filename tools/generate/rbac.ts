@@ -1,5 +1,10 @@
 /** Writes the roles of the operator in deploy/rbac from the list in src/api/rights.ts. */
-import { OPERATOR_RIGHTS, type Right, type RightScope } from '../../src/api/rights.ts';
+import {
+  OPERATOR_RIGHTS,
+  type Feature,
+  type Right,
+  type RightScope,
+} from '../../src/api/rights.ts';
 
 /** Where the operator runs; the chart puts its own in their place. */
 const NAMESPACE = 'keyward-system';
@@ -21,8 +26,10 @@ type RoleObject = {
 
 /** Path below the repository and text of each manifest, deterministic. */
 export function rightsManifests(): ReadonlyMap<string, string> {
-  const core = OPERATOR_RIGHTS.filter(({ feature }) => feature !== 'Restart');
-  const restart = OPERATOR_RIGHTS.filter(({ feature }) => feature === 'Restart');
+  const only = (wanted: Feature) => OPERATOR_RIGHTS.filter(({ feature }) => feature === wanted);
+  const restart = only('Restart');
+  const metrics = only('MetricsAuth');
+  const core = OPERATOR_RIGHTS.filter((right) => ![...restart, ...metrics].includes(right));
   const of = (scope: RightScope): readonly Right[] => core.filter((right) => right.scope === scope);
   const everywhere = withoutCovered([...of('Watched'), ...of('Cluster')], []);
   const own = withoutCovered(of('Own'), everywhere);
@@ -54,6 +61,10 @@ export function rightsManifests(): ReadonlyMap<string, string> {
       'deploy/rbac/namespaced/restart/restart.yaml',
       manifest(RESTART_HERE, [{ kind: 'Role', name: `${ACCOUNT}-restart`, rights: restart }]),
     ],
+    [
+      'deploy/rbac/metrics/metrics.yaml',
+      manifest(METRICS, [{ kind: 'ClusterRole', name: `${ACCOUNT}-metrics`, rights: metrics }]),
+    ],
   ]);
 }
 
@@ -74,6 +85,8 @@ const RESTART = `# Optional: lets the operator restart the workloads named in sp
 
 const RESTART_HERE = `# Optional: lets an operator with --watch-namespaces restart the workloads named in
 # spec.rotation.restartTargets, in the namespace into which this is applied.`;
+
+const METRICS = `# Optional: lets an operator with --metrics-auth=delegated ask who wants to read its /metrics.`;
 
 function manifest(comment: string, roles: readonly RoleObject[]): string {
   const documents = roles

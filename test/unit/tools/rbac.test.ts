@@ -125,6 +125,12 @@ describe('the rights of the operator (R18) are exactly these', () => {
       'Role /keyward-operator-restart': rules,
     });
   });
+
+  test('for guarded metrics: a question, and only where somebody installs it', () => {
+    expect(rolesIn('deploy/rbac/metrics/metrics.yaml')).toEqual({
+      'ClusterRole /keyward-operator-metrics': ['authentication.k8s.io/tokenreviews: create'],
+    });
+  });
 });
 
 describe('each manifest', () => {
