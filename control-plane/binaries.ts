@@ -12,13 +12,15 @@ import { withLock } from './lock.ts';
 export const KUBERNETES_VERSION = 'v1.37.2';
 /** The etcd version beside it. */
 export const ETCD_VERSION = 'v3.7.3';
+/** The Helm that the chart is rendered, checked and installed with. */
+export const HELM_VERSION = 'v4.3.1';
 
 /** What every control plane here needs. */
 export type ControlPlaneProgram = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl';
 /** What a node needs beside it; built only when somebody asks for a node. */
 export type NodeProgram = 'kubelet' | 'kube-scheduler' | 'kube-proxy';
-/** A program that is built from a Go module. */
-export type BinaryName = ControlPlaneProgram | NodeProgram;
+/** A program that is built from a Go module; helm only where the chart is tested. */
+export type BinaryName = ControlPlaneProgram | NodeProgram | 'helm';
 
 /** Environment variables by name, as in process.env. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -42,8 +44,12 @@ export function cacheFolder(env: Environment, home: string): string {
 
 /** Where the cache keeps a program; the folder names its version. */
 export function cachedPath(name: BinaryName, env: Environment, home: string): string {
-  const folder = name === 'etcd' ? `etcd-${ETCD_VERSION}` : `kubernetes-${KUBERNETES_VERSION}`;
-  return join(cacheFolder(env, home), 'control-plane', folder, name);
+  return join(cacheFolder(env, home), 'control-plane', versionFolder(name), name);
+}
+
+function versionFolder(name: BinaryName): string {
+  if (name === 'etcd') return `etcd-${ETCD_VERSION}`;
+  return name === 'helm' ? `helm-${HELM_VERSION}` : `kubernetes-${KUBERNETES_VERSION}`;
 }
 
 /** Paths at which a program is looked for, best first: the user's own folder, then the cache. */

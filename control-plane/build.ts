@@ -15,11 +15,17 @@ const KUBERNETES_LINKER_FLAGS = [
   '-X k8s.io/component-base/version.gitMinor=37',
 ].join(' ');
 
+/** Without it Helm calls itself v4.3, which charts compare with. */
+const HELM_LINKER_FLAGS = '-s -w -X helm.sh/helm/v4/internal/version.version=v4.3.1';
+
 type Source = { readonly module: string; readonly package: string; readonly linkerFlags: string };
 
 function sourceOf(name: BinaryName): Source {
   if (name === 'etcd') {
     return { module: 'etcd', package: 'go.etcd.io/etcd/server/v3', linkerFlags: '-s -w' };
+  }
+  if (name === 'helm') {
+    return { module: 'helm', package: 'helm.sh/helm/v4/cmd/helm', linkerFlags: HELM_LINKER_FLAGS };
   }
   return {
     module: 'kubernetes',

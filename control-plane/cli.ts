@@ -26,7 +26,7 @@ const PROGRAMS: readonly BinaryName[] = [
   'kubectl',
 ];
 /** Only by name: a control plane works without them. */
-const NODE_PROGRAMS: readonly BinaryName[] = ['kubelet', 'kube-scheduler', 'kube-proxy'];
+const MORE_PROGRAMS: readonly BinaryName[] = ['kubelet', 'kube-scheduler', 'kube-proxy', 'helm'];
 
 const { values, positionals } = readArguments({
   allowPositionals: true,
@@ -102,6 +102,6 @@ function interrupted(): Promise<void> {
 
 async function buildAll(only: string | undefined): Promise<void> {
   const names =
-    only === undefined ? PROGRAMS : [...PROGRAMS, ...NODE_PROGRAMS].filter((name) => name === only);
+    only === undefined ? PROGRAMS : [...PROGRAMS, ...MORE_PROGRAMS].filter((name) => name === only);
   for (const name of names) console.log(await ensureBinary(name));
 }
