@@ -61,3 +61,10 @@ function formOf(type: SettingType): string {
       return type.flag === 'Bare' ? '' : ' <true|false>';
   }
 }
+
+/** `--secret` and `--entry`: where key material goes in place of a file. */
+export function inSecret(command: Command, entry: string): Command {
+  return command
+    .option('--secret <name>', 'a Secret in place of a file')
+    .option('--entry <name>', `its entry (${entry})`);
+}

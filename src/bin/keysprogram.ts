@@ -3,7 +3,7 @@
  * `--retained` what the ledger holds, as administrators see it; and what people decide about single keys.
  */
 import type { Command } from 'commander';
-import { DATABASE, hosts, vendorCa } from './flags.ts';
+import { DATABASE, hosts, inSecret, vendorCa } from './flags.ts';
 import { listing } from './peopleflags.ts';
 
 /** Adds `keyward keys` and what belongs to it. */
@@ -30,12 +30,15 @@ export function addKeys(root: Command): void {
       const { runRevoke } = await import('./ledgercommands.ts');
       await runRevoke(command.optsWithGlobals(), uid);
     });
-  keys
-    .command('derive-gate <file>')
-    .description("write the gate's key file from the master key file; - for standard output")
+  const derive = keys
+    .command('derive-gate [file]')
+    .description("write the gate's key from the master key; - for standard output");
+  inSecret(derive, 'gate-key')
     .option('--master-key-file <file>', 'the master key file of the operator')
-    .action(async (path: string, _: unknown, command: Command) => {
-      const { runDeriveGate } = await import('./ledgercommands.ts');
+    .option('--master-key-secret <name>', 'or a Secret that has the master key')
+    .option('--master-key-entry <name>', 'its entry (master-key)')
+    .action(async (path: string | undefined, _: unknown, command: Command) => {
+      const { runDeriveGate } = await import('./keycommands.ts');
       await runDeriveGate(command.optsWithGlobals(), path);
     });
   keys

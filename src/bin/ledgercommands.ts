@@ -1,20 +1,19 @@
-/** Composition of the commands that read the ledger: identify, keys, audit, master-key. */
+/** Composition of the commands that read the ledger: identify, keys, audit. */
 import { userInfo } from 'node:os';
 import { parseLimit, printAudit, readAudit } from '../cli/audit.ts';
 import { listDebts } from '../cli/debts.ts';
 import { identify } from '../cli/identify.ts';
 import { expectRetained, listKeys, revokeRetained } from '../cli/keys.ts';
 import type { Output } from '../cli/output.ts';
-import { ledgerConfig, masterKeyConfig } from '../config/commands.ts';
+import { ledgerConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
-import { systemEntropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { Sensitive } from '../kernel/sensitive.ts';
 import { openLedger, openLedgerReader } from '../ledger/open.ts';
 import { outputForm, printValue } from './printing.ts';
 import { leaveRequest, requestFolder } from './requests.ts';
-import { createMasterKeyFile, loadKeyring, writeGateKeyFile } from './masterkey.ts';
+import { loadKeyring } from './masterkey.ts';
 
 const output: Output = {
   data: (text) => process.stdout.write(text),
@@ -138,22 +137,6 @@ export async function runAuditList(flags: Flags): Promise<void> {
   } finally {
     await ledger.close();
   }
-}
-
-/** `keyward master-key create FILE` */
-export async function runMasterKeyCreate(path: string): Promise<void> {
-  if (!(await createMasterKeyFile(path, systemEntropy))) {
-    throw usage(`'${path}' exists; a master key is never overwritten`);
-  }
-  output.note(`wrote ${path}; keep a copy of it, without it no key can be verified\n`);
-}
-
-/** `keyward keys derive-gate FILE` */
-export async function runDeriveGate(flags: Flags, path: string): Promise<void> {
-  const keyring = await loadKeyring(masterKeyConfig(flags));
-  await writeGateKeyFile(path, keyring);
-  const versions = keyring.versions.map((version) => `v${version}`).join(', ');
-  output.note(`wrote what gates need of master key ${versions}\n`);
 }
 
 async function readInput(): Promise<Sensitive> {

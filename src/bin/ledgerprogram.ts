@@ -1,6 +1,6 @@
 /** The part of the command line that works on the database. Actions load their code when they run. */
 import type { Command } from 'commander';
-import { DATABASE, hosts, vendorCa } from './flags.ts';
+import { DATABASE, hosts, inSecret, vendorCa } from './flags.ts';
 
 /** Adds what works on the database: for administrators, on the operator's machine. */
 export function addLedger(root: Command): void {
@@ -49,14 +49,22 @@ function addLedgerCommands(root: Command): void {
       const { runAuditVerify } = await import('./ledgercommands.ts');
       await runAuditVerify(flags);
     });
-  root
+  addMasterKey(root);
+}
+
+function addMasterKey(root: Command): void {
+  const create = root
     .command('master-key')
-    .description('the master key file')
-    .command('create <file>')
-    .description('make a new one; never overwrites')
-    .action(async (path: string) => {
-      const { runMasterKeyCreate } = await import('./ledgercommands.ts');
-      await runMasterKeyCreate(path);
+    .description('the master key')
+    .command('create [file]')
+    .description('make a new one; never overwrites');
+  inSecret(create, 'master-key')
+    .option('-n, --namespace <name>', 'of the Secret (that of the context)')
+    .option('--context <name>', 'context of the kubeconfig (the current one)')
+    .option('--kubeconfig <file>', 'kubeconfig file (KUBECONFIG, else ~/.kube/config)')
+    .action(async (path: string | undefined, flags: Record<string, unknown>) => {
+      const { runMasterKeyCreate } = await import('./keycommands.ts');
+      await runMasterKeyCreate(flags, path);
     });
 }
 

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readValues, schemaOf, tablesOf } from './chart-values.ts';
 
 /** Namespace and account in the sources. */
 const NAMESPACE = 'keyward-system';
@@ -85,7 +86,8 @@ function inEach({ text, ...part }: Part): Part {
 
 function crd(source: string): string {
   const text = withoutOpening(literal(source));
-  const head = /^metadata:\n {2}name: (\S+)\n {2}labels:\n {4}app\.kubernetes\.io\/part-of: keyward\n/m;
+  const head =
+    /^metadata:\n {2}name: (\S+)\n {2}labels:\n {4}app\.kubernetes\.io\/part-of: keyward\n/m;
   return changed(
     text,
     head,
@@ -117,8 +119,10 @@ function role(source: string): string {
 /** Names of the objects and of the account; those within rules are of objects that have no other. */
 function named(document: string): string {
   return document
-    .replaceAll(/^( {2}name: )keyward-operator(-\w+)?$/gm, (_, field: string, suffix = '') =>
-      `${field}{{ include "keyward.fullname" $ }}-operator${String(suffix)}`,
+    .replaceAll(
+      /^( {2}name: )keyward-operator(-\w+)?$/gm,
+      (_, field: string, suffix = '') =>
+        `${field}{{ include "keyward.fullname" $ }}-operator${String(suffix)}`,
     )
     .replace(
       /^subjects:\n- kind: ServiceAccount\n {2}name: .*$/m,
@@ -144,20 +148,25 @@ function secretWatch(document: string): string {
 /** Roles for people keep their names, which the documentation tells; who gets them by himself is a choice. */
 function people(source: string): string {
   const text = literal(source)
-    .replaceAll(/^ {4}rbac\.authorization\.k8s\.io\/aggregate-to-(\w+): "true"\n/gm, (line, to: string) =>
-      `    {{- if $.Values.rbac.aggregate.${to} }}\n${line}    {{- end }}\n`,
+    .replaceAll(
+      /^ {4}rbac\.authorization\.k8s\.io\/aggregate-to-(\w+): "true"\n/gm,
+      (line, to: string) => `    {{- if $.Values.rbac.aggregate.${to} }}\n${line}    {{- end }}\n`,
     )
-    .replaceAll(/^ {4}app\.kubernetes\.io\/part-of: keyward\n/gm, `    ${LABELS}\n`)
+    .replaceAll(
+      /^ {2}labels:\n {4}app\.kubernetes\.io\/part-of: keyward\n/gm,
+      `  ${ANNOTATIONS}\n  labels:\n    ${LABELS}\n`,
+    )
     .split(/^---\n/m)
-    .map((document) => document.includes('servicebinding.io/controller')
-      ? `{{- if $.Values.rbac.serviceBinding }}\n---\n${document}{{- end }}\n`
-      : `---\n${document}`);
+    .map((document) =>
+      document.includes('servicebinding.io/controller')
+        ? `{{- if $.Values.rbac.serviceBinding }}\n---\n${document}{{- end }}\n`
+        : `---\n${document}`,
+    );
   return labelled(text.join(''));
 }
 
 function labelled(text: string): string {
-  const result = text
-    .replaceAll(`  ${PLAIN_LABELS}\n`, `  ${ANNOTATIONS}\n  labels: ${LABELS}\n`);
+  const result = text.replaceAll(`  ${PLAIN_LABELS}\n`, `  ${ANNOTATIONS}\n  labels: ${LABELS}\n`);
   if (result.includes(NAMESPACE)) throw new Error(`a manifest still has ${NAMESPACE} in it`);
   return result;
 }
@@ -179,4 +188,29 @@ function changed(
 ): string {
   if (!pattern.test(text)) throw new Error(`a manifest does not have ${pattern.source}`);
   return text.replace(pattern, replacement);
+}
+
+/** Path and text of what follows from the chart's values.yaml and from package.json. */
+export function chartFiles(root: string): ReadonlyMap<string, string> {
+  const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+  const sections = readValues(read('charts/keyward/values.yaml'));
+  const { version } = JSON.parse(read('package.json')) as { version: string };
+  return new Map([
+    ['charts/keyward/values.schema.json', schemaOf(sections)],
+    [
+      'charts/keyward/README.md',
+      changed(
+        read('charts/keyward/README.md'),
+        /(<!-- values -->\n)[^]*(?=<!-- end of values -->)/,
+        (_, opening) => `${opening}\n${tablesOf(sections)}\n`,
+      ),
+    ],
+    [
+      'charts/keyward/Chart.yaml',
+      read('charts/keyward/Chart.yaml').replaceAll(
+        /^(version|appVersion): .*$/gm,
+        (_, field: string) => `${field}: ${version}`,
+      ),
+    ],
+  ]);
 }

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { apiReferencePage } from './api-reference.ts';
+import { chartFiles, chartTemplates } from './chart.ts';
 import { conditionsPage } from './conditions-page.ts';
 import { configurationPage } from './configuration-page.ts';
 import { keyStoreCrds, readDriverSchema, shippedDriverFolders } from './keystores.ts';
@@ -43,6 +44,7 @@ emit('docs/api-reference.md', apiReferencePage(crds));
 emit('docs/conditions.md', conditionsPage());
 emit('docs/configuration.md', configurationPage());
 for (const [path, text] of rightsManifests()) emit(path, text);
+for (const [path, text] of [...chartTemplates(root), ...chartFiles(root)]) emit(path, text);
 
 if (differing.length > 0) {
   console.error(`out of date, run "npm run generate" and commit: ${differing.join(', ')}`);
