@@ -109,11 +109,8 @@ function policy(source: string): string {
 }
 
 function role(source: string): string {
-  const documents = literal(source)
-    .replaceAll(/^# The chart puts[^]*?as they are\.\n/gm, '')
-    .split(/^---\n/m)
-    .map((document) => secretWatch(named(document)));
-  return labelled(documents.join('---\n'));
+  const documents = withoutOpening(literal(source)).split(/^---\n/m);
+  return labelled(documents.map((document) => secretWatch(named(document))).join('---\n'));
 }
 
 /** Names of the objects and of the account; those within rules are of objects that have no other. */
@@ -178,7 +175,7 @@ function literal(text: string): string {
 
 /** The remarks above a source are for those who edit it. */
 function withoutOpening(text: string): string {
-  return text.replace(/^(#.*\n)+/, '');
+  return text.replace(/^(#.*\n)+(---\n)?/, '');
 }
 
 function changed(

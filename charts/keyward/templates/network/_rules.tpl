@@ -28,7 +28,7 @@
 {{- end }}
 
 {{- define "keyward.metricsFrom" -}}
-{{- with .Values.networkPolicy.metricsFrom }}
+{{- with .Values.networkPolicy.metricsFrom -}}
 from: {{- toYaml . | nindent 0 }}
 {{- end }}
 {{- end }}
@@ -48,5 +48,5 @@ from: {{- toYaml . | nindent 0 }}
       matchLabels: {keyward.dev/gateway: "true"}
   {{- end }}
 - ports: [{port: gate-metrics, protocol: TCP}]
-  {{- include "keyward.metricsFrom" . | nindent 2 }}
+  {{- with include "keyward.metricsFrom" . }}{{ . | nindent 2 }}{{ end }}
 {{- end }}
