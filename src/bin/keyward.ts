@@ -11,10 +11,13 @@ import { addLedger } from './ledgerprogram.ts';
 import { addOperator } from './operatorprogram.ts';
 import { withWait } from './peopleflags.ts';
 import { addPeople } from './peopleprogram.ts';
+import { COMMIT, versionText } from './version.ts';
 
 function program(): Command {
+  const version = versionText(COMMIT, process.versions.node);
   const root = new Command(programName())
     .description('API keys as Kubernetes resources')
+    .version(version, '-V, --version', 'what this program is')
     .showHelpAfterError('(--help says what there is)')
     .exitOverride();
   addPeople(root);
@@ -23,6 +26,13 @@ function program(): Command {
   addOperator(root);
   addGate(root);
   addConfig(root);
+  root
+    .command('version')
+    .helpGroup('Commands:')
+    .description('what this program is: its version, commit and Node')
+    .action(() => {
+      process.stdout.write(`${version}\n`);
+    });
   return root;
 }
 

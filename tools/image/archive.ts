@@ -8,6 +8,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Buffer } from 'node:buffer';
+import type { Architecture } from './debian.ts';
 import type { Layer } from './layers.ts';
 import { tarball } from './tar.ts';
 
@@ -15,7 +16,7 @@ import { tarball } from './tar.ts';
 export type ImageFacts = {
   /** As `keyward:1.2.3`. */
   readonly name: string;
-  readonly architecture: string;
+  readonly architecture: Architecture;
   /** Time that stands in the configuration, in milliseconds. */
   readonly createdMs: number;
   readonly entrypoint: readonly string[];

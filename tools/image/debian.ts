@@ -19,7 +19,14 @@ const run = promisify(execFile);
 export type Architecture = keyof typeof pins;
 
 /** A package as it is pinned. */
-export type Pin = { readonly name: string; readonly version: string; readonly sha256: string };
+export type Pin = {
+  readonly name: string;
+  readonly version: string;
+  /** SPDX expression of what is taken from it. */
+  readonly licence: string;
+  /** Of the .deb file, in hex. */
+  readonly sha256: string;
+};
 
 /** A package that was unpacked. */
 export type DebianPackage = Pin & {
@@ -44,17 +51,18 @@ export async function unpackPackages(
   const files = await fetchAll(architecture, choice);
   const packages: DebianPackage[] = [];
   await mkdir(folder, { recursive: true });
-  for (const file of files) {
+  for (const [n, file] of files.entries()) {
     // One over the other, in the order of the pins.
     // oxlint-disable-next-line no-await-in-loop
     await run('dpkg-deb', ['-x', file, folder]);
     // oxlint-disable-next-line no-await-in-loop
     const { stdout: control } = await run('dpkg-deb', ['-f', file]);
+    const licence = pins[architecture][n]?.licence ?? '';
     const field = (name: string): string =>
       new RegExp(`^${name}: (.*)$`, 'm').exec(control)?.[1] ?? '';
     // oxlint-disable-next-line no-await-in-loop
     const sha256 = sha256Of(await readFile(file));
-    packages.push({ name: field('Package'), version: field('Version'), sha256, control });
+    packages.push({ name: field('Package'), version: field('Version'), licence, sha256, control });
   }
   return packages;
 }
@@ -76,6 +84,7 @@ async function fetchAll(architecture: Architecture, choice: Choice): Promise<rea
     if (choice === 'pinned' && !(await areRight(found, wanted))) {
       throw new Error('a Debian package is not the one that tools/image/debian.json pins');
     }
+    if (found.length < wanted.length) throw new Error('a Debian package did not arrive');
     const paths: string[] = [];
     for (const file of found) {
       // oxlint-disable-next-line no-await-in-loop

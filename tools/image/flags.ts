@@ -9,6 +9,7 @@ export const USAGE = `usage: npm run image -- [options]
   --arch ARCH          amd64 or arm64 (that of this machine)
   --libraries CHOICE   pinned, or newest: what this machine's Debian offers (pinned)
   --out DIR            where the files go (dist/image)
+  --tree DIR           lay the image out as files in DIR instead, which must be empty or absent
 `;
 
 /** One run of the tool. */
@@ -17,6 +18,8 @@ export type ImageFlags = {
   readonly libraries: Choice;
   /** Folder of the image's file and of its parts list. */
   readonly out: string;
+  /** Folder for the image's files as such; undefined: none is wanted. */
+  readonly tree: string | undefined;
 };
 
 const ARCHITECTURES: readonly Architecture[] = ['amd64', 'arm64'];
@@ -30,13 +33,14 @@ export function parseFlags(args: readonly string[], root: string): ImageFlags | 
       arch: { type: 'string' },
       libraries: { type: 'string', default: 'pinned' },
       out: { type: 'string', default: join(root, 'dist', 'image') },
+      tree: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return 'help';
-  const { out } = values;
+  const { out, tree } = values;
   const architecture = oneOf('arch', values.arch ?? ownArchitecture() ?? '', ARCHITECTURES);
-  return { architecture, libraries: oneOf('libraries', values.libraries, CHOICES), out };
+  return { architecture, libraries: oneOf('libraries', values.libraries, CHOICES), out, tree };
 }
 
 function oneOf<T extends string>(flag: string, value: string, known: readonly T[]): T {

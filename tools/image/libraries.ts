@@ -5,19 +5,20 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DebianPackage } from './debian.ts';
+import type { Architecture, DebianPackage } from './debian.ts';
 import { needsOf } from './elf.ts';
 import type { Entry } from './tar.ts';
 
 /** Where Debian 12 keeps libraries, below the folder of a package. */
 const LIBRARY_FOLDERS = ['lib', 'usr/lib'] as const;
-const TRIPLETS = { amd64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' } as const;
+/** Debian's names of processors in paths. */
+export const TRIPLETS = { amd64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' } as const;
 /** Full texts that the packages' copyright files refer to. */
 const LICENCES = ['GPL-3', 'LGPL-2.1'] as const;
 
 /** What a program runs on, unpacked. */
 export type Ground = {
-  readonly architecture: keyof typeof TRIPLETS;
+  readonly architecture: Architecture;
   /** Folder in which the packages were unpacked. */
   readonly folder: string;
   readonly packages: readonly DebianPackage[];

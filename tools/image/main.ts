@@ -1,8 +1,11 @@
 /** `npm run image`: makes the image, writes it to dist/image and prints what it is made of. */
 import { mkdir, open, rename } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { ownArchitecture } from './debian.ts';
 import { parseFlags, USAGE, type ImageFlags } from './flags.ts';
 import { makeImage, type Image } from './image.ts';
+import { sbomText } from './sbom.ts';
+import { writeTree } from './tree.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -17,9 +20,14 @@ try {
 
 async function run(flags: ImageFlags): Promise<void> {
   const image = await makeImage(flags);
+  if (flags.tree !== undefined) return writeTree(image.layers, flags.tree);
   await mkdir(flags.out, { recursive: true });
   const path = join(flags.out, `keyward-${image.version}-linux-${flags.architecture}.tar`);
   await write(path, image.pieces);
+  const isOwn = flags.architecture === ownArchitecture();
+  const parts = `keyward-${image.version}${isOwn ? '' : `-linux-${flags.architecture}`}.cdx.json`;
+  const sbom = sbomText(image, { nodeVersions: process.versions });
+  await write(join(flags.out, parts), [Buffer.from(sbom)]);
   console.log(`${image.facts.name}  sha256:${image.id}`);
   for (const { name, bytes, sha256 } of image.layers) {
     console.log(`${inMib(bytes)}  ${name}  sha256:${sha256}`);

@@ -14,8 +14,8 @@ export type NpmPackage = {
   readonly notices: readonly { readonly file: string; readonly content: Uint8Array }[];
 };
 
-/** One entry of the lock file, as far as it is read. */
-type Locked = { readonly version?: string; readonly license?: string; readonly integrity?: string };
+/** What package-lock.json says about a package. */
+export type Locked = Pick<NpmPackage, 'version' | 'licence' | 'sha512'>;
 
 const LICENCE_FILE = /^(licen[cs]e|copying|notice)/i;
 /** Where a package has no such file, its licence stands here. */
@@ -30,25 +30,28 @@ export async function npmPackages(
   root: string,
   keys: readonly string[],
 ): Promise<readonly NpmPackage[]> {
-  const lock = await lockedPackages(root);
   return Promise.all(
-    keys.map(async (key) => {
-      const { version, license, integrity } = lock[key] ?? {};
-      const sha512 = sha512Of(integrity);
-      if (version === undefined || license === undefined || sha512 === undefined) {
-        throw new Error(`package-lock.json does not tell version, licence and SHA-512 of ${key}`);
-      }
-      const name = key.slice(key.lastIndexOf('node_modules/') + 'node_modules/'.length);
-      return { name, version, licence: license, sha512, notices: await noticesIn(join(root, key)) };
-    }),
+    keys.map(async (key) => ({
+      name: key.slice(key.lastIndexOf('node_modules/') + 'node_modules/'.length),
+      ...(await lockedPackage(root, key)),
+      notices: await noticesIn(join(root, key)),
+    })),
   );
 }
 
-/** What the lock file says about each installed package, by path. */
-async function lockedPackages(root: string): Promise<Readonly<Record<string, Locked>>> {
+/** @throws Error when the lock file lacks the package or what is needed about it */
+export async function lockedPackage(root: string, key: string): Promise<Locked> {
   const text = await readFile(join(root, 'package-lock.json'), 'utf8');
   // Npm's own file: its shape is what npm documents.
-  return (JSON.parse(text) as { packages: Record<string, Locked> }).packages;
+  const { packages } = JSON.parse(text) as {
+    packages: Record<string, { version?: string; license?: string; integrity?: string }>;
+  };
+  const { version, license, integrity } = packages[key] ?? {};
+  const sha512 = sha512Of(integrity);
+  if (version === undefined || license === undefined || sha512 === undefined) {
+    throw new Error(`package-lock.json does not tell version, licence and SHA-512 of ${key}`);
+  }
+  return { version, licence: license, sha512 };
 }
 
 /** Hex from `sha512-<base64>`. */
