@@ -26,7 +26,7 @@ import type { WorkQueue } from '../runtime/queue.ts';
 import { openHandle } from '../stores/opening.ts';
 import { drivers } from '../stores/registry.ts';
 import { findStore } from '../stores/view.ts';
-import type { Caches } from './cluster.ts';
+import { hiddenBecause, type Caches } from './cluster.ts';
 import { createController, type Parts } from './controllers.ts';
 
 /** Forms at a time that are looked for after a start. */
@@ -87,6 +87,10 @@ function surroundingsOf(caches: Caches, ledger: ApiKeyDeps['ledger']): Surroundi
   const storeOf = (form: FormView): StoreFact => {
     const named = storeNameOf(form);
     const view = findStore(sources, form.ref.namespace, named);
+    const problem = view === undefined ? hiddenBecause(caches, named) : undefined;
+    if (problem !== undefined) {
+      return { type: 'Unusable', name: `${named.kind} '${named.name}'`, problem };
+    }
     const handle = view && openHandle(drivers, view.spec);
     return storeFact(named, view, { handle, labels: labelsOf(form.ref.namespace) });
   };

@@ -14,7 +14,7 @@ import {
 } from '../api/names.ts';
 import type { ClusterConfig } from '../config/cluster.ts';
 import type { OperatorConfig } from '../config/operator.ts';
-import type { StoreView } from '../stores/view.ts';
+import type { StoreName, StoreView } from '../stores/view.ts';
 import type { NamespaceView } from '../controllers/apikey/triggers.ts';
 import {
   cacheApiKey,
@@ -36,7 +36,7 @@ import { parseTime } from '../kernel/time.ts';
 import { openAccess } from '../kube/auth.ts';
 import { createCallMetrics, type CallMetrics } from '../kube/callmetrics.ts';
 import { createClients, type Clients } from '../kube/client.ts';
-import { NamespacedCache } from '../kube/namespacedcache.ts';
+import { NamespacedCache, type MemberCache } from '../kube/namespacedcache.ts';
 import type { Cache, WatchScope } from '../kube/port.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { Transport } from '../kube/transport.ts';
@@ -91,15 +91,15 @@ function sourceOf(config: ClusterConfig): Parameters<typeof openAccess>[0]['sour
 
 /** All caches of the operator and the watches that fill them. */
 export type Caches = {
-  readonly keys: Cache<CachedApiKey>;
-  readonly secrets: Cache<SecretView> | undefined;
-  readonly keyStores: Cache<StoreView>;
-  readonly clusterKeyStores: Cache<StoreView>;
-  readonly namespaces: Cache<NamespaceView>;
-  readonly forms: Cache<CachedForm>;
-  readonly reviews: Cache<CachedReview>;
-  readonly clients: Cache<ClientView>;
-  readonly products: Cache<ProductView>;
+  readonly keys: MemberCache<CachedApiKey>;
+  readonly secrets: MemberCache<SecretView> | undefined;
+  readonly keyStores: MemberCache<StoreView>;
+  readonly clusterKeyStores: MemberCache<StoreView>;
+  readonly namespaces: MemberCache<NamespaceView>;
+  readonly forms: MemberCache<CachedForm>;
+  readonly reviews: MemberCache<CachedReview>;
+  readonly clients: MemberCache<ClientView>;
+  readonly products: MemberCache<ProductView>;
   readonly watches: readonly Watch[];
   /** Reads all ApiKeys anew; resolves when that is complete. */
   readonly relistKeys: (signal: AbortSignal) => Promise<void>;
@@ -139,6 +139,17 @@ export function createCaches(
   };
 }
 
+/** Why a store that the caches do not have may be there all the same; see StoreSources. */
+export function hiddenBecause(
+  { clusterKeyStores, keyStores }: Pick<Caches, 'clusterKeyStores' | 'keyStores'>,
+  { kind }: StoreName,
+): string | undefined {
+  const isRefused = kind === 'KeyStore' ? keyStores.refused : clusterKeyStores.refused;
+  return isRefused
+    ? `the operator may not read ${kind}s here; the roles in deploy/rbac let it`
+    : undefined;
+}
+
 /** How often a running relist is looked at. */
 const RELIST_POLL_MS = 200;
 
@@ -166,7 +177,7 @@ type CacheRequest<R> = {
   readonly config: Pick<OperatorConfig, 'watchNamespaces'>;
 };
 
-function openCache<R>(cluster: Cluster, request: CacheRequest<R>): Cache<R> {
+function openCache<R>(cluster: Cluster, request: CacheRequest<R>): MemberCache<R> {
   const { resource, transform, how, watches, config } = request;
   const reflect = (scope: WatchScope): Reflector<R> => {
     const reflector = new Reflector({

@@ -32,7 +32,7 @@ import { openHandle } from '../stores/opening.ts';
 import { drivers } from '../stores/registry.ts';
 import type { SessionStore, StoreSessions } from '../stores/sessions.ts';
 import type { StoreView } from '../stores/view.ts';
-import type { Caches, Cluster } from './cluster.ts';
+import { hiddenBecause, type Caches, type Cluster } from './cluster.ts';
 import type { DebtBell, FindStore } from './debts.ts';
 import type { OperatorLeadership } from './leadership.ts';
 import { createVendors } from './vendors.ts';
@@ -83,6 +83,7 @@ export function createDeps(
     stores: createStoreResolver({
       keyStore: (ref) => caches.keyStores.get(ref),
       clusterKeyStore: (name) => caches.clusterKeyStores.get({ namespace: '', name }),
+      hiddenBecause: (named) => hiddenBecause(caches, named),
       namespaceLabels: (name) => caches.namespaces.get({ namespace: '', name })?.labels,
       drivers,
     }),

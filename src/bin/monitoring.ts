@@ -16,11 +16,17 @@ import { LEASE_NAME } from './leadership.ts';
 
 type Watched = Pick<Parts, 'config' | 'registry' | 'cluster' | 'caches' | 'leadership'> & {
   readonly database: DatabaseMeter;
+  /** What the account may not do, ready to follow a reason. */
+  readonly lackingRights: () => string;
 };
 
 /** Serves probes and metrics of an operator. Rejects with Terminal AddressUnavailable. */
 export async function serveMonitoring(manager: Manager, parts: Watched): Promise<Probes> {
-  const { registry, cluster, config, database } = parts;
+  const { registry, cluster, config, database, lackingRights } = parts;
+  const failing = (): string | undefined => {
+    const reason = manager.notReadyBecause;
+    return reason === undefined ? undefined : `${reason}${lackingRights()}`;
+  };
   gaugeBuild(registry, 'operator');
   gaugeStanding(parts);
   return serveProbes({
@@ -32,7 +38,7 @@ export async function serveMonitoring(manager: Manager, parts: Watched): Promise
       : { admit: delegatedAdmission(cluster.ordinary, systemClock) }),
     live: [],
     ready: [
-      { name: 'operator', failing: () => manager.notReadyBecause },
+      { name: 'operator', failing },
       { name: 'database', failing: database.trouble },
     ],
   });

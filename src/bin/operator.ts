@@ -16,7 +16,6 @@ import { KeywardError } from '../kernel/errors.ts';
 import { createLogger, type Logger } from '../kernel/log.ts';
 import { createRegistry, type Registry } from '../kernel/metrics.ts';
 import { createEventMetrics, LimitedEventRecorder, type EventRecorder } from '../kube/events.ts';
-import type { Cache } from '../kube/port.ts';
 import { ClientKeys } from '../ledger/clientkeys.ts';
 import { DocumentBell } from '../ledger/documentbell.ts';
 import { Holds } from '../ledger/holds.ts';
@@ -39,7 +38,7 @@ import {
   findStore,
   type Parts,
 } from './controllers.ts';
-import { createCaches, openCluster, type Caches, type Cluster } from './cluster.ts';
+import { createCaches, openCluster, type Cluster } from './cluster.ts';
 import { DebtBell, startDebts } from './debts.ts';
 import { createPolicyProver } from './identity.ts';
 import { watchLedger } from './outages.ts';
@@ -52,8 +51,10 @@ import { startOrphanSweep } from './orphans.ts';
 import { startQuotas } from './quotas.ts';
 import { createDecisions } from './reviews.ts';
 import { sweepStores } from './storesweep.ts';
+import { startRightsCheck } from './rightscheck.ts';
 import { startSweep } from './sweep.ts';
 import { createSessions } from './vendors.ts';
+import { waitedCaches } from './waitedcaches.ts';
 
 /** Runs the operator until `stop` is aborted. Rejects when it cannot start or lost its leadership. */
 export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void> {
@@ -75,6 +76,7 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
     await matchKeyring(ledger, keyring, log);
     const cluster = await openCluster(config.cluster, registry, log, recovery);
     const caches = createCaches(cluster, config);
+    const lackingRights = startRightsCheck({ client: cluster.ordinary, config, log, signal: stop });
     const leadership = createLeadership(config, cluster, ledger);
     const runtimeMetrics = new RuntimeMetrics(registry);
     const storeQueues: Parts['storeQueues'] = new Map();
@@ -105,7 +107,7 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
     const clusterId = await identifyCluster(cluster, ledger);
     const deps = createDeps(parts, { keyring, clusterId, known });
     try {
-      await manage({ ...parts, uses, meter }, deps, stop);
+      await manage({ ...parts, uses, meter, lackingRights }, deps, stop);
     } finally {
       cluster.transport.close();
     }
@@ -150,8 +152,14 @@ async function openWatched(
   return { ledger, uses: opened, known, bell, retained, holds, clientKeys, metered, documents };
 }
 
+/** What probes and metrics tell beside the parts of controllers. */
+type Observed = Parts & {
+  readonly meter: DatabaseMeter;
+  readonly lackingRights: () => string;
+};
+
 async function manage(
-  parts: Parts & { readonly uses: UseReads; readonly meter: DatabaseMeter },
+  parts: Observed & { readonly uses: UseReads },
   deps: Deps,
   stop: AbortSignal,
 ): Promise<void> {
@@ -168,7 +176,7 @@ async function manage(
   const reviewed = [createDecisions(parts, deps, prover), applications];
   const manager = new Manager({
     watches: caches.watches,
-    caches: namedCaches(caches, config),
+    caches: waitedCaches(caches, config),
     leadership,
     controllers: [
       ...[apiKeys, ...stores].map(({ controller }) => controller),
@@ -204,11 +212,7 @@ async function manage(
 }
 
 /** Runs the manager, with its probes on a port of their own. */
-async function runProbed(
-  manager: Manager,
-  parts: Parts & { readonly meter: DatabaseMeter },
-  stop: AbortSignal,
-): Promise<void> {
+async function runProbed(manager: Manager, parts: Observed, stop: AbortSignal): Promise<void> {
   const { config, log, runtimeMetrics } = parts;
   const probes = await serveMonitoring(manager, { ...parts, database: parts.meter });
   const endCompaction = compactWhenIdle(systemClock, collector(), () => runtimeMetrics.finished);
@@ -285,25 +289,4 @@ async function ensureMasterKey(config: OperatorConfig, log: Logger): Promise<voi
   log.warn('Made a new master key file; keep a copy of it, without it no key can be verified', {
     file: config.ledger.masterKeyFile,
   });
-}
-
-function namedCaches(
-  caches: Caches,
-  config: OperatorConfig,
-): { readonly name: string; readonly cache: Cache<unknown> }[] {
-  const { keys, secrets, keyStores, clusterKeyStores, namespaces } = caches;
-  const { forms, reviews, clients, products } = caches;
-  // With named namespaces the cluster-wide ones may be out of reach; stores that need them say so.
-  const isScoped = config.watchNamespaces.length > 0;
-  return [
-    { name: 'apikeys', cache: keys },
-    { name: 'keystores', cache: keyStores },
-    ...(secrets === undefined ? [] : [{ name: 'secrets', cache: secrets }]),
-    { name: 'clusterkeystores', cache: clusterKeyStores },
-    { name: 'apikeyapplications', cache: forms },
-    { name: 'apikeyreviews', cache: reviews },
-    { name: 'apiclients', cache: clients },
-    { name: 'apiproducts', cache: products },
-    ...(isScoped ? [] : [{ name: 'namespaces', cache: namespaces }]),
-  ];
 }

@@ -9,6 +9,22 @@ import type { Cache, Change } from './port.ts';
 /** The part of a RecordCache that joining needs. */
 export type MemberCache<R> = Cache<R> & Pick<RecordCache<R>, 'refused' | 'onSettling'>;
 
+/**
+ * A cache that nothing waits for where its collection may not be read: an installation for some namespaces
+ * can do without what belongs to the whole cluster.
+ */
+export function unlessRefused(
+  cache: MemberCache<unknown>,
+): Pick<Cache<unknown>, 'synced' | 'whenSynced'> {
+  const isSettled = (): boolean => cache.synced || cache.refused;
+  return {
+    get synced() {
+      return isSettled();
+    },
+    whenSynced: (signal) => untilTrue(isSettled, cache, signal),
+  };
+}
+
 /** Several caches read as one; changes of all of them reach each listener. */
 export class NamespacedCache<R> implements Cache<R> {
   readonly #members: ReadonlyMap<string, MemberCache<R>>;
@@ -37,6 +53,11 @@ export class NamespacedCache<R> implements Cache<R> {
   /** Namespaces that were refused so far. */
   get refusedNamespaces(): readonly string[] {
     return [...this.#members].flatMap(([name, member]) => (member.refused ? [name] : []));
+  }
+
+  /** True when not one of the namespaces can be read. */
+  get refused(): boolean {
+    return this.#all().every((member) => member.refused);
   }
 
   get(ref: Ref): R | undefined {

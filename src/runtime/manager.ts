@@ -26,7 +26,10 @@ export interface Watch {
 export type NamedCache = {
   /** For messages: the plural of what it holds. */
   readonly name: string;
-  readonly cache: Pick<Cache<unknown>, 'synced' | 'whenSynced'>;
+  readonly cache: Pick<Cache<unknown>, 'synced' | 'whenSynced'> & {
+    /** True: the account may not read it; absent: nobody knows. */
+    readonly refused?: boolean;
+  };
 };
 
 /** What decides who leads, as `LeaderElector` does. */
@@ -213,7 +216,9 @@ export class Manager {
   }
 
   #unsynced(): readonly string[] {
-    return this.#parts.caches.filter(({ cache }) => !cache.synced).map(({ name }) => name);
+    return this.#parts.caches
+      .filter(({ cache }) => !cache.synced)
+      .map(({ name, cache }) => (cache.refused === true ? `${name} (not allowed)` : name));
   }
 }
 

@@ -22,6 +22,8 @@ export type StoreView = {
 export type StoreSources = {
   readonly keyStore: (ref: Ref) => StoreView | undefined;
   readonly clusterKeyStore: (name: string) => StoreView | undefined;
+  /** Why a store that is not found may be there all the same, as the end of a sentence; undefined: it is not. */
+  readonly hiddenBecause?: (named: StoreName) => string | undefined;
   /** Labels of a namespace; undefined while it is not known. */
   readonly namespaceLabels: (name: string) => Readonly<Record<string, string>> | undefined;
   readonly drivers: ReadonlyMap<string, Driver>;

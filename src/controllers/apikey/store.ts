@@ -35,10 +35,13 @@ export function createStoreResolver(sources: StoreSources): StoreResolver {
     opened.set(cacheKey, { version, store });
     return store;
   };
-  const missing = (named: StoreName): ResolvedStore => ({
-    fact: { type: 'Missing', name: `${named.kind} '${named.name}'` },
-    handle: undefined,
-  });
+  const missing = (named: StoreName): ResolvedStore => {
+    const name = `${named.kind} '${named.name}'`;
+    const problem = sources.hiddenBecause?.(named);
+    return problem === undefined
+      ? { fact: { type: 'Missing', name }, handle: undefined }
+      : { fact: { type: 'Unusable', name, problem }, handle: undefined };
+  };
   return {
     of(key, bound) {
       // Never from status: whoever may write that must not be able to move a key.
@@ -103,7 +106,7 @@ function withNamespace(
   const allowed = 'allowedNamespaces' in view.spec ? view.spec.allowedNamespaces : undefined;
   const serves = servesNamespace(allowed, sources.namespaceLabels(key.ref.namespace));
   if (serves === 'Unknown') {
-    const problem = `namespace '${key.ref.namespace}' is not known yet`;
+    const problem = `namespace '${key.ref.namespace}' is not known yet, or the operator may not list namespaces`;
     return { fact: { type: 'Unusable', name: store.fact.name, problem }, handle: undefined };
   }
   return { ...store, fact: { ...store.fact, allowsNamespace: serves === 'Yes' } };

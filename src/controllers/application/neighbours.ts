@@ -23,6 +23,8 @@ export type ClientSight = {
   readonly spec: { readonly state: 'Active' | 'Suspended' };
 };
 
+const UNKNOWN_NAMESPACE = 'the namespace is not known yet, or the operator may not list namespaces';
+
 /** The store that a form names. */
 export function storeNameOf({ spec }: Pick<FormView, 'spec'>): StoreName {
   return spec.storeRef ?? DEFAULT_STORE;
@@ -46,7 +48,7 @@ export function storeFact(
   const allowed = 'allowedNamespaces' in view.spec ? view.spec.allowedNamespaces : undefined;
   const serves = servesNamespace(allowed, labels);
   if (serves === 'Unknown') {
-    return { type: 'Unusable', name: text, problem: 'the namespace is not known yet' };
+    return { type: 'Unusable', name: text, problem: UNKNOWN_NAMESPACE };
   }
   const { durationDays, timeZone } = defaults;
   return {

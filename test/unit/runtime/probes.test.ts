@@ -150,7 +150,9 @@ describe('probes', () => {
     expect((await Promise.race(scrapes)).status).toBe(503);
     waiting.resolve('Allowed');
     const statuses = (await Promise.all(scrapes)).map(({ status }) => status);
-    expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 200, 200, 200, 200, 200, 200, 200, 503]);
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([
+      200, 200, 200, 200, 200, 200, 200, 200, 503,
+    ]);
   });
 
   test('answer GET only, and nothing else', async () => {
