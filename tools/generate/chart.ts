@@ -67,6 +67,7 @@ function roles(read: (path: string) => string): readonly Part[] {
     inEach(part('namespaced/watched.yaml', 'watched.yaml', scoped)),
     part('restart/restart.yaml', 'restart.yaml', `${restart} (${wide})`),
     inEach(part('namespaced/restart/restart.yaml', 'restart-watched.yaml', `${restart} ${scoped}`)),
+    part('metrics/metrics.yaml', 'metrics.yaml', '(eq .Values.metrics.auth "Delegated")'),
     {
       target: 'rbac/people.yaml',
       text: people(read('deploy/rbac/people.yaml')),

@@ -5,6 +5,8 @@
 - operator
 - --namespace={{ include "keyward.namespace" . }}
 - --metrics-address=:8080
+- --metrics-auth={{ lower $values.metrics.auth }}
+- --metrics-objects={{ int64 $values.metrics.objects }}
 {{- with $values.watchNamespaces }}
 - --watch-namespaces={{ join "," . }}
 {{- end }}
