@@ -108,10 +108,10 @@ function manifest(documents: readonly string[]): string {
 }
 
 async function main(): Promise<void> {
-  const { helm, close } = await openHelm();
+  const opened = await openHelm();
   try {
     const isCheck = process.argv.includes('--check');
-    for (const [path, text] of await overlayFiles(helm)) {
+    for (const [path, text] of await overlayFiles(opened.helm)) {
       const file = join(ROOT, path);
       if (existsSync(file) && readFileSync(file, 'utf8') === text) continue;
       console.log(`${isCheck ? 'out of date' : 'wrote'} ${path}`);
@@ -122,7 +122,7 @@ async function main(): Promise<void> {
       }
     }
   } finally {
-    await close();
+    await opened.close();
   }
 }
 
