@@ -9,6 +9,7 @@ export const USAGE = `usage: npm run image -- [options]
   --arch ARCH          amd64 or arm64 (that of this machine)
   --libraries CHOICE   pinned, or newest: what this machine's Debian offers (pinned)
   --out DIR            where the files go (dist/image)
+  --no-figures         leave out start-up time and memory, which take half a minute
   --tree DIR           lay the image out as files in DIR instead, which must be empty or absent
 `;
 
@@ -18,6 +19,8 @@ export type ImageFlags = {
   readonly libraries: Choice;
   /** Folder of the image's file and of its parts list. */
   readonly out: string;
+  /** Whether it is run and measured. */
+  readonly figures: boolean;
   /** Folder for the image's files as such; undefined: none is wanted. */
   readonly tree: string | undefined;
 };
@@ -34,13 +37,20 @@ export function parseFlags(args: readonly string[], root: string): ImageFlags | 
       libraries: { type: 'string', default: 'pinned' },
       out: { type: 'string', default: join(root, 'dist', 'image') },
       tree: { type: 'string' },
+      'no-figures': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return 'help';
   const { out, tree } = values;
   const architecture = oneOf('arch', values.arch ?? ownArchitecture() ?? '', ARCHITECTURES);
-  return { architecture, libraries: oneOf('libraries', values.libraries, CHOICES), out, tree };
+  return {
+    architecture,
+    libraries: oneOf('libraries', values.libraries, CHOICES),
+    out,
+    tree,
+    figures: !values['no-figures'],
+  };
 }
 
 function oneOf<T extends string>(flag: string, value: string, known: readonly T[]): T {

@@ -1,13 +1,19 @@
 /** `npm run image`: makes the image, writes it to dist/image and prints what it is made of. */
 import { mkdir, open, rename } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { ownArchitecture } from './debian.ts';
 import { parseFlags, USAGE, type ImageFlags } from './flags.ts';
 import { makeImage, type Image } from './image.ts';
+import { measure } from './measure.ts';
+import { figureLines, sizeLines } from './report.ts';
 import { sbomText } from './sbom.ts';
 import { writeTree } from './tree.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
+
+const packed = promisify(gzip);
 
 try {
   const flags = parseFlags(process.argv.slice(2), ROOT);
@@ -28,11 +34,18 @@ async function run(flags: ImageFlags): Promise<void> {
   const parts = `keyward-${image.version}${isOwn ? '' : `-linux-${flags.architecture}`}.cdx.json`;
   const sbom = sbomText(image, { nodeVersions: process.versions });
   await write(join(flags.out, parts), [Buffer.from(sbom)]);
-  console.log(`${image.facts.name}  sha256:${image.id}`);
-  for (const { name, bytes, sha256 } of image.layers) {
-    console.log(`${inMib(bytes)}  ${name}  sha256:${sha256}`);
-  }
-  console.log(`${inMib(sizeOf(image))}  ${relative(process.cwd(), path)}`);
+  for (const line of sizeLines(image, await packedSizes(image))) console.log(line);
+  console.log(relative(process.cwd(), path));
+  if (!flags.figures) return;
+  if (!isOwn) console.log('not run: it is for another processor');
+  else for (const line of figureLines(await measure(image))) console.log(line);
+}
+
+/** As a registry keeps layers. */
+async function packedSizes({ layers }: Image): Promise<readonly number[]> {
+  return Promise.all(
+    layers.map(async ({ pieces }) => (await packed(Buffer.concat(pieces))).length),
+  );
 }
 
 /** In one step: whoever reads the file has all of it or the one before. */
@@ -44,12 +57,4 @@ async function write(path: string, pieces: readonly Uint8Array[]): Promise<void>
     await file.close();
   }
   await rename(`${path}.new`, path);
-}
-
-function sizeOf({ pieces }: Image): number {
-  return pieces.reduce((total, { length }) => total + length, 0);
-}
-
-function inMib(bytes: number): string {
-  return `${(bytes / 1_048_576).toFixed(1).padStart(7)} MiB`;
 }
