@@ -18,33 +18,57 @@ const KUBERNETES_LINKER_FLAGS = [
 /** Without it Helm calls itself v4.3, which charts compare with. */
 const HELM_LINKER_FLAGS = '-s -w -X helm.sh/helm/v4/internal/version.version=v4.3.1';
 
-type Source = { readonly module: string; readonly package: string; readonly linkerFlags: string };
+/** What a program is built from. */
+export type Source = {
+  /** What it is called in messages. */
+  readonly name: string;
+  /** The folder of its Go module, here. */
+  readonly module: string;
+  readonly package: string;
+  readonly linkerFlags: string;
+};
 
 function sourceOf(name: BinaryName): Source {
   if (name === 'etcd') {
-    return { module: 'etcd', package: 'go.etcd.io/etcd/server/v3', linkerFlags: '-s -w' };
+    return { name, module: 'etcd', package: 'go.etcd.io/etcd/server/v3', linkerFlags: '-s -w' };
   }
   if (name === 'helm') {
-    return { module: 'helm', package: 'helm.sh/helm/v4/cmd/helm', linkerFlags: HELM_LINKER_FLAGS };
+    return {
+      name,
+      module: 'helm',
+      package: 'helm.sh/helm/v4/cmd/helm',
+      linkerFlags: HELM_LINKER_FLAGS,
+    };
   }
   return {
+    name,
     module: 'kubernetes',
     package: `k8s.io/kubernetes/cmd/${name}`,
     linkerFlags: KUBERNETES_LINKER_FLAGS,
   };
 }
 
-/**
- * Compiles `name` to `target`, by way of a file beside it, so that a half-written program is never
- * taken for a finished one. Repeatable; fails with the compiler's output, or with one sentence when
- * there is no Go.
- */
-export async function build(
+/** Compiles a program of the control plane; see `buildSource`. */
+export function build(
   name: BinaryName,
   target: string,
   options: { readonly env: Environment; readonly report: Report },
 ): Promise<void> {
+  return buildSource(sourceOf(name), target, options);
+}
+
+/**
+ * Compiles to `target`, by way of a file beside it, so that a half-written program is never
+ * taken for a finished one. Repeatable; fails with the compiler's output, or with one sentence when
+ * there is no Go.
+ */
+export async function buildSource(
+  source: Source,
+  target: string,
+  options: { readonly env: Environment; readonly report: Report },
+): Promise<void> {
   const { env, report } = options;
+  const { name } = source;
   const unfinished = `${target}.${process.pid}.unfinished`;
   const startedMs = performance.now();
   const seconds = (): number => Math.round((performance.now() - startedMs) / 1_000);
@@ -54,7 +78,7 @@ export async function build(
     PROGRESS_EVERY_MS,
   );
   try {
-    await compile(name, unfinished, env);
+    await compile(source, unfinished, env);
     await rename(unfinished, target);
     report(`built ${name} in ${seconds()} s`);
   } finally {
@@ -63,8 +87,8 @@ export async function build(
   }
 }
 
-async function compile(name: BinaryName, output: string, env: Environment): Promise<void> {
-  const source = sourceOf(name);
+async function compile(source: Source, output: string, env: Environment): Promise<void> {
+  const { name } = source;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const args = ['build', '-trimpath', '-ldflags', source.linkerFlags, '-o', output, source.package];
   const compiler = spawn('go', args, {

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { argoData, argoPatch, argoSettings } from './argocd.ts';
 import { apiReferencePage } from './api-reference.ts';
 import { chartFiles, chartTemplates } from './chart.ts';
 import { conditionsPage } from './conditions-page.ts';
@@ -13,6 +14,7 @@ import { configurationPage } from './configuration-page.ts';
 import { keyStoreCrds, readDriverSchema, shippedDriverFolders } from './keystores.ts';
 import { rightsManifests } from './rbac.ts';
 import { readCrd, type Crd } from './schema.ts';
+import { withStates } from './states.ts';
 import { typesOf } from './typescript.ts';
 
 /** The kinds in the order of the reference page. */
@@ -45,6 +47,11 @@ emit('docs/conditions.md', conditionsPage());
 emit('docs/configuration.md', configurationPage());
 for (const [path, text] of rightsManifests()) emit(path, text);
 for (const [path, text] of [...chartTemplates(root), ...chartFiles(root)]) emit(path, text);
+const argo = argoSettings(join(root, 'contrib/argocd/resource_customizations/keyward.dev'));
+emit('contrib/argocd/argocd-cm.yaml', argoPatch(argo));
+emit('charts/keyward/files/argocd/argocd-cm.yaml', argoData(argo));
+const guide = 'docs/guides/gitops.md';
+emit(guide, withStates(readFileSync(join(root, guide), 'utf8'), join(root, 'contrib/states.yaml')));
 
 if (differing.length > 0) {
   console.error(`out of date, run "npm run generate" and commit: ${differing.join(', ')}`);
