@@ -3,8 +3,7 @@
  * costs. Ratios against a bare client in the same round; only counts decide the exit code.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { ETCD_VERSION, KUBERNETES_VERSION, reportToStderr } from '../control-plane/binaries.ts';
@@ -14,7 +13,8 @@ import { arriveAtBare, arriveAtOperator, idle } from './afterwards.ts';
 import { buildBare, runBare } from './bare.ts';
 import { bareFlags, NAMESPACES, prepareBase, startOn, type Cluster } from './cluster.ts';
 import { parseFlags, USAGE, type BenchOptions } from './flags.ts';
-import type { Operator, Program } from './operator.ts';
+import type { Operator } from './operator.ts';
+import { bundleIn, type Entry } from './program.ts';
 import { bareRun, operatorRun, type Bench, type OperatorRun } from './runs.ts';
 import { takeSample } from './sample.ts';
 import { caution, summarize, table, violations, type Round, type Series } from './summary.ts';
@@ -73,33 +73,11 @@ async function bench(asked: BenchOptions): Promise<number> {
 }
 
 /** A bundle of its own: another build must not change the program in the middle of a bench. */
-async function programOf(
-  { entry, nodeFlags }: BenchOptions,
-  root: string,
-): Promise<Omit<Program, 'watchdog' | 'postgres'>> {
+async function programOf({ entry, nodeFlags }: BenchOptions, root: string): Promise<Entry> {
   if (entry !== undefined) return { entry: resolve(entry), nodeFlags, env: {} };
   report('building the bundle');
-  execFileSync(process.execPath, [join(ROOT, 'tools', 'build.ts')], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  await cp(join(ROOT, 'dist'), join(root, 'dist'), { recursive: true });
-  const bundle = join(root, 'dist', 'keyward.js');
-  const { nodeFlags: own, env } = shebangOf(bundle);
-  return { entry: bundle, nodeFlags: [...own, ...nodeFlags], env };
-}
-
-/** How the installed program runs: flags of Node and environment, as its first line has them. */
-function shebangOf(program: string): Pick<Program, 'nodeFlags' | 'env'> {
-  const [first = ''] = readFileSync(program, 'utf8').split('\n', 1);
-  const words = first.startsWith('#!') ? first.split(' ') : [];
-  const settings = words.flatMap((word) => {
-    const [, name, value] = /^([A-Z_]+)=(.*)$/.exec(word) ?? [];
-    return name === undefined || value === undefined ? [] : [[name, value] as const];
-  });
-  return {
-    nodeFlags: words.filter((word) => word.startsWith('--')),
-    env: Object.fromEntries(settings),
-  };
+  const bundle = await bundleIn(root);
+  return { ...bundle, nodeFlags: [...bundle.nodeFlags, ...nodeFlags] };
 }
 
 type Load = { readonly root: string; readonly bare: string; readonly keys: number };

@@ -1,0 +1,88 @@
+/** Questions to the gate, as nginx asks them, over connections that are kept. */
+import { Agent, request } from 'node:http';
+import { SECOND_MS } from '../../src/kernel/time.ts';
+
+/** A value, and whether it is to be let in. */
+export type Shown = { readonly value: string; readonly isGood: boolean };
+
+/** Asks the gate at this port of the loopback address. */
+export class Caller {
+  readonly #port: number;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  readonly #wrong: string[] = [];
+  #asked = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  get asked(): number {
+    return this.#asked;
+  }
+
+  /** Answers to steady questions that were not what they had to be. */
+  get wrong(): readonly string[] {
+    return this.#wrong;
+  }
+
+  /** The status; 0 when there was no answer. */
+  ask(value: string): Promise<number> {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const headers = {
+      authorization: `Bearer ${value}`,
+      'x-original-method': 'GET',
+      'x-original-uri': '/v1/hello?page=1',
+      'x-original-host': 'api.example',
+      'x-real-ip': '192.0.2.7',
+      origin: 'https://www.example.com',
+    };
+    request({
+      port: this.#port,
+      host: '127.0.0.1',
+      path: '/auth/nginx',
+      agent: this.#agent,
+      headers,
+    })
+      .once('response', (res) => {
+        res.resume();
+        res.once('end', () => resolve(res.statusCode ?? 0));
+        res.once('error', () => resolve(0));
+      })
+      .once('error', () => resolve(0))
+      .end();
+    return promise;
+  }
+
+  /** Asks about these in turn, so many times a second, until `stop`. */
+  start(shown: readonly Shown[], perSecond: number): void {
+    let due = 0;
+    let next = 0;
+    this.#timer = setInterval(() => {
+      for (due += (perSecond * BEAT_MS) / SECOND_MS; due >= 1; due -= 1) {
+        const one = shown[next % shown.length];
+        next += 1;
+        if (one !== undefined) void this.#check(one);
+      }
+    }, BEAT_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Lets the connections go. */
+  close(): void {
+    this.stop();
+    this.#agent.destroy();
+  }
+
+  async #check({ value, isGood }: Shown): Promise<void> {
+    this.#asked += 1;
+    const status = await this.ask(value);
+    if ((status === 204) !== isGood)
+      this.#wrong.push(`${isGood ? 'a good' : 'a bad'} value: ${status}`);
+  }
+}
+
+const BEAT_MS = 20;

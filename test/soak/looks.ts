@@ -1,0 +1,74 @@
+/** What is looked at while it runs: memory, handles, heaps, the database, and what the operator writes. */
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { memory } from '../../bench/processes.ts';
+import { SECOND_MS } from '../../src/kernel/time.ts';
+import { requestsOf, writesIn } from '../support/operator.audit.ts';
+import type { Point } from './slope.ts';
+import type { Subject, World } from './world.ts';
+
+/** One process with nothing to do. */
+export type Rest = {
+  readonly name: Subject['name'];
+  /** On the main heap, garbage collected. */
+  readonly heapBytes: number;
+  /** Open files and sockets. */
+  readonly handles: number;
+  readonly rssMiB: number;
+};
+
+/** All of it with nothing to do. */
+export type Look = { readonly rests: readonly Rest[]; readonly databaseBytes: number };
+
+/** Looks at everything; only at rest do two looks compare. */
+export async function lookAt({ subjects, databasePath }: World): Promise<Look> {
+  const rests = await Promise.all(subjects.map(restOf));
+  return { rests, databaseBytes: await databaseBytes(databasePath) };
+}
+
+/** Of the database with its log and the file of uses. */
+export async function databaseBytes(path: string): Promise<number> {
+  const names = await readdir(dirname(path));
+  const files = names.filter((name) => name.startsWith(basename(path)));
+  const sizes = await Promise.all(files.map((name) => stat(join(dirname(path), name))));
+  return sizes.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** Writes of the operator so far, dry runs and the Lease left out, as `VERB RESOURCE NAMESPACE/NAME`. */
+export async function writesSoFar(world: World): Promise<readonly string[]> {
+  const requests = await requestsOf(world.controlPlane.auditLog, world.operatorUser);
+  return writesIn(requests).map(
+    ({ verb, resource, subresource, namespace, name }) =>
+      `${verb} ${resource}${subresource === '' ? '' : '/'}${subresource} ${namespace}/${name}`,
+  );
+}
+
+/** Takes resident memory every few seconds until `stop`, which answers what it took. */
+export function watchMemory(
+  world: World,
+  everySeconds: number,
+): { stop(): Readonly<Record<Subject['name'], Point[]>> } {
+  const points: Record<Subject['name'], Point[]> = { operator: [], gate: [] };
+  const beganMs = performance.now();
+  const timer = setInterval(() => {
+    for (const { name, pid } of world.subjects) {
+      const seconds = (performance.now() - beganMs) / SECOND_MS;
+      void memory(pid).then(({ residentMiB }) =>
+        points[name].push({ seconds, value: residentMiB }),
+      );
+    }
+  }, everySeconds * SECOND_MS);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return points;
+    },
+  };
+}
+
+async function restOf({ name, pid, inspector }: Subject): Promise<Rest> {
+  const heapBytes = await inspector.liveBytes();
+  const handles = (await readdir(`/proc/${pid}/fd`)).length;
+  const { residentMiB } = await memory(pid);
+  return { name, heapBytes, handles, rssMiB: residentMiB };
+}
