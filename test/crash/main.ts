@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startControlPlane } from '../../control-plane/start.ts';
+import { startWatchdog } from '../../control-plane/watchdog.ts';
 import { findPostgres, startPostgres } from '../../control-plane/postgres.ts';
 import { inParallel } from '../support/parallel.ts';
 import { learn, runPlan, scenariosOf, senseless, type Verdict } from './matrix.ts';
@@ -62,10 +63,12 @@ const postgres = hasPostgres
   ? await startPostgres({ settings: ['max_connections = 400'] })
   : undefined;
 const controlPlane = await startControlPlane({ report: (line) => console.error(line) });
+const watchdog = startWatchdog(undefined);
 let failed = 1;
 try {
-  failed = await main(await prepare({ access: controlPlane, folder, postgres }));
+  failed = await main(await prepare({ access: controlPlane, folder, postgres, watchdog }));
 } finally {
+  await watchdog.release();
   await controlPlane.stop();
   await postgres?.stop();
   if (failed === 0) rmSync(folder, { recursive: true, force: true });

@@ -5,6 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import type { Watchdog } from '../../control-plane/watchdog.ts';
 
 /** What the processes are started with. */
 export type OperatorOptions = {
@@ -13,6 +14,8 @@ export type OperatorOptions = {
   readonly logFile: string;
   /** Folder, shared by all plans. */
   readonly compileCache: string;
+  /** Ends them when this process ends first. */
+  readonly watchdog: Pick<Watchdog, 'watch' | 'forget'>;
   /** Flags of the process that is started as the nth, counted from 1. */
   readonly flags: (nth: number) => readonly string[];
   /** A process was killed; the next is started when this is over. */
@@ -58,7 +61,11 @@ export class Operators {
     );
     closeSync(log);
     this.#running.set(nth, child);
+    const { pid = 0 } = child;
+    const { watchdog } = this.#options;
+    watchdog.watch(pid);
     child.once('exit', (_, signal) => {
+      watchdog.forget(pid);
       this.#running.delete(nth);
       this.#between = this.#goOn(signal);
     });

@@ -22,10 +22,12 @@ export async function prepare({
   access,
   folder,
   postgres,
+  watchdog,
 }: {
   readonly access: Access;
   readonly folder: string;
   readonly postgres: Postgres | undefined;
+  readonly watchdog: Rig['watchdog'];
 }): Promise<Rig> {
   await installKeyward(access);
   for (const [file, text] of awkwardCrds()) {
@@ -68,6 +70,7 @@ export async function prepare({
     testProgram,
     masterKeyFile,
     postgres,
+    watchdog,
     proof,
   };
 }

@@ -1,5 +1,6 @@
 /** What all plans of a run share, and what one of them is made for. */
 import type { Postgres } from '../../control-plane/postgres.ts';
+import type { Watchdog } from '../../control-plane/watchdog.ts';
 import type { Chain } from '../../src/controllers/identity/chain.ts';
 import type { TestApi } from '../support/operator.api.ts';
 import type { Strike } from './plans.ts';
@@ -22,6 +23,8 @@ export type Rig = {
   readonly masterKeyFile: string;
   /** Absent: PostgreSQL cannot run here. */
   readonly postgres: Postgres | undefined;
+  /** Ends the operators when the run itself is ended. */
+  readonly watchdog: Pick<Watchdog, 'watch' | 'forget'>;
   /** Since when the admission policies are proven; operators go on from there. */
   readonly proof: Chain;
 };

@@ -74,6 +74,7 @@ export class Site {
       program: side.vendor?.type === 'Awkward' ? rig.testProgram : rig.program,
       logFile: join(this.#folder, 'log'),
       compileCache: join(rig.folder, 'compiled'),
+      watchdog: rig.watchdog,
       flags: (nth) => this.#flags(nth),
       onKilled: () => {
         this.#faults.onKilled();

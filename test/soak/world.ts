@@ -44,7 +44,10 @@ export async function startWorld(root: string): Promise<World> {
   const program = await bundleIn(root);
   const controlPlane = await startControlPlane({ audit: true });
   const children: ChildProcess[] = [];
+  const subjects: Subject[] = [];
   const stop = async (): Promise<void> => {
+    // A process waits with its end for whoever inspects it.
+    for (const { inspector } of subjects) inspector.close();
     for (const child of children) if (child.exitCode === null) child.kill('SIGTERM');
     const open = children.filter(
       ({ exitCode, signalCode }) => exitCode === null && signalCode === null,
@@ -60,18 +63,18 @@ export async function startWorld(root: string): Promise<World> {
     await createMasterKeyFile(masterKeyFile, systemEntropy);
     const databasePath = join(files, 'keyward.db');
     const gatePort = await freePort();
-    const start = async (name: Subject['name'], args: readonly string[]): Promise<Subject> => {
+    const start = async (name: Subject['name'], args: readonly string[]): Promise<void> => {
       const { subject, child } = await startSubject(program, { name, files, args });
       children.push(child);
-      return subject;
+      subjects.push(subject);
     };
-    const operator = await start('operator', [
+    await start('operator', [
       `--kubeconfig=${await controlPlane.kubeconfigFor(SYSTEM, ACCOUNT)}`,
       `--database=sqlite://${databasePath}`,
       `--master-key-file=${masterKeyFile}`,
       `--namespace=${SYSTEM}`,
     ]);
-    const gate = await start('gate', [
+    await start('gate', [
       `--database=sqlite://${databasePath}`,
       `--gate-key-file=${masterKeyFile}`,
       `--http-address=127.0.0.1:${gatePort}`,
@@ -80,7 +83,7 @@ export async function startWorld(root: string): Promise<World> {
     return {
       controlPlane,
       api: await TestApi.open(controlPlane.adminKubeconfig),
-      subjects: [operator, gate],
+      subjects,
       operatorUser: `system:serviceaccount:${SYSTEM}:${ACCOUNT}`,
       gatePort,
       databasePath,
