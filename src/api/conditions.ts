@@ -119,6 +119,12 @@ export const API_KEY_CONDITIONS = {
     RotationDeferred: isFalse('A rotation was asked for and waits until the key is Active.'),
     RotationRefused: isFalse('A rotation was asked for that cannot be done; see the message.'),
   },
+  WorkloadsRestarted: {
+    TargetMissing: isFalse('A workload in restartTargets does not exist; the key itself works.'),
+    TargetRefused: isFalse('The operator may not restart a workload; the message says what to do.'),
+    TargetUnavailable: isFalse('A workload could not be restarted yet; it is tried again.'),
+    RestartLimited: isFalse('Workloads were restarted too often lately; the newest values wait.'),
+  },
   Reconciling: {
     Progressing: isTrue('The operator is at work on this object.'),
     RetryingStore: isTrue('The operator keeps trying to reach the store.'),

@@ -104,6 +104,12 @@ export const LEASES: Resource = {
   kind: 'Lease',
   namespaced: true,
 };
+/** Workloads whose pods can be replaced one after the other. */
+export const WORKLOADS = {
+  Deployment: workload('Deployment', 'deployments'),
+  StatefulSet: workload('StatefulSet', 'statefulsets'),
+  DaemonSet: workload('DaemonSet', 'daemonsets'),
+} as const satisfies Record<string, Resource>;
 /** Events of the new API group. */
 export const EVENTS: Resource = {
   group: 'events.k8s.io',
@@ -169,6 +175,12 @@ export const ANNOTATION_APPLICANT = `${GROUP}/applicant`;
  */
 export const ANNOTATION_EDITORS = `${GROUP}/editors`;
 
+/**
+ * Begins the name of the one annotation of a pod template that a rotation changes; the name of the ApiKey
+ * follows, so that several keys may restart one workload.
+ */
+export const ANNOTATION_RESTART_PREFIX = `restart.${GROUP}/`;
+
 /** On an ApiKey: `pending` has it wait for `keyward import` instead of being issued. */
 export const ANNOTATION_IMPORT = `${GROUP}/import`;
 
@@ -179,3 +191,9 @@ export const SECRET_TYPE_BINDING = 'servicebinding.io/api-key';
 export const CONTROLLER_NAME = 'keyward.dev/operator';
 /** Who we are in managedFields. */
 export const FIELD_MANAGER = 'keyward';
+/** The same where we own one annotation of somebody else's workload. */
+export const RESTART_MANAGER = 'keyward-rollout';
+
+function workload(kind: string, plural: string): Resource {
+  return { group: 'apps', version: 'v1', plural, kind, namespaced: true };
+}

@@ -70,6 +70,7 @@ export const CONDITION_TYPES = [
   'ExpiringSoon',
   'Expired',
   'Rotating',
+  'WorkloadsRestarted',
   'Durable',
   'Reconciling',
   'Stalled',

@@ -21,6 +21,7 @@ import {
   SELF_SUBJECT_RULES_REVIEWS,
   SUBJECT_ACCESS_REVIEWS,
   TOKEN_REVIEWS,
+  WORKLOADS,
 } from './names.ts';
 
 /** What may be done, as RBAC calls it. */
@@ -267,14 +268,10 @@ export const OPERATOR_RIGHTS: readonly Right[] = [
     feature: 'SharedStores',
   },
   {
-    resources: [
-      { group: 'apps', plural: 'deployments' },
-      { group: 'apps', plural: 'statefulsets' },
-      { group: 'apps', plural: 'daemonsets' },
-    ],
-    verbs: ['patch'],
+    resources: [WORKLOADS.Deployment, WORKLOADS.StatefulSet, WORKLOADS.DaemonSet],
+    verbs: ['get', 'patch'],
     scope: 'Watched',
-    use: 'An annotation of the pod template, which an admission policy keeps it to.',
+    use: 'patch is for annotations of the pod template, which an admission policy keeps it to; get is for whether they are there already.',
     without: 'workloads in spec.rotation.restartTargets are not restarted',
     feature: 'Restart',
   },

@@ -5,6 +5,7 @@ import type { Deps } from '../controllers/apikey/deps.ts';
 import { RemoteChecks } from '../controllers/apikey/remote/checks.ts';
 import { createApiKeyMetrics } from '../controllers/apikey/metrics.ts';
 import { OwnSecrets } from '../controllers/apikey/ownsecrets.ts';
+import { RestartPacer } from '../controllers/apikey/pacing.ts';
 import { OwnStatus } from '../runtime/ownstatus.ts';
 import { createReporter } from '../controllers/apikey/report.ts';
 import type { RetainedEnds } from '../controllers/apikey/retained.ts';
@@ -93,6 +94,7 @@ export function createDeps(
     debtAfterMs: config.debtAfterSeconds * SECOND_MS,
     guard: new VanishedGuard(systemClock, config.acceptVanished ? 'All' : 'Few'),
     quotaUses: (uid, nowMs) => parts.metered.uses(uid, nowMs),
+    pacer: new RestartPacer(systemClock),
     reporter: createReporter({
       record({ regarding: { namespace, name, ...about }, ...event }) {
         events.record({ ...event, regarding: { ...about, ref: { namespace, name } } });

@@ -20,6 +20,7 @@ export function watchClient(client: KubeClient, recovery: Recovery): KubeClient 
     replace: watched(client.replace.bind(client)),
     replaceStatus: watched(client.replaceStatus.bind(client)),
     patchMetadata: watched(client.patchMetadata.bind(client)),
+    patchForeign: watched(client.patchForeign.bind(client)),
     delete: watched(client.delete.bind(client)),
     ask: watched(client.ask.bind(client)),
     get clockSkewMs() {

@@ -14,7 +14,14 @@ import {
 } from './failures.ts';
 import { Lanes, type LaneLimits, type Urgency } from './lanes.ts';
 import { collectionPath, objectPath } from './paths.ts';
-import type { CallOptions, CreateOptions, Draft, KubeClient, Written } from './port.ts';
+import type {
+  CallOptions,
+  CreateOptions,
+  Draft,
+  ForeignPatch,
+  KubeClient,
+  Written,
+} from './port.ts';
 import type { HttpRequest, Transport } from './transport.ts';
 
 /** What the clients of one process are made of. */
@@ -33,7 +40,6 @@ const JSON_TYPE = 'application/json';
 const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 /** The Date header has whole seconds: differences below are not measurable. */
 const DATE_RESOLUTION_MS = 1_000;
-const MANAGER_QUERY = `fieldManager=${FIELD_MANAGER}`;
 
 type Sent = Pick<HttpRequest, 'method' | 'path' | 'accept' | 'contentType' | 'body'>;
 
@@ -160,13 +166,16 @@ class HttpKubeClient implements KubeClient {
     metadata: Partial<ObjectMeta> & Pick<ObjectMeta, 'uid' | 'resourceVersion'>,
     how?: CallOptions,
   ): Promise<Written | undefined> {
-    const call: Call = { verb: 'patch', resource, object: refText(ref) };
-    const sent: Sent = {
-      ...write('PATCH', objectPath(resource, ref), { metadata }),
-      contentType: 'application/merge-patch+json',
-    };
-    const response = await this.#call(sent, call, how);
-    return isAbsent(response, ref.name) ? undefined : readWritten(response, call);
+    return this.#patch(resource, ref, { fieldManager: FIELD_MANAGER, body: { metadata } }, how);
+  }
+
+  patchForeign(
+    resource: Resource,
+    ref: Ref,
+    patch: ForeignPatch,
+    how?: CallOptions,
+  ): Promise<Written | undefined> {
+    return this.#patch(resource, ref, patch, how);
   }
 
   async delete(
@@ -211,6 +220,21 @@ class HttpKubeClient implements KubeClient {
     return isAbsent(response, name) ? undefined : readWritten(response, call);
   }
 
+  async #patch(
+    resource: Resource,
+    ref: Ref,
+    { fieldManager, body }: ForeignPatch,
+    how?: CallOptions,
+  ): Promise<Written | undefined> {
+    const call: Call = { verb: 'patch', resource, object: refText(ref) };
+    const sent: Sent = {
+      ...write('PATCH', objectPath(resource, ref), body, fieldManager),
+      contentType: 'application/merge-patch+json',
+    };
+    const response = await this.#call(sent, call, how);
+    return isAbsent(response, ref.name) ? undefined : readWritten(response, call);
+  }
+
   /** After a refused deletion: whether the object of that UID is gone, and another has its name. */
   async #isReplaced(
     resource: Resource,
@@ -229,10 +253,15 @@ class HttpKubeClient implements KubeClient {
   }
 }
 
-function write(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body: object): Sent {
+function write(
+  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  path: string,
+  body: object,
+  fieldManager = FIELD_MANAGER,
+): Sent {
   return {
     method,
-    path: method === 'DELETE' ? path : `${path}?${MANAGER_QUERY}`,
+    path: method === 'DELETE' ? path : `${path}?fieldManager=${fieldManager}`,
     accept: METADATA_ONLY,
     contentType: JSON_TYPE,
     body: JSON.stringify(body),

@@ -36,6 +36,16 @@ export type Draft = {
   readonly [field: string]: unknown;
 };
 
+/** A few fields of somebody else's object, and as whom we own them. */
+export type ForeignPatch = {
+  /** Up to 128 characters, fit for a query as they are. */
+  readonly fieldManager: string;
+  readonly body: {
+    readonly metadata: Pick<ObjectMeta, 'uid' | 'resourceVersion'>;
+    readonly [field: string]: unknown;
+  };
+};
+
 /** The verbs; see the guarantees above. */
 export interface KubeClient {
   /** The object, or undefined when it does not exist. A quorum read. */
@@ -59,6 +69,16 @@ export interface KubeClient {
     resource: Resource,
     ref: Ref,
     metadata: Partial<ObjectMeta> & Pick<ObjectMeta, 'uid' | 'resourceVersion'>,
+    options?: CallOptions,
+  ): Promise<Written | undefined>;
+  /**
+   * JSON merge patch of an object that is not ours, under a field manager of its own. Such a patch must name
+   * `metadata.uid` and `metadata.resourceVersion`, as for `patchMetadata`. Gone is undefined.
+   */
+  patchForeign(
+    resource: Resource,
+    ref: Ref,
+    patch: ForeignPatch,
     options?: CallOptions,
   ): Promise<Written | undefined>;
   /** DELETE with a UID precondition; false when it was gone already. */

@@ -68,6 +68,8 @@ export type CredentialRecord = {
   readonly createdAtMs: number;
   /** Retiring: the instant from which the gate denies. */
   readonly retireAtMs?: number;
+  /** Retiring: from then on the operator retires it as soon as nobody uses it, at `retireAtMs` in any case. */
+  readonly overlapEndMs?: number;
   /** Its value can no longer be read anywhere: the Secret that held it was lost or edited. */
   readonly valueLost?: true;
   /** Its counterpart at a vendor; absent for the built-in store. */
@@ -133,6 +135,16 @@ export type SecretRecord = {
   readonly missingSinceMs?: number;
 };
 
+/** What the workloads that a key restarts run with. */
+export type RolloutRecord = {
+  /** The values in use (`valuesInUse`) that all of them have; empty: not known. */
+  readonly told: string;
+  /** When values that they do not have came into the Secret. */
+  readonly sinceMs?: number;
+  /** When workloads were restarted for the key; those of the last day. */
+  readonly recentMs?: readonly number[];
+};
+
 /** The store a key was issued in; it stays bound to this incarnation. */
 export type StoreBinding = {
   readonly kind: 'KeyStore' | 'ClusterKeyStore';
@@ -178,6 +190,8 @@ export type KeyRecord = {
   /** UID of the ApiClient on whose behalf it was issued; never changes once it is known. */
   readonly clientUid?: string;
   readonly secret?: SecretRecord;
+  /** Absent: the key restarts no workloads. */
+  readonly rollout?: RolloutRecord;
   /** Credentials that are not Deleted, by sequence. */
   readonly credentials: readonly CredentialRecord[];
 };

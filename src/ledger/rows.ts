@@ -10,6 +10,7 @@ import type {
   CredentialRecord,
   KeyRecord,
   RemoteRecord,
+  RolloutRecord,
   SecretRecord,
   SlotRecord,
 } from './record.ts';
@@ -44,6 +45,7 @@ export const KEY_CONTENT = [
   'secret_shape',
   'secret_health',
   'secret_missing_since',
+  'rollout',
 ] as const;
 /** Columns of `credentials` that never change. */
 export const CREDENTIAL_IDENTITY = ['token', 'sequence', 'key_id', 'origin', 'created_at'] as const;
@@ -58,6 +60,7 @@ export const CREDENTIAL_CONTENT = [
   'remote_id',
   'create_begun',
   'remote',
+  'overlap_end',
 ] as const;
 /** Columns of `slots`, after the credential. */
 export const SLOT_COLUMNS = [
@@ -134,6 +137,7 @@ export function encodeRecord(record: KeyRecord): RecordRows {
       record.grant?.round ?? null,
       record.clientUid ?? null,
       ...encodeSecret(record.secret),
+      record.rollout === undefined ? null : JSON.stringify(record.rollout),
     ],
     credentials: record.credentials.filter((c) => c.state !== 'Deleted').map(encodeCredential),
   };
@@ -157,6 +161,7 @@ function encodeCredential(credential: CredentialRecord): CredentialRows {
       retireAtMs ?? null,
       valueLost,
       ...encodeRemote(credential.remote),
+      credential.overlapEndMs ?? null,
     ],
     slots: credential.slots.map((slot) => [
       slot.name,
@@ -198,11 +203,12 @@ export function decodeRecord({ key, credentials }: StoredRecord): KeyRecord {
   const [clusterId, uid, namespace, name, ...afterIdentity] = key;
   const [phase, state, storeKind, storeName, storeUid, incarnation, ...afterStore] = afterIdentity;
   const [format, terms, firstIssued, sequence, lastRequest, ...afterRequest] = afterStore;
-  const [formUid, round, client, ...secretColumns] = afterRequest;
+  const [formUid, round, client, ...afterClient] = afterRequest;
   const lastRotationRequestId = optionalText(lastRequest);
   const grant = formUid === null ? undefined : { formUid: text(formUid), round: integer(round) };
   const clientUid = optionalText(client);
-  const secret = decodeSecret(secretColumns);
+  const secret = decodeSecret(afterClient);
+  const rollout = optionalText(afterClient[SECRET_COLUMNS]);
   return {
     clusterId: text(clusterId),
     uid: text(uid),
@@ -218,21 +224,25 @@ export function decodeRecord({ key, credentials }: StoredRecord): KeyRecord {
       incarnation: integer(incarnation),
     },
     format: text(format) as KeyRecord['format'],
-    terms: decodeTerms(text(terms)),
+    terms: parse<KeyTerms>(text(terms)),
     firstIssuedMs: integer(firstIssued),
     sequence: integer(sequence),
     ...(lastRotationRequestId === undefined ? {} : { lastRotationRequestId }),
     ...(grant === undefined ? {} : { grant }),
     ...(clientUid === undefined ? {} : { clientUid }),
     ...(secret === undefined ? {} : { secret }),
+    ...(rollout === undefined ? {} : { rollout: parse<RolloutRecord>(rollout) }),
     credentials: credentials.map(({ row, slots }) => decodeCredential(row, slots)),
   };
 }
 
-function decodeTerms(json: string): KeyTerms {
+/** How many columns `decodeSecret` takes. */
+const SECRET_COLUMNS = 7;
+
+function parse<T>(json: string): T {
   try {
     // Written by `encodeRecord` from the same type.
-    return JSON.parse(json) as KeyTerms;
+    return JSON.parse(json) as T;
   } catch {
     return refuse();
   }
@@ -258,6 +268,7 @@ function decodeCredential(row: Row, slots: readonly Row[]): CredentialRecord {
   const [attempt, hint, state, retireAt, valueLost, ...remoteColumns] = content;
   const retireAtMs = optionalInteger(retireAt);
   const remote = decodeRemote(remoteColumns);
+  const overlapEndMs = optionalInteger(remoteColumns[REMOTE_COLUMNS]);
   return {
     token: text(token),
     sequence: integer(sequence),
@@ -269,10 +280,14 @@ function decodeCredential(row: Row, slots: readonly Row[]): CredentialRecord {
     slots: slots.map(decodeSlot),
     createdAtMs: integer(createdAt),
     ...(retireAtMs === undefined ? {} : { retireAtMs }),
+    ...(overlapEndMs === undefined ? {} : { overlapEndMs }),
     ...(valueLost === 1 ? { valueLost: true } : {}),
     ...(remote === undefined ? {} : { remote }),
   };
 }
+
+/** How many columns `decodeRemote` takes. */
+const REMOTE_COLUMNS = 4;
 
 function decodeRemote(columns: Row): RemoteRecord | undefined {
   const [account, id, createBegun, rest] = columns;
@@ -280,20 +295,11 @@ function decodeRemote(columns: Row): RemoteRecord | undefined {
   const remoteId = optionalText(id);
   const createBegunAtMs = optionalInteger(createBegun);
   return {
-    ...parseRemote(text(rest)),
+    ...parse<Omit<RemoteRecord, 'account' | 'id' | 'createBegunAtMs'>>(text(rest)),
     account: text(account),
     ...(remoteId === undefined ? {} : { id: remoteId }),
     ...(createBegunAtMs === undefined ? {} : { createBegunAtMs }),
   };
-}
-
-function parseRemote(json: string): Omit<RemoteRecord, 'account' | 'id' | 'createBegunAtMs'> {
-  try {
-    // Written by `encodeRemote` from the same type.
-    return JSON.parse(json) as Omit<RemoteRecord, 'account' | 'id' | 'createBegunAtMs'>;
-  } catch {
-    return refuse();
-  }
 }
 
 function decodeSlot(row: Row): SlotRecord {

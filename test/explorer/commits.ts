@@ -33,6 +33,8 @@ type LedgerAction = Exclude<
       | 'ProveGone'
       | 'End'
       | 'Close'
+      | 'RollOut'
+      | 'NoteTargets'
       | 'Remote';
   }
 >;

@@ -61,6 +61,9 @@ function perform(model: Model, at: Place, world: World, action: Action): Step {
     case 'End':
     case 'Close':
       return endOrClose(model, at, world, action);
+    case 'RollOut':
+    case 'NoteTargets':
+      throw new Error('no explored key restarts workloads');
     case 'Remote':
       throw new Error('the explored store is the built-in one');
     default:

@@ -4,7 +4,7 @@
  */
 import type { KubeObject, ObjectMeta, Ref, Resource } from '../../src/api/meta.ts';
 import { KeywardError } from '../../src/kernel/errors.ts';
-import type { Draft, KubeClient, Written } from '../../src/kube/port.ts';
+import type { Draft, ForeignPatch, KubeClient, Written } from '../../src/kube/port.ts';
 import type { Commit, CommitResult, Ledger, TokenHolder } from '../../src/ledger/port.ts';
 import { MemoryDocuments } from './documents.ts';
 import type { KeyRecord } from '../../src/ledger/record.ts';
@@ -74,6 +74,20 @@ export class MemoryCluster implements KubeClient {
     return metaOf(this.set(resource, ref, { apiVersion: '', kind: '', ...patched }));
   }
 
+  async patchForeign(
+    resource: Resource,
+    ref: Ref,
+    { body }: ForeignPatch,
+  ): Promise<Written | undefined> {
+    this.before('patch');
+    const stored = this.find(resource, ref);
+    if (stored === undefined) return undefined;
+    if (stored.metadata.resourceVersion !== body.metadata.resourceVersion) {
+      throw conflict('Conflict');
+    }
+    return metaOf(this.set(resource, ref, merged(stored, body) as Draft));
+  }
+
   async delete(resource: Resource, ref: Ref & { uid: string }): Promise<boolean> {
     this.before('delete');
     const stored = this.find(resource, ref);
@@ -94,6 +108,17 @@ export class MemoryCluster implements KubeClient {
     const metadata = { ...object.metadata, uid: stamped, resourceVersion: version };
     return { ...object, metadata };
   }
+}
+
+/** A JSON merge patch, as far as nothing is taken away by it. */
+function merged(into: unknown, patch: unknown): unknown {
+  if (typeof patch !== 'object' || patch === null) return patch;
+  const before = typeof into === 'object' && into !== null ? into : {};
+  const fields = Object.entries(patch).map(([name, value]) => [
+    name,
+    merged((before as Record<string, unknown>)[name], value),
+  ]);
+  return { ...before, ...Object.fromEntries(fields) };
 }
 
 /** A ledger of records and nothing else. */

@@ -1,6 +1,7 @@
 /**
  * The steps a plan can name, and what its rules share. Pure.
  */
+import type { ApiKeyRestartTarget } from '../../api/generated/apikey.ts';
 import type { KeyFormat } from '../../keys/format.ts';
 import type { SlotName } from '../../keys/mint.ts';
 import type { KeyRecord, KeyState } from '../../ledger/record.ts';
@@ -60,6 +61,14 @@ export type Action =
   | { readonly type: 'DeleteSecret'; readonly record: KeyRecord }
   | { readonly type: 'ReleaseFinalizer' }
   | { readonly type: 'Close'; readonly record: KeyRecord }
+  /** Workloads get the values in use. */
+  | {
+      readonly type: 'RollOut';
+      readonly values: string;
+      readonly targets: readonly ApiKeyRestartTarget[];
+    }
+  /** Undefined: no workloads are restarted any more. */
+  | { readonly type: 'NoteTargets'; readonly told: string | undefined }
   | { readonly type: 'Remote'; readonly step: RemoteStep };
 
 /** A step at a vendor, about one credential generation. */

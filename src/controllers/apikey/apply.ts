@@ -25,6 +25,8 @@ import { audit, change, commit, mine, present, usable } from './commits.ts';
 import type { Deps } from './deps.ts';
 import type { Action, ActionOf } from './actions.ts';
 import { applyRemote } from './remote/apply.ts';
+import { withRollout } from './rollout.ts';
+import { noteTargets, rollOut } from './rollouts.ts';
 import { deleteSecret, inspectSecret, writeSecret } from './secretio.ts';
 import { imposed } from './standing.ts';
 import { issue, regenerate, rotate } from './values.ts';
@@ -56,6 +58,8 @@ export function apply(
     case 'NoteMissing':
     case 'ForgetSecret':
       return noteSecret(deps, world, action);
+    case 'RollOut':
+      return rollOut(deps, world, action, signal);
     case 'Remote':
       return applyRemote(deps, world, action.step, signal);
     default:
@@ -77,6 +81,7 @@ type LedgerAction = Exclude<
       | 'NoteSecret'
       | 'NoteMissing'
       | 'ForgetSecret'
+      | 'RollOut'
       | 'Remote';
   }
 >;
@@ -104,6 +109,8 @@ function applyToLedger(
     case 'RetireDue':
     case 'DropExpired':
       return endOld(deps, world, action);
+    case 'NoteTargets':
+      return noteTargets(deps, world, action);
     case 'Retain':
       return change(deps, world, retain(mine(world), deps.clock.nowMs()), {
         action: 'KeyRetained',
@@ -121,14 +128,17 @@ async function confirmSecret(
   action: ActionOf<'Confirm'>,
 ): Promise<World> {
   const { written, inspection: _, ...evidence } = world.evidence;
-  const { store } = usable(deps, world);
+  const { key, store } = usable(deps, world);
   if (written === undefined) return world;
-  const record = confirm(mine(world), {
+  const before = mine(world);
+  const nowMs = deps.clock.nowMs();
+  const confirmed = confirm(before, {
     secret: { ...written, health: 'Intact' },
-    nowMs: deps.clock.nowMs(),
+    nowMs,
     overlapMs: action.overlapMs,
     recoverable: store.capabilities.recoverable,
   });
+  const record = withRollout(before, confirmed, { key, nowMs });
   const facts = { secret: written.name, fingerprint: written.fingerprint };
   const next = await change(deps, world, record, { action: 'SecretWritten', facts });
   // Without a pause in between: what the watch shows from here on wakes the key again.

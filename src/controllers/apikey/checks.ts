@@ -160,14 +160,9 @@ const restoreUnsupported: StoreCheck = (_, key, store) =>
     : undefined;
 
 const needsLaterVersion: StoreCheck = (_, key, store) => {
-  const { retirePrevious, restartTargets = [] } = key.spec.rotation ?? {};
-  if (retirePrevious === 'WhenUnused') {
-    const why = 'no gate of this version reports when a value was last used';
-    return unsupported(store, 'spec.rotation.retirePrevious: WhenUnused', why);
-  }
-  return restartTargets.length === 0
-    ? undefined
-    : unsupported(store, 'spec.rotation.restartTargets', 'this version restarts no workloads');
+  if (key.spec.rotation?.retirePrevious !== 'WhenUnused') return undefined;
+  const why = 'no gate of this version reports when a value was last used';
+  return unsupported(store, 'spec.rotation.retirePrevious: WhenUnused', why);
 };
 
 /** From "there is nothing to ask" to details of the spec. */

@@ -13,6 +13,7 @@ import type { Account, RemoteHandle, RemoteStore } from '../../stores/contract.t
 import type { OwnSecrets } from './ownsecrets.ts';
 import type { OwnStatus } from '../../runtime/ownstatus.ts';
 import type { ApiKeyMetrics } from './metrics.ts';
+import type { RestartPacer } from './pacing.ts';
 import type { Reporter } from './report.ts';
 import type { RemoteChecks } from './remote/checks.ts';
 import type { StoreResolver } from './store.ts';
@@ -72,6 +73,7 @@ export type Deps = {
   readonly guard: VanishedGuard;
   /** Uses of the key of this UID in its current window; undefined: nobody has looked yet. */
   readonly quotaUses: (uid: string, nowMs: number) => number | undefined;
+  readonly pacer: RestartPacer;
   readonly reporter: Reporter;
   readonly metrics: ApiKeyMetrics;
 };

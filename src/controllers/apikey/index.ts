@@ -13,6 +13,7 @@ import { LOOK_PAUSE_MS } from './ownsecrets.ts';
 import type { Action } from './actions.ts';
 import { nextAction } from './plan.ts';
 import { isReadable, remoteInstants } from './remote/rules.ts';
+import { heldUntilMs, owedValues } from './rollout.ts';
 import { inPlaceAnnouncement } from './rotating.ts';
 import { isSameStatus, wantedStatus } from './status.ts';
 import { REVIVAL_MS, rotationDueMs, wantedTerms } from './wanted.ts';
@@ -86,6 +87,7 @@ export function lookAgainAtMs(world: World): number | undefined {
     ]),
     world.key === undefined || record === undefined ? undefined : rotationDueMs(world.key, record),
     plus(record?.secret?.missingSinceMs, world.lossGraceMs),
+    ...rolloutInstants(world),
     inPlaceAnnouncement(world) === undefined ? undefined : nowMs + ANNOUNCEMENT_MS,
   ];
   return instants
@@ -111,6 +113,14 @@ function formInstants({ application }: World): readonly (number | undefined)[] {
   const form = application?.form;
   if (form === undefined) return [];
   return [form.grant?.effectiveMs, form.nextGrant?.effectiveMs, form.revocation?.atMs];
+}
+
+/** When workloads that could not be restarted are tried again. */
+function rolloutInstants(world: World): readonly (number | undefined)[] {
+  const { record, evidence, nowMs } = world;
+  if (record === undefined || owedValues(world) === undefined) return [];
+  const { troubles = [] } = evidence.rollout ?? {};
+  return [heldUntilMs(record, nowMs), ...troubles.map(({ retryAtMs }) => retryAtMs)];
 }
 
 function termInstants(world: World): readonly (number | undefined)[] {

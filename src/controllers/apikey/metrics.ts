@@ -21,6 +21,8 @@ export type ApiKeyMetrics = {
   readonly endings: Counter<'cause'>;
   /** Secrets written, by how that ended. */
   readonly secretWrites: Readonly<Record<SecretWrite, Counter.Internal>>;
+  /** Workloads that were to be restarted, by what came of it. */
+  readonly rollouts: Counter<'kind' | 'result'>;
   /** Reads of Secrets at the API server; none on the ordinary way. */
   readonly liveReads: Counter;
 };
@@ -62,6 +64,12 @@ export function createApiKeyMetrics(registry: Registry): ApiKeyMetrics {
       SECRET_WRITES.map((result) => [result, fromZero(writes.labels({ result }))]),
       // Every result is in the list, so every field is there.
     ) as Record<SecretWrite, Counter.Internal>,
+    rollouts: new Counter({
+      name: 'keyward_rollouts_triggered_total',
+      help: 'Workloads that were to be restarted after a rotation, by kind and result.',
+      labelNames: ['kind', 'result'],
+      registers,
+    }),
     liveReads: new Counter({
       name: 'keyward_secret_live_reads_total',
       help: 'Secrets read from the API server itself, past the metadata cache.',

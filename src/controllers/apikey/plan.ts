@@ -6,6 +6,7 @@
  *     issue:    Issue -> WriteSecret -> Confirm
  *     rotate:   Rotate | Regenerate -> WriteSecret -> Confirm ... RetireDue -> WriteSecret -> Confirm
  *     loss:     NoteMissing ... ProveLoss -> Rotate -> ...
+ *     restart:  ... Confirm -> RollOut
  *     delete:   End -> DeleteSecret -> ReleaseFinalizer -> Close
  *     vanished: ProveGone -> End -> DeleteSecret -> Close
  *     at a vendor: Issue | Rotate -> CreateRemote -> WriteSecret -> Confirm -> UpdateRemote
@@ -30,6 +31,7 @@ import {
   syncEnabled,
   syncNames,
 } from './remote/rules.ts';
+import { followTargets, rollOut } from './rollout.ts';
 import { retireStandby, rotate, rotateAtOnce } from './rotating.ts';
 import { shapeOf } from './secret.ts';
 import { overlapMs, wantedFormat, wantedState } from './wanted.ts';
@@ -123,6 +125,7 @@ const RULES: readonly Rule[] = [
   dropExpiredRemote,
   retirePrevious,
   confirmWritten,
+  rollOut,
   finishWhileOff,
   syncEnabled,
   endRemote,
@@ -131,6 +134,7 @@ const RULES: readonly Rule[] = [
   stopWhileBlocked,
   issue,
   followTerms,
+  followTargets,
   rotateAtOnce,
   awaitPerson,
   replaceMissing,

@@ -4,7 +4,7 @@ import { EVENT_REASONS } from '../../api/conditions.ts';
 import { API_VERSION } from '../../api/names.ts';
 import type { KeyState } from '../../ledger/record.ts';
 import { imposed } from './standing.ts';
-import type { World } from './world.ts';
+import type { RolloutTrouble, World } from './world.ts';
 
 /** The object an event is about. */
 export type Regarding = {
@@ -36,6 +36,10 @@ export type Reporter = {
   /** The object goes; `what` lives on at the vendor, unknown to the ledger. */
   remoteNotEnded(world: World, what: { readonly remoteId: string; readonly store: string }): void;
   secretTrouble(world: World, reason: 'SecretLost' | 'SecretTampered'): void;
+  /** A workload was restarted; told at the workload itself. */
+  restarted(world: World, workload: Omit<Regarding, 'apiVersion'>): void;
+  /** Workloads were to be restarted: which were, and what is left. */
+  rolledOut(world: World, restarted: readonly string[], left: readonly RolloutTrouble[]): void;
   /** Nothing is left of the quota. */
   quotaUsedUp(world: World): void;
 };
@@ -54,7 +58,7 @@ function causeOf(world: World): string {
 
 /** A reporter that writes events of the closed list. */
 export function createReporter(sink: EventSink): Reporter {
-  const emit = (world: World, reason: EventReason, action: string, note: string): void => {
+  const emit: Emit = (world, reason, action, note) => {
     const { key } = world;
     if (key === undefined) return;
     const { namespace, name } = key.ref;
@@ -96,6 +100,7 @@ export function createReporter(sink: EventSink): Reporter {
       const note = `The database does not know this key, so its credential ${remoteId} in ${store} was not ended; delete it at the vendor`;
       emit(world, 'RemoteNotEnded', 'Delete', note);
     },
+    ...restartReporter(sink, emit),
     quotaUsedUp(world) {
       const { requests, period } = world.record?.terms.quota ?? {};
       const note = `All ${requests} calls are used up (${period}); the gate refuses further ones`;
@@ -109,6 +114,31 @@ export function createReporter(sink: EventSink): Reporter {
         'WatchSecret',
         `The Secret ${what}; spec.secret.onLoss says what follows`,
       );
+    },
+  };
+}
+
+type Emit = (world: World, reason: EventReason, action: string, note: string) => void;
+
+function restartReporter(sink: EventSink, emit: Emit): Pick<Reporter, 'restarted' | 'rolledOut'> {
+  return {
+    restarted({ ref }, workload) {
+      sink.record({
+        regarding: { apiVersion: 'apps/v1', ...workload },
+        reason: 'RolloutTriggered',
+        type: EVENT_REASONS.RolloutTriggered.type,
+        action: 'Restart',
+        note: `Restarted for new values of ApiKey ${ref.name}`,
+      });
+    },
+    rolledOut(world, restarted, left) {
+      if (restarted.length > 0) {
+        const note = `Restarted ${restarted.join(', ')} for new values`;
+        emit(world, 'RolloutTriggered', 'Restart', note);
+      }
+      const failed = left.filter(({ reason }) => reason !== 'RestartLimited');
+      if (failed.length === 0) return;
+      emit(world, 'RolloutFailed', 'Restart', failed.map(({ message }) => message).join('; '));
     },
   };
 }

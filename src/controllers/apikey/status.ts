@@ -26,6 +26,7 @@ import {
   stillOn,
   whyStillThere,
 } from './remote/status.ts';
+import { restartCondition } from './rolloutstatus.ts';
 import { inPlaceAnnouncement } from './rotating.ts';
 import { isOver, rotationDueMs, wantedTerms } from './wanted.ts';
 import type { ApiKeyView, World } from './world.ts';
@@ -161,6 +162,7 @@ function wantedConditions(
     ...supportCondition(world),
     ...endConditions(world, key),
     ...rotatingCondition(world),
+    ...restartCondition(world),
   ];
 }
 

@@ -2,7 +2,7 @@
  * Everything one decision about an ApiKey may look at, as one plain value.
  * Pure; `observe.ts` fills it, `plan.ts` and `status.ts` read it, nobody changes it in place.
  */
-import type { ApiKeySpec, ApiKeyStatus } from '../../api/generated/apikey.ts';
+import type { ApiKeyRestartTarget, ApiKeySpec, ApiKeyStatus } from '../../api/generated/apikey.ts';
 import type { Ref } from '../../api/meta.ts';
 import type { ClientRecord, HeldState } from '../../ledger/documents.ts';
 import type { FormRecord, Grant } from '../../ledger/form.ts';
@@ -110,6 +110,17 @@ export type Evidence = {
   readonly remoteTrouble?: RemoteTrouble;
   /** The vendor's copy was read in this pass. */
   readonly remoteChecked?: true;
+  /** Workloads were restarted in this pass, but for these. */
+  readonly rollout?: { readonly troubles: readonly RolloutTrouble[] };
+};
+
+/** A workload that has not the values in use yet. */
+export type RolloutTrouble = {
+  readonly reason: 'TargetMissing' | 'TargetRefused' | 'TargetUnavailable' | 'RestartLimited';
+  readonly target: ApiKeyRestartTarget;
+  /** What is wrong, and what to do about it. */
+  readonly message: string;
+  readonly retryAtMs: number;
 };
 
 /** See Evidence. */

@@ -11,6 +11,7 @@ import { MIGRATION_0003 } from './migrations/0003.ts';
 import { MIGRATION_0004 } from './migrations/0004.ts';
 import { MIGRATION_0005 } from './migrations/0005.ts';
 import { MIGRATION_0006 } from './migrations/0006.ts';
+import { MIGRATION_0007 } from './migrations/0007.ts';
 
 /** All migrations in order; versions count from 1 without gaps. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -20,6 +21,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 4, sql: MIGRATION_0004 },
   { version: 5, sql: MIGRATION_0005 },
   { version: 6, sql: MIGRATION_0006 },
+  { version: 7, sql: MIGRATION_0007 },
 ];
 
 /**

@@ -50,6 +50,10 @@ export class FakeKube implements KubeClient {
     throw new Error('not part of this fake');
   }
 
+  patchForeign(): Promise<Written | undefined> {
+    throw new Error('not part of this fake');
+  }
+
   delete(): Promise<boolean> {
     throw new Error('not part of this fake');
   }

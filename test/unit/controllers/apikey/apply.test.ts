@@ -1,101 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Draft } from '../../../../src/kube/port.ts';
-import { API_KEYS, NAMESPACES, SECRETS } from '../../../../src/api/names.ts';
 import type { KubeObject } from '../../../../src/api/meta.ts';
-import type { Action } from '../../../../src/controllers/apikey/actions.ts';
-import { apply } from '../../../../src/controllers/apikey/apply.ts';
-import type { Deps } from '../../../../src/controllers/apikey/deps.ts';
-import { createApiKeyMetrics } from '../../../../src/controllers/apikey/metrics.ts';
-import { OwnSecrets } from '../../../../src/controllers/apikey/ownsecrets.ts';
-import { nextAction } from '../../../../src/controllers/apikey/plan.ts';
+import { API_KEYS, SECRETS } from '../../../../src/api/names.ts';
 import type { World } from '../../../../src/controllers/apikey/world.ts';
-import { silentLogger } from '../../../../src/kernel/log.ts';
-import { createRegistry } from '../../../../src/kernel/metrics.ts';
-import { Sensitive } from '../../../../src/kernel/sensitive.ts';
-import { parseKeyring } from '../../../../src/keys/keyring.ts';
-import { builtinDriver } from '../../../../src/stores/builtin/driver.ts';
 import { verdict } from '../../../../src/terms/verdict.ts';
-import { FakeClock } from '../../../support/clock.ts';
-import { MemoryCluster, MemoryLedger } from '../../../support/memory.ts';
 import { aBlankRecord, aKey, aRotation, aSpec, aStore, aWorld } from '../../../support/world.ts';
-import { seeded } from '../../keys/seeded.ts';
-
-const KEYRING = parseKeyring(new Sensitive(`v1:${seeded('master')(32).toString('base64')}`));
-const REF = { namespace: 'team', name: 'web' };
-const SIGNAL = new AbortController().signal;
-
-/** One key `team/web` on a cluster and a ledger in memory. */
-function workshop() {
-  const cluster = new MemoryCluster();
-  const ledger = new MemoryLedger();
-  cluster.set(NAMESPACES, { namespace: '', name: 'team' }, draft('team'));
-  const handle = builtinDriver.open({});
-  if ('problem' in handle) throw new Error(handle.problem);
-  const parts: Partial<Deps> = {
-    client: cluster,
-    ledger: ledger.port,
-    keyring: KEYRING,
-    clock: new FakeClock(),
-    entropy: seeded('apply'),
-    log: silentLogger,
-    clusterId: 'cluster-1',
-    epoch: () => 1,
-    stores: {
-      of: () => ({ fact: aStore(), handle }),
-      bound: () => ({ fact: aStore(), handle }),
-    },
-    ownSecrets: new OwnSecrets(),
-    lossGraceMs: 30_000,
-    quotaUses: () => undefined,
-    debtAfterMs: 600_000,
-    reporter: {
-      rotated: () => undefined,
-      retired: () => undefined,
-      stateChanged: () => undefined,
-      remoteChanged: () => undefined,
-      remoteNotEnded: () => undefined,
-      secretTrouble: () => undefined,
-      quotaUsedUp: () => undefined,
-    },
-    metrics: createApiKeyMetrics(createRegistry()),
-  };
-  // The caches are asked by observe.ts, and worlds are made by hand here.
-  return { cluster, ledger, deps: parts as Deps };
-}
-
-function draft(name: string): Draft {
-  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
-}
-
-type Workshop = ReturnType<typeof workshop>;
-
-/** What a fresh look shows. */
-function look({ cluster, ledger }: Workshop, change: Partial<World> = {}): World {
-  const record = ledger.records.get('uid-1');
-  const secret = cluster.find(SECRETS, REF)?.metadata;
-  return aWorld({
-    record,
-    secret:
-      secret === undefined
-        ? { type: 'Absent' }
-        : { type: 'Present', uid: secret.uid, resourceVersion: secret.resourceVersion },
-    ...change,
-  });
-}
-
-/** Carries out what the plan says, at most `steps` steps; answers them. */
-async function work(at: Workshop, from: World, steps = 24): Promise<[World, Action['type'][]]> {
-  const done: Action['type'][] = [];
-  let world = from;
-  for (let action = nextAction(world); action !== undefined; action = nextAction(world)) {
-    if (done.length === steps) break;
-    done.push(action.type);
-    // Each step needs the world of the one before.
-    // oxlint-disable-next-line no-await-in-loop
-    world = await apply(at.deps, world, action, SIGNAL);
-  }
-  return [world, done];
-}
+import { draft, KEYRING, look, REF, work, workshop, type Workshop } from './bench.ts';
 
 const rotated = (requestId: string): Partial<World> => ({
   key: aKey({ spec: aSpec({ rotation: aRotation({ requestId }) }) }),

@@ -242,6 +242,8 @@ export class Desk {
         remoteNotEnded: () => undefined,
         secretTrouble: () => undefined,
         quotaUsedUp: () => undefined,
+        restarted: () => undefined,
+        rolledOut: () => undefined,
       },
       metrics: createApiKeyMetrics(createRegistry()),
     };
