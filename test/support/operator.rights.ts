@@ -69,8 +69,8 @@ export function rights(
   ];
 }
 
-/** The rules of deploy/rbac/restart, for tests that grant them later. */
-export function restartRules(): readonly Rule[] {
+/** The rules of deploy/rbac/restart. */
+function restartRules(): readonly Rule[] {
   const documents = parseAllDocuments(readFileSync(RESTART, 'utf8'));
   // Our own manifest.
   return documents.flatMap((document) => (document.toJS() as { rules?: Rule[] }).rules ?? []);

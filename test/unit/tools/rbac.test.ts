@@ -116,7 +116,7 @@ describe('the rights of the operator (R18) are exactly these', () => {
 
   test('for restarts: patches, and only where somebody installs them', () => {
     const rules = ['daemonsets', 'deployments', 'statefulsets'].map(
-      (kind) => `apps/${kind}: patch`,
+      (kind) => `apps/${kind}: get patch`,
     );
     expect(rolesIn('deploy/rbac/restart/restart.yaml')).toEqual({
       'ClusterRole /keyward-operator-restart': rules,
