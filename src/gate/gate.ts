@@ -77,6 +77,7 @@ export function createGate(deps: GateDeps): Gate {
   const madeMs = clock.monotonicMs();
   watchGate(registry, {
     ...parts,
+    maxStalenessMs: deps.settings.maxStalenessMs,
     viewAgeMs: () => Math.min(freshness.ageMs(momentOf(clock)), clock.monotonicMs() - madeMs),
   });
   const beats = new Beats({ clock, log }, [

@@ -17,6 +17,8 @@ export type GateSources = {
   readonly usage: UsageCounter;
   /** Where nothing is known, since when. */
   readonly viewAgeMs: () => number;
+  /** Older than that decides about nothing. */
+  readonly maxStalenessMs: number;
 };
 
 /** What is measured as it happens. */
@@ -48,7 +50,7 @@ export function createGateMeter(registry: Registry): GateMeter {
 
 /** Adds what is read from the parts of a gate when metrics are read. */
 export function watchGate(registry: Registry, sources: GateSources): void {
-  const { answers, view, quotas, usage, viewAgeMs } = sources;
+  const { answers, view, quotas, usage, viewAgeMs, maxStalenessMs } = sources;
   countAnswers(registry, answers);
   const gauge = addTo(registry, Gauge);
   const counter = addTo(registry, Counter);
@@ -64,6 +66,9 @@ export function watchGate(registry: Registry, sources: GateSources): void {
   });
   gauge('keyward_gate_view_age_seconds', 'Age of what is known', () => {
     return viewAgeMs() / SECOND_MS;
+  });
+  gauge('keyward_gate_view_age_limit_seconds', 'Age at which every call is refused', () => {
+    return maxStalenessMs / SECOND_MS;
   });
   gauge('keyward_gate_quota_counts', 'Quotas in use', () => quotas.size);
   gauge('keyward_gate_quota_reserved', 'Uses reserved and not spent', () => quotas.unspent);

@@ -34,6 +34,7 @@ describe('metrics', () => {
       expect(text.split('\n')).toContain(line);
     }
     expect(text).toMatch(/^keyward_gate_view_age_seconds 0(\.1)?$/m);
+    expect(text).toContain('\nkeyward_gate_view_age_limit_seconds 15\n');
   });
 
   it('never have a key, an id or anything that a caller chose (L6)', async () => {
