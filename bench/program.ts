@@ -10,12 +10,16 @@ const ROOT = join(import.meta.dirname, '..');
 /** What is run, and how. */
 export type Entry = Pick<Program, 'entry' | 'nodeFlags' | 'env'>;
 
-/** Builds the bundle and copies it to `root`/dist, where no other build changes it. */
-export async function bundleIn(root: string): Promise<Entry> {
-  execFileSync(process.execPath, [join(ROOT, 'tools', 'build.ts')], {
+/**
+ * Builds the bundle and copies it to `root`/dist, where no other build changes it.
+ *
+ * @param checkout what is built; absent: this one
+ */
+export async function bundleIn(root: string, checkout = ROOT): Promise<Entry> {
+  execFileSync(process.execPath, [join(checkout, 'tools', 'build.ts')], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  await cp(join(ROOT, 'dist'), join(root, 'dist'), { recursive: true });
+  await cp(join(checkout, 'dist'), join(root, 'dist'), { recursive: true });
   const entry = join(root, 'dist', 'keyward.js');
   return { entry, ...shebangOf(entry) };
 }
