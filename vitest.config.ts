@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const crdSuites = 'test/conformance/crds*.test.ts';
+const chartSuites = 'test/conformance/chart*.test.ts';
 const gatewaySuites = 'test/integration/gate/*.test.ts';
 
 /** Suites that need a real API server: one is started for all of them. */
@@ -22,11 +23,21 @@ export default defineConfig({
         test: {
           name: 'conformance',
           include: ['test/conformance/**/*.test.ts'],
-          exclude: [crdSuites],
+          exclude: [crdSuites, chartSuites],
           testTimeout: 60_000,
         },
       },
       { test: { name: 'conformance-crds', include: [crdSuites], ...onControlPlane } },
+      // Real Helm, and a control plane of its own: what it installs would be in others' way.
+      {
+        test: {
+          name: 'chart',
+          include: [chartSuites],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+        },
+      },
       {
         test: {
           name: 'integration',

@@ -13,7 +13,7 @@ export const LAYERS: readonly Layer[] = [
   { name: 'static', run: runStatic },
   { name: 'architecture', run: () => runProjects(['architecture']) },
   { name: 'unit', run: () => runProjects(['unit']) },
-  { name: 'conformance', run: () => runProjects(['conformance', 'conformance-crds']) },
+  { name: 'conformance', run: () => runProjects(['conformance', 'conformance-crds', 'chart']) },
   { name: 'integration', run: () => runProjects(['integration', 'gateways']) },
   { name: 'crash', run: runCrash },
 ];

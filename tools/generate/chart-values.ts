@@ -122,7 +122,8 @@ function typeOf(value: unknown): string {
   return value === null ? 'null' : typeof value;
 }
 
-function leavesOf(value: Value): readonly Value[] {
+/** The values within a group, or the value itself. */
+export function leavesOf(value: Value): readonly Value[] {
   return value.children.length === 0 ? [value] : value.children.flatMap(leavesOf);
 }
 
