@@ -21,7 +21,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const FIRST_BUILD_MS = 30 * 60_000;
 
 let helm: Helm;
-let end: () => Promise<void>;
+let end = (): Promise<void> => Promise.resolve();
 beforeAll(async () => {
   const opened = await openHelm();
   helm = opened.helm;
@@ -174,7 +174,7 @@ describe('what comes from elsewhere', () => {
       here: 'team-a',
     };
     const rendered = objectsOf(await render(helm, values));
-    const roles = sources(folder).filter(({ kind }) => /Role$/.test(kind));
+    const roles = sources(folder).filter(({ kind }) => kind.endsWith('Role'));
     expect(roles.length).toBeGreaterThan(0);
     for (const { kind, metadata, rules } of roles) {
       const name = metadata.name.replace(/^keyward-operator/, `${FULLNAME}-operator`);

@@ -89,24 +89,28 @@ function aboutPod({ kind, metadata, spec }: Workload): readonly string[] {
 }
 
 function aboutContainer(container: Container, volumes: readonly string[]): readonly string[] {
-  const { name, securityContext, resources, volumeMounts = [], image, args = [] } = container;
-  const said: string[] = [];
+  const { name, resources, volumeMounts = [], image, args = [] } = container;
   const mounted = volumeMounts.map((mount) => mount.name);
-  if (securityContext?.['readOnlyRootFilesystem'] !== true) said.push('its root can be written');
-  if (securityContext?.['allowPrivilegeEscalation'] !== false) said.push('it may gain privileges');
-  if (JSON.stringify(securityContext?.['capabilities']) !== '{"drop":["ALL"]}') {
-    said.push('it has capabilities');
-  }
-  if (resources?.requests === undefined) said.push('it requests nothing');
-  if (!/[:@][^/]+$/.test(image)) said.push(`its image ${image} has no version`);
-  if (mounted.some((each) => !volumes.includes(each) && each !== 'more'))
-    said.push('it mounts what is not there');
-  if (args.some((arg) => /\be\+\d/.test(arg))) said.push('a number lost its digits');
-  if (name === 'gate' && mounted.some((each) => /token|master-key/.test(each))) {
-    said.push('a gate has the token or the master key');
-  }
-  if (name === 'operator' && !mounted.includes('token')) said.push('it has no token');
-  return said;
+  const rules: readonly (readonly [broken: boolean, complaint: string])[] = [
+    ...security(container),
+    [resources?.requests === undefined, 'it requests nothing'],
+    [!/[:@][^/]+$/.test(image), `its image ${image} has no version`],
+    [mounted.some((each) => !volumes.includes(each)), 'it mounts what is not there'],
+    [args.some((arg) => /\be\+\d/.test(arg)), 'a number lost its digits'],
+    [name === 'gate' && mounted.includes('token'), 'a gate has the token'],
+    [name === 'gate' && mounted.includes('master-key'), 'a gate has the master key'],
+    [name === 'operator' && !mounted.includes('token'), 'it has no token'],
+  ];
+  return rules.filter(([broken]) => broken).map(([, complaint]) => complaint);
+}
+
+function security({ securityContext = {} }: Container): readonly (readonly [boolean, string])[] {
+  const { readOnlyRootFilesystem, allowPrivilegeEscalation, capabilities } = securityContext;
+  return [
+    [readOnlyRootFilesystem !== true, 'its root can be written'],
+    [allowPrivilegeEscalation !== false, 'it may gain privileges'],
+    [JSON.stringify(capabilities) !== '{"drop":["ALL"]}', 'it has capabilities'],
+  ];
 }
 
 /** Budgets where there is more than one pod, and only there: else no node could be drained. */

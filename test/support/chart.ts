@@ -53,7 +53,7 @@ const SINGLES: readonly (readonly string[])[] = [
   ['secretWatch=None', 'rbac.restartWorkloads=true', 'watchNamespaces={team-a}'],
   ['metrics.auth=Delegated', 'rbac.aggregate.view=false', 'rbac.serviceBinding=false'],
   ['networkPolicy.enabled=true'],
-  ['networkPolicy.enabled=true', 'gate.enabled=false', 'networkPolicy.vendorPorts={}'],
+  ['networkPolicy.enabled=true', 'gate.enabled=false', 'networkPolicy.vendorPorts=null'],
   [
     'networkPolicy.enabled=true',
     'networkPolicy.apiServerCidrs={10.0.0.1/32}',
