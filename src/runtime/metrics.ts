@@ -67,6 +67,8 @@ export class RuntimeMetrics {
     const retries = this.#queue.retries.labels(labels);
     const waited = this.#queue.waited.labels(labels);
     const worked = this.#queue.worked.labels(labels);
+    // As upstream: a rate begins at zero and not at the first failure.
+    for (const counter of [adds, retries]) counter.inc(0);
     return {
       added: () => adds.inc(),
       retried: () => retries.inc(),
@@ -80,8 +82,9 @@ export class RuntimeMetrics {
     const labels = { controller: name };
     const { total, errors, terminal, seconds, active, max } = this.#controller;
     const byResult = new Map(RESULTS.map((r) => [r, total.labels({ ...labels, result: r })]));
-    for (const counter of byResult.values()) counter.inc(0);
     const failed = errors.labels(labels);
+    const ended = terminal.labels(labels);
+    for (const counter of [...byResult.values(), failed, ended]) counter.inc(0);
     const took = seconds.labels(labels);
     const busy = active.labels(labels);
     max.labels(labels).set(workers);
@@ -95,7 +98,7 @@ export class RuntimeMetrics {
         if (result === 'error') failed.inc();
         took.observe(tookMs / SECOND_MS);
       },
-      terminal: () => terminal.labels(labels).inc(),
+      terminal: () => ended.inc(),
     };
   }
 }
