@@ -5,7 +5,16 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -17,6 +26,9 @@ const run = promisify(execFile);
 
 /** As Debian and container images call them. */
 export type Architecture = keyof typeof pins;
+
+/** All for which there is an image. */
+export const ARCHITECTURES: readonly Architecture[] = ['amd64', 'arm64'];
 
 /** A package as it is pinned. */
 export type Pin = {
@@ -49,22 +61,48 @@ export async function unpackPackages(
   choice: Choice,
 ): Promise<readonly DebianPackage[]> {
   const files = await fetchAll(architecture, choice);
-  const packages: DebianPackage[] = [];
   await mkdir(folder, { recursive: true });
-  for (const [n, file] of files.entries()) {
+  for (const file of files) {
     // One over the other, in the order of the pins.
     // oxlint-disable-next-line no-await-in-loop
     await run('dpkg-deb', ['-x', file, folder]);
-    // oxlint-disable-next-line no-await-in-loop
-    const { stdout: control } = await run('dpkg-deb', ['-f', file]);
-    const licence = pins[architecture][n]?.licence ?? '';
-    const field = (name: string): string =>
-      new RegExp(`^${name}: (.*)$`, 'm').exec(control)?.[1] ?? '';
-    // oxlint-disable-next-line no-await-in-loop
-    const sha256 = sha256Of(await readFile(file));
-    packages.push({ name: field('Package'), version: field('Version'), licence, sha256, control });
   }
-  return packages;
+  return Promise.all(files.map((file) => describe(file, architecture)));
+}
+
+/**
+ * Pins the newest packages that Debian offers, for all processors, by writing debian.json.
+ *
+ * @throws as `unpackPackages`
+ */
+export async function renewPins(): Promise<void> {
+  const all: Record<string, readonly Pin[]> = {};
+  for (const architecture of ARCHITECTURES) {
+    // oxlint-disable-next-line no-await-in-loop
+    const files = await fetchAll(architecture, 'newest');
+    // oxlint-disable-next-line no-await-in-loop
+    const packages = await Promise.all(files.map((file) => describe(file, architecture)));
+    all[architecture] = packages.map(({ name, version, licence, sha256 }) => ({
+      name,
+      version,
+      licence,
+      sha256,
+    }));
+  }
+  await writeFile(
+    join(import.meta.dirname, 'debian.json'),
+    `${JSON.stringify(all, undefined, 2)}\n`,
+  );
+}
+
+async function describe(file: string, architecture: Architecture): Promise<DebianPackage> {
+  const { stdout: control } = await run('dpkg-deb', ['-f', file]);
+  const field = (wanted: string): string =>
+    new RegExp(`^${wanted}: (.*)$`, 'm').exec(control)?.[1] ?? '';
+  const name = field('Package');
+  const licence = pins[architecture].find((pin) => pin.name === name)?.licence ?? '';
+  const sha256 = sha256Of(await readFile(file));
+  return { name, version: field('Version'), licence, sha256, control };
 }
 
 /** Paths of the .deb files in the order of the pins. */

@@ -1,13 +1,14 @@
 /** What `npm run image` can be told. */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ownArchitecture, type Architecture, type Choice } from './debian.ts';
+import { ARCHITECTURES, ownArchitecture, type Architecture, type Choice } from './debian.ts';
 
 /** What `--help` prints. */
 export const USAGE = `usage: npm run image -- [options]
 
   --arch ARCH          amd64 or arm64 (that of this machine)
   --libraries CHOICE   pinned, or newest: what this machine's Debian offers (pinned)
+  --renew-pins         pin the newest libraries in tools/image/debian.json, and make no image
   --out DIR            where the files go (dist/image)
   --no-figures         leave out start-up time and memory, which take half a minute
   --tree DIR           lay the image out as files in DIR instead, which must be empty or absent
@@ -17,6 +18,8 @@ export const USAGE = `usage: npm run image -- [options]
 export type ImageFlags = {
   readonly architecture: Architecture;
   readonly libraries: Choice;
+  /** Whether the pins are renewed, and nothing else is done. */
+  readonly renewPins: boolean;
   /** Folder of the image's file and of its parts list. */
   readonly out: string;
   /** Whether it is run and measured. */
@@ -25,7 +28,6 @@ export type ImageFlags = {
   readonly tree: string | undefined;
 };
 
-const ARCHITECTURES: readonly Architecture[] = ['amd64', 'arm64'];
 const CHOICES: readonly Choice[] = ['pinned', 'newest'];
 
 /** @throws Error with one sentence when a flag is unknown or takes something else */
@@ -37,6 +39,7 @@ export function parseFlags(args: readonly string[], root: string): ImageFlags | 
       libraries: { type: 'string', default: 'pinned' },
       out: { type: 'string', default: join(root, 'dist', 'image') },
       tree: { type: 'string' },
+      'renew-pins': { type: 'boolean', default: false },
       'no-figures': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -50,6 +53,7 @@ export function parseFlags(args: readonly string[], root: string): ImageFlags | 
     out,
     tree,
     figures: !values['no-figures'],
+    renewPins: values['renew-pins'],
   };
 }
 

@@ -3,7 +3,7 @@ import { mkdir, open, rename } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { ownArchitecture } from './debian.ts';
+import { ownArchitecture, renewPins } from './debian.ts';
 import { parseFlags, USAGE, type ImageFlags } from './flags.ts';
 import { makeImage, type Image } from './image.ts';
 import { measure } from './measure.ts';
@@ -25,6 +25,7 @@ try {
 }
 
 async function run(flags: ImageFlags): Promise<void> {
+  if (flags.renewPins) return renewPins();
   const image = await makeImage(flags);
   if (flags.tree !== undefined) return writeTree(image.layers, flags.tree);
   await mkdir(flags.out, { recursive: true });
