@@ -3,13 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { isExecutable } from '../../control-plane/debian.ts';
 import { VERSION } from '../../src/bin/version.ts';
 import { ownArchitecture } from '../../tools/image/debian.ts';
 import { makeImage, type Image } from '../../tools/image/image.ts';
 import { layOut, type Rooted } from '../../tools/image/rooted.ts';
 
+const COMMIT = '0123456789ab';
 /** Some 5 s, and more on a busy machine or when Debian's packages have to be fetched. */
 const MAKING_MS = 120_000;
 
@@ -31,12 +32,18 @@ describe.skipIf(!isPossible)('the image', () => {
   let rooted: Rooted;
 
   beforeAll(async () => {
+    // Somebody may commit while we are at it.
+    vi.stubEnv('KEYWARD_COMMIT', COMMIT);
+    vi.stubEnv('SOURCE_DATE_EPOCH', '1700000000');
     // The user of the image looks into it.
     chmodSync(folder, 0o755);
     image = await make();
     rooted = await layOut(image, folder);
   }, MAKING_MS);
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   function run(args: readonly string[]): string {
     const [file, ...rest] = rooted.command(args);
@@ -56,7 +63,7 @@ describe.skipIf(!isPossible)('the image', () => {
   });
 
   test('runs its program with nothing but what is in it', () => {
-    expect(run(['version'])).toContain(`keyward ${VERSION}\n`);
+    expect(run(['version'])).toContain(`keyward ${VERSION}\ncommit ${COMMIT}\n`);
   });
 
   test('writes where a volume is mounted, although all else is read-only', async () => {
