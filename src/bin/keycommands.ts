@@ -1,4 +1,4 @@
-/** Composition of `keyward master-key create` and `keyward keys derive-gate`: to files and to Secrets. */
+/** Composition of `keyward master-key` and `keyward keys derive-gate`: to files and to Secrets. */
 import { masterKeyConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
@@ -7,10 +7,16 @@ import type { Keyring } from '../keys/keyring.ts';
 import {
   createMasterKeySecret,
   readMasterKeySecret,
+  rotateMasterKeySecret,
   writeGateKeySecret,
   type EntryRef,
 } from './keysecrets.ts';
-import { createMasterKeyFile, loadKeyring, writeGateKeyFile } from './masterkey.ts';
+import {
+  createMasterKeyFile,
+  loadKeyring,
+  rotateMasterKeyFile,
+  writeGateKeyFile,
+} from './masterkey.ts';
 import { withSession } from './session.ts';
 
 /** `keyward master-key create FILE|--secret NAME` */
@@ -33,6 +39,27 @@ export async function runMasterKeyCreate(flags: Flags, path: string | undefined)
         : `${name} has a master key, which is left as it is`,
     );
   });
+}
+
+/** `keyward master-key rotate FILE|--secret NAME` */
+export async function runMasterKeyRotate(flags: Flags, path: string | undefined): Promise<void> {
+  const secret = target(flags, path, 'master-key');
+  if (typeof secret === 'string') {
+    noteRotated(await rotateMasterKeyFile(secret, systemEntropy), secret);
+    return;
+  }
+  await withSession(flags, async ({ client, namespace }) => {
+    const at = { ...secret, secret: { ...secret.secret, namespace } };
+    const version = await rotateMasterKeySecret(client, at, systemEntropy);
+    noteRotated(version, `Secret ${namespace}/${at.secret.name}`);
+  });
+}
+
+function noteRotated(version: number, where: string): void {
+  note(
+    `added v${version} to ${where}; keep a copy of all of it: older rows need the versions before`,
+  );
+  note('next: derive the key of gates anew, start gates again, and after them the operator');
 }
 
 /** `keyward keys derive-gate FILE|--secret NAME` */

@@ -8,7 +8,12 @@ import type { Entropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { Sensitive } from '../kernel/sensitive.ts';
 import { createGateKeyText } from '../keys/gatekey.ts';
-import { createMasterKeyText, parseKeyring, type Keyring } from '../keys/keyring.ts';
+import {
+  addMasterKeyText,
+  createMasterKeyText,
+  parseKeyring,
+  type Keyring,
+} from '../keys/keyring.ts';
 import type { PersonClient } from '../kube/person.ts';
 
 /** An entry of a Secret. */
@@ -48,12 +53,42 @@ export async function createMasterKeySecret(
 export async function readMasterKeySecret(client: SecretClient, at: EntryRef): Promise<Keyring> {
   const found = await findEntry(client, at);
   if (found instanceof Sensitive) return parseKeyring(found);
-  throw new KeywardError('Terminal', {
+  throw unreadable(at, found);
+}
+
+/**
+ * Adds a version to the master key in a Secret; versions that are there stay. @returns the new current version
+ *
+ * @throws KeywardError Conflict when somebody else writes it, Terminal MasterKeyInvalid or MasterKeyUnreadable
+ */
+export async function rotateMasterKeySecret(
+  client: SecretClient,
+  at: EntryRef,
+  entropy: Entropy,
+): Promise<number> {
+  const secret = await client.get(SECRETS, at.secret);
+  if (secret === undefined) throw unreadable(at, 'No Secret');
+  const before = entryOf(secret, at.entry);
+  if (before === undefined) throw unreadable(at, 'No entry');
+  const text = addMasterKeyText(before, entropy);
+  try {
+    const { resourceVersion } = secret.metadata;
+    const body = { metadata: { resourceVersion }, data: data(at, text) };
+    await client.patch(SECRETS, at.secret, { body, writing: 'Carry out' });
+    return parseKeyring(text).currentVersion;
+  } finally {
+    before.erase();
+    text.erase();
+  }
+}
+
+function unreadable({ secret, entry }: EntryRef, found: 'No Secret' | 'No entry'): KeywardError {
+  return new KeywardError('Terminal', {
     reason: 'MasterKeyUnreadable',
     message:
       found === 'No Secret'
-        ? `Secret ${refText(at.secret)} does not exist; make it with: keyward master-key create --secret ${at.secret.name}`
-        : `Secret ${refText(at.secret)} has no entry '${at.entry}'; a master key is never written over what is there`,
+        ? `Secret ${refText(secret)} does not exist; make it with: keyward master-key create --secret ${secret.name}`
+        : `Secret ${refText(secret)} has no entry '${entry}'; a master key is never written over what is there`,
   });
 }
 

@@ -53,19 +53,27 @@ function addLedgerCommands(root: Command): void {
 }
 
 function addMasterKey(root: Command): void {
-  const create = root
-    .command('master-key')
-    .description('the master key')
-    .command('create [file]')
-    .description('make a new one; never overwrites');
-  inSecret(create, 'master-key')
+  const masterKey = root.command('master-key').description('the master key');
+  const create = masterKey.command('create [file]').description('make a new one; never overwrites');
+  wherever(create).action(async (path: string | undefined, flags: Record<string, unknown>) => {
+    const { runMasterKeyCreate } = await import('./keycommands.ts');
+    await runMasterKeyCreate(flags, path);
+  });
+  const rotate = masterKey
+    .command('rotate [file]')
+    .description('add a version, under which new rows are written; those before stay');
+  wherever(rotate).action(async (path: string | undefined, flags: Record<string, unknown>) => {
+    const { runMasterKeyRotate } = await import('./keycommands.ts');
+    await runMasterKeyRotate(flags, path);
+  });
+}
+
+/** A file, or a Secret of some cluster. */
+function wherever(command: Command): Command {
+  return inSecret(command, 'master-key')
     .option('-n, --namespace <name>', 'of the Secret (that of the context)')
     .option('--context <name>', 'context of the kubeconfig (the current one)')
-    .option('--kubeconfig <file>', 'kubeconfig file (KUBECONFIG, else ~/.kube/config)')
-    .action(async (path: string | undefined, flags: Record<string, unknown>) => {
-      const { runMasterKeyCreate } = await import('./keycommands.ts');
-      await runMasterKeyCreate(flags, path);
-    });
+    .option('--kubeconfig <file>', 'kubeconfig file (KUBECONFIG, else ~/.kube/config)');
 }
 
 function addImport(root: Command): void {

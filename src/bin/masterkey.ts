@@ -1,21 +1,28 @@
 /** Reads the master key file, makes one where a trial asks for it, and derives the gate's from it. */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, writeFile } from 'node:fs/promises';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Entropy } from '../kernel/entropy.ts';
 import type { Logger } from '../kernel/log.ts';
 import { Sensitive } from '../kernel/sensitive.ts';
 import { createGateKeyText, parseGateKeyring, type GateKeyring } from '../keys/gatekey.ts';
-import { createMasterKeyText, parseKeyring, type Keyring } from '../keys/keyring.ts';
+import {
+  addMasterKeyText,
+  createMasterKeyText,
+  parseKeyring,
+  type Keyring,
+} from '../keys/keyring.ts';
 import type { Ledger } from '../ledger/port.ts';
 
 /** @throws KeywardError Terminal MasterKeyUnreadable or MasterKeyInvalid, never with its content */
 export async function loadKeyring(path: string): Promise<Keyring> {
-  return parseKeyring(
-    await readKeyFile(path, {
-      reason: 'MasterKeyUnreadable',
-      message: `the master key file '${path}' cannot be read; mount it, or make one with: keyward master-key create ${path}`,
-    }),
-  );
+  return parseKeyring(await readMasterKeyFile(path));
+}
+
+function readMasterKeyFile(path: string): Promise<Sensitive> {
+  return readKeyFile(path, {
+    reason: 'MasterKeyUnreadable',
+    message: `the master key file '${path}' cannot be read; mount it, or make one with: keyward master-key create ${path}`,
+  });
 }
 
 /** @throws KeywardError Terminal GateKeyUnreadable, GateKeyInvalid or MasterKeyInvalid, never with its content */
@@ -79,6 +86,34 @@ export async function createMasterKeyFile(path: string, entropy: Entropy): Promi
       cause: error,
     });
   } finally {
+    text.erase();
+  }
+}
+
+/**
+ * Adds a version to a master key file, which is replaced as a whole once the new one is on the disk.
+ *
+ * @returns the new current version
+ * @throws KeywardError Terminal MasterKeyUnreadable, MasterKeyInvalid or MasterKeyUnwritable
+ */
+export async function rotateMasterKeyFile(path: string, entropy: Entropy): Promise<number> {
+  const before = await readMasterKeyFile(path);
+  const text = addMasterKeyText(before, entropy);
+  try {
+    const draft = await open(`${path}.new`, 'wx', 0o600);
+    await draft.writeFile(text.reveal());
+    await draft.sync();
+    await draft.close();
+    await rename(`${path}.new`, path);
+    return parseKeyring(text).currentVersion;
+  } catch (cause) {
+    throw new KeywardError('Terminal', {
+      reason: 'MasterKeyUnwritable',
+      message: `the master key file '${path}' cannot be replaced; is '${path}.new' left from an earlier try?`,
+      cause,
+    });
+  } finally {
+    before.erase();
     text.erase();
   }
 }

@@ -80,6 +80,25 @@ export function createMasterKeyText(entropy: Entropy): Sensitive {
   return new Sensitive(`v1:${entropy(KEY_BYTES).toString('base64')}\n`);
 }
 
+/**
+ * The text of a master key file with one more version, which becomes the current one. What was there stays as
+ * it was, comments included, because rows go on needing it.
+ *
+ * @throws KeywardError Terminal MasterKeyInvalid, also when the file has all the versions it may have
+ */
+export function addMasterKeyText(file: Sensitive, entropy: Entropy): Sensitive {
+  const { versions, currentVersion } = parseKeyring(file);
+  if (versions.length >= VERSIONS_MAX) {
+    throw invalid(
+      `the master key file has ${VERSIONS_MAX} versions already; remove those that no row needs`,
+    );
+  }
+  const text = file.revealText();
+  const end = text.endsWith('\n') ? '' : '\n';
+  const key = entropy(KEY_BYTES).toString('base64');
+  return new Sensitive(`${text}${end}v${currentVersion + 1}:${key}\n`);
+}
+
 function addLine(masters: Map<number, Buffer>, line: string, lineNumber: number): void {
   const where = `line ${lineNumber} of the master key file`;
   const match = /^(?:v([1-9][0-9]{0,8}):\s*)?([A-Za-z0-9+/]{43}=)$/.exec(line);

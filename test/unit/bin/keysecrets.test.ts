@@ -4,6 +4,7 @@ import type { KubeObject, Ref } from '../../../src/api/meta.ts';
 import {
   createMasterKeySecret,
   readMasterKeySecret,
+  rotateMasterKeySecret,
   writeGateKeySecret,
   type SecretClient,
 } from '../../../src/bin/keysecrets.ts';
@@ -130,4 +131,24 @@ test('without a master key no gate key is made, and the command that makes one i
   await expect(readMasterKeySecret(new Secrets(), MASTER)).rejects.toThrow(
     'keyward master-key create --secret master',
   );
+});
+
+test('a version is added to a master key, and those that rows need stay as they were', async () => {
+  const secrets = new Secrets();
+  await createMasterKeySecret(secrets, MASTER, randomBytes);
+  const before = await readMasterKeySecret(secrets, MASTER);
+  expect(await rotateMasterKeySecret(secrets, MASTER, randomBytes)).toBe(2);
+  const after = await readMasterKeySecret(secrets, MASTER);
+  expect(after.versions).toEqual([1, 2]);
+  expect(after.checkValue(1)).toBe(before.checkValue(1));
+});
+
+test('what is no master key is not written over by adding a version', async () => {
+  const secrets = new Secrets();
+  await expect(rotateMasterKeySecret(secrets, MASTER, randomBytes)).rejects.toThrow(
+    'master-key create',
+  );
+  secrets.put('master', { 'master-key': 'precious' });
+  await expect(rotateMasterKeySecret(secrets, MASTER, randomBytes)).rejects.toThrow(KeywardError);
+  expect(secrets.entry('master', 'master-key')).toBe('precious');
 });

@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createMasterKeyFile, loadKeyring, matchKeyring } from '../../../src/bin/masterkey.ts';
+import {
+  createMasterKeyFile,
+  loadKeyring,
+  matchKeyring,
+  rotateMasterKeyFile,
+} from '../../../src/bin/masterkey.ts';
 import { silentLogger } from '../../../src/kernel/log.ts';
 import type { Ledger, VersionInUse } from '../../../src/ledger/port.ts';
 
@@ -59,4 +64,23 @@ test('another key under a known version is refused', async () => {
   await expect(matchKeyring(ledger, await loadKeyring(path), silentLogger)).rejects.toThrow(
     'not the one this database was written with',
   );
+});
+
+test('a version is added to a file that keeps its other lines, comments included', async () => {
+  const path = join(folder, 'rotated');
+  await createMasterKeyFile(path, randomBytes);
+  const before = `# of the first day\n${(await readFile(path, 'utf8')).trimEnd()}`;
+  await writeFile(path, before);
+  expect(await rotateMasterKeyFile(path, randomBytes)).toBe(2);
+  expect((await readFile(path, 'utf8')).startsWith(`${before}\n`)).toBe(true);
+  expect((await loadKeyring(path)).versions).toEqual([1, 2]);
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+});
+
+test('nothing is lost when a file cannot be replaced', async () => {
+  const path = join(folder, 'stuck');
+  await createMasterKeyFile(path, randomBytes);
+  await writeFile(`${path}.new`, 'of an earlier try');
+  await expect(rotateMasterKeyFile(path, randomBytes)).rejects.toThrow('earlier try');
+  expect((await loadKeyring(path)).versions).toEqual([1]);
 });
