@@ -10,6 +10,7 @@ import { copyArchive } from '../ledger/copy.ts';
 import { openArchive } from '../ledger/open.ts';
 import { gateGrants } from '../ledger/postgres/grants.ts';
 import { markRestored } from '../ledger/restore.ts';
+import { putBack } from './backups.ts';
 
 const INCARNATION_BYTES = 16;
 
@@ -56,8 +57,9 @@ export async function runDatabaseGrants(flags: Flags): Promise<void> {
   output.data(gateGrants({ schema, role }));
 }
 
-/** `keyward restore` */
+/** `keyward restore [--from FILE]` */
 export async function runRestore(flags: Flags): Promise<void> {
+  if (typeof flags['from'] === 'string') await putBack(flags, flags['from']);
   const { database } = ledgerConfig({ masterKeyFile: '-', ...flags });
   const archive = await openArchive(database, 'Change');
   try {

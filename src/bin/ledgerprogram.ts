@@ -116,10 +116,21 @@ function addDatabaseCommands(root: Command): void {
       const { runDatabaseCopy } = await import('./databasecommands.ts');
       await runDatabaseCopy(flags);
     });
+  commands
+    .command('backup <file>')
+    .description(
+      'write all of a SQLite database to a new file, - for standard output; all else goes on',
+    )
+    .option('--database <url>', DATABASE)
+    .action(async (file: string, flags: Record<string, unknown>) => {
+      const { runDatabaseBackup } = await import('./backups.ts');
+      await runDatabaseBackup(flags, file);
+    });
   root
     .command('restore')
     .description('mark a database that was restored from a backup, before its operator starts')
     .option('--database <url>', DATABASE)
+    .option('--from <file>', 'SQLite: put this backup there first, - for standard input')
     .option('--rebind', 'its cluster was rebuilt: show which grants go on in the new one')
     .option('--yes', 'with --rebind: do it')
     .option('-n, --namespace <name>', "with --rebind: the operator's namespace (keyward-system)")

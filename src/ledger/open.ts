@@ -101,3 +101,44 @@ export async function openArchive(url: string, mode: ArchiveMode): Promise<Archi
   const { openPostgresArchive } = await import('./postgres/archive.ts');
   return openPostgresArchive(url, mode);
 }
+
+/**
+ * Writes all that is committed into a new file while operator and gates go on.
+ *
+ * @throws KeywardError Terminal BackupUnsupported on PostgreSQL, which has better ones of its own; see `backUpFile`
+ */
+export async function backUpLedger(url: string, to: string): Promise<void> {
+  requireFile(url);
+  const { backUpFile } = await import('./sqlite/backup.ts');
+  backUpFile(url, to);
+}
+
+/**
+ * Puts a copy in the place of the ledger; see `putBackFile`. It is still to be marked as restored.
+ *
+ * @throws KeywardError Terminal BackupUnsupported on PostgreSQL; see `putBackFile`
+ */
+export async function putBackLedger(
+  url: string,
+  copy: { readonly copy: AsyncIterable<Uint8Array>; readonly aside: string },
+): Promise<'Replaced' | 'New'> {
+  requireFile(url);
+  const { putBackFile } = await import('./sqlite/backup.ts');
+  return putBackFile(url, copy);
+}
+
+/** Path of the file of a SQLite ledger. @throws KeywardError as `backUpLedger` */
+export async function ledgerFile(url: string): Promise<string> {
+  requireFile(url);
+  const { parseSqliteUrl } = await import('./sqlite/location.ts');
+  return parseSqliteUrl(url);
+}
+
+function requireFile(url: string): void {
+  if (isSqlite(url)) return;
+  if (!isPostgresUrl(url)) throw unsupported(url);
+  throw terminal(
+    'BackupUnsupported',
+    'PostgreSQL has backups of its own: pg_dump --schema=keyward, and pg_restore; then keyward restore',
+  );
+}

@@ -1,0 +1,50 @@
+/** Composition of `keyward database backup`, and of `keyward restore --from`: a SQLite ledger as one stream of bytes. */
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { ledgerConfig } from '../config/commands.ts';
+import type { Flags } from '../config/layers.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { KeywardError } from '../kernel/errors.ts';
+import { backUpLedger, ledgerFile, putBackLedger } from '../ledger/open.ts';
+
+const note = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** `keyward database backup FILE`; `-`: to standard output, which is all that a pod without a shell has. */
+export async function runDatabaseBackup(flags: Flags, to: string): Promise<void> {
+  const { database } = ledgerConfig({ masterKeyFile: '-', ...flags });
+  if (to !== '-') {
+    await backUpLedger(database, to);
+    note(`wrote ${to}; it is of no use without the master key`);
+    return;
+  }
+  if (process.stdout.isTTY) {
+    throw usage('a backup is no text; send it somewhere: keyward database backup - > FILE');
+  }
+  const draft = `${await ledgerFile(database)}.backup-${process.pid}`;
+  await backUpLedger(database, draft);
+  try {
+    await pipeline(createReadStream(draft), process.stdout);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** Puts the file, or standard input for `-`, in the place of the database. */
+export async function putBack(flags: Flags, from: string): Promise<void> {
+  const { database } = ledgerConfig({ masterKeyFile: '-', ...flags });
+  if (from === '-' && process.stdin.isTTY) {
+    throw usage(
+      'a backup is read from a file or from standard input: keyward restore --from - < FILE',
+    );
+  }
+  const copy: AsyncIterable<Buffer> = from === '-' ? process.stdin : createReadStream(from);
+  const seconds = new Date(systemClock.nowMs()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const aside = `.before-${seconds}`;
+  const done = await putBackLedger(database, { copy, aside });
+  if (done === 'Replaced') note(`what was there is kept as ${await ledgerFile(database)}${aside}`);
+}
+
+function usage(message: string): KeywardError {
+  return new KeywardError('Terminal', { reason: 'Usage', message });
+}

@@ -1,0 +1,119 @@
+/** Copies of a SQLite ledger: one taken while it is in use, and one put back in its place. */
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { terminal } from '../refusals.ts';
+import { translate } from './failures.ts';
+import { openFileForReading } from './file.ts';
+import { checkPlace, lock } from './guard.ts';
+import { parseSqliteUrl } from './location.ts';
+import { prepare } from './statements.ts';
+
+/** Files that belong together, by what follows their common name. */
+const PARTS = ['', '-wal', '-shm'] as const;
+
+/**
+ * Writes all that is committed into a new file, readable by its owner only, while operator and gates go on.
+ *
+ * @param to a file that does not exist
+ * @throws KeywardError Terminal BackupExists, DatabaseMissing, DatabaseFull and those of reading
+ */
+export function backUpFile(url: string, to: string): void {
+  const path = resolve(parseSqliteUrl(url));
+  if (existsSync(to)) {
+    throw terminal('BackupExists', `"${to}" exists; a backup is never written over another file`);
+  }
+  try {
+    const db = openFileForReading(path);
+    try {
+      closeSync(openSync(to, 'wx', 0o600));
+      prepare(db, 'VACUUM INTO ?').run(to);
+      sync(to);
+      sync(dirname(resolve(to)));
+    } finally {
+      db.close();
+    }
+  } catch (thrown) {
+    rmSync(to, { force: true });
+    throw translate(thrown, path);
+  }
+}
+
+/**
+ * Puts a copy in the place of the ledger, checked before anything is moved. What was there is moved aside, log
+ * and all, never removed.
+ *
+ * @param aside what is added to the name of the files that were there, such as `.before-20261123`
+ * @returns whether there was one before
+ * @throws KeywardError Terminal DatabaseInUse while an operator runs, ForeignDatabase, DatabaseCorrupt
+ */
+export async function putBackFile(
+  url: string,
+  { copy, aside }: { readonly copy: AsyncIterable<Uint8Array>; readonly aside: string },
+): Promise<'Replaced' | 'New'> {
+  const path = resolve(parseSqliteUrl(url));
+  const draft = `${path}.restoring`;
+  try {
+    checkPlace(path);
+    const held = lock(path);
+    try {
+      rmSync(draft, { force: true });
+      await write(draft, copy);
+      checkCopy(draft);
+      const hadOne = existsSync(path);
+      moveAside(path, aside);
+      renameSync(draft, path);
+      sync(dirname(path));
+      return hadOne ? 'Replaced' : 'New';
+    } finally {
+      held.close();
+    }
+  } catch (thrown) {
+    rmSync(draft, { force: true });
+    throw translate(thrown, path);
+  }
+}
+
+function moveAside(path: string, aside: string): void {
+  const there = PARTS.filter((part) => existsSync(`${path}${part}`));
+  for (const part of there) renameSync(`${path}${part}`, `${path}${aside}${part}`);
+}
+
+async function write(path: string, copy: AsyncIterable<Uint8Array>): Promise<void> {
+  const file = openSync(path, 'wx', 0o600);
+  try {
+    for await (const chunk of copy) writeAll(file, chunk);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function writeAll(file: number, chunk: Uint8Array): void {
+  for (let at = 0; at < chunk.length;) at += writeSync(file, chunk, at);
+}
+
+/** A whole ledger of Keyward, from its first page to its last. */
+function checkCopy(path: string): void {
+  openFileForReading(path).close();
+  const db = new DatabaseSync(path, { readOnly: true, returnArrays: true });
+  try {
+    const complaint = prepare(db, 'PRAGMA integrity_check(1)').get()?.[0];
+    if (complaint === 'ok') return;
+    throw terminal('DatabaseCorrupt', `the copy is damaged: ${String(complaint)}; take another`);
+  } finally {
+    db.close();
+    // A copy that was made as a file opens with a log.
+    for (const part of ['-wal', '-shm']) rmSync(`${path}${part}`, { force: true });
+  }
+}
+
+/** A file or a folder, which holds the names of files. */
+function sync(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,151 @@
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  backUpLedger,
+  openArchive,
+  openGateLedger,
+  openLedger,
+  openLedgerReader,
+  putBackLedger,
+} from '../../src/ledger/open.ts';
+import type { Ledger } from '../../src/ledger/port.ts';
+import { aCommit, aKey, CLUSTER, EPOCH } from './ledger.records.ts';
+
+let folder: string;
+let url: string;
+let copy: string;
+const opened: { close(): Promise<void> }[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'keyward-backup-'));
+  url = `sqlite://${join(folder, 'keyward.db')}`;
+  copy = join(folder, 'copy.db');
+});
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((one) => one.close()));
+  rmSync(folder, { recursive: true });
+});
+
+async function aLedger(): Promise<Ledger> {
+  const ledger = await openLedger({ url, missing: 'Create', gatherMs: 0 });
+  opened.push(ledger);
+  await ledger.adoptCluster(CLUSTER);
+  await ledger.openEpoch(EPOCH, 'operator-0');
+  return ledger;
+}
+
+async function closed(ledger: Ledger): Promise<void> {
+  opened.splice(opened.indexOf(ledger), 1);
+  await ledger.close();
+}
+
+async function uidsAt(path: string): Promise<readonly string[]> {
+  const reader = await openLedgerReader(`sqlite://${path}`);
+  const { records } = await reader.scan(1_000);
+  await reader.close();
+  return records.map(({ uid }) => uid).toSorted();
+}
+
+const bytes = (): AsyncIterable<Uint8Array> => Readable.from([readFileSync(copy)]);
+const ASIDE = '.before';
+
+describe('a backup of a SQLite ledger', () => {
+  it('holds all that was committed before it, though operator and gate go on meanwhile', async () => {
+    const ledger = await aLedger();
+    const gate = await openGateLedger(url);
+    opened.push(gate);
+    const before = Array.from({ length: 50 }, (_, at) => `before-${at}`);
+    await Promise.all(before.map((uid) => ledger.commit(aCommit(aKey(uid)))));
+    const meanwhile = Array.from({ length: 50 }, (_, at) => `meanwhile-${at}`);
+    const commits = Promise.all(meanwhile.map((uid) => ledger.commit(aCommit(aKey(uid)))));
+    await backUpLedger(url, copy);
+    await commits;
+    expect(await uidsAt(copy)).toEqual(expect.arrayContaining(before));
+    expect(statSync(copy).mode & 0o777).toBe(0o600);
+    expect((await uidsAt(join(folder, 'keyward.db'))).length).toBe(100);
+  });
+
+  it('is never written over another file, and leaves nothing where it cannot be made', async () => {
+    await aLedger();
+    writeFileSync(copy, 'precious');
+    await expect(backUpLedger(url, copy)).rejects.toMatchObject({ reason: 'BackupExists' });
+    expect(readFileSync(copy, 'utf8')).toBe('precious');
+    const absent = `sqlite://${join(folder, 'absent.db')}`;
+    const to = join(folder, 'other.db');
+    await expect(backUpLedger(absent, to)).rejects.toMatchObject({ reason: 'DatabaseMissing' });
+    expect(existsSync(to)).toBe(false);
+  });
+
+  it('is put back whole, and what was there is kept beside it, log and all', async () => {
+    const ledger = await aLedger();
+    await ledger.commit(aCommit(aKey('a')));
+    await backUpLedger(url, copy);
+    await ledger.commit(aCommit(aKey('b')));
+    await closed(ledger);
+    expect(await putBackLedger(url, { copy: bytes(), aside: ASIDE })).toBe('Replaced');
+    expect(await uidsAt(join(folder, 'keyward.db'))).toEqual(['a']);
+    expect(await uidsAt(join(folder, `keyward.db${ASIDE}`))).toEqual(['a', 'b']);
+  });
+
+  it('can be put where no database is yet', async () => {
+    const ledger = await aLedger();
+    await backUpLedger(url, copy);
+    await closed(ledger);
+    rmSync(join(folder, 'keyward.db'));
+    expect(await putBackLedger(url, { copy: bytes(), aside: ASIDE })).toBe('New');
+    expect((await (await archive()).meta()).clusterId).toBe(CLUSTER);
+  });
+
+  it('is not put back while an operator runs', async () => {
+    const ledger = await aLedger();
+    await backUpLedger(url, copy);
+    await expect(putBackLedger(url, { copy: bytes(), aside: ASIDE })).rejects.toMatchObject({
+      reason: 'DatabaseInUse',
+    });
+    await ledger.commit(aCommit(aKey('a')));
+    expect(await uidsAt(join(folder, 'keyward.db'))).toEqual(['a']);
+  });
+
+  it.each([
+    ['a file of something else', () => writeFileSync(copy, 'no database'.repeat(1_000))],
+    ['an empty file', () => writeFileSync(copy, '')],
+    ['half of a backup', () => writeFileSync(copy, readFileSync(copy).subarray(0, 20_000))],
+    [
+      'a backup with a broken page',
+      () => writeFileSync(copy, readFileSync(copy).fill(0xff, 9_000, 30_000)),
+    ],
+  ])('that is %s moves nothing', async (_, spoil) => {
+    const ledger = await aLedger();
+    await ledger.commit(aCommit(aKey('a')));
+    await backUpLedger(url, copy);
+    await closed(ledger);
+    const before = readFileSync(join(folder, 'keyward.db'));
+    spoil();
+    await expect(putBackLedger(url, { copy: bytes(), aside: ASIDE })).rejects.toMatchObject({
+      class: 'Terminal',
+    });
+    expect(readFileSync(join(folder, 'keyward.db')).equals(before)).toBe(true);
+    expect(readdirSync(folder).filter((name) => name.includes('restoring'))).toEqual([]);
+  });
+
+  it('is left to PostgreSQL where that is the database', async () => {
+    await expect(backUpLedger('postgres://localhost/keys', copy)).rejects.toThrow('pg_dump');
+  });
+});
+
+async function archive(): ReturnType<typeof openArchive> {
+  const whole = await openArchive(url, 'Look');
+  opened.push(whole);
+  return whole;
+}
