@@ -1,4 +1,4 @@
-/** What a running operator does for the command line: revoke what is retained, carry out decisions. */
+/** What a running operator does for the command line: revoke what is retained, carry out decisions, import. */
 import { revokeRetained } from '../cli/keys.ts';
 import type { Deps } from '../controllers/apikey/deps.ts';
 import { resolve, type ResolveDeps } from '../controllers/apikey/remote/resolve.ts';
@@ -6,6 +6,7 @@ import { systemClock } from '../kernel/clock.ts';
 import type { WorkQueue } from '../runtime/queue.ts';
 import type { StoreSessions } from '../stores/sessions.ts';
 import { openStoreOf, type FindStore } from './debts.ts';
+import { carryOutImport, parseImport } from './importwish.ts';
 import { requestFolder, serveRequests } from './requests.ts';
 import { checkWish, findByUid, parseWish, type ResolveWish } from './resolving.ts';
 
@@ -37,6 +38,11 @@ export async function serveCommands(parts: {
       },
       async resolve(uid, text) {
         const { ref, answer } = await resolveWish(resolveDeps, uid, parseWish(text), stop);
+        queue.add(ref, 'normal');
+        return answer;
+      },
+      async import(uid, text) {
+        const { ref, answer } = await carryOutImport(deps, uid, parseImport(text, uid, deps));
         queue.add(ref, 'normal');
         return answer;
       },

@@ -9,11 +9,11 @@ import { ledgerConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
-import { Sensitive } from '../kernel/sensitive.ts';
 import { openLedger, openLedgerReader } from '../ledger/open.ts';
 import { outputForm, printValue } from './printing.ts';
 import { leaveRequest, requestFolder } from './requests.ts';
 import { loadKeyring } from './masterkey.ts';
+import { readInput } from './stdin.ts';
 
 const output: Output = {
   data: (text) => process.stdout.write(text),
@@ -29,7 +29,7 @@ export async function runIdentify(flags: Flags, source: string): Promise<void> {
   }
   const config = ledgerConfig(flags);
   const keyring = await loadKeyring(config.masterKeyFile);
-  const input = await readInput();
+  const input = await readInput(STDIN_MAX);
   const ledger = await openLedgerReader(config.database);
   try {
     await identify({ ledger, keyring, nowMs: systemClock.nowMs(), output }, input);
@@ -137,21 +137,6 @@ export async function runAuditList(flags: Flags): Promise<void> {
   } finally {
     await ledger.close();
   }
-}
-
-async function readInput(): Promise<Sensitive> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of process.stdin) {
-    const bytes = Buffer.from(chunk as Uint8Array);
-    size += bytes.length;
-    if (size > STDIN_MAX) throw usage('standard input is longer than any key');
-    chunks.push(bytes);
-  }
-  const all = Buffer.concat(chunks);
-  const input = new Sensitive(all);
-  for (const part of [all, ...chunks]) part.fill(0);
-  return input;
 }
 
 function usage(message: string): KeywardError {

@@ -79,16 +79,25 @@ function wherever(command: Command): Command {
 function addImport(root: Command): void {
   const database = ['--database <url>', DATABASE] as const;
   root
-    .command('import')
-    .description('give an ApiKey that waits for it a key that exists at the vendor already')
+    .command('import [-]')
+    .description(
+      'give an ApiKey that waits for it a key that exists already: its values, from standard input (-), or one at a vendor (--store, --id)',
+    )
+    .option('--apikey <namespace/name>', 'made with annotation keyward.dev/import: pending')
+    .option('--lines', 'with -: many keys, one JSON object on each line')
+    .option('--dry-run', 'with -: check all of it and change nothing')
+    .option('--allow-weak', 'with -: also values that may be guessed; the audit chain says so')
     .option('--store <kind/namespace/name>', 'KeyStore/NAMESPACE/NAME or ClusterKeyStore/NAME')
     .option('--id <id>', "the key's id at the vendor")
-    .option('--apikey <namespace/name>', 'made with annotation keyward.dev/import: pending')
     .option(...database)
-    .option('--master-key-file <file>', 'without a running operator, or on PostgreSQL')
+    .option('--master-key-file <file>', 'of the operator; with --id only where none runs on SQLite')
     .addOption(hosts())
     .addOption(vendorCa())
-    .action(async (flags: Record<string, unknown>) => {
+    .action(async (source: string | undefined, flags: Record<string, unknown>) => {
+      if (source !== undefined) {
+        const { runImportValues } = await import('./importcommands.ts');
+        return runImportValues(flags, source);
+      }
       const { runImport } = await import('./resolvecommands.ts');
       await runImport(flags);
     });

@@ -124,6 +124,16 @@ export async function rotateMasterKeyFile(path: string, entropy: Entropy): Promi
  * @throws KeywardError Terminal MasterKeyVersionMissing or MasterKeyWrong
  */
 export async function matchKeyring(ledger: Ledger, keyring: Keyring, log: Logger): Promise<void> {
+  await expectMatching(ledger, keyring);
+  await ledger.rememberVersion(keyring.currentVersion, keyring.checkValue(keyring.currentVersion));
+  log.debug('master key matches the database', { version: keyring.currentVersion });
+}
+
+/** The same, and writes nothing. @throws KeywardError as `matchKeyring` */
+export async function expectMatching(
+  ledger: Pick<Ledger, 'versionsInUse'>,
+  keyring: Keyring,
+): Promise<void> {
   for (const { version, checkValue } of await ledger.versionsInUse()) {
     if (!keyring.versions.includes(version)) {
       throw new KeywardError('Terminal', {
@@ -138,6 +148,4 @@ export async function matchKeyring(ledger: Ledger, keyring: Keyring, log: Logger
       });
     }
   }
-  await ledger.rememberVersion(keyring.currentVersion, keyring.checkValue(keyring.currentVersion));
-  log.debug('master key matches the database', { version: keyring.currentVersion });
 }

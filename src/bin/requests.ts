@@ -15,10 +15,10 @@ const POLL_MS = SECOND_MS;
 const ANSWER_POLL_MS = SECOND_MS / 5;
 const ANSWER_MAX_MS = 30 * SECOND_MS;
 /** UIDs are UUIDs; anything else is no file of ours. */
-const FILE = /^([0-9a-f-]{36})\.(revoke|resolve)$/;
+const FILE = /^([0-9a-f-]{36})\.(revoke|resolve|import)$/;
 
 /** What can be asked for. */
-export type Verb = 'revoke' | 'resolve';
+export type Verb = 'revoke' | 'resolve' | 'import';
 
 /** Serves one request about the key of this UID; what it resolves to is the answer. */
 export type Handler = (uid: string, text: string) => Promise<string>;
@@ -96,13 +96,13 @@ async function serveOnce(
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
     const [, uid, verb] = FILE.exec(name) ?? [];
-    if (uid === undefined) continue;
+    if (uid === undefined || verb === undefined) continue;
     const path = join(folder, name);
     // In turn: the few there are need no hurry.
     // oxlint-disable-next-line no-await-in-loop
     await (verb === 'revoke'
       ? serveLasting(path, uid, handlers.revoke, log)
-      : serveAsked(path, uid, handlers.resolve, log));
+      : serveAsked(path, uid, verb === 'import' ? handlers.import : handlers.resolve, log));
   }
 }
 

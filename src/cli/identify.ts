@@ -8,7 +8,7 @@ import type { Keyring } from '../keys/keyring.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { KeyRecord } from '../ledger/record.ts';
 import { isLive } from '../terms/verdict.ts';
-import { findForeign, type Found } from './identifyforeign.ts';
+import { findForeign, findImported, type Found } from './identifyforeign.ts';
 import type { Output } from './output.ts';
 
 /** What the command reads and where it writes. */
@@ -30,7 +30,10 @@ const INPUT_MAX = 1_024;
 export async function identify(deps: IdentifyDeps, input: Sensitive): Promise<void> {
   const words = readWords(input);
   const parts = readParts(words);
-  const found = parts === undefined ? await atVendor(deps, words) : await ofOurs(deps, parts);
+  const found =
+    parts === undefined
+      ? ((await findImported(deps.ledger, deps.keyring, words)) ?? (await atVendor(deps, words)))
+      : await ofOurs(deps, parts);
   deps.output.data(describe(deps, found));
 }
 
@@ -66,7 +69,7 @@ async function atVendor(deps: IdentifyDeps, words: readonly string[]): Promise<F
   throw new KeywardError('Terminal', {
     reason: 'NotAKey',
     message:
-      'standard input holds no key of our layout (length, letters or checksum do not fit), and no key at a vendor has that value now',
+      'standard input holds no key of our layout (length, letters or checksum do not fit), and no key at a vendor has that value now, nor was it imported',
   });
 }
 

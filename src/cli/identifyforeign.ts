@@ -1,5 +1,6 @@
-/** Whose a value is that a vendor made: its layout tells nothing, so every key at a vendor is asked. */
+/** Whose a value is that we did not make: its layout tells nothing, so every key at a vendor is asked. */
 import { digestForeign, equalDigests } from '../keys/digest.ts';
+import { isForeignName, isForeignValue, lookupOf } from '../keys/foreign.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { CredentialRecord, KeyRecord, SlotRecord } from '../ledger/record.ts';
@@ -28,7 +29,7 @@ export async function findForeign(
   do {
     const page = await ledger.scan(PAGE, after);
     for (const record of page.records) {
-      const found = findIn(record, keyring, words);
+      const found = findIn(record, keyring, words, 'AtVendor');
       if (found !== undefined) return found;
     }
     after = page.next;
@@ -36,13 +37,42 @@ export async function findForeign(
   return undefined;
 }
 
+/**
+ * Whose it is among the values that were imported, which are found by their lookups.
+ * @param words a value, or both halves of a pair
+ * @throws KeywardError Terminal MasterKeyVersionMissing
+ */
+export async function findImported(
+  ledger: Pick<Ledger, 'findByKeyId'>,
+  keyring: Pick<Keyring, 'pepper' | 'versions'>,
+  words: readonly string[],
+): Promise<Found | undefined> {
+  const ids = words.flatMap((word) =>
+    keyring.versions.flatMap((version) => lookupsOf(keyring.pepper(version), word)),
+  );
+  const records = await Promise.all(ids.map((id) => ledger.findByKeyId(id)));
+  for (const record of records) {
+    const found = record && findIn(record, keyring, words, 'Imported');
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function lookupsOf(pepper: Readonly<Uint8Array>, word: string): readonly string[] {
+  return [
+    ...(isForeignValue(word) ? [lookupOf(pepper, 'Value', word)] : []),
+    ...(isForeignName(word) ? [lookupOf(pepper, 'Name', word)] : []),
+  ];
+}
+
 function findIn(
   record: KeyRecord,
   keyring: Pick<Keyring, 'pepper'>,
   words: readonly string[],
+  where: 'AtVendor' | 'Imported',
 ): Found | undefined {
   for (const credential of record.credentials) {
-    if (credential.remote === undefined) continue;
+    if ((credential.remote === undefined) === (where === 'AtVendor')) continue;
     const { keyId } = credential;
     const slot = credential.slots.find(({ pepperVersion, digest }) =>
       words.some((value) => {

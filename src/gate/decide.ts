@@ -14,7 +14,7 @@ import type { Answers } from './answers.ts';
 import type { Call } from './call.ts';
 import type { Decider, Decision } from './decision.ts';
 import type { Products } from './products.ts';
-import { readClaim, type Claim, type Prover } from './prover.ts';
+import { isForeign, readClaim, type Claim, type Lookup, type Prover } from './prover.ts';
 import type { Quotas } from './quotas/quotas.ts';
 import type { RefusalLog } from './refusallog.ts';
 import type { ReplayMemory } from './replay.ts';
@@ -58,6 +58,11 @@ export class GateDecider implements Decider {
     this.#deps = deps;
   }
 
+  readonly #lookup: Lookup = (kind, text) => {
+    const { prover, view } = this.#deps;
+    return prover.lookup(kind, text, (id) => view.known.has(id));
+  };
+
   decide(call: Call): Decision | Promise<Decision> {
     const { clock, observe } = this.#deps;
     const at = { monotonicMs: clock.monotonicMs(), nowMs: clock.nowMs() };
@@ -90,7 +95,7 @@ export class GateDecider implements Decider {
     if (type === 'None') return this.#refuse(REFUSALS.NoKey, call.profile);
     if (type === 'Ambiguous') return this.#refuse(REFUSALS.AmbiguousKey, call.profile);
     if (!freshness.isFresh(at)) return this.#refuse(REFUSALS.StateUnknown, call.profile);
-    const claim = readClaim(call.credential);
+    const claim = readClaim(call.credential, this.#lookup);
     if (claim === undefined) return this.#refuse(REFUSALS.MalformedKey, call.profile);
     const known = view.find(claim.keyId);
     return known === undefined
@@ -111,9 +116,9 @@ export class GateDecider implements Decider {
   #decideKnown(call: Call, claim: Claim, known: Known, at: Moment): Decision | Promise<Decision> {
     const { prover, replay, view } = this.#deps;
     if (known === 'Gone') {
-      // For its time: whatever comes of it, of nobody's credential nothing is proven.
-      prover.prove(claim, this.#decoyFor(claim), call, at.nowMs);
-      return this.#refuse(REFUSALS.UnknownKey, call.profile);
+      this.#proveNothing(claim, call, at);
+      const { MalformedKey, UnknownKey } = REFUSALS;
+      return this.#refuse(isForeign(claim) ? MalformedKey : UnknownKey, call.profile);
     }
     const proof = prover.prove(claim, known, call, at.nowMs);
     if (proof === 'Proven') return this.#judge(call, known, at);
@@ -125,9 +130,19 @@ export class GateDecider implements Decider {
     return this.#decideSigned(call, known, replay.remember(proof));
   }
 
+  /** For its time: whatever comes of it, of nobody's credential nothing is proven. */
+  #proveNothing(claim: Claim, call: Call, at: Moment): void {
+    try {
+      this.#deps.prover.prove(claim, this.#decoyFor(claim), call, at.nowMs);
+    } catch {
+      // That a decoy needs a master key which is not here says nothing about this call.
+    }
+  }
+
   /** Of signatures the prover knows what to do: few credentials have a secret to be opened. */
   #decoyFor(claim: Claim): PreparedCredential | undefined {
-    return claim.type === 'Secret' ? this.#deps.view.records.decoyFor(claim.keyId) : undefined;
+    const isValue = claim.type === 'Secret' || claim.type === 'Foreign';
+    return isValue ? this.#deps.view.records.decoyFor(claim.keyId) : undefined;
   }
 
   async #decideSigned(

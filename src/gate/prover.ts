@@ -4,12 +4,13 @@
  */
 import { Sensitive } from '../kernel/sensitive.ts';
 import { DUMMY_DIGEST } from '../keys/digest.ts';
+import { isForeignName, isForeignValue, lookupOf, type ForeignKind } from '../keys/foreign.ts';
 import { parsePair, parsePublicName, parseValue, type ValueParts } from '../keys/format.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import { openAtGate, sealForGate, slotContext, type Sealed } from '../keys/sealing.ts';
 import type { SeenSignature } from '../ledger/gate.ts';
 import { REFUSALS, type Refusal } from '../terms/refusals.ts';
-import { proveSecret, type VerifiableSlot } from '../terms/verdict.ts';
+import { proveForeign, proveSecret, type VerifiableSlot } from '../terms/verdict.ts';
 import type { Call, Credential } from './call.ts';
 import { verifyBodySigned, type BodySignedCredential } from './schemes/bodysigned.ts';
 import {
@@ -23,6 +24,8 @@ import type { PreparedCredential } from './view/prepared.ts';
 /** What a caller says, well formed and not proven. */
 export type Claim =
   | { readonly type: 'Secret'; readonly keyId: string; readonly parts: ValueParts }
+  /** A value that was made elsewhere; its lookup stands for the keyId, which is not in it. */
+  | { readonly type: 'Foreign'; readonly keyId: string; readonly value: string }
   | { readonly type: 'Signed'; readonly keyId: string; readonly credential: SignedCredential }
   | {
       readonly type: 'BodySigned';
@@ -43,19 +46,29 @@ export type ProverOptions = {
 const DUMMY = { token: '', slot: 'apiSecret', generation: 0 } as const;
 const DUMMY_SECRET = '0'.repeat(49);
 
-/** The claim of a credential; undefined: it cannot be one of ours. */
-export function readClaim(credential: Credential): Claim | undefined {
+/** Under which id a text that has no id in it would be known. */
+export type Lookup = (kind: ForeignKind, text: string) => string;
+
+/** The claim of a credential; undefined: it cannot be one of ours, nor one that was imported. */
+export function readClaim(credential: Credential, lookup: Lookup): Claim | undefined {
   switch (credential.type) {
     case 'Value':
-      return claimSecret(parseValue(credential.value));
-    case 'Pair':
-      return claimSecret(parsePair(credential.apiKey, credential.apiSecret));
+      return (
+        claimSecret(parseValue(credential.value)) ??
+        claimForeign(credential.value, () => lookup('Value', credential.value))
+      );
+    case 'Pair': {
+      const { apiKey, apiSecret } = credential;
+      const own = claimSecret(parsePair(apiKey, apiSecret));
+      if (own !== undefined || !isForeignName(apiKey)) return own;
+      return claimForeign(apiSecret, () => lookup('Name', apiKey));
+    }
     case 'Signed': {
-      const keyId = parsePublicName(credential.apiKey);
+      const keyId = readName(credential.apiKey, lookup);
       return keyId === undefined ? undefined : { type: 'Signed', keyId, credential };
     }
     case 'BodySigned': {
-      const keyId = parsePublicName(credential.apiKey);
+      const keyId = readName(credential.apiKey, lookup);
       return keyId === undefined ? undefined : { type: 'BodySigned', keyId, credential };
     }
     case 'None':
@@ -64,8 +77,23 @@ export function readClaim(credential: Credential): Claim | undefined {
   }
 }
 
+/** Whether nothing in it says that we made it: where nobody imported it either, it is no key at all. */
+export function isForeign(claim: Claim): boolean {
+  if (claim.type === 'Secret' || claim.type === 'Foreign') return claim.type === 'Foreign';
+  return parsePublicName(claim.credential.apiKey) === undefined;
+}
+
 function claimSecret(parts: ValueParts | undefined): Claim | undefined {
   return parts && { type: 'Secret', keyId: parts.keyId, parts };
+}
+
+/** What no value can look like is not hashed. */
+function claimForeign(value: string, lookup: () => string): Claim | undefined {
+  return isForeignValue(value) ? { type: 'Foreign', keyId: lookup(), value } : undefined;
+}
+
+function readName(apiKey: string, lookup: Lookup): string | undefined {
+  return parsePublicName(apiKey) ?? (isForeignName(apiKey) ? lookup('Name', apiKey) : undefined);
 }
 
 /** See the file comment. */
@@ -92,6 +120,20 @@ export class Prover {
     this.#peppers.get(version) ?? this.#options.keyring.pepper(version);
 
   /**
+   * The id of a text among those that are known, under whichever master key it was imported; one of no
+   * meaning where none is. The work is the same either way.
+   */
+  lookup(kind: ForeignKind, text: string, isKnown: (id: string) => boolean): string {
+    let found: string | undefined;
+    let last = '';
+    for (const pepper of this.#peppers.values()) {
+      last = lookupOf(pepper, kind, text);
+      if (isKnown(last)) found = last;
+    }
+    return found ?? last;
+  }
+
+  /**
    * Proves a claim against the credential of its keyId; undefined: there is none, and the work is that
    * of a wrong secret.
    *
@@ -103,9 +145,8 @@ export class Prover {
     call: Pick<Call, 'body'>,
     nowMs: number,
   ): Proof {
-    if (claim.type === 'Secret') {
-      const slots = credential?.slots ?? this.#decoy;
-      const slot = proveSecret(slots, claim.parts, this.pepper);
+    if (claim.type === 'Secret' || claim.type === 'Foreign') {
+      const slot = this.#findSlot(claim, credential);
       if (credential === undefined) return REFUSALS.UnknownKey;
       return slot === undefined ? REFUSALS.WrongSecret : 'Proven';
     }
@@ -120,8 +161,18 @@ export class Prover {
     return claim.type === 'Signed' ? seenOnce(claim, nowMs) : 'Proven';
   }
 
+  #findSlot(
+    claim: Extract<Claim, { type: 'Secret' | 'Foreign' }>,
+    credential: PreparedCredential | undefined,
+  ): string | undefined {
+    const slots = credential?.slots ?? this.#decoy;
+    if (claim.type === 'Secret') return proveSecret(slots, claim.parts, this.pepper);
+    const { keyId } = credential ?? claim;
+    return proveForeign(slots, { keyId, value: claim.value }, this.pepper);
+  }
+
   #verify(
-    claim: Exclude<Claim, { type: 'Secret' }>,
+    claim: Exclude<Claim, { type: 'Secret' | 'Foreign' }>,
     secret: Sensitive,
     { body }: Pick<Call, 'body'>,
     nowMs: number,

@@ -13,6 +13,7 @@ export const TABLES: readonly Omit<TableView, 'columns'>[] = [
   { name: 'keys', by: ['id'] },
   { name: 'credentials', by: ['key', 'sequence'] },
   { name: 'slots', by: ['key', 'sequence', 'name'] },
+  { name: 'imports', by: ['lookup'] },
   { name: 'rotation_requests', by: ['uid', 'request_id'] },
   { name: 'documents', by: ['kind', 'uid'], pageRows: 50 },
   { name: 'audit', by: ['commit_number'] },

@@ -120,10 +120,10 @@ export interface GateLedger
   /**
    * The record that a credential is of. Besides those that live, its credentials are the newest of those
    * that ended in the last 30 days: Deleted, with digests and nothing else, so that their holders can be
-   * told that they ended.
+   * told that they ended. Imported values are found by their lookup, too.
    */
   findByKeyId(keyId: string): Promise<KeyRecord | undefined>;
-  /** keyIds that `findByKeyId` may know, ascending, `limit` at a time. */
+  /** keyIds and lookups that `findByKeyId` may know, ascending, `limit` at a time. */
   keyIds(limit: number, after?: string): Promise<readonly string[]>;
   /** The same, of the keys of these UIDs. */
   keyIdsOf(uids: readonly string[]): Promise<readonly string[]>;

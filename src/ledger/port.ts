@@ -41,8 +41,17 @@ export type Commit = {
   readonly limits?: { readonly maxKeys?: number; readonly maxKeysPerNamespace?: number };
   /** Begins a create call that must be the only open one of this account at a vendor. */
   readonly exclusiveAccount?: string;
+  /** Values that this commit imports; fails with ValueKnown if any of them ever was. */
+  readonly imports?: Imports;
   /** Documents that change in the same transaction; Stale when one has another revision. */
   readonly documents?: readonly DocumentChange[];
+};
+
+/** Under which ids the imported values of a credential are found, besides its keyId. */
+export type Imports = {
+  readonly sequence: number;
+  /** One per value; see `lookupOf`. At most two, and no two alike. */
+  readonly lookups: readonly string[];
 };
 
 /** Documents that change together, without a key. */
@@ -78,6 +87,8 @@ export type CommitResult =
   /** Somebody else committed first; read again. */
   | { readonly type: 'Stale' }
   | { readonly type: 'RequestSpent' }
+  /** One of the values was imported before, by whatever key, living or dead. */
+  | { readonly type: 'ValueKnown' }
   /** Another credential of the account has a create call under way. */
   | { readonly type: 'AccountBusy' }
   | { readonly type: 'LimitExceeded'; readonly limit: 'maxKeys' | 'maxKeysPerNamespace' };
@@ -178,6 +189,7 @@ export interface Ledger {
   isRequestSpent(uid: string, requestId: string): Promise<boolean>;
   /** Live, Retained and Ending records by UID, `limit` at a time; `after` absent: from the start. */
   scan(limit: number, after?: string): Promise<Page>;
+  /** By the keyId of a credential, or the lookup of an imported value. */
   findByKeyId(keyId: string): Promise<KeyRecord | undefined>;
   /** Records that changed since `cursor`; absent: the newest position and no UIDs. */
   changes(limit: number, cursor?: string): Promise<FeedPage>;

@@ -65,7 +65,7 @@ const DOCUMENTS: TableView = {
 };
 const AUDIT_TIMES: TableView = { name: 'audit', by: ['commit_number'], columns: ['at'] };
 /** Everything that is compared with the cluster of a commit, or tells whose it is. */
-const BOUND_TABLES = ['keys', 'credentials', 'rotation_requests', 'stores', 'documents'];
+const BOUND_TABLES = ['keys', 'credentials', 'imports', 'rotation_requests', 'stores', 'documents'];
 
 /** Reads what has to be decided about. @throws KeywardError Terminal DatabaseUnused */
 export async function readBound(archive: Archive): Promise<BoundDatabase> {

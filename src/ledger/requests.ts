@@ -18,6 +18,7 @@ import type {
 } from './gate.ts';
 import type {
   CommitResult,
+  Imports,
   LedgerIdentity,
   StoreCount,
   StoreRow,
@@ -43,6 +44,7 @@ export type CommitRequest = Audited & {
   /** Change in the same transaction. */
   readonly documents: readonly DocumentRow[];
   readonly spendRequestId: string | undefined;
+  readonly imports: Imports | undefined;
   readonly maxKeys: number | undefined;
   readonly maxKeysPerNamespace: number | undefined;
   readonly exclusiveAccount: string | undefined;

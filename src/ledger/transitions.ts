@@ -99,6 +99,25 @@ export function regenerateSlot(record: KeyRecord, value: NewValue): KeyRecord {
   };
 }
 
+/** Whether the credential waits for values that somebody brings, and lives in no vendor's account. */
+export function awaitsValues({ state, origin, remote }: CredentialRecord): boolean {
+  return state === 'Unknown' && origin === 'Imported' && remote === undefined;
+}
+
+/** The values of a credential that waited for them. */
+export function takeImported(
+  record: KeyRecord,
+  values: Pick<CredentialRecord, 'sequence' | 'slots' | 'hint'>,
+): KeyRecord {
+  demand(record.phase === 'Live', record, 'a key that is ending gets no values');
+  const credentials = record.credentials.map((credential): CredentialRecord => {
+    if (credential.sequence !== values.sequence) return credential;
+    demand(awaitsValues(credential), record, 'only what waits for values is given any');
+    return { ...credential, ...values, state: 'Sealed' };
+  });
+  return { ...record, credentials };
+}
+
 /** What the Secret write proved, and how long the values before it go on. */
 export type Confirmation = {
   readonly secret: SecretRecord;
@@ -212,8 +231,10 @@ export function end(record: KeyRecord, nowMs: number): KeyRecord {
 export function retain(record: KeyRecord, nowMs: number): KeyRecord {
   demand(record.phase === 'Live', record, 'only a live key can be retained');
   const current = currentCredential(record, nowMs);
+  const isOver = (each: CredentialRecord): boolean =>
+    each.remote !== undefined || awaitsValues(each);
   const credentials = record.credentials.flatMap((each) =>
-    each === current || each.remote === undefined ? [each] : doom(each, nowMs),
+    each !== current && isOver(each) ? doom(each, nowMs) : [each],
   );
   return { ...record, phase: 'Retained', credentials };
 }

@@ -147,6 +147,7 @@ async function sendCommit(ask: Ask<Request>, commit: Commit): Promise<CommitResu
     documents: encodeDocuments(commit.documents ?? []),
     ...audited(audit, commit.epoch),
     spendRequestId: commit.spendRequestId,
+    imports: commit.imports,
     maxKeys: limits?.maxKeys,
     maxKeysPerNamespace: limits?.maxKeysPerNamespace,
     exclusiveAccount: commit.exclusiveAccount,

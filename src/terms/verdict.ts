@@ -8,7 +8,13 @@
  * Guarantees: whoever is let in was proven to belong in; unknown and wrong keys get the same answer after
  * the same work; what the answer tells beyond InvalidKey is told to holders of the secret only.
  */
-import { digestSecret, DUMMY_DIGEST, DUMMY_PEPPER, equalDigests } from '../keys/digest.ts';
+import {
+  digestForeign,
+  digestSecret,
+  DUMMY_DIGEST,
+  DUMMY_PEPPER,
+  equalDigests,
+} from '../keys/digest.ts';
 import { isKeyId, isSecret, parseValue } from '../keys/format.ts';
 import { isInside } from './cidr.ts';
 import { compileTerms, type CompiledTerms } from './compiled.ts';
@@ -181,6 +187,20 @@ export function proveSecret(
       const { keyId, secret } = parts;
       digest = digestSecret({ keyId, secret, pepper: pepper(digestVersion) });
     }
+    if (equalDigests(digest, slot.digest)) found = slot.name;
+  }
+  return found;
+}
+
+/** As `proveSecret`, of a value that was made elsewhere; `slots` are never none. */
+export function proveForeign(
+  slots: readonly VerifiableSlot[],
+  { keyId, value }: { readonly keyId: string; readonly value: string },
+  pepper: (version: number) => Readonly<Uint8Array>,
+): string | undefined {
+  let found: string | undefined;
+  for (const slot of slots) {
+    const digest = digestForeign({ pepper: pepper(slot.pepperVersion), keyId, value });
     if (equalDigests(digest, slot.digest)) found = slot.name;
   }
   return found;

@@ -91,7 +91,14 @@ async function fill(url: string): Promise<void> {
     }),
   );
   await Promise.all(
-    keys.map((key) => ledger.commit(aCommit(key, { spendRequestId: `r-${key.uid}` }))),
+    keys.map((key) =>
+      ledger.commit(
+        aCommit(key, {
+          spendRequestId: `r-${key.uid}`,
+          imports: { sequence: 1, lookups: [`lookup-${key.uid}`] },
+        }),
+      ),
+    ),
   );
   const ended: Partial<KeyRecord> = { phase: 'Ended', credentials: [], revision: 1 };
   await Promise.all([1, 2, 3].map((index) => ledger.commit(aCommit(aKey(`k${index}`, ended)))));

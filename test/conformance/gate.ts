@@ -15,7 +15,8 @@ import type { Ledger } from '../../src/ledger/port.ts';
 import { markRestored } from '../../src/ledger/restore.ts';
 import type { KeyRecord } from '../../src/ledger/record.ts';
 import { eventually } from '../support/eventually.ts';
-import { aKeyring, issueKey, type IssuedKey } from '../support/gate.keys.ts';
+import { aKeyring, issueKey, KEY_FILE, type IssuedKey } from '../support/gate.keys.ts';
+import { aWaitingKey, foreignTexts, importInto } from '../support/imports.ts';
 import { anEntry, CLUSTER, EPOCH } from './ledger.records.ts';
 
 /** One database with its operator. */
@@ -68,6 +69,8 @@ export function describeGate(name: string, createSite: () => Promise<GateSite>):
     gates.add(gate);
     return gate;
   }
+
+  const url = (): string => site.url;
 
   async function readyGate(changes: Partial<GateSettings> = {}): Promise<Gate> {
     const gate = aGate(changes);
@@ -130,6 +133,97 @@ export function describeGate(name: string, createSite: () => Promise<GateSite>):
         await eventually(async () =>
           expect(await causeOf(gate, showing(value))).toBe('KeyRevoked'),
         );
+      }
+    });
+
+    it.each(['Opaque', 'Dual'] as const)(
+      'let in values that were imported while they run, of format %s, and nothing like them',
+      async (format) => {
+        const gate = await readyGate();
+        const other = await readyGate();
+        const texts = foreignTexts(format);
+        const record = await commit(aWaitingKey('a', { clusterId: CLUSTER, format }));
+        for (const text of texts) expect(await causeOf(gate, showing(text))).toBe('MalformedKey');
+        await importInto({ ledger, keyring: aKeyring(), epoch: EPOCH }, record, texts);
+        for (const each of [gate, other]) {
+          for (const text of [...texts, ...texts]) {
+            await eventually(async () =>
+              expect(await causeOf(each, showing(text))).toBe('Allowed'),
+            );
+            expect(await causeOf(each, showing(`${text}x`))).toBe('MalformedKey');
+            expect(await causeOf(each, showing(text.slice(1)))).toBe('MalformedKey');
+            expect(await causeOf(each, showing(text.toLowerCase()))).toBe('MalformedKey');
+          }
+        }
+        const late = await readyGate();
+        for (const text of texts) expect(await causeOf(late, showing(text))).toBe('Allowed');
+        const { record: stored } = await ledger.load('a', { namespace: '', name: '' });
+        if (stored === undefined) throw new Error('it is there');
+        await commit({ ...stored, state: 'Suspended' });
+        const become = (text: string, cause: string) =>
+          eventually(async () => expect(await causeOf(gate, showing(text))).toBe(cause));
+        for (const text of texts) await become(text, 'KeySuspended');
+        await commit({ ...stored, revision: stored.revision + 1, credentials: [] });
+        // Its holder hears that it ended, nobody else does.
+        for (const text of texts) await become(text, 'ValueReplaced');
+      },
+    );
+
+    it('know an imported pair by both halves and by its signature, once (R64)', async () => {
+      const gate = await readyGate();
+      const [apiKey = '', apiSecret = ''] = foreignTexts('KeyPair');
+      const record = await commit(aWaitingKey('a', { clusterId: CLUSTER, format: 'KeyPair' }));
+      await importInto({ ledger, keyring: aKeyring(), epoch: EPOCH }, record, [apiKey, apiSecret]);
+      const pair = (secret: string): Call =>
+        showing('', { credential: { type: 'Pair', apiKey, apiSecret: secret } });
+      await eventually(async () => expect(await causeOf(gate, pair(apiSecret))).toBe('Allowed'));
+      expect(await causeOf(gate, pair(`${apiSecret}A`))).toBe('WrongSecret');
+      expect(await causeOf(gate, showing(apiSecret))).toBe('MalformedKey');
+      expect(await causeOf(gate, showing(apiKey))).toBe('MalformedKey');
+      const signing = (secret: string): Call => {
+        const date = new Date().toISOString();
+        const salt = randomBytes(8).toString('hex');
+        const signature = createHmac('sha256', secret)
+          .update(date + salt)
+          .digest('hex');
+        const algorithm = 'SHA256';
+        return showing('', {
+          credential: { type: 'Signed', algorithm, apiKey, date, salt, signature },
+        });
+      };
+      const call = signing(apiSecret);
+      expect(await causeOf(gate, call)).toBe('Allowed');
+      expect(await causeOf(gate, call)).toBe('SignatureReplayed');
+      expect(await causeOf(gate, signing('guess'))).toBe('WrongSignature');
+    });
+
+    it('find values that were imported under an earlier master key, and later ones', async () => {
+      const later = `${KEY_FILE}v2:${Buffer.from([...Array(32).keys()].toReversed()).toString('base64')}\n`;
+      const both = aKeyring(later);
+      const into = { ledger, epoch: EPOCH };
+      const [before = ''] = foreignTexts('Opaque');
+      const [after = ''] = foreignTexts('Opaque');
+      const a = await commit(aWaitingKey('a', { clusterId: CLUSTER }));
+      await importInto({ ...into, keyring: aKeyring() }, a, [before]);
+      const b = await commit(aWaitingKey('b', { clusterId: CLUSTER }));
+      // Nobody imports it again under the new one.
+      await expect(importInto({ ...into, keyring: both }, b, [before])).rejects.toMatchObject({
+        reason: 'ValueKnown',
+      });
+      await importInto({ ...into, keyring: both }, b, [after]);
+      const gate = createGate({
+        settings: SETTINGS,
+        open: () => openGateLedger(url()),
+        keyring: both,
+        clock: systemClock,
+        entropy: randomBytes,
+        log: silentLogger,
+        registry: createRegistry(),
+      });
+      gate.start();
+      gates.add(gate);
+      for (const text of [before, after]) {
+        await eventually(async () => expect(await causeOf(gate, showing(text))).toBe('Allowed'));
       }
     });
 

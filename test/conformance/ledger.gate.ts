@@ -8,6 +8,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/kernel/time.ts';
 import type { GateLedger, LeaseWish, SeenSignature } from '../../src/ledger/gate.ts';
 import type { Ledger } from '../../src/ledger/port.ts';
 import type { KeyRecord } from '../../src/ledger/record.ts';
+import { describeImports } from './ledger.imports.ts';
 import {
   aCommit,
   aCredential,
@@ -76,6 +77,8 @@ export function describeGateLedger(name: string, createHarness: () => Promise<Ga
   async function reserved(ref = COUNT): Promise<number | undefined> {
     return (await gate.counts([ref]))[0]?.reserved;
   }
+
+  describeImports(name, () => ({ ledger, gate }));
 
   describe(`${name} gate: leases (R112)`, () => {
     it('reserve what is wanted, then what is left, then nothing', async () => {

@@ -127,6 +127,8 @@ export class MemoryLedger {
   readonly documents = new MemoryDocuments();
   readonly #spent = new Set<string>();
   readonly #claimed = new Set<string>();
+  /** UIDs by lookup. */
+  readonly #imports = new Map<string, string>();
   readonly #holders = new Map<string, TokenHolder>();
   /** Called before and after each commit that succeeds; a test dies there. */
   around: (position: 'before' | 'after', action: string) => void = () => undefined;
@@ -146,6 +148,12 @@ export class MemoryLedger {
         ),
       }),
       commit: async (commit) => this.#commit(commit),
+      findByKeyId: async (keyId) => {
+        const uid = this.#imports.get(keyId);
+        return [...this.records.values()].find(
+          (record) => record.uid === uid || record.credentials.some((each) => each.keyId === keyId),
+        );
+      },
       ...this.documents.reads(),
       commitDocuments: async ({ changes, epoch, audit }) => {
         this.#fence(epoch);
@@ -173,20 +181,13 @@ export class MemoryLedger {
   }
 
   #commit(commit: Commit): CommitResult {
-    const { record, expectedRevision, epoch, spendRequestId, exclusiveAccount } = commit;
+    const { record, expectedRevision, epoch, spendRequestId, documents = [] } = commit;
     this.#fence(epoch);
-    if ((this.records.get(record.uid)?.revision ?? 0) !== expectedRevision) {
-      return { type: 'Stale' };
-    }
-    const documents = commit.documents ?? [];
-    if (!this.documents.areCurrent(documents)) return { type: 'Stale' };
-    const request = `${record.uid}/${spendRequestId}`;
-    if (spendRequestId !== undefined && this.#spent.has(request)) return { type: 'RequestSpent' };
-    if (exclusiveAccount !== undefined && this.#isBusy(record.uid, exclusiveAccount)) {
-      return { type: 'AccountBusy' };
-    }
+    const refusal = this.#refusal(commit);
+    if (refusal !== undefined) return { type: refusal };
     this.around('before', commit.audit.action);
-    if (spendRequestId !== undefined) this.#spent.add(request);
+    if (spendRequestId !== undefined) this.#spent.add(`${record.uid}/${spendRequestId}`);
+    for (const lookup of commit.imports?.lookups ?? []) this.#imports.set(lookup, record.uid);
     for (const { remote } of record.credentials) {
       if (remote?.id !== undefined) this.#claimed.add(`${remote.account} ${remote.id}`);
     }
@@ -196,6 +197,17 @@ export class MemoryLedger {
     this.documents.write(documents);
     this.around('after', commit.audit.action);
     return { type: 'Committed', record: stored };
+  }
+
+  #refusal(commit: Commit): 'Stale' | 'RequestSpent' | 'ValueKnown' | 'AccountBusy' | undefined {
+    const { record, expectedRevision, spendRequestId, exclusiveAccount, documents = [] } = commit;
+    if ((this.records.get(record.uid)?.revision ?? 0) !== expectedRevision) return 'Stale';
+    if (!this.documents.areCurrent(documents)) return 'Stale';
+    const isSpent = this.#spent.has(`${record.uid}/${spendRequestId}`);
+    if (spendRequestId !== undefined && isSpent) return 'RequestSpent';
+    if (commit.imports?.lookups.some((each) => this.#imports.has(each))) return 'ValueKnown';
+    const isBusy = exclusiveAccount !== undefined && this.#isBusy(record.uid, exclusiveAccount);
+    return isBusy ? 'AccountBusy' : undefined;
   }
 
   #fence(epoch: number): void {

@@ -85,15 +85,6 @@ const templateNamesUnknownField: StoreCheck = (_, key) => {
   };
 };
 
-const importUnsupported: StoreCheck = ({ record }, key, store) =>
-  key.isImport === true && record === undefined && store.remote === undefined
-    ? unsupported(
-        store,
-        'annotation keyward.dev/import',
-        'it makes its values itself and cannot verify those of others',
-      )
-    : undefined;
-
 const formatUnsupported: StoreCheck = (world, key, store) => {
   const format = wantedFormat(key, store, world.record);
   return store.capabilities.formats.includes(format)
@@ -178,7 +169,6 @@ const CHECKS: readonly Check[] = [
   reissueRequired, // of what follows, the spec as its grant makes it has none of the refused fields
   withStore(termsContradict),
   withStore(templateNamesUnknownField),
-  withStore(importUnsupported), // before anything is made in its place
   withStore(formatUnsupported),
   withStore(retentionForbidden),
   withStore(namesTooLong),

@@ -40,7 +40,7 @@ export async function change(
  * Waiting LimitExceeded when the store is full
  */
 export async function commit(
-  deps: Pick<Deps, 'ledger' | 'epoch'>,
+  deps: Pick<Deps, 'epoch'> & { readonly ledger: Pick<Deps['ledger'], 'commit'> },
   request: Omit<Commit, 'epoch'>,
 ): Promise<KeyRecord> {
   const result = await deps.ledger.commit({ ...request, epoch: deps.epoch() });
@@ -57,6 +57,11 @@ function expectCommitted(result: CommitResult, record: KeyRecord): KeyRecord {
       throw new KeywardError('Conflict', {
         reason: result.type,
         message: `${what} changed in the ledger meanwhile; it is looked at again`,
+      });
+    case 'ValueKnown':
+      throw new KeywardError('Terminal', {
+        reason: 'ValueKnown',
+        message: 'one of the values belongs, or belonged, to another key here',
       });
     case 'AccountBusy':
       throw new KeywardError('Waiting', {

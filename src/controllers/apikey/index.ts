@@ -8,7 +8,7 @@ import type { Steps } from '../../runtime/pipeline.ts';
 import { apply } from './apply.ts';
 import type { Deps } from './deps.ts';
 import { observe } from './observe.ts';
-import { currentCredential } from '../../ledger/transitions.ts';
+import { awaitsValues, currentCredential } from '../../ledger/transitions.ts';
 import { LOOK_PAUSE_MS } from './ownsecrets.ts';
 import type { Action } from './actions.ts';
 import { nextAction } from './plan.ts';
@@ -21,6 +21,8 @@ import type { World } from './world.ts';
 
 /** Between saying that a value changes in place and doing it: long enough for a watch to see it. */
 const ANNOUNCEMENT_MS = SECOND_MS;
+/** Values may be imported by another process, of which only the ledger tells. */
+const IMPORT_LOOK_MS = 30 * SECOND_MS;
 
 /** The steps for the pipeline. */
 export function apiKeySteps(deps: Deps): Steps<World, Action> {
@@ -89,6 +91,7 @@ export function lookAgainAtMs(world: World): number | undefined {
     plus(record?.secret?.missingSinceMs, world.lossGraceMs),
     ...rolloutInstants(world),
     inPlaceAnnouncement(world) === undefined ? undefined : nowMs + ANNOUNCEMENT_MS,
+    record?.credentials.some(awaitsValues) === true ? nowMs + IMPORT_LOOK_MS : undefined,
   ];
   return instants
     .filter((atMs) => atMs !== undefined && atMs > nowMs)

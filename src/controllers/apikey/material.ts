@@ -69,23 +69,25 @@ export function mintRecord(
   };
 }
 
-/** A credential that a vendor is to make: everything but its values. */
+/** A credential that a vendor is to make, or a person to import: everything but its values. */
 export function intendRecord(
   deps: Maker,
   generation: Generation,
-  from: { readonly account: string; readonly origin: CredentialRecord['origin'] },
+  from: { readonly account: string | undefined; readonly origin: CredentialRecord['origin'] },
 ): CredentialRecord {
+  const { account, origin } = from;
   return {
     token: tokenOf(deps, generation),
     sequence: generation.sequence,
     attempt: 1,
     keyId: mintKeyId(deps.entropy),
     hint: '',
-    state: 'Intent',
-    origin: from.origin,
+    // Without an account nothing can be begun: only a person knows the values.
+    state: account === undefined ? 'Unknown' : 'Intent',
+    origin,
     slots: [],
     createdAtMs: deps.clock.nowMs(),
-    remote: { account: from.account, facts: {} },
+    ...(account === undefined ? {} : { remote: { account, facts: {} } }),
   };
 }
 
@@ -139,7 +141,8 @@ export function isValueOf(
   const { credential, slot } = place;
   const pepper = deps.keyring.pepper(slot.pepperVersion);
   const identity = { keyId: credential.keyId, slot: slot.name };
-  const digest = digestOf(handle, identity, new Sensitive(text), pepper);
+  const maker = isImportedValue(credential, slot) ? FOREIGN : handle;
+  const digest = digestOf(maker, identity, new Sensitive(text), pepper);
   return digest !== undefined && equalDigests(digest, slot.digest);
 }
 
@@ -148,13 +151,26 @@ export function credentialOf(record: KeyRecord, sequence: number): CredentialRec
   return record.credentials.find((credential) => credential.sequence === sequence);
 }
 
+/** Who made a value decides how it is digested: only our own ones have a layout of ours. */
+export type ValueMaker = Pick<LocalHandle, 'type' | 'digest'> | { readonly type: 'Remote' };
+/** Values that were made elsewhere. */
+export const FOREIGN: ValueMaker = { type: 'Remote' };
+
+/** Whether the slot of a store of ours still has the value that was imported into it. */
+function isImportedValue(
+  { origin, remote }: CredentialRecord,
+  { generation }: SlotRecord,
+): boolean {
+  return origin === 'Imported' && remote === undefined && generation === 1;
+}
+
 /** Which value of which generation. */
 export type Place = SlotIdentity & { readonly token: string; readonly generation: number };
 
 /** Digest and sealed copy of a value, as a slot of the ledger holds them. */
 export function sealSlot(
   deps: Sealer,
-  handle: StoreHandle,
+  handle: ValueMaker,
   place: Place,
   value: Sensitive,
 ): { digest: Uint8Array; pepperVersion: number; sealed: Sealed } {
@@ -181,7 +197,7 @@ function tokenOf({ clusterId }: Pick<Maker, 'clusterId'>, generation: Generation
 }
 
 function digestOf(
-  handle: StoreHandle,
+  handle: ValueMaker,
   identity: SlotIdentity,
   value: Sensitive,
   pepper: Readonly<Uint8Array>,

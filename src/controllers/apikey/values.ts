@@ -136,9 +136,13 @@ async function nextCredential(
   signal: AbortSignal,
 ): Promise<CredentialRecord> {
   const { handle } = usable(deps, world);
-  if (handle.type === 'Local') return mintRecord(deps, handle, generation);
-  const { session } = await openVendor(deps, record, signal);
   const isFirst = generation.sequence === 1;
   const origin = isFirst && world.key?.isImport === true ? 'Imported' : 'Issued';
+  if (handle.type === 'Local') {
+    return origin === 'Issued'
+      ? mintRecord(deps, handle, generation)
+      : intendRecord(deps, generation, { account: undefined, origin });
+  }
+  const { session } = await openVendor(deps, record, signal);
   return intendRecord(deps, generation, { account: session.account.id, origin });
 }

@@ -34,11 +34,16 @@ export type PreparedCredential = Pick<
 > & {
   readonly key: PreparedKey;
   readonly slots: readonly PreparedSlot[];
+  /** Under which it was found besides its keyId: lookups of values that were imported. */
+  aliases: readonly string[];
   /** As of `Surroundings.version`; absent: not worked out yet. */
   place: Place | undefined;
   /** Since somebody looked for what could be let go. */
   wasUsed: boolean;
 };
+
+/** One for all: hardly any credential has some. */
+const NO_ALIASES: readonly string[] = [];
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -95,6 +100,7 @@ export function prepareKey(
     ...(retireAtMs === undefined ? {} : { retireAtMs }),
     slots: slots.map((slot) => prepareSlot(slot, sharing)),
     key,
+    aliases: NO_ALIASES,
     place: undefined,
     wasUsed: false,
   }));

@@ -5,6 +5,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { KeywardError } from '../../kernel/errors.ts';
 import type { GateLedger } from '../../ledger/gate.ts';
+import type { KeyRecord } from '../../ledger/record.ts';
 import { within } from '../within.ts';
 import { Sharing } from './sharing.ts';
 import { prepareKey, type PreparedCredential, type PreparedKey } from './prepared.ts';
@@ -151,9 +152,10 @@ export class Records {
       // What was read may be older than the change; what is read from now on is not.
       if (load.changedUids.delete(record.uid)) continue;
       const key = prepareKey(record, form?.name, this.#sharing);
-      this.#put(key);
+      const found = findIn(key, record, keyId);
+      this.#put(key, found);
       this.#keepDecoy(key);
-      return key.credentials.find((each) => each.keyId === keyId) ?? this.#keepGone(keyId);
+      return found?.credential ?? this.#keepGone(keyId);
     }
     throw unsettled();
   }
@@ -171,17 +173,31 @@ export class Records {
     this.#nextDecoy = (this.#nextDecoy + 1) % DECOYS_MAX;
   }
 
-  #put(key: PreparedKey): void {
+  #put(key: PreparedKey, found: Found | undefined): void {
+    if (found?.alias !== undefined) this.#addAlias(key.uid, found.credential, found.alias);
     // Of one key there is one state: a credential that is no longer in the record must not stay.
     this.#drop(key.uid);
     this.#byUid.set(key.uid, key);
-    for (const credential of key.credentials) this.#byKeyId.set(credential.keyId, credential);
+    for (const credential of key.credentials) {
+      this.#byKeyId.set(credential.keyId, credential);
+      for (const alias of credential.aliases) this.#byKeyId.set(alias, credential);
+    }
     while (this.size > this.#limits.recordsMax) {
       const victim = this.#findVictim();
       // A key with more credentials than there is room for is kept all the same.
       if (victim === undefined || victim.key === key) return;
       this.#drop(victim.key.uid);
     }
+  }
+
+  /** Both values of a Dual key are found, whichever was asked for last. */
+  #addAlias(uid: string, credential: PreparedCredential, alias: string): void {
+    const before = this.#byUid
+      .get(uid)
+      ?.credentials.find(({ token }) => token === credential.token);
+    // As a text of its own, as in `#keepGone`.
+    const own = Buffer.from(alias).toString();
+    credential.aliases = [...(before?.aliases ?? []).filter((each) => each !== alias), own];
   }
 
   /** The first that was not used since the hand came by, or about the oldest where all were. */
@@ -208,8 +224,23 @@ export class Records {
     if (key === undefined) return;
     key.isOutdated = true;
     this.#byUid.delete(uid);
-    for (const { keyId } of key.credentials) this.#byKeyId.delete(keyId);
+    for (const { keyId, aliases } of key.credentials) {
+      this.#byKeyId.delete(keyId);
+      for (const alias of aliases) this.#byKeyId.delete(alias);
+    }
   }
+}
+
+/** Alias: what it was found by, where that is not its keyId. */
+type Found = { readonly credential: PreparedCredential; readonly alias?: string };
+
+/** The credential that an id leads to; what is no keyId is the lookup of an imported value. */
+function findIn(key: PreparedKey, record: KeyRecord, id: string): Found | undefined {
+  const named = key.credentials.find(({ keyId }) => keyId === id);
+  if (named !== undefined) return { credential: named };
+  const token = record.credentials.find(({ origin }) => origin === 'Imported')?.token;
+  const imported = key.credentials.find((each) => each.token === token);
+  return imported && { credential: imported, alias: id };
 }
 
 function tooManyLoads(): KeywardError {

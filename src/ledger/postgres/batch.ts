@@ -58,6 +58,8 @@ export type Decision = {
   readonly documents: readonly DocumentDraft[];
   /** Rows of uid, request id and cluster id. */
   readonly spent: readonly Row[];
+  /** Rows of lookup, key, sequence and cluster id. */
+  readonly imports: readonly Row[];
   /** Rows of AUDIT_COLUMNS. */
   readonly audit: readonly Row[];
   readonly commitCounter: number;
@@ -82,6 +84,7 @@ class Draft {
   readonly #keys = new Map<string, KeyDraft>();
   readonly #documents: DocumentDrafts;
   readonly #spent = new Map<string, Row>();
+  readonly #imports = new Map<string, Row>();
   readonly #audit: Row[] = [];
   #hash: Uint8Array;
   #atMs = 0;
@@ -99,6 +102,7 @@ class Draft {
       keys: [...this.#keys.values()],
       documents: this.#documents.result(),
       spent: [...this.#spent.values()],
+      imports: [...this.#imports.values()],
       audit: this.#audit,
       commitCounter: this.#head.commitCounter + this.#audit.length,
       atMs: this.#atMs,
@@ -140,6 +144,7 @@ class Draft {
     if ((before?.revision ?? 0) !== request.expectedRevision) return { type: 'Stale' };
     if (!this.#documents.areCurrent(request.documents)) return { type: 'Stale' };
     if (this.#isSpent(request)) return { type: 'RequestSpent' };
+    if (this.#isImported(request)) return { type: 'ValueKnown' };
     if (this.#isAccountBusy(request)) return { type: 'AccountBusy' };
     if (this.#revives(request)) return revived();
     const usedBefore = before === undefined ? undefined : usageOf(before.storeUid, before.phase);
@@ -171,6 +176,12 @@ class Draft {
     if (spendRequestId === undefined) return false;
     const name = `${text(rows.identity[AT.uid])}/${spendRequestId}`;
     return this.#spent.has(name) || this.#stored.spent.has(name);
+  }
+
+  #isImported({ imports }: CommitRequest): boolean {
+    const known = (lookup: string): boolean =>
+      this.#imports.has(lookup) || this.#stored.imported.has(lookup);
+    return imports?.lookups.some(known) === true;
   }
 
   /** What the batch changed counts as it left it, everything else as it is stored. */
@@ -207,6 +218,10 @@ class Draft {
     if (spendRequestId !== undefined) {
       const clusterId = text(rows.identity[0]);
       this.#spent.set(`${uid}/${spendRequestId}`, [uid, spendRequestId, clusterId]);
+    }
+    for (const lookup of request.imports?.lookups ?? []) {
+      const sequence = request.imports?.sequence ?? 0;
+      this.#imports.set(lookup, [lookup, key.id, sequence, text(rows.identity[0])]);
     }
     this.#atMs = Math.max(this.#atMs, atMs);
   }

@@ -6,7 +6,7 @@
 import { qualify } from './names.ts';
 
 /** Tables that a gate reads as a whole: among them digests, and secrets that are sealed. */
-const READ = ['migrations', 'meta', 'keys', 'credentials', 'slots', 'documents'];
+const READ = ['migrations', 'meta', 'keys', 'credentials', 'slots', 'imports', 'documents'];
 /** Of these, columns: neither credentials of vendors nor who did what. */
 const READ_PARTLY = [
   'SELECT (version, check_value) ON {schema}.master_key_versions',

@@ -32,7 +32,7 @@ import {
 import type { Connection } from './connection.ts';
 import { readDocuments } from './documents.ts';
 import type { Qualify } from './names.ts';
-import { recordQuery, readRecords } from './records.ts';
+import { BY_KEY_ID, recordQuery, readRecords } from './records.ts';
 import { readUses } from './usereads.ts';
 
 /** Entries of the audit chain that are checked at once. */
@@ -216,8 +216,7 @@ async function findByKeyId(
   { connection, qualify }: Source,
   keyId: string,
 ): Promise<StoredRecord | undefined> {
-  const wanted = 'SELECT key FROM {schema}.credentials WHERE key_id = $1';
-  return readRecords(await connection.query(qualify(recordQuery(wanted)), [keyId]))[0];
+  return readRecords(await connection.query(qualify(recordQuery(BY_KEY_ID)), [keyId]))[0];
 }
 
 async function changes(

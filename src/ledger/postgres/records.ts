@@ -33,6 +33,10 @@ export const WITH_ENDED = `(${LIVING} OR c.sequence IN (
   ORDER BY e.sequence DESC LIMIT ${ENDED_MAX}
 ))`;
 
+/** The id of the key that has this keyId, or an imported value with this lookup. */
+export const BY_KEY_ID = `SELECT key FROM {schema}.credentials WHERE key_id = $1
+  UNION ALL SELECT key FROM {schema}.imports WHERE lookup = $1`;
+
 /** The query for records whose ids `wanted` selects; `{schema}` is still to be filled in. */
 export function recordQuery(wanted: string, credentials = LIVING): string {
   return `SELECT ${COLUMNS} FROM {schema}.keys k

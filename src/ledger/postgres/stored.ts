@@ -40,6 +40,8 @@ export type Stored = {
   readonly keys: ReadonlyMap<string, StoredKey>;
   /** `uid/requestId` of requests that were spent. */
   readonly spent: ReadonlySet<string>;
+  /** Lookups of values that were imported. */
+  readonly imported: ReadonlySet<string>;
   /** Keys with a create call under way, by the account at a vendor. */
   readonly creating: ReadonlyMap<string, ReadonlySet<string>>;
   readonly documents: StoredDocuments;
@@ -73,13 +75,14 @@ export async function readStored(
 ): Promise<Stored> {
   const commits = requests.filter((request) => request.type === 'commit');
   const named = requests.flatMap(({ documents }) => documents);
-  const [keys, spent, creating, documents] = await Promise.all([
+  const [keys, spent, imported, creating, documents] = await Promise.all([
     readKeys(connection, qualify, commits),
     readSpent(connection, qualify, commits),
+    readImported(connection, qualify, commits),
     readCreating(connection, qualify, commits),
     readRevisions(connection, qualify, named),
   ]);
-  return { keys, spent, creating, documents };
+  return { keys, spent, imported, creating, documents };
 }
 
 /** Rows for StoreUsage: live and retained keys by store and namespace. */
@@ -142,6 +145,20 @@ async function readSpent(
     ],
   );
   return new Set(rows.map(([uid, requestId]) => `${text(uid)}/${text(requestId)}`));
+}
+
+async function readImported(
+  connection: Connection,
+  qualify: Qualify,
+  commits: readonly CommitRequest[],
+): Promise<ReadonlySet<string>> {
+  const lookups = commits.flatMap(({ imports }) => imports?.lookups ?? []);
+  if (lookups.length === 0) return new Set();
+  const rows = await connection.query(
+    qualify('SELECT lookup FROM {schema}.imports WHERE lookup = ANY($1::text[])'),
+    [lookups],
+  );
+  return new Set(rows.map(([lookup]) => text(lookup)));
 }
 
 async function readCreating(

@@ -3,7 +3,7 @@ import type { Answers, UseRead } from '../requests.ts';
 import { integer, type Row, text } from '../rows.ts';
 import type { Connection, Parameter } from './connection.ts';
 import type { Qualify } from './names.ts';
-import { readRecords, recordQuery, WITH_ENDED } from './records.ts';
+import { BY_KEY_ID, readRecords, recordQuery, WITH_ENDED } from './records.ts';
 
 const COUNTS = `SELECT c.subject, c.window_start, c.reserved, (
     SELECT coalesce(sum(l.uses - l.spent), 0)::bigint FROM {schema}.leases l
@@ -17,6 +17,9 @@ const KNOWN_AT_GATE = `(c.state <> 'Deleted' OR EXISTS (
   SELECT 1 FROM {schema}.slots e WHERE e.key = c.key AND e.sequence = c.sequence
 ))`;
 
+/** The credential of an imported value. */
+const OF_IMPORT = 'JOIN {schema}.credentials c ON c.key = i.key AND c.sequence = i.sequence';
+
 /** The answer to a request. */
 export async function readUses(
   { connection, qualify }: { readonly connection: Connection; readonly qualify: Qualify },
@@ -26,8 +29,7 @@ export async function readUses(
     connection.query(qualify(sql), values);
   switch (request.type) {
     case 'findAtGate': {
-      const wanted = 'SELECT key FROM {schema}.credentials WHERE key_id = $1';
-      return readRecords(await ask(recordQuery(wanted, WITH_ENDED), [request.keyId]))[0];
+      return readRecords(await ask(recordQuery(BY_KEY_ID, WITH_ENDED), [request.keyId]))[0];
     }
     case 'counts': {
       const { refs } = request;
@@ -44,14 +46,21 @@ export async function readUses(
       }));
     }
     case 'keyIds': {
-      const sql = `SELECT key_id FROM {schema}.credentials c WHERE key_id > $1 AND ${KNOWN_AT_GATE}
-        ORDER BY key_id LIMIT $2`;
+      // Two lists in order, each read no further than it is needed.
+      const sql = `(SELECT c.key_id AS id FROM {schema}.credentials c
+          WHERE c.key_id > $1 AND ${KNOWN_AT_GATE} ORDER BY c.key_id LIMIT $2)
+        UNION ALL (SELECT i.lookup FROM {schema}.imports i ${OF_IMPORT}
+          WHERE i.lookup > $1 AND ${KNOWN_AT_GATE} ORDER BY i.lookup LIMIT $2)
+        ORDER BY id LIMIT $2`;
       return (await ask(sql, [request.after ?? '', request.limit])).map(first);
     }
     case 'keyIdsOf': {
       const sql = `SELECT c.key_id FROM {schema}.keys k
         JOIN {schema}.credentials c ON c.key = k.id AND ${KNOWN_AT_GATE}
-        WHERE k.uid = ANY($1::text[])`;
+        WHERE k.uid = ANY($1::text[])
+        UNION ALL SELECT i.lookup FROM {schema}.keys k
+        JOIN {schema}.imports i ON i.key = k.id ${OF_IMPORT}
+        WHERE k.uid = ANY($1::text[]) AND ${KNOWN_AT_GATE}`;
       return (await ask(sql, [request.uids])).map(first);
     }
   }

@@ -25,12 +25,13 @@ const BATCHES_KEPT = 10_000;
 
 /** Everything the decision writes, in order; `batchId` names the transaction. */
 export function writesOf(decision: Decision, batchId: string): readonly Statement[] {
-  const { keys, documents, spent, audit, commitCounter } = decision;
+  const { keys, documents, spent, imports, audit, commitCounter } = decision;
   return [
     ...keyWrites(keys),
     ...credentialWrites(keys),
     ...documentWrites(documents),
     ...insert('rotation_requests', ['uid', 'request_id', 'cluster_id'], spent),
+    ...insert('imports', ['lookup', 'key', 'sequence', 'cluster_id'], imports),
     ...insert('audit', AUDIT_COLUMNS, audit),
     mark(batchId, commitCounter),
     { sql: 'UPDATE {schema}.meta SET commit_counter = $1', parameters: [commitCounter] },

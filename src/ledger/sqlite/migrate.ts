@@ -12,6 +12,7 @@ import { MIGRATION_0004 } from './migrations/0004.ts';
 import { MIGRATION_0005 } from './migrations/0005.ts';
 import { MIGRATION_0006 } from './migrations/0006.ts';
 import { MIGRATION_0007 } from './migrations/0007.ts';
+import { MIGRATION_0008 } from './migrations/0008.ts';
 
 /** All migrations in order; versions count from 1 without gaps. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -22,6 +23,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 5, sql: MIGRATION_0005 },
   { version: 6, sql: MIGRATION_0006 },
   { version: 7, sql: MIGRATION_0007 },
+  { version: 8, sql: MIGRATION_0008 },
 ];
 
 /**

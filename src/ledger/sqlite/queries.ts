@@ -142,7 +142,10 @@ function prepareRecords(db: DatabaseSync) {
   );
   const byKeyId = prepare(
     db,
-    `SELECT ${KEY}, k.id FROM keys k WHERE k.id = (SELECT c.key FROM credentials c WHERE c.key_id = ?)`,
+    `SELECT ${KEY}, k.id FROM keys k WHERE k.id = (
+       SELECT c.key FROM credentials c WHERE c.key_id = ?1
+       UNION ALL SELECT i.key FROM imports i WHERE i.lookup = ?1
+     )`,
   );
   const page = prepare(
     db,

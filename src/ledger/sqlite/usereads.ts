@@ -9,6 +9,9 @@ const KNOWN_AT_GATE = `(c.state <> 'Deleted' OR EXISTS (
   SELECT 1 FROM slots e WHERE e.key = c.key AND e.sequence = c.sequence
 ))`;
 
+/** The credential of an imported value. */
+const OF_IMPORT = 'JOIN credentials c ON c.key = i.key AND c.sequence = i.sequence';
+
 /** Compiles the queries. */
 export function prepareUseReads(
   db: DatabaseSync,
@@ -27,12 +30,20 @@ export function prepareUseReads(
   );
   const keyIds = prepare(
     db,
-    `SELECT key_id FROM credentials c WHERE key_id > ? AND ${KNOWN_AT_GATE} ORDER BY key_id LIMIT ?`,
+    // Two lists in order, each read no further than it is needed.
+    `SELECT id FROM (
+       SELECT * FROM (SELECT c.key_id AS id FROM credentials c
+         WHERE c.key_id > ?1 AND ${KNOWN_AT_GATE} ORDER BY c.key_id LIMIT ?2)
+       UNION ALL SELECT * FROM (SELECT i.lookup FROM imports i ${OF_IMPORT}
+         WHERE i.lookup > ?1 AND ${KNOWN_AT_GATE} ORDER BY i.lookup LIMIT ?2)
+     ) ORDER BY id LIMIT ?2`,
   );
   const keyIdsOf = prepare(
     db,
     `SELECT c.key_id FROM keys k JOIN credentials c ON c.key = k.id AND ${KNOWN_AT_GATE}
-     WHERE k.uid IN (SELECT value FROM json_each(?))`,
+       WHERE k.uid IN (SELECT value FROM json_each(?1))
+     UNION ALL SELECT i.lookup FROM keys k JOIN imports i ON i.key = k.id ${OF_IMPORT}
+       WHERE k.uid IN (SELECT value FROM json_each(?1)) AND ${KNOWN_AT_GATE}`,
   );
   const first = (row: Row): string => text(row[0]);
   return (request: UseRead): Answers[UseRead['type']] => {

@@ -108,7 +108,7 @@ export class Writer {
 
   /** Nothing is written before every check has passed, so a refusal needs no rollback. */
   commit(request: CommitRequest): Answers['commit'] {
-    const { rows, expectedRevision } = request;
+    const { rows, expectedRevision, spendRequestId } = request;
     this.#fence(request.epoch);
     if (rows.identity[0] !== this.#clusterId) {
       throw foreign(this.#clusterId, text(rows.identity[0]));
@@ -118,12 +118,8 @@ export class Writer {
     if ((stored === undefined ? 0 : integer(stored[1])) !== expectedRevision) {
       return { type: 'Stale' };
     }
-    if (!this.#documents.areCurrent(request.documents, this.#clusterId)) return { type: 'Stale' };
-    const { spendRequestId } = request;
-    if (spendRequestId !== undefined && this.#statements.isSpent.get(uid, spendRequestId)) {
-      return { type: 'RequestSpent' };
-    }
-    if (this.#isAccountBusy(uid, request.exclusiveAccount)) return { type: 'AccountBusy' };
+    const taken = this.#findTaken(uid, request);
+    if (taken !== undefined) return { type: taken };
     const before = stored === undefined ? undefined : usageOf(stored[3], stored[2]);
     const after = usageOf(rows.content[AT.storeUid], rows.content[AT.phase]);
     const namespace = text(rows.identity[AT.namespace]);
@@ -134,6 +130,7 @@ export class Writer {
     this.#commitNumber += 1;
     const id = this.#writeKey(request, stored === undefined ? undefined : integer(stored[0]));
     this.#writeCredentials(id, request);
+    this.#writeImports(id, request);
     this.#documents.write(request.documents, this.#commitNumber);
     if (spendRequestId !== undefined) {
       this.#statements.spend.run(uid, spendRequestId, text(rows.identity[0]));
@@ -167,6 +164,32 @@ export class Writer {
 
   #isAccountBusy(uid: string, account: string | undefined): boolean {
     return account !== undefined && this.#statements.openCreate.get(account, uid) !== undefined;
+  }
+
+  /** What the commit relies on and somebody else has, or has changed. */
+  #findTaken(
+    uid: string,
+    request: CommitRequest,
+  ): 'Stale' | 'RequestSpent' | 'ValueKnown' | 'AccountBusy' | undefined {
+    const { spendRequestId, exclusiveAccount } = request;
+    if (!this.#documents.areCurrent(request.documents, this.#clusterId)) return 'Stale';
+    if (spendRequestId !== undefined && this.#statements.isSpent.get(uid, spendRequestId)) {
+      return 'RequestSpent';
+    }
+    if (this.#isImported(request)) return 'ValueKnown';
+    return this.#isAccountBusy(uid, exclusiveAccount) ? 'AccountBusy' : undefined;
+  }
+
+  #isImported({ imports }: CommitRequest): boolean {
+    const { isImported } = this.#statements;
+    return imports?.lookups.some((lookup) => isImported.get(lookup) !== undefined) === true;
+  }
+
+  #writeImports(key: number, { imports, rows }: CommitRequest): void {
+    for (const lookup of imports?.lookups ?? []) {
+      const [clusterId = ''] = rows.identity;
+      this.#statements.addImport.run(lookup, key, imports?.sequence ?? 0, clusterId);
+    }
   }
 
   #writeKey(request: CommitRequest, id: number | undefined): number {
@@ -318,6 +341,8 @@ function prepareCredentials(db: DatabaseSync) {
          SELECT key, sequence, name FROM slots WHERE ended_at < ? LIMIT ${DIGESTS_PURGE_MAX}
        )`,
     ),
+    isImported: prepare(db, 'SELECT 1 FROM imports WHERE lookup = ?'),
+    addImport: prepare(db, insert('imports', ['lookup', 'key', 'sequence', 'cluster_id'])),
     openCreate: prepare(
       db,
       `SELECT 1 FROM credentials WHERE remote_account = ? AND remote_id IS NULL

@@ -107,7 +107,7 @@ export function remoteTrouble({ namespace, name, credentials }: KeyRecord): Find
   const command = `keyward keys resolve ${namespace}/${name}`;
   for (const { state, remote, origin } of credentials) {
     if (state === 'Unknown' && origin === 'Imported') {
-      const message = `it waits for keyward import --apikey ${namespace}/${name}`;
+      const message = `it waits for ${importCommand(remote)} --apikey ${namespace}/${name}`;
       return { reason: 'Pending', message };
     }
     if (state === 'Ambiguous' || state === 'Unknown') {
@@ -125,6 +125,11 @@ export function remoteTrouble({ namespace, name, credentials }: KeyRecord): Find
     }
   }
   return undefined;
+}
+
+/** A vendor shows its values; those of a store of ours a person has to bring. */
+function importCommand(remote: CredentialRecord['remote']): string {
+  return remote === undefined ? 'keyward import -' : 'keyward import';
 }
 
 /** A store that does not answer may let it live longer than it should. */

@@ -5,6 +5,7 @@
 import type { ApiKeySpec, ApiKeyStatus } from '../../../../src/api/generated/apikey.ts';
 import type { Condition, KubeObject, Ref, Resource } from '../../../../src/api/meta.ts';
 import {
+  ANNOTATION_IMPORT,
   API_KEYS,
   API_VERSION,
   FINALIZER,
@@ -12,12 +13,14 @@ import {
   SECRETS,
 } from '../../../../src/api/names.ts';
 import type { Deps } from '../../../../src/controllers/apikey/deps.ts';
+import { importValues, type Brought } from '../../../../src/controllers/apikey/imports.ts';
 import { apiKeySteps } from '../../../../src/controllers/apikey/index.ts';
 import { createApiKeyMetrics } from '../../../../src/controllers/apikey/metrics.ts';
 import { RemoteChecks } from '../../../../src/controllers/apikey/remote/checks.ts';
 import { OwnSecrets } from '../../../../src/controllers/apikey/ownsecrets.ts';
 import type { UsableStore } from '../../../../src/controllers/apikey/world.ts';
 import { cacheApiKey, viewSecret } from '../../../../src/controllers/apikey/view.ts';
+import { classify } from '../../../../src/kernel/errors.ts';
 import { silentLogger } from '../../../../src/kernel/log.ts';
 import { createRegistry } from '../../../../src/kernel/metrics.ts';
 import { Sensitive } from '../../../../src/kernel/sensitive.ts';
@@ -31,9 +34,10 @@ import type { KeyRecord } from '../../../../src/ledger/record.ts';
 import { OwnStatus } from '../../../../src/runtime/ownstatus.ts';
 import { builtinDriver } from '../../../../src/stores/builtin/driver.ts';
 import type { StoreHandle } from '../../../../src/stores/contract.ts';
-import { verdict } from '../../../../src/terms/verdict.ts';
+import { isLive, proveForeign, verdict } from '../../../../src/terms/verdict.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { FORM_AT_MS } from '../../../support/forms.ts';
+import { bring } from '../../../support/imports.ts';
 import { MemoryCluster, MemoryLedger } from '../../../support/memory.ts';
 import { MemoryVendor, type MemoryVendorClass } from '../../../support/vendor.ts';
 import { aSpec, aStore } from '../../../support/world.ts';
@@ -76,9 +80,9 @@ export class Desk {
   readonly #steps: ReturnType<typeof apiKeySteps>;
 
   /** @param at absent: keys are made here and not at a vendor of that class */
-  constructor(at?: MemoryVendorClass) {
+  constructor(at?: MemoryVendorClass, builtin: Readonly<Record<string, unknown>> = {}) {
     this.vendor = new MemoryVendor(at ?? 'M', this.clock);
-    const handle = at === undefined ? openBuiltin() : this.vendor.handle();
+    const handle = at === undefined ? openBuiltin(builtin) : this.vendor.handle();
     const { capabilities, defaultFormat } = handle;
     const remote = handle.type === 'Remote' ? { remote: handle } : {};
     this.store = aStore({ kind: 'KeyStore', capabilities, defaultFormat, ...remote });
@@ -97,6 +101,49 @@ export class Desk {
       spec: aSpec({ applicationRef, ...spec }),
       ...(status === undefined ? {} : { status }),
     });
+  }
+
+  /** Makes or replaces an object that needs no form and waits for values. */
+  putImport(spec: Partial<ApiKeySpec> = {}): void {
+    const annotations = { [ANNOTATION_IMPORT]: 'pending' };
+    const metadata = { ...WEB, uid: 'key-1', generation: 1, finalizers: [FINALIZER], annotations };
+    const status = this.status;
+    this.cluster.set(API_KEYS, WEB, {
+      ...draft(metadata),
+      spec: aSpec(spec),
+      ...(status === undefined ? {} : { status }),
+    });
+  }
+
+  /** As `keyward import -`: the sentence, or the reason of the refusal. */
+  async bring(texts: readonly string[], strength: Brought['strength'] = 'Strong'): Promise<string> {
+    const { ledger, clock, record } = this;
+    if (record === undefined) throw new Error('there is no record');
+    const entropy = seeded(`bring ${texts.join()}`);
+    const deps = { ledger, clock, entropy, keyring: KEYRING, epoch: () => 1 };
+    return importValues(deps, record, bring(texts, strength)).catch(
+      (error: unknown) => classify(error).reason,
+    );
+  }
+
+  /** Slots that hold this value, of credentials that live. */
+  holders(value: string): readonly string[] {
+    const pepper = (version: number): Buffer => KEYRING.pepper(version);
+    const live = (this.record?.credentials ?? []).filter((each) =>
+      isLive(each, this.clock.nowMs()),
+    );
+    return live.flatMap(({ keyId, slots }) => proveForeign(slots, { keyId, value }, pepper) ?? []);
+  }
+
+  /** Entries of the Secret. */
+  get entries(): Readonly<Record<string, string>> {
+    const secret = this.cluster.find(SECRETS, WEB) as
+      | KubeObject<{ data: Record<string, string> }>
+      | undefined;
+    const data = Object.entries(secret?.data ?? {});
+    return Object.fromEntries(
+      data.map(([name, text]) => [name, Buffer.from(text, 'base64').toString()]),
+    );
   }
 
   removeKey(): void {
@@ -177,10 +224,7 @@ export class Desk {
 
   /** The value in the Secret. */
   get value(): string {
-    const secret = this.cluster.find(SECRETS, WEB) as
-      | KubeObject<{ data: Record<string, string> }>
-      | undefined;
-    return Buffer.from(secret?.data['apiKey'] ?? '', 'base64').toString();
+    return this.entries['apiKey'] ?? '';
   }
 
   /** Whether the gate lets a value in now. */
@@ -270,8 +314,8 @@ export class Desk {
   }
 }
 
-function openBuiltin(): StoreHandle {
-  const handle = builtinDriver.open({});
+function openBuiltin(builtin: Readonly<Record<string, unknown>>): StoreHandle {
+  const handle = builtinDriver.open(builtin);
   if ('problem' in handle) throw new Error(handle.problem);
   return handle;
 }

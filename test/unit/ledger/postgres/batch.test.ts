@@ -28,6 +28,7 @@ function request(record: KeyRecord, changes: Partial<CommitRequest> = {}): Commi
     action: 'KeyIssued',
     facts: '{}',
     spendRequestId: undefined,
+    imports: undefined,
     maxKeys: undefined,
     maxKeysPerNamespace: undefined,
     exclusiveAccount: undefined,
@@ -41,6 +42,7 @@ function decideAll(...commits: readonly CommitRequest[]): Decision {
   const stored = {
     keys: new Map(),
     spent: new Set<string>(),
+    imported: new Set<string>(),
     creating: new Map(),
     documents: new Map(),
   };

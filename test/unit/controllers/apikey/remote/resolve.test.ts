@@ -233,9 +233,4 @@ describe('an ApiKey that waits for an import', () => {
     expect(stage.credential).toMatchObject({ state: 'Sealed', origin: 'Imported' });
     expect(stage.audits).toMatchObject([{ action: 'RemoteImported' }]);
   });
-
-  test('is not issued where values are made here: the store cannot verify those of others', () => {
-    const world = aWorld({ key: aKey({ isImport: true }) });
-    expect(nextAction(world)).toBeUndefined();
-  });
 });

@@ -1,0 +1,105 @@
+/**
+ * Where imported values go: into the database, by this process where no operator has it for itself, by
+ * the running operator where one has, or nowhere in a dry run.
+ */
+import { judgeImport } from '../controllers/apikey/imports.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { systemEntropy } from '../kernel/entropy.ts';
+import { KeywardError } from '../kernel/errors.ts';
+import type { Keyring } from '../keys/keyring.ts';
+import { openLedger, openLedgerReader } from '../ledger/open.ts';
+import type { Ledger } from '../ledger/port.ts';
+import type { KeyRecord } from '../ledger/record.ts';
+import { carryOutImport, writeImport, type ImportWish } from './importwish.ts';
+import { expectMatching } from './masterkey.ts';
+import { askOperator, requestFolder } from './requests.ts';
+import { findByUid } from './resolving.ts';
+
+/** One place; close it. */
+export type ImportSite = {
+  readonly ledger: Pick<Ledger, 'load' | 'debts' | 'findByKeyId'>;
+  /**
+   * Brings values to the key of this record; one sentence for people. Not for the same key twice at a
+   * time. @throws KeywardError as `importValues`; Waiting NoAnswer
+   */
+  take(record: KeyRecord, wish: ImportWish): Promise<string>;
+  close(): Promise<void>;
+};
+
+type Options = { readonly database: string; readonly keyring: Keyring; readonly isDry: boolean };
+
+/** @throws KeywardError of the ledger; Terminal MasterKeyVersionMissing, MasterKeyWrong */
+export async function openImportSite(options: Options): Promise<ImportSite> {
+  const { database, keyring, isDry } = options;
+  if (isDry) return lookOnly(options);
+  const ledger = await openLedger({ url: database, missing: 'Refuse' }).catch(ifInUse);
+  if (ledger === undefined) return throughOperator(options);
+  try {
+    await expectMatching(ledger, keyring);
+    const { epoch } = await ledger.identity();
+    const { currentVersion } = keyring;
+    await ledger.rememberVersion(currentVersion, keyring.checkValue(currentVersion));
+    const deps = {
+      ledger,
+      keyring,
+      entropy: systemEntropy,
+      clock: systemClock,
+      epoch: () => epoch,
+    };
+    return {
+      ledger,
+      take: async ({ uid }, wish) => (await carryOutImport(deps, uid, wish)).answer,
+      close: () => ledger.close(),
+    };
+  } catch (thrown) {
+    await ledger.close();
+    throw thrown;
+  }
+}
+
+async function lookOnly({ database, keyring }: Options): Promise<ImportSite> {
+  const ledger = await openLedgerReader(database);
+  try {
+    await expectMatching(ledger, keyring);
+  } catch (thrown) {
+    await ledger.close();
+    throw thrown;
+  }
+  return {
+    ledger,
+    async take(record, wish) {
+      const { type } = await judgeImport({ ledger, keyring }, record, wish);
+      const of = `ApiKey ${record.namespace}/${record.name}`;
+      return type === 'New' ? `${of}: can be imported` : `${of}: imported before`;
+    },
+    close: () => ledger.close(),
+  };
+}
+
+/** The operator alone may write. What is asked of it is sealed, and its answer is not just believed. */
+async function throughOperator(options: Options): Promise<ImportSite> {
+  const { database, keyring } = options;
+  const folder = requestFolder(database) ?? '';
+  const site = await lookOnly(options);
+  return {
+    ...site,
+    async take(record, wish) {
+      const { uid } = record;
+      const text = writeImport(wish, uid, { keyring, entropy: systemEntropy });
+      const answer = await askOperator(folder, { uid, verb: 'import', text });
+      // Somebody else may have asked for the same key at the same moment, and this be his answer.
+      const after = await findByUid(site.ledger, uid);
+      const { type } = await judgeImport({ ledger: site.ledger, keyring }, after, wish);
+      if (type === 'Held') return answer;
+      throw new KeywardError('Waiting', {
+        reason: 'NoAnswer',
+        message: 'the operator answered somebody else; run the command again',
+      });
+    },
+  };
+}
+
+function ifInUse(error: unknown): undefined {
+  if (error instanceof KeywardError && error.reason === 'DatabaseInUse') return undefined;
+  throw error;
+}
