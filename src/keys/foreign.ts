@@ -9,9 +9,11 @@ import { KEY_ID_LENGTH, parsePublicName, parseValue, type KeyFormat } from './fo
 import type { SlotName } from './mint.ts';
 import { weaknessOf } from './strength.ts';
 
-/** Characters of a value, and of the public half of a pair. Gates look at nothing beyond. */
+/** Characters of a value and of the public half of a pair, at least. */
 export const FOREIGN_MIN = 8;
+/** Characters of a value; gates look at nothing longer. */
 export const FOREIGN_MAX = 256;
+/** Characters of the public half of a pair; status shows it. */
 export const FOREIGN_NAME_MAX = 64;
 
 /** Value: it is presented as it is. Name: the public half of a pair, whose other half signs. */

@@ -3,8 +3,9 @@
  * values, and proves nothing about the rest, because a text does not show how it was drawn.
  */
 
-/** Characters, and bits by the estimate below, that a value should have. */
+/** Characters that a value should have. */
 export const STRONG_LENGTH = 20;
+/** Bits that it should have by the estimate below. */
 export const STRONG_BITS = 48;
 
 /** A letter that follows from what stands before it adds nothing. */

@@ -228,7 +228,7 @@ describe('keyward import -', () => {
       expect(last).toBe(0);
       await untilAsked(value, 204);
       await site.until(name, 'Active');
-      const { uid = '' } = (await site.key(name)).metadata;
+      const { uid } = (await site.key(name)).metadata;
       const lines = await (await site.ledger()).auditLines({ limit: 100, uid });
       expect(lines.filter(({ action }) => action === 'KeyImported')).toHaveLength(1);
     },
