@@ -41,6 +41,15 @@ export const silentLogger: Logger = {
   with: () => silentLogger,
 };
 
+/**
+ * What a line says of the cause of a failure. Only the stack: a foreign error's own fields may hold
+ * request headers or bodies. Plain values that were thrown are named by their type alone.
+ */
+export function causeFields(cause: unknown): LogFields {
+  if (cause === undefined) return {};
+  return { cause: cause instanceof Error ? cause.stack : `a thrown ${typeof cause}` };
+}
+
 function wrap(target: pino.Logger): Logger {
   return {
     debug: (message, fields) => target.debug(fields ?? {}, message),

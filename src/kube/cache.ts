@@ -2,9 +2,9 @@
  * The cache that one reflector fills. It keeps records, not objects, and drops what is older than
  * what it holds: duplicated, reordered and replayed frames change nothing.
  */
-import { type KubeObject, type ObjectMeta, type Ref, refText } from '../api/meta.ts';
+import { type KubeObject, type ObjectMeta, type Ref } from '../api/meta.ts';
 import { KeywardError } from '../kernel/errors.ts';
-import type { Logger } from '../kernel/log.ts';
+import { causeFields, type LogFields, type Logger } from '../kernel/log.ts';
 import type { Cache, Change } from './port.ts';
 import { RefMap } from './refmap.ts';
 import { isLater } from './versions.ts';
@@ -162,8 +162,8 @@ export class RecordCache<R> implements Cache<R> {
     } catch (error) {
       // One object that cannot be understood must not stop the reading of all others.
       this.#log.error('object could not be read into the cache', {
-        object: refText(refOf(object.metadata)),
-        error,
+        ...fieldsOf(refOf(object.metadata)),
+        ...causeFields(error),
       });
       return 'Failed';
     }
@@ -187,8 +187,8 @@ export class RecordCache<R> implements Cache<R> {
       try {
         listener(change);
       } catch (error) {
-        const object = refText(change.ref);
-        this.#log.error('listener of a cache failed', { object, error });
+        const fields = { ...fieldsOf(change.ref), ...causeFields(error) };
+        this.#log.error('listener of a cache failed', fields);
       }
     }
   }
@@ -233,4 +233,8 @@ function metaOf(object: unknown): ObjectMeta {
 
 function refOf(meta: ObjectMeta): Ref {
   return { namespace: meta.namespace ?? '', name: meta.name };
+}
+
+function fieldsOf({ namespace, name }: Ref): LogFields {
+  return namespace === '' ? { name } : { namespace, name };
 }

@@ -10,7 +10,7 @@
  */
 import { type Clock, sleep } from '../kernel/clock.ts';
 import { classify, KeywardError } from '../kernel/errors.ts';
-import type { Logger } from '../kernel/log.ts';
+import { causeFields, type Logger } from '../kernel/log.ts';
 import { type Backoff, backoffMs } from '../kernel/time.ts';
 import { RecordCache, type Transform } from './cache.ts';
 import type { CallMetrics } from './callmetrics.ts';
@@ -252,7 +252,8 @@ export class Reflector<R> {
     this.#options.watchMetrics?.restarted(this.#plural(), error.reason);
     const { reason, retryAfterMs = 0 } = error;
     const level = error.class === 'Bug' ? 'error' : 'info';
-    this.#log[level]('watch interrupted', { reason, message: error.message, cause: error.cause });
+    const fields = { reason, message: error.message, ...causeFields(error.cause) };
+    this.#log[level]('watch interrupted', fields);
     if (reason === 'Expired') this.#version = '';
     if (reason === 'Forbidden') this.cache.markRefused();
     // A reading that breaks off again and again is no progress, however much was heard.

@@ -100,7 +100,7 @@ export class Controller<World, Action> {
     const tookMs = clock.monotonicMs() - startedMs;
     if (outcome.result.kind === 'stop') this.#meter.terminal();
     this.#meter.finished(label(outcome.result), tookMs);
-    this.#failures.note(work.ref, outcome, { reconcile: id, tookMs: Math.round(tookMs) });
+    this.#failures.note(work.ref, outcome, { reconcileID: id, tookMs: Math.round(tookMs) });
   }
 
   /** The one place where a result becomes queue calls. */

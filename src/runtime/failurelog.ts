@@ -1,7 +1,7 @@
 /** What a controller logs about its reconciles: changes, not repetitions. */
 import { refText, type Ref } from '../api/meta.ts';
 import type { ErrorClass, KeywardError } from '../kernel/errors.ts';
-import type { Logger, LogFields } from '../kernel/log.ts';
+import { causeFields, type Logger, type LogFields } from '../kernel/log.ts';
 import { STOPPING, type Outcome } from './pipeline.ts';
 
 /** How loud the first line of a failure is; repetitions of the same reason are debug. */
@@ -27,25 +27,32 @@ export class FailureLog {
 
   /** @param facts further fields of the line, such as the number of the reconcile */
   note(ref: Ref, outcome: Outcome, facts: LogFields): void {
-    const fields = { ...facts, object: refText(ref), actions: outcome.actions };
+    const { namespace, name } = ref;
+    const object = refText(ref);
+    const fields = {
+      ...(namespace === '' ? {} : { namespace }),
+      name,
+      ...facts,
+      actions: outcome.actions,
+    };
     const { result } = outcome;
-    if (result.kind === 'done' || result.kind === 'again') this.#noteSuccess(fields);
-    else this.#noteFailure(result.failure, fields);
+    if (result.kind === 'done' || result.kind === 'again') this.#noteSuccess(object, fields);
+    else this.#noteFailure(object, result.failure, fields);
   }
 
-  #noteSuccess(fields: LogFields & { readonly object: string; readonly actions: number }): void {
-    const failedWith = this.#reasons.get(fields.object);
-    this.#reasons.delete(fields.object);
+  #noteSuccess(object: string, fields: LogFields & { readonly actions: number }): void {
+    const failedWith = this.#reasons.get(object);
+    this.#reasons.delete(object);
     if (failedWith !== undefined) this.#log.info('reconcile recovered', { ...fields, failedWith });
     else if (fields.actions > 0) this.#log.debug('object brought to its desired state', fields);
     else this.#log.debug('nothing to change', fields);
   }
 
-  #noteFailure(failure: KeywardError, fields: LogFields & { readonly object: string }): void {
+  #noteFailure(object: string, failure: KeywardError, fields: LogFields): void {
     const { class: errorClass, reason, message } = failure;
-    const isKnown = this.#reasons.get(fields.object) === reason;
+    const isKnown = this.#reasons.get(object) === reason;
     // A conflict is no state of the object, so it does not count as a change of reason.
-    if (errorClass !== 'Conflict') this.#reasons.set(fields.object, reason);
+    if (errorClass !== 'Conflict') this.#reasons.set(object, reason);
     const level = isKnown || reason === STOPPING ? 'debug' : LEVELS[errorClass];
     this.#log[level]('reconcile failed', {
       ...fields,
@@ -55,13 +62,4 @@ export class FailureLog {
       ...causeFields(failure.cause),
     });
   }
-}
-
-/**
- * Only the stack: a foreign error's own fields may hold request headers or bodies. Plain values
- * that were thrown are named by their type alone.
- */
-function causeFields(cause: unknown): LogFields {
-  if (cause === undefined) return {};
-  return { cause: cause instanceof Error ? cause.stack : `a thrown ${typeof cause}` };
 }

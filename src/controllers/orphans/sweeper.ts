@@ -163,7 +163,7 @@ export class OrphanSweeper<Store extends SweptStore> {
     const { metrics, log } = this.#options;
     const tell = (what: 'Quarantined' | 'Deleted', { id }: Orphan): void => {
       metrics.done(store.type, what);
-      log.warn(`An orphan was ${what.toLowerCase()}`, { store: store.text, remoteId: id });
+      log.warn('An orphan was dealt with', { action: what, store: store.text, remoteId: id });
     };
     for (const orphan of quarantine) {
       // In turn: there are few, and a vendor is not to be hurried.

@@ -161,7 +161,12 @@ describe('the log', () => {
       'warn: reconcile failed',
       'info: reconcile recovered',
     ]);
-    expect(lines[0]?.fields).toMatchObject({ object: 'team/a', reason: 'StoreDown', reconcile: 1 });
+    expect(lines[0]?.fields).toMatchObject({
+      namespace: 'team',
+      name: 'a',
+      reason: 'StoreDown',
+      reconcileID: 1,
+    });
   });
 
   test('is silent about reconciles that change nothing', async () => {
