@@ -1,26 +1,13 @@
 /**
  * The Debian packages that the image takes its C and C++ libraries from: pinned in debian.json by
- * version and checksum, so that the image does not depend on what the machine has installed. Fetched
- * once and kept in the cache as the .deb files they are.
+ * version and checksum, so that the image does not depend on what the machine has installed.
  */
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  copyFile,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  writeFile,
-} from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { cacheFolder } from '../../control-plane/binaries.ts';
-import { download } from '../../control-plane/debian.ts';
 import pins from './debian.json' with { type: 'json' };
+import { exactDebs, newestDebs, sha256Of, type DebSource, type ExactPackage } from './debs.ts';
 
 const run = promisify(execFile);
 
@@ -31,13 +18,9 @@ export type Architecture = keyof typeof pins;
 export const ARCHITECTURES: readonly Architecture[] = ['amd64', 'arm64'];
 
 /** A package as it is pinned. */
-export type Pin = {
-  readonly name: string;
-  readonly version: string;
+export type Pin = ExactPackage & {
   /** SPDX expression of what is taken from it. */
   readonly licence: string;
-  /** Of the .deb file, in hex. */
-  readonly sha256: string;
 };
 
 /** A package that was unpacked. */
@@ -46,8 +29,11 @@ export type DebianPackage = Pin & {
   readonly control: string;
 };
 
-/** Pinned ones, or the newest that the machine's Debian offers: those of the pins' names. */
+/** Pinned ones, or the newest that the machine's Debian offers. */
 export type Choice = 'pinned' | 'newest';
+
+/** The copyright of the compiler's libraries; its name changes with the compiler. */
+const COMPILER_BASE = /^gcc-\d+-base$/;
 
 /**
  * Unpacks the packages into the folder, one over the other.
@@ -60,10 +46,10 @@ export async function unpackPackages(
   architecture: Architecture,
   choice: Choice,
 ): Promise<readonly DebianPackage[]> {
-  const files = await fetchAll(architecture, choice);
+  const files = await filesOf(architecture, choice);
   await mkdir(folder, { recursive: true });
   for (const file of files) {
-    // One over the other, in the order of the pins.
+    // One over the other.
     // oxlint-disable-next-line no-await-in-loop
     await run('dpkg-deb', ['-x', file, folder]);
   }
@@ -79,7 +65,7 @@ export async function renewPins(): Promise<void> {
   const all: Record<string, readonly Pin[]> = {};
   for (const architecture of ARCHITECTURES) {
     // oxlint-disable-next-line no-await-in-loop
-    const files = await fetchAll(architecture, 'newest');
+    const files = await filesOf(architecture, 'newest');
     // oxlint-disable-next-line no-await-in-loop
     const packages = await Promise.all(files.map((file) => describe(file, architecture)));
     all[architecture] = packages.map(({ name, version, licence, sha256 }) => ({
@@ -89,10 +75,23 @@ export async function renewPins(): Promise<void> {
       sha256,
     }));
   }
-  await writeFile(
-    join(import.meta.dirname, 'debian.json'),
-    `${JSON.stringify(all, undefined, 2)}\n`,
-  );
+  const path = join(import.meta.dirname, 'debian.json');
+  await writeFile(path, `${JSON.stringify(all, undefined, 2)}\n`);
+}
+
+/** The processor of this machine; undefined where there is no image for it. */
+export function ownArchitecture(): Architecture | undefined {
+  if (process.arch === 'x64') return 'amd64';
+  return process.arch === 'arm64' ? 'arm64' : undefined;
+}
+
+async function filesOf(architecture: Architecture, choice: Choice): Promise<readonly string[]> {
+  const lists = architecture === ownArchitecture() ? 'Own' : 'Other';
+  const source: DebSource = { architecture, lists };
+  const wanted = pins[architecture];
+  if (choice === 'pinned') return exactDebs(source, wanted);
+  const names = wanted.map(({ name }) => name).filter((name) => !COMPILER_BASE.test(name));
+  return newestDebs(source, names);
 }
 
 async function describe(file: string, architecture: Architecture): Promise<DebianPackage> {
@@ -100,84 +99,9 @@ async function describe(file: string, architecture: Architecture): Promise<Debia
   const field = (wanted: string): string =>
     new RegExp(`^${wanted}: (.*)$`, 'm').exec(control)?.[1] ?? '';
   const name = field('Package');
-  const licence = pins[architecture].find((pin) => pin.name === name)?.licence ?? '';
-  const sha256 = sha256Of(await readFile(file));
-  return { name, version: field('Version'), licence, sha256, control };
-}
-
-/** Paths of the .deb files in the order of the pins. */
-async function fetchAll(architecture: Architecture, choice: Choice): Promise<readonly string[]> {
-  const cache = join(cacheFolder(process.env, homedir()), 'image', architecture);
-  const wanted = pins[architecture];
-  const kept = wanted.map(({ sha256 }) => join(cache, `${sha256}.deb`));
-  if (choice === 'pinned' && (await areRight(kept, wanted))) return kept;
-  await mkdir(cache, { recursive: true });
-  const draft = await mkdtemp(join(cache, 'draft-'));
-  try {
-    const names = wanted.map(({ name, version }) =>
-      choice === 'pinned' ? `${name}=${version}` : name,
-    );
-    await fetchInto(draft, names, architecture);
-    const found = await debsIn(draft, wanted);
-    if (choice === 'pinned' && !(await areRight(found, wanted))) {
-      throw new Error('a Debian package is not the one that tools/image/debian.json pins');
-    }
-    if (found.length < wanted.length) throw new Error('a Debian package did not arrive');
-    const paths: string[] = [];
-    for (const file of found) {
-      // oxlint-disable-next-line no-await-in-loop
-      const path = join(cache, `${sha256Of(await readFile(file))}.deb`);
-      // In one step: another process may be reading it.
-      // oxlint-disable-next-line no-await-in-loop
-      await copyFile(file, `${file}.copy`);
-      // oxlint-disable-next-line no-await-in-loop
-      await rename(`${file}.copy`, path);
-      paths.push(path);
-    }
-    return paths;
-  } finally {
-    await rm(draft, { recursive: true, force: true });
-  }
-}
-
-async function fetchInto(
-  folder: string,
-  names: readonly string[],
-  architecture: Architecture,
-): Promise<void> {
-  const isOwn = architecture === ownArchitecture();
-  try {
-    await download(folder, names, isOwn ? undefined : architecture);
-  } catch (error) {
-    const lines = error instanceof Error ? error.message.split('\n') : [];
-    const reason = lines.find((line) => line.startsWith('E: ')) ?? lines[0] ?? '';
-    throw new Error(
-      `the image's libraries come from Debian's packages, and these could not be had (${reason}); --libraries newest takes what this machine's Debian offers, and docs/image.md tells how to build with Docker`,
-      { cause: error },
-    );
-  }
-}
-
-/** The processor of this machine; undefined where there is no image for it. */
-export function ownArchitecture(): Architecture | undefined {
-  return ({ x64: 'amd64', arm64: 'arm64' } as const)[process.arch as 'x64' | 'arm64'];
-}
-
-async function debsIn(folder: string, wanted: readonly Pin[]): Promise<readonly string[]> {
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.deb'));
-  return wanted.flatMap(({ name }) => {
-    const file = files.find((each) => each.startsWith(`${name}_`));
-    return file === undefined ? [] : [join(folder, file)];
-  });
-}
-
-async function areRight(files: readonly string[], wanted: readonly Pin[]): Promise<boolean> {
-  const found = await Promise.all(
-    files.map((file) => readFile(file).then(sha256Of, () => undefined)),
+  const pin = pins[architecture].find(
+    (each) => each.name === name || (COMPILER_BASE.test(name) && COMPILER_BASE.test(each.name)),
   );
-  return wanted.every(({ sha256 }, n) => sha256 === found[n]);
-}
-
-function sha256Of(content: Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
+  const sha256 = sha256Of(await readFile(file));
+  return { name, version: field('Version'), licence: pin?.licence ?? '', sha256, control };
 }

@@ -29,6 +29,8 @@ export type Image = Archive & {
   readonly layers: readonly Layer[];
   readonly node: NodeProgram;
   readonly debian: readonly DebianPackage[];
+  /** What the packages come from, as in os-release: `debian-12`. */
+  readonly distribution: string;
   readonly npm: readonly NpmPackage[];
 };
 
@@ -51,7 +53,8 @@ export async function makeImage({ architecture, libraries }: ImageOptions): Prom
       await programLayer({ folder: program, version, licence, packages: npm }),
     ];
     const facts = factsOf({ architecture, version, commit });
-    return { ...archive(facts, layers), facts, version, layers, node, debian, npm };
+    const distribution = await distributionIn(ground);
+    return { ...archive(facts, layers), facts, version, layers, node, debian, distribution, npm };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -61,6 +64,13 @@ export async function makeImage({ architecture, libraries }: ImageOptions): Prom
 async function ownVersion(): Promise<string> {
   const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
   return String(version);
+}
+
+async function distributionIn(ground: string): Promise<string> {
+  const text = await readFile(join(ground, 'usr/lib/os-release'), 'utf8');
+  const field = (name: string): string =>
+    new RegExp(`^${name}="?([^"\\n]*)`, 'm').exec(text)?.[1] ?? '';
+  return `${field('ID')}-${field('VERSION_ID')}`;
 }
 
 function factsOf(source: {

@@ -28,7 +28,7 @@ const NO_PARTS: ReadonlySet<string> = new Set(['node', 'modules', 'napi', 'unico
 export function sbomText(image: Image, inside: Inside): string {
   const program = programOf(image);
   const node = nodeOf(image, inside);
-  const debian = image.debian.map((each) => debianOf(each, image.facts.architecture));
+  const debian = image.debian.map((each) => debianOf(each, image));
   const npm = image.npm.map(npmOf);
   const container = containerOf(image);
   const bom = {
@@ -106,8 +106,9 @@ function partOf(name: string, version: string): Component {
   };
 }
 
-function debianOf(each: Image['debian'][number], architecture: string): Component {
+function debianOf(each: Image['debian'][number], { facts, distribution }: Image): Component {
   const { name, version, licence, sha256 } = each;
+  const vendor = distribution.slice(0, distribution.indexOf('-'));
   const path = `${encoded(name)}@${encoded(version)}`;
   return {
     type: 'library',
@@ -116,7 +117,7 @@ function debianOf(each: Image['debian'][number], architecture: string): Componen
     version,
     hashes: [{ alg: 'SHA-256', content: sha256 }],
     licenses: licenses(licence),
-    purl: `pkg:deb/debian/${path}?arch=${architecture}&distro=debian-12`,
+    purl: `pkg:deb/${vendor}/${path}?arch=${facts.architecture}&distro=${distribution}`,
   };
 }
 

@@ -33,6 +33,7 @@ const IMAGE: Image = {
       control: '',
     },
   ],
+  distribution: 'debian-12',
   npm: [
     { name: '@scope/part', version: '2.0.1', licence: 'MIT', sha512: HEX.repeat(2), notices: [] },
     {
