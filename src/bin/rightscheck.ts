@@ -14,6 +14,8 @@ import { lackingOf, readRules, type Rules } from '../kube/rules.ts';
 /** Any namespace will do for rights that hold in all, and events about shared stores are in this one. */
 const DEFAULT_NAMESPACE = 'default';
 
+const OF_CLUSTER: ReadonlySet<Feature> = new Set(['SharedStores', 'Products', 'Selectors']);
+
 type Config = Pick<OperatorConfig, 'namespace' | 'watchNamespaces' | 'secretWatch' | 'metricsAuth'>;
 
 /** A right that is missing where it is needed. */
@@ -115,7 +117,7 @@ async function ask(
 function tell(log: Logger, { watchNamespaces }: Config, lacking: LackingRight): void {
   const { namespace, lacks, without, feature, isSure } = lacking;
   // An installation for named namespaces may do without what belongs to the whole cluster.
-  const isOptional = watchNamespaces.length > 0 && feature !== 'Core' && feature !== 'SecretWatch';
+  const isOptional = watchNamespaces.length > 0 && OF_CLUSTER.has(feature);
   const certainty = isSure ? 'lacks' : 'seems to lack';
   log[isOptional || !isSure ? 'info' : 'warn'](`The operator's account ${certainty} a right`, {
     lacks,

@@ -5,6 +5,9 @@ import { readFile } from 'node:fs/promises';
 export type Request = {
   readonly user: string;
   readonly verb: string;
+  /** Empty for core kinds. */
+  readonly group: string;
+  /** Empty for paths that are no resource. */
   readonly resource: string;
   readonly subresource: string;
   readonly namespace: string;
@@ -37,15 +40,19 @@ type AuditEvent = {
   readonly verb: string;
   readonly requestURI: string;
   readonly user: { readonly username: string };
-  readonly objectRef?: Partial<Record<'resource' | 'subresource' | 'namespace' | 'name', string>>;
+  readonly objectRef?: Partial<
+    Record<'apiGroup' | 'resource' | 'subresource' | 'namespace' | 'name', string>
+  >;
   readonly responseStatus?: { readonly code?: number };
 };
 
 function parseEvent(line: string): Request {
   // Lines of audit.k8s.io/v1, written by the API server itself.
   const { verb, requestURI, user, objectRef = {}, responseStatus } = JSON.parse(line) as AuditEvent;
-  const { resource = '', subresource = '', namespace = '', name = '' } = objectRef;
+  const { apiGroup: group = '', resource = '', subresource = '' } = objectRef;
+  const { namespace = '', name = '' } = objectRef;
   const code = responseStatus?.code ?? 0;
   const isDryRun = requestURI.includes('dryRun=');
-  return { user: user.username, verb, resource, subresource, namespace, name, code, isDryRun };
+  const what = { verb, group, resource, subresource, namespace, name };
+  return { user: user.username, ...what, code, isDryRun };
 }

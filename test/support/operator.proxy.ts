@@ -16,7 +16,12 @@ export type Fate =
   | { readonly type: 'Answer'; readonly code: number; readonly headers?: Record<string, string> };
 
 /** A call, as far as fates depend on it. */
-export type Call = { readonly method: string; readonly path: string };
+export type Call = {
+  readonly method: string;
+  readonly path: string;
+  /** The header Accept: in which form the answer is asked for. */
+  readonly accept: string;
+};
 
 /** A listening proxy. */
 export type ApiProxy = {
@@ -39,7 +44,8 @@ export async function startApiProxy(kubeconfig: string): Promise<ApiProxy> {
   const agent = new Agent({ keepAlive: true, ca });
   let decide: (call: Call) => Fate = () => ({ type: 'Pass' });
   const server = createServer((req, res) => {
-    const call = { method: req.method ?? '', path: req.url ?? '' };
+    const { method = '', url: path = '', headers } = req;
+    const call = { method, path, accept: headers.accept ?? '' };
     const fate = decide(call);
     if (fate.type === 'Answer') return refuse(req, res, fate);
     forward({ req, res, target, agent, isLost: fate.type === 'Lost' });
