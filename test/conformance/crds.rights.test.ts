@@ -129,13 +129,15 @@ describe('people', () => {
 });
 
 describe('the operator', () => {
+  /** `resource` as `plural`, `plural/subresource` or `plural name`. */
   const may = async (
     verb: string,
     resource: string,
     where: string,
     group = 'keyward.dev',
   ): Promise<boolean> => {
-    const [plural, subresource] = resource.split('/');
+    const [kind = '', name] = resource.split(' ');
+    const [plural, subresource] = kind.split('/');
     const answer = await send({
       method: 'POST',
       path: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
@@ -145,7 +147,14 @@ describe('the operator', () => {
         spec: {
           user: OPERATOR.username,
           groups: OPERATOR.groups,
-          resourceAttributes: { verb, group, resource: plural, subresource, namespace: where },
+          resourceAttributes: {
+            verb,
+            group,
+            resource: plural,
+            subresource,
+            name,
+            namespace: where,
+          },
         },
       },
     });
@@ -184,9 +193,15 @@ describe('the operator', () => {
     const group = 'admissionregistration.k8s.io';
     const own = 'authorization.k8s.io';
     expect(await may('create', 'subjectaccessreviews', '', own)).toBe(true);
-    expect(await may('get', policies, '', group)).toBe(true);
+    expect(await may('get', `${policies} keyward-reviews`, '', group)).toBe(true);
+    expect(await may('get', `${policies} somebody-else`, '', group)).toBe(false);
     expect(await may('update', policies, '', group)).toBe(false);
     expect(await may('impersonate', 'users', '', '')).toBe(false);
     expect(await may('bind', 'clusterroles', '', 'rbac.authorization.k8s.io')).toBe(false);
+    expect(await may('create', 'serviceaccounts/token', OWN, '')).toBe(false);
+    expect(await may('create', 'pods', OWN, '')).toBe(false);
+    expect(await may('deletecollection', 'secrets', namespace, '')).toBe(false);
+    expect(await may('patch', 'secrets', namespace, '')).toBe(false);
+    expect(await may('get', 'leases other', OWN, 'coordination.k8s.io')).toBe(false);
   });
 });
