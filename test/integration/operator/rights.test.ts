@@ -235,7 +235,7 @@ describe('an operator for all namespaces, over a life of everything', () => {
     await loseSecret(named('plain'));
     await liveForms();
     await makeEvents('nowhere', 'CredentialsNotFound');
-    expect(await scrape()).toBe(401);
+    assert.equal(await scrape(), 401);
     await loseStores();
     // A server that does not know watch-lists: everything is read in pages.
     proxy.decide((call) => {
