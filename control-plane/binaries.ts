@@ -14,11 +14,13 @@ export const KUBERNETES_VERSION = 'v1.37.2';
 export const ETCD_VERSION = 'v3.7.3';
 /** The Helm that the chart is rendered, checked and installed with. */
 export const HELM_VERSION = 'v4.3.1';
+/** The CoreDNS that names Services for pods of a real node. */
+export const COREDNS_VERSION = 'v1.15.0';
 
 /** What every control plane here needs. */
 export type ControlPlaneProgram = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl';
 /** What a node needs beside it; built only when somebody asks for a node. */
-export type NodeProgram = 'kubelet' | 'kube-scheduler' | 'kube-proxy';
+export type NodeProgram = 'kubelet' | 'kube-scheduler' | 'kube-proxy' | 'coredns';
 /** A program that is built from a Go module; helm only where the chart is tested. */
 export type BinaryName = ControlPlaneProgram | NodeProgram | 'helm';
 
@@ -49,6 +51,7 @@ export function cachedPath(name: BinaryName, env: Environment, home: string): st
 
 function versionFolder(name: BinaryName): string {
   if (name === 'etcd') return `etcd-${ETCD_VERSION}`;
+  if (name === 'coredns') return `coredns-${COREDNS_VERSION}`;
   return name === 'helm' ? `helm-${HELM_VERSION}` : `kubernetes-${KUBERNETES_VERSION}`;
 }
 

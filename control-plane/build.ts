@@ -40,6 +40,7 @@ function sourceOf(name: BinaryName): Source {
       linkerFlags: HELM_LINKER_FLAGS,
     };
   }
+  if (name === 'coredns') return { name, module: 'coredns', package: '.', linkerFlags: '-s -w' };
   return {
     name,
     module: 'kubernetes',

@@ -26,7 +26,13 @@ const PROGRAMS: readonly BinaryName[] = [
   'kubectl',
 ];
 /** Only by name: a control plane works without them. */
-const MORE_PROGRAMS: readonly BinaryName[] = ['kubelet', 'kube-scheduler', 'kube-proxy', 'helm'];
+const MORE_PROGRAMS: readonly BinaryName[] = [
+  'kubelet',
+  'kube-scheduler',
+  'kube-proxy',
+  'coredns',
+  'helm',
+];
 
 const { values, positionals } = readArguments({
   allowPositionals: true,

@@ -18,7 +18,7 @@ export const LIFELINE = 3;
 export type EnclosureOptions = {
   /** Removed at the end. Its name must be unique on the machine. */
   readonly workDir: string;
-  /** Statically linked; it sets up the network. */
+  /** It sets up the network. */
   readonly busybox: string;
   readonly command: readonly string[];
   /** Asks for the end. */

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { ServerCommand } from '../server.ts';
 import { environmentOf } from './containerd.ts';
+import { CLUSTER_DOMAIN } from './dns.ts';
 import { NODE_ADDRESS, NODE_NAME, POD_SUBNET, type Layout } from './layout.ts';
 import type { NodePrograms } from './programs.ts';
 
@@ -30,6 +31,8 @@ export function kubeletConfig(layout: Layout): string {
     oomScoreAdj: 0,
     makeIPTablesUtilChains: false,
     resolvConf: '',
+    clusterDNS: [NODE_ADDRESS],
+    clusterDomain: CLUSTER_DOMAIN,
     syncFrequency: SYNC_FREQUENCY,
     podLogsDir: layout.podLogs,
     volumePluginDir: join(layout.kubeletRoot, 'plugins'),

@@ -25,6 +25,7 @@ export type Layout = {
   readonly kubeletRoot: string;
   readonly kubeletConfig: string;
   readonly kubeProxyConfig: string;
+  readonly corefile: string;
   readonly podLogs: string;
   /** Stand-ins for files of /proc/sys that the kubelet would write. */
   readonly sysctls: string;
@@ -46,6 +47,7 @@ export function layoutOf(workDir: string): Layout {
     kubeletRoot: at('kubelet'),
     kubeletConfig: at('kubelet.yaml'),
     kubeProxyConfig: at('kube-proxy.yaml'),
+    corefile: at('Corefile'),
     podLogs: at('pod-logs'),
     sysctls: at('sysctl'),
     cgroup: `/${CGROUP_PREFIX}${basename(workDir)}`,

@@ -1,8 +1,9 @@
 /**
- * A node for a control plane that runs in the same enclosure: containerd, kubelet, kube-proxy and
- * kube-scheduler. Everything ends with the enclosure.
+ * A node for a control plane that runs in the same enclosure: containerd, kubelet, kube-proxy,
+ * kube-scheduler and CoreDNS. Everything ends with the enclosure.
  */
 import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -10,9 +11,11 @@ import type { Access } from '../access.ts';
 import { Server, type ServerCommand } from '../server.ts';
 import type { Watchdog } from '../watchdog.ts';
 import { writeConfigs, writeNodeKubeconfigs } from './configs.ts';
+import { corednsCommand, corefile } from './dns.ts';
 import { containerdCommand, environmentOf, type Snapshotter } from './containerd.ts';
 import { writeImage } from './image.ts';
 import { kubeletCommand, kubeProxyCommand, kubeSchedulerCommand } from './kubelet.ts';
+import { librariesOf } from './libraries.ts';
 import { NODE_ADDRESS, NODE_NAME, PAUSE_IMAGE, type Layout } from './layout.ts';
 import type { NodePrograms } from './programs.ts';
 
@@ -69,6 +72,8 @@ export async function startNode(options: NodeOptions): Promise<ClusterNode> {
   const kubeconfigs = await writeNodeKubeconfigs(layout, access);
   begin(kubeletCommand(layout, programs, kubeconfigs.kubelet));
   begin(kubeProxyCommand(layout, programs));
+  await writeFile(layout.corefile, corefile(access.adminKubeconfig));
+  begin(corednsCommand(layout, programs));
   begin(kubeSchedulerCommand(layout, programs, kubeconfigs['kube-scheduler']));
   const ready = `{.status.conditions[?(@.type=="Ready")].status}`;
   const look = ['get', 'node', NODE_NAME, '-o', `jsonpath=${ready}`];
@@ -122,7 +127,7 @@ async function pauseImage({ layout, programs }: NodeOptions): Promise<string> {
   const target = join(layout.workDir, 'pause.tar');
   const content = {
     name: PAUSE_IMAGE,
-    files: { '/bin/busybox': programs.busybox },
+    files: { '/bin/busybox': programs.busybox, ...(await librariesOf(programs.busybox)) },
     entrypoint: ['/bin/busybox', 'sleep', FOREVER_SECONDS],
   };
   await writeImage(content, target);

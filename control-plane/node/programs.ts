@@ -12,7 +12,7 @@ export type NodePrograms = Readonly<Record<NodeProgram, string>> & {
   /** containerd's own client; it imports images. */
   readonly ctr: string;
   readonly runc: string;
-  /** Statically linked, so that it is an image by itself. */
+  /** Sets up the network, and is what most containers run. */
   readonly busybox: string;
   /** For kube-proxy. */
   readonly nft: string;
@@ -30,7 +30,8 @@ const CONTAINERD: Package = {
   folder: 'usr/bin',
 };
 const RUNC: Package = { program: 'runc', packages: ['runc', 'libseccomp2'], folder: 'usr/sbin' };
-const BUSYBOX: Package = { program: 'busybox', packages: ['busybox-static'], folder: 'bin' };
+// Not the static one: it could not look up names without the C library beside it.
+const BUSYBOX: Package = { program: 'busybox', packages: ['busybox'], folder: 'bin' };
 const CNI: Package = {
   program: 'host-local',
   packages: ['containernetworking-plugins'],
@@ -53,6 +54,7 @@ export async function findNodePrograms(report: Report): Promise<NodePrograms> {
     kubelet: await ensureBinary('kubelet', options),
     'kube-scheduler': await ensureBinary('kube-scheduler', options),
     'kube-proxy': await ensureBinary('kube-proxy', options),
+    coredns: await ensureBinary('coredns', options),
   };
   const containerd = await unpacked(CONTAINERD);
   const runc = await unpacked(RUNC);

@@ -16,6 +16,7 @@ const programs = {
   kubelet: '/cache/kubelet',
   'kube-scheduler': '/cache/kube-scheduler',
   'kube-proxy': '/cache/kube-proxy',
+  coredns: '/cache/coredns',
   containerd: '/debian/containerd/containerd',
   ctr: '/debian/containerd/ctr',
   runc: '/debian/runc/runc',

@@ -30,6 +30,7 @@ test('a window to nobody hangs up on the caller', async () => {
   const close = await carry({ path }, { path: join(folder, 'nobody') });
   const socket = connect({ path });
   await once(socket, 'close');
+  expect(socket.destroyed).toBe(true);
   close();
   rmSync(folder, { recursive: true });
 });

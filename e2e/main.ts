@@ -1,0 +1,60 @@
+/**
+ * `npm run e2e`: the image, the chart and a workload on a real kubelet, from installation to
+ * uninstallation. This process finds and builds what is needed; the story itself runs in namespaces
+ * of its own, which end with it. Exit code 0 only when every step saw its evidence.
+ */
+import { mkdtemp } from 'node:fs/promises';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { obstacle, runEnclosed } from '../control-plane/node/enclosure.ts';
+import { carry } from '../control-plane/node/window.ts';
+import { readFlags, USAGE, type Flags } from './flags.ts';
+import { prepare } from './prepare.ts';
+import { windowPath, writeSettings } from './settings.ts';
+
+const USAGE_ERROR = 2;
+const STORY = join(import.meta.dirname, 'inside.ts');
+
+const flags = parseFlags();
+const reason = obstacle(process.platform, process.getuid?.());
+if (flags.help) process.stdout.write(USAGE);
+else if (reason !== undefined) {
+  console.error(reason);
+  process.exitCode = 1;
+} else process.exitCode = await run(flags);
+
+function parseFlags(): Flags {
+  try {
+    return readFlags(process.argv.slice(2));
+  } catch (err) {
+    process.stderr.write(`${err instanceof Error ? err.message : String(err)}\n${USAGE}`);
+    process.exit(USAGE_ERROR);
+  }
+}
+
+async function run(chosen: Flags): Promise<number> {
+  const interrupt = new AbortController();
+  let caught: NodeJS.Signals | undefined;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      caught ??= signal;
+      interrupt.abort();
+    });
+  }
+  const found = await prepare(chosen);
+  if (caught !== undefined) return 128 + constants.signals[caught];
+  const workDir = await mkdtemp(join(tmpdir(), 'keyward-e2e-'));
+  const settings = { ...found, workDir };
+  await writeSettings(settings);
+  const port = settings.outsidePort;
+  const close = await carry({ port, host: '127.0.0.1' }, { path: windowPath(workDir) });
+  const code = await runEnclosed({
+    workDir,
+    busybox: settings.programs.busybox,
+    command: [process.execPath, STORY, workDir],
+    signal: interrupt.signal,
+  });
+  close();
+  // With --keep Ctrl-C is the way to end it.
+  return caught === undefined || code === 0 ? code : 128 + constants.signals[caught];
+}
