@@ -8,6 +8,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Access, Identity, Impersonation, Server, TlsMaterial } from './access.ts';
+import type { ExecConfig } from './execlibrary.ts';
 import type { KubeconfigContext, PemSource } from './kubeconfig.ts';
 import type { KubeconfigText } from './kubeconfigs.ts';
 
@@ -108,16 +109,11 @@ async function readContext(context: KubeconfigContext): Promise<Identity> {
 
 /** Credentials from a command. The library that runs it is large, so it is loaded only here. */
 function execReader({ text, file }: KubeconfigText, context: KubeconfigContext): Reader {
-  let config: { applyToHTTPSOptions(options: object): Promise<void> } | undefined;
+  let config: ExecConfig | undefined;
   return async (why) => {
-    const { KubeConfig } = await import('@kubernetes/client-node');
+    const { execConfig } = await import('./execlibrary.ts');
     if (config === undefined || why === 'Refused') {
-      // A fresh one has no cached token, so the command runs again.
-      const fresh = new KubeConfig();
-      fresh.loadFromString(text);
-      fresh.makePathsAbsolute(dirname(file));
-      fresh.setCurrentContext(context.name);
-      config = fresh;
+      config = execConfig(text, dirname(file), context.name);
     }
     const applied: { headers?: { Authorization?: string }; cert?: string; key?: string } = {};
     await config.applyToHTTPSOptions(applied);
