@@ -34,8 +34,12 @@ export class Inspector {
     return usedSize;
   }
 
-  close(): void {
+  /** Resolves when the other side knows. */
+  async close(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#socket.addEventListener('close', () => resolve());
     this.#socket.close();
+    await promise;
   }
 
   #ask(method: string): Promise<unknown> {

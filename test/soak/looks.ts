@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { memory } from '../../bench/processes.ts';
 import { SECOND_MS } from '../../src/kernel/time.ts';
 import { requestsOf, writesIn } from '../support/operator.audit.ts';
+import { Inspector } from './inspector.ts';
 import type { Point } from './slope.ts';
 import type { Subject, World } from './world.ts';
 
@@ -66,8 +67,11 @@ export function watchMemory(
   };
 }
 
-async function restOf({ name, pid, inspector }: Subject): Promise<Rest> {
+async function restOf({ name, pid, inspectPort }: Subject): Promise<Rest> {
+  // Not for longer than it takes: a process waits with its end for whoever inspects it.
+  const inspector = await Inspector.connect(inspectPort);
   const heapBytes = await inspector.liveBytes();
+  await inspector.close();
   const handles = (await readdir(`/proc/${pid}/fd`)).length;
   const { residentMiB } = await memory(pid);
   return { name, heapBytes, handles, rssMiB: residentMiB };

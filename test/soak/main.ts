@@ -16,8 +16,8 @@ import { makeStanding } from './standing.ts';
 import { table, violations, type Findings } from './verdict.ts';
 import { startWorld, type World } from './world.ts';
 
-/** Between the last act and a look: caches let go, uses are written down, the log is emptied. */
-const SETTLE_SECONDS = 40;
+/** Between the last act and a look: uses are written down, the log is emptied, stores count their keys once a minute. */
+const SETTLE_SECONDS = 75;
 const SAMPLE_SECONDS = 5;
 
 const options = parseFlags(process.argv.slice(2));
@@ -34,7 +34,7 @@ async function soak(asked: SoakOptions): Promise<number> {
     for (const { pid } of world.subjects) watchdog.watch(pid);
     report(`making ${asked.keys} keys that stay`);
     const shown = await makeStanding(world, asked.keys);
-    const findings = await observe(world, shown, asked);
+    const findings = await Promise.race([observe(world, shown, asked), world.broken]);
     console.log(`\n${table(findings)}`);
     const wrong = violations(findings);
     console.log(

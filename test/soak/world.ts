@@ -1,7 +1,7 @@
 /** A control plane, an operator and a gate as they are installed, each a process of its own. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createMasterKeyFile } from '../../src/bin/masterkey.ts';
@@ -12,13 +12,13 @@ import { freePort } from '../../control-plane/ports.ts';
 import { startControlPlane, type ControlPlane } from '../../control-plane/start.ts';
 import { eventually } from '../support/eventually.ts';
 import { TestApi } from '../support/operator.api.ts';
-import { Inspector } from './inspector.ts';
 
 /** A process that is watched. */
 export type Subject = {
   readonly name: 'operator' | 'gate';
   readonly pid: number;
-  readonly inspector: Inspector;
+  /** Where its inspector listens. */
+  readonly inspectPort: number;
 };
 
 /** Everything that runs. */
@@ -32,11 +32,14 @@ export type World = {
   /** The SQLite file; its log and the file of uses lie beside it. */
   readonly databasePath: string;
   readonly namespaces: readonly string[];
+  /** Rejects when one of the subjects ends by itself. */
+  readonly broken: Promise<never>;
   stop(): Promise<void>;
 };
 
 const NAMESPACES = ['soak-0', 'soak-1', 'soak-2', 'soak-3'];
 const SYSTEM = 'keyward-system';
+const LAST_LINES = 5;
 const ACCOUNT = 'keyward-operator';
 
 /** Starts all of it under `root`. */
@@ -45,9 +48,10 @@ export async function startWorld(root: string): Promise<World> {
   const controlPlane = await startControlPlane({ audit: true });
   const children: ChildProcess[] = [];
   const subjects: Subject[] = [];
+  const { promise: broken, reject } = Promise.withResolvers<never>();
+  let isStopping = false;
   const stop = async (): Promise<void> => {
-    // A process waits with its end for whoever inspects it.
-    for (const { inspector } of subjects) inspector.close();
+    isStopping = true;
     for (const child of children) if (child.exitCode === null) child.kill('SIGTERM');
     const open = children.filter(
       ({ exitCode, signalCode }) => exitCode === null && signalCode === null,
@@ -66,6 +70,10 @@ export async function startWorld(root: string): Promise<World> {
     const start = async (name: Subject['name'], args: readonly string[]): Promise<void> => {
       const { subject, child } = await startSubject(program, { name, files, args });
       children.push(child);
+      child.once('exit', (code) => {
+        const log = join(files, `${name}.log`);
+        if (!isStopping) reject(new Error(`the ${name} ended with ${code}:\n${lastLines(log)}`));
+      });
       subjects.push(subject);
     };
     await start('operator', [
@@ -84,6 +92,7 @@ export async function startWorld(root: string): Promise<World> {
       controlPlane,
       api: await TestApi.open(controlPlane.adminKubeconfig),
       subjects,
+      broken,
       operatorUser: `system:serviceaccount:${SYSTEM}:${ACCOUNT}`,
       gatePort,
       databasePath,
@@ -139,6 +148,9 @@ async function startSubject(
     if (!res.ok) throw new Error(`the ${name} is not ready: ${await res.text()}`);
   });
   if (child.exitCode !== null) throw new Error(`the ${name} ended; see ${files}/${name}.log`);
-  const inspector = await Inspector.connect(inspectPort);
-  return { subject: { name, pid: child.pid ?? -1, inspector }, child };
+  return { subject: { name, pid: child.pid ?? -1, inspectPort }, child };
+}
+
+function lastLines(path: string): string {
+  return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-LAST_LINES).join('\n');
 }

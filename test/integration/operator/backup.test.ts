@@ -36,9 +36,11 @@ describe('a backup that was put back', () => {
 
     const refusedWhileThere = await runKeyward(['database', 'backup', file, ...place()]);
     expect(refusedWhileThere.stderr).toContain('never written over');
-    const { code, stderr } = await runKeyward(['restore', '--from', file, ...place()]);
-    expect(code, stderr).toBe(0);
-    expect(stderr).toMatch(/what was there is kept as .*keyward\.db\.before-/);
+    const restored = await runKeyward(['restore', '--from', file, ...place()]);
+    expect(restored).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/what was there is kept as .*keyward\.db\.before-/),
+    });
 
     await site.start();
     await site.until('since', 'KeyNotInLedger');
