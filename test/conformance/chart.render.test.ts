@@ -212,8 +212,6 @@ test('every value is used by a template', () => {
     .join('\n');
   const unused = readValues(readFileSync(join(CHART, 'values.yaml'), 'utf8'))
     .flatMap(({ values }) => values.flatMap(leavesOf))
-    // Of the Prometheus operator's objects, which come with the metrics.
-    .filter(({ path }) => !/^(service|pod)Monitor/.test(path))
     .filter(({ key }) => !new RegExp(`\\.${key}\\b`).test(templates));
   expect(unused.map(({ path }) => path)).toEqual([]);
 });

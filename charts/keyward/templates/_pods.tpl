@@ -80,7 +80,9 @@ securityContext: {{- toYaml .Values.securityContext | nindent 2 }}
 - {name: token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
 {{- end }}
 
-{{/* Probes of a container, of a list [settings with the three probes, name of the port]. */}}
+{{/* Probes of a container, of a list [settings with the three probes, name of the port, check that readiness leaves
+     out]. What is left out would only take the pod out of its Services, where nobody can answer in its place; see
+     docs/metrics.md. */}}
 {{- define "keyward.probes" -}}
 {{- $settings := index . 0 -}}
 {{- $port := index . 1 -}}
@@ -91,7 +93,7 @@ livenessProbe:
   httpGet: {path: /livez, port: {{ $port }}}
   {{- toYaml $settings.livenessProbe | nindent 2 }}
 readinessProbe:
-  httpGet: {path: /readyz, port: {{ $port }}}
+  httpGet: {path: "/readyz{{ with index . 2 }}?exclude={{ . }}{{ end }}", port: {{ $port }}}
   {{- toYaml $settings.readinessProbe | nindent 2 }}
 {{- end }}
 

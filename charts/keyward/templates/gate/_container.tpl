@@ -58,7 +58,7 @@
   - {name: grpc, containerPort: 8190}
   {{- end }}
   - {name: gate-metrics, containerPort: 8081}
-  {{- include "keyward.probes" (list $gate "gate-metrics") | nindent 2 }}
+  {{- include "keyward.probes" (list $gate "gate-metrics" (eq .Values.database.type "Embedded" | ternary "view" "")) | nindent 2 }}
   {{- with int $gate.drainSeconds }}
   # Gateways go on asking for a moment after they could know better; only then the gate is told to end.
   lifecycle:

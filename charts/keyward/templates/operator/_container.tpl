@@ -45,7 +45,7 @@
   {{- end }}
   ports:
   - {name: metrics, containerPort: 8080}
-  {{- include "keyward.probes" (list $values "metrics") | nindent 2 }}
+  {{- include "keyward.probes" (list $values "metrics" (eq $values.database.type "Embedded" | ternary "database" "")) | nindent 2 }}
   resources: {{- toYaml $values.resources | nindent 4 }}
   volumeMounts:
   {{- include "keyward.tokenMount" . | nindent 2 }}
