@@ -158,6 +158,12 @@ describe('a release', () => {
     expect(await versions()).toBe(before);
   });
 
+  test('goes back to older templates without taking the kinds back', async () => {
+    await mustHelm('upgrade', ...release, '--set', 'crds.install=false');
+    expect(await names('crd')).toHaveLength(7);
+    await mustHelm('upgrade', ...release);
+  });
+
   test('is the only one of its cluster', async () => {
     const { code, stderr } = await helm(['install', 'second', CHART, '-n', 'elsewhere']);
     expect({ code, stderr }).toEqual({

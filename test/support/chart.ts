@@ -51,7 +51,12 @@ const SINGLES: readonly (readonly string[])[] = [
   ['crds.keep=false', 'crds.annotations.a=b', 'commonLabels.team=keys', 'commonAnnotations.a=b'],
   ['secretWatch=None', 'rbac.restartWorkloads=true', 'rbac.catalogForAuthenticated=true'],
   ['secretWatch=None', 'rbac.restartWorkloads=true', 'watchNamespaces={team-a}'],
-  ['metrics.auth=Delegated', 'rbac.aggregate.view=false', 'rbac.serviceBinding=false'],
+  [
+    'argocd.healthChecks.render=true',
+    'metrics.auth=Delegated',
+    'rbac.aggregate.view=false',
+    'rbac.serviceBinding=false',
+  ],
   ['networkPolicy.enabled=true'],
   ['networkPolicy.enabled=true', 'gate.enabled=false', 'networkPolicy.vendorPorts=null'],
   [

@@ -27,7 +27,8 @@ type Line = {
   readonly hint: object;
 };
 
-const SCHEMA = 'https://json-schema.org/draft/2020-12/schema';
+/** The newest that all versions of Helm read. */
+const SCHEMA = 'http://json-schema.org/draft-07/schema#';
 
 /** The sections of values.yaml. @throws Error where a value has no comment, or a comment no value */
 export function readValues(text: string): readonly Section[] {
