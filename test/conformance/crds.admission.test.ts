@@ -82,13 +82,37 @@ describe('status', () => {
   });
 });
 
-describe('the operator and specs', () => {
-  it('may not change a spec, but may change finalizers', async () => {
+describe('the operator and what people wrote', () => {
+  const patchAs = async (who: Caller, body: object): Promise<string> =>
+    outcome(await send({ method: 'PATCH', path: `${keys}/spec`, body, as: who }));
+  const patch = (body: object): Promise<string> => patchAs(OPERATOR, body);
+
+  it('may not change a spec', async () => {
     await create('spec');
-    const patch = async (body: object): Promise<string> =>
-      outcome(await send({ method: 'PATCH', path: `${keys}/spec`, body, as: OPERATOR }));
     expect(await patch({ spec: { state: 'Suspended' } })).toContain('may not change a spec');
-    expect(await patch({ metadata: { finalizers: [FINALIZER, 'example.com/x'] } })).toBe(accepted);
+  });
+
+  it.each([
+    { what: 'labels', metadata: { labels: { team: 'mine' } } },
+    { what: 'annotations', metadata: { annotations: { 'example.com/x': 'y' } } },
+    {
+      what: 'owners, by which the garbage collector would delete it',
+      metadata: {
+        ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'none', uid: 'gone' }],
+      },
+    },
+  ])('may not change $what', async ({ metadata }) => {
+    expect(await patch({ metadata })).toContain('may not change labels, annotations or owners');
+  });
+
+  it('may change its own finalizer, and neither add nor remove others', async () => {
+    const theirs = 'example.com/x';
+    const put = (...finalizers: string[]) => ({ metadata: { finalizers } });
+    expect(await patch(put(FINALIZER, theirs))).toContain('finalizers of others');
+    expect(await patchAs(EDITOR, put(FINALIZER, theirs))).toBe(accepted);
+    expect(await patch(put(FINALIZER))).toContain('finalizers of others');
+    expect(await patch(put(theirs))).toBe(accepted);
+    expect(await patch(put(theirs, FINALIZER))).toBe(accepted);
   });
 });
 
