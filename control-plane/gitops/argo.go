@@ -98,6 +98,8 @@ func argoServerDiff(_ context.Context, asked request) (any, error) {
 	return told(diff.Diff(asked.Object, asked.Live,
 		diff.WithServerSideDiff(true),
 		diff.WithManager(argoManager),
+		// What admission adds is to be seen, too.
+		diff.WithIgnoreMutationWebhook(false),
 		diff.WithServerSideDryRunner(given{asked.Predicted})))
 }
 
@@ -106,6 +108,11 @@ func told(found *diff.DiffResult, err error) (any, error) {
 		return nil, err
 	}
 	return difference{found.Modified, found.PredictedLive, found.NormalizedLive}, nil
+}
+
+// argoApplication reads an Application as Argo CD's own type; a field that it does not have is an error.
+func argoApplication(_ context.Context, asked request) (any, error) {
+	return nil, asStrictly(asked.Object, &appv1.Application{})
 }
 
 // given answers a dry run with what somebody else has asked the API server for.

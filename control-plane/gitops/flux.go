@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"github.com/fluxcd/cli-utils/pkg/kstatus/polling"
 	"github.com/fluxcd/cli-utils/pkg/kstatus/polling/engine"
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
 	"github.com/fluxcd/pkg/apis/kustomize"
 	"github.com/fluxcd/pkg/runtime/cel"
 	"github.com/fluxcd/pkg/ssa"
@@ -54,6 +56,22 @@ func statusReader(text json.RawMessage) (func(meta.RESTMapper) engine.StatusRead
 		return nil, err
 	}
 	return cel.NewStatusReader(checks)
+}
+
+// fluxKustomization reads a Kustomization as Flux's own type; a field that it does not have is an error.
+func fluxKustomization(_ context.Context, asked request) (any, error) {
+	return nil, asStrictly(asked.Object, &kustomizev1.Kustomization{})
+}
+
+// asStrictly reads the object into a type that must have all of its fields.
+func asStrictly(object *unstructured.Unstructured, into any) error {
+	text, err := object.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	reader := json.NewDecoder(bytes.NewReader(text))
+	reader.DisallowUnknownFields()
+	return reader.Decode(into)
 }
 
 type change struct {

@@ -46,12 +46,14 @@ var operations = map[string]operation{
 	"argo-settings-health": argoSettingsHealth,
 	"argo-actions":         argoActions,
 	"argo-run-action":      argoRunAction,
+	"argo-application":     argoApplication,
 	"argo-diff":            argoDiff,
 	"argo-server-diff":     argoServerDiff,
 	"kstatus":              kstatus,
 	"flux-health":          fluxHealth,
 	"flux-apply":           fluxApply,
 	"flux-diff":            fluxDiff,
+	"flux-kustomization":   fluxKustomization,
 	"flux-wait":            fluxWait,
 }
 
