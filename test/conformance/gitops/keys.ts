@@ -11,6 +11,7 @@ import {
   aKey,
   anOpenCredential,
   aRecord,
+  aRotation,
   aSecret,
   aSpec,
   aStore,
@@ -26,6 +27,8 @@ const AWAY = {
   name: "KeyStore 'vendor'",
   problem: 'the vendor does not answer',
 } as const;
+
+const SHOP = { kind: 'Deployment', name: 'shop' } as const;
 
 /** Those that need no form. */
 export const KEYS: Makers = {
@@ -58,6 +61,27 @@ export const KEYS: Makers = {
   ),
   'rotation-refused': look(
     settled({ ...withRecord({ state: 'Revoked', credentials: [] }), rotationRequest: 'late' }),
+  ),
+  'workload-missing': look(
+    restarting({
+      evidence: {
+        rollout: {
+          troubles: [
+            {
+              reason: 'TargetMissing',
+              target: SHOP,
+              message: "Deployment 'shop' does not exist",
+              retryAtMs: NOW_MS + HOUR_MS,
+            },
+          ],
+        },
+      },
+    }),
+  ),
+  'restart-limited': look(
+    restarting(
+      withRecord({ rollout: { told: 'older', recentMs: Array.from({ length: 4 }, () => NOW_MS) } }),
+    ),
   ),
   'not-yet-valid': look(wish({ terms: { validity: { notBeforeTime: '2027-01-01T00:00:00Z' } } })),
   suspended: look(asked({ state: 'Suspended' }, withRecord({ state: 'Suspended' }))),
@@ -106,6 +130,12 @@ function look(world: World, failure?: KeywardError): () => Awaited<ReturnType<Ma
     if (key === undefined) throw new Error('there is no key to look at');
     return shown('ApiKey', key, { spec: key.spec, status: wantedStatus(world, failure) });
   };
+}
+
+/** Its values changed, and a workload has to be restarted for that. */
+function restarting(change: Partial<World>): World {
+  const rotation = aRotation({ restartTargets: [SHOP] });
+  return asked({ rotation }, { ...withRecord({ rollout: { told: 'older' } }), ...change });
 }
 
 function wish(spec: Partial<ApiKeySpec>): World {

@@ -49,7 +49,7 @@ if ready.message ~= nil and ready.message ~= "" then
   text = text .. ": " .. ready.message
 end
 -- What does not stop the key from working, and is good to know all the same.
-for _, type in ipairs({ "ExpiringSoon", "StoreSynced", "Rotating" }) do
+for _, type in ipairs({ "ExpiringSoon", "StoreSynced", "Rotating", "WorkloadsRestarted" }) do
   local found = condition(type)
   if found ~= nil and found.message ~= ready.message then
     text = text .. "; " .. found.reason .. ": " .. found.message
