@@ -33,6 +33,8 @@ export type ServerFigures = {
   readonly name: 'operator' | 'gate';
   readonly liveMs: number;
   readonly readyMs: number;
+  /** Processor time until then. */
+  readonly processorMs: number;
   readonly memory: Memory;
 };
 
@@ -107,10 +109,7 @@ async function measureServers(
       `--master-key-file=${masterKey}`,
     ]);
     servers.push(operator);
-    const first = {
-      liveMs: await operator.untilOk('livez'),
-      readyMs: await operator.untilOk('readyz'),
-    };
+    const first = await watchStart(operator);
     const gate = await ImageServer.start({ rooted, watchdog }, [
       'gate',
       database,
@@ -119,7 +118,7 @@ async function measureServers(
       '--grpc-address=127.0.0.1:0',
     ]);
     servers.push(gate);
-    const second = { liveMs: await gate.untilOk('livez'), readyMs: await gate.untilOk('readyz') };
+    const second = await watchStart(gate);
     await pause(REST_MS);
     return [
       { name: 'operator', ...first, memory: await operator.memory() },
@@ -129,4 +128,10 @@ async function measureServers(
     await Promise.all(servers.map((server) => server.stop()));
     await controlPlane.stop();
   }
+}
+
+async function watchStart(server: ImageServer): Promise<Omit<ServerFigures, 'name' | 'memory'>> {
+  const liveMs = await server.untilOk('livez');
+  const readyMs = await server.untilOk('readyz');
+  return { liveMs, readyMs, processorMs: await server.processorMs() };
 }

@@ -21,9 +21,9 @@ export function sizeLines(
 
 /** Times and memory, one line each. */
 export function figureLines({ startMs, servers, leftOut }: Figures): readonly string[] {
-  const figures = servers.map(({ name, liveMs, readyMs, memory }) =>
+  const figures = servers.map(({ name, liveMs, readyMs, processorMs, memory }) =>
     [
-      `${name.padEnd(8)} /livez after ${inMs(liveMs)}, /readyz after ${inMs(readyMs)}`,
+      `${name.padEnd(8)} /livez after ${inMs(liveMs)}, /readyz after ${inMs(readyMs)} and ${inMs(processorMs)} of a core`,
       `${inMib(memory.resident).trim()} resident at rest, ${inMib(memory.own).trim()} of it its own`,
     ].join('; '),
   );

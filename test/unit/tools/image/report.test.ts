@@ -11,6 +11,7 @@ test('figures are told with their units, and so is what was left out', () => {
         name: 'gate',
         liveMs: 180.2,
         readyMs: 220,
+        processorMs: 190,
         memory: { resident: 104.5 * MIB, own: 34.26 * MIB },
       },
     ],
@@ -18,7 +19,7 @@ test('figures are told with their units, and so is what was left out', () => {
   });
   expect(lines).toEqual([
     'keyward version takes 62 ms',
-    'gate     /livez after 180 ms, /readyz after 220 ms; 104.5 MiB resident at rest, 34.3 MiB of it its own',
+    'gate     /livez after 180 ms, /readyz after 220 ms and 190 ms of a core; 104.5 MiB resident at rest, 34.3 MiB of it its own',
     'left out: the operator',
   ]);
 });
