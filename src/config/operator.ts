@@ -58,7 +58,7 @@ export function operatorConfig(effective: readonly Effective[], hostname: string
     masterKey: values.truth('createMasterKey') ? 'CreateIfMissing' : 'Required',
     ...vendorsOf(values),
     storeRereadSeconds: values.number('storeRereadSeconds'),
-    watchNamespaces: values.list('watchNamespaces'),
+    watchNamespaces: namespaces(values.list('watchNamespaces')),
     metricsAddress: values.requiredText('metricsAddress'),
     metricsAuth: values.choice('metricsAuth', ['none', 'delegated']),
     metricsObjects: values.number('metricsObjects'),
@@ -76,6 +76,15 @@ export function operatorConfig(effective: readonly Effective[], hostname: string
     debtAfterSeconds: values.number('debtAfterSeconds'),
     crashAtCommit: crashPoint(values.text('crashAtCommit')),
   };
+}
+
+/** As the API server takes them (RFC 1123); a pattern would match nothing and look as if it did. */
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+function namespaces(names: readonly string[]): readonly string[] {
+  const wrong = names.find((name) => !NAMESPACE.test(name));
+  if (wrong === undefined) return [...new Set(names)];
+  throw invalid(`--watch-namespaces takes names of namespaces, not '${wrong}'`);
 }
 
 function webhookConfig(

@@ -45,6 +45,11 @@ describe('operator settings', () => {
     expect(config.logLevel).toBe('warn');
   });
 
+  test('name each watched namespace once, however often it is named', () => {
+    const config = operatorConfig({ ...REQUIRED, watchNamespaces: 'a, b,a,' }, 'host');
+    expect(config.watchNamespaces).toEqual(['a', 'b']);
+  });
+
   test('take an address and a file of secrets for notices, both or none', () => {
     const webhookUrl = 'https://chat.example.com/hooks/keyward';
     const { webhook } = operatorConfig({ ...REQUIRED, webhookUrl, webhookSecretFile: '/s' }, 'h');
@@ -79,6 +84,8 @@ describe('operator settings', () => {
     ['workers', '1e3', '--workers takes a whole number'],
     ['secretWatch', 'all', '--secret-watch takes metadata, none'],
     ['endpointHosts', 'api.example.com', '--endpoint-hosts takes Type=host[:port]'],
+    ['watchNamespaces', 'a,team-*', "--watch-namespaces takes names of namespaces, not 'team-*'"],
+    ['watchNamespaces', 'a b', "--watch-namespaces takes names of namespaces, not 'a b'"],
     ['crashAtCommit', '3:during', '--crash-at-commit takes <n>:before or <n>:after'],
   ])('refuse %s=%s in a sentence that says what it takes', (flag, value, sentence) => {
     expect(() => operatorConfig({ ...REQUIRED, [flag]: value }, 'host')).toThrow(sentence);
