@@ -7,12 +7,19 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startPrometheus, type Prometheus } from '../../../control-plane/prometheus.ts';
 import { applyObjects, sharedControlPlane } from '../../support/controlplane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { GateProcess } from '../../support/gate.process.ts';
 import { Site } from '../../support/operator.site.ts';
 import { readExposed, type ExposedFamily } from '../../support/scrape.ts';
-import { metricsIn, readDashboards, readRules } from '../../conformance/monitoring/rules.ts';
+import {
+  metricsIn,
+  plainQuery,
+  readDashboards,
+  readRules,
+  RULES_FILE,
+} from '../../conformance/monitoring/rules.ts';
 
 const PAGE = join(import.meta.dirname, '..', '..', '..', 'docs', 'metrics.md');
 const RIGHTS = join(import.meta.dirname, '..', '..', '..', 'deploy', 'rbac');
@@ -47,6 +54,11 @@ afterAll(async () => {
 async function exposed(): Promise<ReadonlyMap<string, ExposedFamily>> {
   const texts = await Promise.all([site.operator.ask('/metrics'), gate.ask('/metrics')]);
   return new Map(texts.flatMap(({ text }) => [...readExposed(text)]));
+}
+
+/** Where the operator that runs now has its metrics. */
+function addressOf({ operator }: Site): string {
+  return String(operator.log.find((line) => 'metrics' in line)?.['metrics']);
 }
 
 /** Rows of the page: name, type and labels. */
@@ -123,6 +135,55 @@ describe('what a running operator and a running gate expose', () => {
   });
 });
 
+describe('a real Prometheus', () => {
+  let prometheus: Prometheus;
+  beforeAll(async () => {
+    const targets = { operator: addressOf(site), gate: `127.0.0.1:${gate.metricsPort}` };
+    prometheus = await startPrometheus({ targets, ruleFile: RULES_FILE });
+  });
+  afterAll(() => prometheus.stop());
+
+  test('scrapes both, and evaluates every alert and every panel without an error', async () => {
+    await eventually(async () => {
+      // As Prometheus documents its answers.
+      const { groups } = (await prometheus.api('rules')) as {
+        groups: readonly { rules: readonly { name: string; health: string }[] }[];
+      };
+      const ill = groups.flatMap(({ rules }) => rules.filter(({ health }) => health !== 'ok'));
+      expect(groups.length).toBeGreaterThan(0);
+      expect(ill).toEqual([]);
+      const { activeTargets } = (await prometheus.api('targets')) as {
+        activeTargets: readonly { health: string; lastError: string }[];
+      };
+      expect(activeTargets.map(({ health, lastError }) => `${health}${lastError}`)).toEqual([
+        'up',
+        'up',
+      ]);
+    });
+    const panels = [...readDashboards().values()].flatMap((dashboard) => dashboard.panels);
+    const queries = panels.flatMap(({ targets = [] }) =>
+      targets.map(({ expr }) => plainQuery(expr)),
+    );
+    const answers = await Promise.all(
+      queries.map((query) => prometheus.api(`query?query=${encodeURIComponent(query)}`)),
+    );
+    expect(answers).toHaveLength(queries.length);
+    const active = await prometheus.api(
+      `query?query=${encodeURIComponent('keyward_keys{state="Active"} > 0')}`,
+    );
+    expect(JSON.stringify(active)).toContain('"store":"plain"');
+  });
+
+  test('sees none of our alerts while all is well', async () => {
+    await eventually(async () => {
+      const { alerts } = (await prometheus.api('alerts')) as {
+        alerts: readonly { labels: { alertname: string } }[];
+      };
+      expect(alerts.map(({ labels }) => labels.alertname)).toEqual([]);
+    });
+  });
+});
+
 describe('probes', () => {
   test('list their checks', async () => {
     expect((await site.operator.ask('/readyz?verbose')).text).toBe(
@@ -161,9 +222,9 @@ describe('metrics with --metrics-auth=delegated', () => {
   const reader = 'keyward-metrics-reader';
 
   async function scrape(token?: string): Promise<{ code: number; text: string }> {
-    const address = site.operator.log.find((line) => 'metrics' in line)?.['metrics'];
+    const address = addressOf(site);
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const response = await fetch(`http://${String(address)}/metrics`, { headers });
+    const response = await fetch(`http://${address}/metrics`, { headers });
     return { code: response.status, text: await response.text() };
   }
 
