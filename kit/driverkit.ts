@@ -8,6 +8,7 @@ import { failureCases } from './cases/failures.ts';
 import { lifecycleCases } from './cases/lifecycle.ts';
 import { listCases } from './cases/lists.ts';
 import { lostAnswerCases } from './cases/lost.ts';
+import { subscriptionCases } from './cases/subscriptions.ts';
 import { onSite, openHandle } from './site.ts';
 import type { DriverCase, Subject } from './subject.ts';
 
@@ -17,6 +18,7 @@ const ALL: readonly Case[] = [
   ...listCases,
   ...failureCases,
   ...contentCases,
+  ...subscriptionCases,
 ];
 
 /** Opened only to ask what the driver can do; nothing listens there. */

@@ -18,6 +18,8 @@ export type Subject = {
   http(endpoint: URL, clock: Clock): VendorHttp & { close(): void };
   /** None: requests carry a fixed token, so that two attempts may look the same. */
   readonly signing: 'EachAttempt' | 'None';
+  /** A product of the fake's that our credentials may ask for; for drivers that declare `productRefs`. */
+  readonly productId?: string;
 };
 
 /** What a case works with: a fresh fake, the opened store, and the store connected to the account. */

@@ -80,6 +80,11 @@ export class NaverFake extends FakeVendor<State> {
     }));
   }
 
+  /** Who asked for which product, and what became of it. */
+  relations(): readonly Relation[] {
+    return this.state.relations;
+  }
+
   /** What the publisher of a product decides in the console. */
   decide(productId: string, keyId: string, status: RelationStatus): void {
     const relations = decided(this.state.relations, { productId, keyId, status });

@@ -101,6 +101,10 @@ export const API_KEY_CONDITIONS = {
     StoreRejected: isFalse('The store refused the last change; live values are unchanged.'),
     RemoteMissing: isFalse('The vendor has the key no more.'),
     StoreLimitReached: isFalse('The store has no room for another key.'),
+    SubscriptionPending: isFalse(
+      'A product at the vendor was asked for; its publisher has to accept.',
+    ),
+    SubscriptionRefused: isFalse('The publisher of a product at the vendor refused the key.'),
   },
   SpecSupported: {
     UnsupportedByStore: isFalse('The store cannot honour a field; a live key keeps its old terms.'),

@@ -9,6 +9,7 @@ import { RestartPacer } from '../controllers/apikey/pacing.ts';
 import { OwnStatus } from '../runtime/ownstatus.ts';
 import { createReporter } from '../controllers/apikey/report.ts';
 import type { RetainedEnds } from '../controllers/apikey/retained.ts';
+import { vendorProduct } from '../controllers/apikey/remote/vendorproduct.ts';
 import { createStoreResolver } from '../controllers/apikey/store.ts';
 import { VanishedGuard } from '../controllers/apikey/vanished.ts';
 import { keyStoreSteps, onStoreEdited } from '../controllers/keystore/index.ts';
@@ -88,6 +89,11 @@ export function createDeps(
       namespaceLabels: (name) => caches.namespaces.get({ namespace: '', name })?.labels,
       drivers,
     }),
+    product: (name, { namespace, ...from }) =>
+      vendorProduct(name, caches.products.get({ namespace: '', name }), {
+        ...from,
+        labels: caches.namespaces.get({ namespace: '', name: namespace })?.labels,
+      }),
     ownSecrets: new OwnSecrets(),
     ownStatus: new OwnStatus(),
     lossGraceMs: config.lossGraceSeconds * SECOND_MS,

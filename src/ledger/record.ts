@@ -94,6 +94,8 @@ export type RemoteRecord = {
   readonly candidates?: readonly string[];
   /** Slots whose values are being replaced, in order; the first may have been already. */
   readonly regenerating?: Regeneration;
+  /** Products there that were asked for on behalf of the key; absent: none ever was. */
+  readonly subscriptions?: readonly RemoteSubscription[];
   /** What the vendor has, as last written or read. Absent: it was told, and has not answered. */
   readonly enabled?: boolean;
   readonly name?: string;
@@ -109,6 +111,15 @@ export type RemoteRecord = {
   readonly modifiedMs?: number;
   /** Public facts for status, by its field names. */
   readonly facts: Readonly<Record<string, string>>;
+};
+
+/** A product at the vendor that a credential is subscribed to, or is to be. */
+export type RemoteSubscription = {
+  /** Name of the ApiProduct, for people. */
+  readonly product: string;
+  readonly productId: string;
+  /** Begun: it is about to be asked for; the others as the vendor says. */
+  readonly state: 'Begun' | 'Requested' | 'Accepted' | 'Rejected' | 'Denied';
 };
 
 /** New values that were decided on and are not all there yet. */

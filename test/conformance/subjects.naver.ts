@@ -34,5 +34,6 @@ function naver(quirks: Partial<NaverQuirks>): Subject {
     }),
     http: kitHttp,
     signing: 'EachAttempt',
+    productId: 'protected1',
   };
 }

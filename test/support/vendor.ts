@@ -14,6 +14,8 @@ import {
   type RemoteListing,
   type RemoteStore,
   type RemoteWish,
+  type Subscriptions,
+  type SubscriptionState,
 } from '../../src/stores/contract.ts';
 import type { Mark } from '../../src/stores/mark.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
@@ -56,6 +58,26 @@ export class MemoryVendor implements RemoteStore {
   isCreateWhole = true;
   /** What it tells of a credential, by the field names of status. */
   facts: Readonly<Record<string, string>> = {};
+  /** Subscriptions by `id product`. */
+  readonly relations = new Map<string, SubscriptionState>();
+  /** Asks and tells of subscriptions, class M alone. */
+  readonly subscriptions: Subscriptions = {
+    state: (id, product) =>
+      this.#call('state', () => this.relations.get(`${id} ${product}`) ?? 'None'),
+    request: (id, product) =>
+      this.#call('subscribe', () => {
+        if (this.relations.has(`${id} ${product}`)) {
+          throw new StoreFailure('Refused', { message: 'asked for twice' });
+        }
+        this.relations.set(`${id} ${product}`, 'Requested');
+      }),
+    withdraw: (id, product) =>
+      this.#call('unsubscribe', () => {
+        if (!this.relations.delete(`${id} ${product}`)) {
+          throw new StoreFailure('Refused', { message: 'there is none' });
+        }
+      }),
+  };
   readonly #class: MemoryVendorClass;
   readonly #clock: Clock;
   /** Class I: what a request with this token made. */
@@ -78,7 +100,7 @@ export class MemoryVendor implements RemoteStore {
       suspend: true,
       displayNameMax: 255,
       descriptionMax: 500,
-      terms: [],
+      terms: this.#class === 'M' ? ['productRefs'] : [],
     };
     return {
       type: 'Remote',

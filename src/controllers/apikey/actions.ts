@@ -89,6 +89,14 @@ export type RemoteStep =
   | { readonly type: 'Regenerate'; readonly sequence: number }
   | { readonly type: 'Update'; readonly sequence: number; readonly wish: RemoteWish }
   | { readonly type: 'Read'; readonly sequence: number }
+  /** Note: says in the ledger that it is about to be asked for. */
+  | {
+      readonly type: 'Subscription';
+      readonly sequence: number;
+      readonly product: string;
+      readonly productId: string;
+      readonly how: 'Note' | 'Request' | 'Withdraw';
+    }
   | {
       readonly type: 'End';
       readonly sequence: number;

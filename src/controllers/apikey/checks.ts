@@ -145,6 +145,15 @@ const termsUnsupported: StoreCheck = (_, key, store) => {
       );
 };
 
+const productsUnsupported: StoreCheck = ({ products = [] }, _, store) => {
+  const missing = products.filter(({ productId }) => productId === undefined);
+  if (missing.length === 0) return undefined;
+  const names = missing.map(({ name }) => `'${name}'`).join(', ');
+  const why =
+    'an ApiProduct is to be had there when its spec.external names the store, it serves this namespace, and it is Open or granted by an application';
+  return unsupported(store, `spec.terms.productRefs ${names}`, why);
+};
+
 const restoreUnsupported: StoreCheck = (_, key, store) =>
   key.spec.secret?.onLoss === 'Restore' && !store.capabilities.recoverable
     ? unsupported(store, 'spec.secret.onLoss', 'it keeps no readable values (recovery: None)')
@@ -176,6 +185,7 @@ const CHECKS: readonly Check[] = [
   withStore(suspendUnsupported),
   withStore(inPlaceUnsupported),
   withStore(termsUnsupported),
+  withStore(productsUnsupported),
   withStore(restoreUnsupported),
   withStore(needsLaterVersion), // accepted by the schema, so that manifests need not change later
 ];

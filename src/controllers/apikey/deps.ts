@@ -15,6 +15,7 @@ import type { OwnStatus } from '../../runtime/ownstatus.ts';
 import type { ApiKeyMetrics } from './metrics.ts';
 import type { RestartPacer } from './pacing.ts';
 import type { Reporter } from './report.ts';
+import type { ProductSeeker, VendorProduct } from './remote/vendorproduct.ts';
 import type { RemoteChecks } from './remote/checks.ts';
 import type { StoreResolver } from './store.ts';
 import type { VanishedGuard } from './vanished.ts';
@@ -63,6 +64,11 @@ export type Deps = {
   readonly secrets: Cache<SecretView> | undefined;
   readonly stores: StoreResolver;
   readonly vendors: Vendors;
+  /** A product by its name, as it looks from a key. */
+  readonly product: (
+    name: string,
+    from: Omit<ProductSeeker, 'labels'> & { readonly namespace: string },
+  ) => VendorProduct;
   readonly remoteChecks: RemoteChecks;
   readonly ownSecrets: OwnSecrets;
   readonly ownStatus: OwnStatus<ApiKeyStatus>;

@@ -51,7 +51,23 @@ export async function observe(
   };
   return key === undefined || world.store.type !== 'Usable'
     ? world
-    : { ...world, resolution: wantedTerms(world, key, world.store) };
+    : {
+        ...world,
+        ...vendorProducts(deps, world, key),
+        resolution: wantedTerms(world, key, world.store),
+      };
+}
+
+/** Gates know products by themselves; vendors have to be told. */
+function vendorProducts(
+  deps: Deps,
+  { store, application }: World,
+  { spec, ref: { namespace } }: ApiKeyView,
+): Pick<World, 'products'> {
+  const names = spec.terms?.productRefs?.map(({ name }) => name) ?? [];
+  if (names.length === 0 || store.type !== 'Usable' || store.remote === undefined) return {};
+  const from = { store, namespace, isGranted: application?.grant !== undefined };
+  return { products: names.map((name) => deps.product(name, from)) };
 }
 
 /** The object as its grant makes it, and on whose behalf it is. */

@@ -19,6 +19,7 @@ import { firstFinding } from './checks.ts';
 import { newBelonging } from './belonging.ts';
 import { cleanExpired, cleanRevoked, endDeleted, endVanished } from './ending.ts';
 import { handleLoss } from './loss.ts';
+import { syncSubscriptions } from './remote/products.ts';
 import {
   awaitPerson,
   checkRemote,
@@ -144,5 +145,6 @@ const RULES: readonly Rule[] = [
   retireStandby,
   writeSecret,
   syncNames,
+  syncSubscriptions,
   checkRemote,
 ];

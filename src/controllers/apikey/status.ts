@@ -24,6 +24,7 @@ import {
   remoteFacts,
   remoteTrouble,
   stillOn,
+  subscriptionCondition,
   whyStillThere,
 } from './remote/status.ts';
 import { restartCondition } from './rolloutstatus.ts';
@@ -318,7 +319,7 @@ function storeCondition(
 }
 
 function vendorCondition(
-  { record, evidence }: World,
+  { record, evidence: { remoteTrouble: trouble } }: World,
   failure: KeywardError | undefined,
 ): readonly WantedCondition[] {
   if (record === undefined) return [];
@@ -326,9 +327,8 @@ function vendorCondition(
   if (missing?.reason === 'RemoteMissing') {
     return [apiKeyCondition('StoreSynced', 'RemoteMissing', missing.message)];
   }
-  const trouble = evidence.remoteTrouble;
   const message = trouble?.message ?? storeFailure(failure);
-  if (message === undefined) return [];
+  if (message === undefined) return subscriptionCondition(record);
   const reason = trouble?.reason === 'StoreRefused' ? 'StoreRejected' : 'StoreUnavailable';
   return [apiKeyCondition('StoreSynced', reason, message)];
 }

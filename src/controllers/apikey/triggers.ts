@@ -1,5 +1,6 @@
 /** What makes an ApiKey be looked at, and how soon. */
 import type { ApiKeyStatus } from '../../api/generated/apikey.ts';
+import type { ApiProductSpec } from '../../api/generated/apiproduct.ts';
 import type { Condition } from '../../api/meta.ts';
 import type { Cache, Change } from '../../kube/port.ts';
 import type { Lane } from '../../runtime/lanes.ts';
@@ -12,6 +13,13 @@ import type { CachedApiKey, SecretView } from './view.ts';
 /** What a namespace cache keeps. */
 export type NamespaceView = { readonly labels: Readonly<Record<string, string>> };
 
+/** What is looked at of a product. */
+export type ProductSight = {
+  readonly uid: string;
+  readonly generation: number;
+  readonly spec: Pick<ApiProductSpec, 'external'>;
+};
+
 /** The caches that are listened to, and what is known of our own writes. */
 export type TriggerSources = {
   readonly keys: Cache<CachedApiKey>;
@@ -19,6 +27,7 @@ export type TriggerSources = {
   readonly keyStores: Cache<StoreView>;
   readonly clusterKeyStores: Cache<StoreView>;
   readonly namespaces: Cache<NamespaceView>;
+  readonly products: Cache<ProductSight>;
   readonly ownSecrets: OwnSecrets;
   readonly ownStatus: OwnStatus<ApiKeyStatus>;
 };
@@ -35,6 +44,8 @@ export function connectApiKeyTriggers(sources: TriggerSources, queue: Queue): vo
   // A store that comes, goes or changes may unblock or block every key in it.
   connect(sources.keyStores, (change) => onStore(keys, 'KeyStore', change), queue);
   connect(sources.clusterKeyStores, (change) => onStore(keys, 'ClusterKeyStore', change), queue);
+  // A vendor may have to be told of other products.
+  connect(sources.products, (change) => onProduct(keys, change), queue);
   // Labels decide which stores serve a namespace.
   connect(sources.namespaces, (change) => onNamespace(keys, change), queue);
 }
@@ -112,6 +123,17 @@ function wakeAll(
   return Array.from(keys.values())
     .filter(isMeant)
     .map((key) => ({ ref: key.ref, lane: 'bulk' }));
+}
+
+/** Products of vendors are few, and which keys name one stands in forms as well. */
+function onProduct(
+  keys: Cache<CachedApiKey>,
+  { previous, current }: Change<ProductSight>,
+): readonly Wake[] {
+  if (previous?.uid === current?.uid && previous?.generation === current?.generation) return [];
+  const external = [...(previous?.spec.external ?? []), ...(current?.spec.external ?? [])];
+  const stores = new Set(external.map(({ storeRef: { kind, name } }) => `${kind}/${name}`));
+  return stores.size === 0 ? [] : wakeAll(keys, ({ storeName }) => stores.has(storeName));
 }
 
 function onNamespace(

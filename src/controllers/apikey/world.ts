@@ -10,6 +10,7 @@ import type { KeyRecord } from '../../ledger/record.ts';
 import type { KeyFormat } from '../../keys/format.ts';
 import type { Resolution } from '../../terms/resolve.ts';
 import type { Capabilities, RemoteHandle } from '../../stores/contract.ts';
+import type { VendorProduct } from './remote/vendorproduct.ts';
 import type { CreateSearch } from '../../stores/searching.ts';
 
 /** What the cache keeps of an ApiKey object. */
@@ -171,6 +172,8 @@ export type World = {
   readonly application?: ApplicationFact | undefined;
   /** Absent: the key is on nobody's behalf. */
   readonly client?: ClientFact | undefined;
+  /** Products that the terms name, where the store is at a vendor; absent: none are named. */
+  readonly products?: readonly VendorProduct[];
   /** What a reviewer decided about this key, or about an earlier object of its name. */
   readonly held?: HeldState | undefined;
   /** The ledger's record of this object, or of the last object when the cache has none. */

@@ -16,8 +16,8 @@ const CAPABILITIES: Capabilities = {
   suspend: true,
   displayNameMax: 20,
   descriptionMax: 50,
-  // Usage plans and products are the vendor's own; Keyward's gate is not asked for these keys.
-  terms: [],
+  // Products by subscription; usage plans are the vendor's own, and Keyward's gate is not asked for these keys.
+  terms: ['productRefs'],
 };
 
 /** The driver of stores with `spec.type: Naver`. */

@@ -1,7 +1,7 @@
 /** Keys at NAVER Cloud API Gateway: the whole operator against the fake vendor over HTTP. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NaverFake, OUR_TENANT } from '../../../fakes/naver/fake.ts';
-import { SECRETS } from '../../../src/api/names.ts';
+import { API_PRODUCTS, SECRETS } from '../../../src/api/names.ts';
 import { eventually } from '../../support/eventually.ts';
 import { condition } from '../../support/operator.site.ts';
 import { VendorSite } from '../../support/vendor.site.ts';
@@ -49,6 +49,60 @@ describe.concurrent('a key at NAVER', () => {
         enabled: true,
       }),
     );
+  });
+
+  test('is subscribed to the products of its terms, hears the publisher, and is taken out again (R32)', async () => {
+    const { namespace, api } = vendor.site;
+    const product = `maps-${namespace}`;
+    const storeRef = { kind: 'KeyStore', name: 'vendor' };
+    const shared = { displayName: 'Maps', documentationURL: 'https://maps.example' };
+    await api.create(API_PRODUCTS, {
+      metadata: { name: product },
+      spec: { ...shared, access: 'Open', external: [{ storeRef, productId: 'protected1' }] },
+    });
+    const terms = { productRefs: [{ name: product }] };
+    await vendor.issue('subscribed', { terms });
+    const id = await vendor.idOf('subscribed');
+    const synced = async (reason: string) =>
+      eventually(async () =>
+        expect(condition(await vendor.site.key('subscribed'), 'StoreSynced')?.reason).toBe(reason),
+      );
+    await synced('SubscriptionPending');
+    const relations = () =>
+      fake.relations().flatMap((each) => (each.keyId === id ? each.status : []));
+    expect(relations()).toEqual(['REQUEST']);
+    fake.decide('protected1', id, 'DENY');
+    await synced('SubscriptionRefused');
+    fake.decide('protected1', id, 'ACCEPTED');
+    await eventually(async () => {
+      const key = await vendor.site.key('subscribed');
+      expect(condition(key, 'StoreSynced')?.status ?? 'True').toBe('True');
+    });
+    await vendor.site.edit('subscribed', { terms: null });
+    await eventually(() => {
+      expect(relations()).toEqual([]);
+    });
+    await vendor.site.edit('subscribed', { terms });
+    await eventually(() => {
+      expect(relations()).toEqual(['REQUEST']);
+    });
+    await vendor.site.remove('subscribed');
+    await vendor.site.untilGone('subscribed');
+    expect(relations()).toEqual([]);
+    // By grant alone, and one that nobody publishes there.
+    await api.create(API_PRODUCTS, {
+      metadata: { name: `granted-${namespace}` },
+      spec: { ...shared, external: [{ storeRef, productId: 'protected1' }] },
+    });
+    for (const name of [`granted-${namespace}`, `nowhere-${namespace}`]) {
+      await vendor.site.create(name, {
+        storeRef,
+        displayName: 'maps',
+        terms: { productRefs: [{ name }] },
+      });
+      const key = await vendor.site.until(name, 'UnsupportedByStore');
+      expect(condition(key, 'Ready')?.message).toContain(`productRefs '${name}'`);
+    }
   });
 
   test('shows what the vendor said of it, and none of its values (R40, R41, R49)', async () => {
@@ -232,7 +286,7 @@ describe.concurrent('a spec that NAVER cannot honour is refused in a sentence, n
     ],
     ['networks', 'spec.terms.cidrs', { terms: { cidrs: ['203.0.113.0/24'] } }],
     [
-      'products, as long as nobody subscribes to them (R32)',
+      'a product that no ApiProduct puts there (R32)',
       'spec.terms.productRefs',
       { terms: { productRefs: [{ name: 'maps' }] } },
     ],

@@ -11,6 +11,7 @@ import type { World } from '../world.ts';
 import { adopt, burn, create, search, stop, unsettled } from './create.ts';
 import { end } from './end.ts';
 import { RETRY_MAX_MS, retryPauseMs } from './rules.ts';
+import { checkSubscriptions, subscription } from './subscriptions.ts';
 import { readRemote, regenerateRemote, update } from './values.ts';
 
 /** See the file comment. @throws KeywardError whose class says whether to try again */
@@ -38,7 +39,12 @@ export function applyRemote(
     case 'Update':
       return orTrouble(deps, world, action, () => update(deps, world, action, signal));
     case 'Read':
-      return orTrouble(deps, world, action, () => readRemote(deps, world, action.sequence, signal));
+      return orTrouble(deps, world, action, async () => {
+        const read = await readRemote(deps, world, action.sequence, signal);
+        return checkSubscriptions(deps, read, action.sequence, signal);
+      });
+    case 'Subscription':
+      return orTrouble(deps, world, action, () => subscription(deps, world, action, signal));
     case 'End':
       return orTrouble(deps, world, action, () => end(deps, world, action, signal));
   }
@@ -75,9 +81,9 @@ async function orTrouble(
 /** Since when the status says that the store does not do what it should. */
 function troubleSinceMs({ key }: World): number | undefined {
   const synced = key?.status?.conditions?.find(({ type }) => type === 'StoreSynced');
-  return synced === undefined || synced.status === 'True'
-    ? undefined
-    : parseTime(synced.lastTransitionTime);
+  // That a publisher has not decided yet is no trouble of the store's.
+  const isTrouble = synced?.status !== 'True' && synced?.reason.startsWith('Subscription') !== true;
+  return synced === undefined || !isTrouble ? undefined : parseTime(synced.lastTransitionTime);
 }
 
 function isIntent({ record }: World): boolean {

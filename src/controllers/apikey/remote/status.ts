@@ -1,4 +1,6 @@
 /** What status says about the vendor's side of a key. Pure. */
+import { apiKeyCondition } from '../../../api/conditions.ts';
+import type { WantedCondition } from '../../../api/reasons.ts';
 import type { ApiKeyStatus } from '../../../api/generated/apikey.ts';
 import { formatTime, parseTime } from '../../../kernel/time.ts';
 import type { CredentialRecord, KeyRecord } from '../../../ledger/record.ts';
@@ -130,6 +132,27 @@ export function remoteTrouble({ namespace, name, credentials }: KeyRecord): Find
 /** A vendor shows its values; those of a store of ours a person has to bring. */
 function importCommand(remote: CredentialRecord['remote']): string {
   return remote === undefined ? 'keyward import -' : 'keyward import';
+}
+
+/** What publishers at the vendor decided, or have not yet, about products that the key is to open. */
+export function subscriptionCondition({ credentials }: KeyRecord): readonly WantedCondition[] {
+  const all = credentials
+    .filter(({ state }) => state !== 'Disabled')
+    .flatMap(({ remote }) => remote?.subscriptions ?? []);
+  const named = (states: readonly string[]): string =>
+    all
+      .filter(({ state }) => states.includes(state))
+      .map(({ product, productId }) => `'${product}' (${productId})`)
+      .join(', ');
+  const refused = named(['Rejected', 'Denied']);
+  if (refused !== '') {
+    const message = `refused at the vendor: ${refused}; take them out of the terms, or ask their publisher`;
+    return [apiKeyCondition('StoreSynced', 'SubscriptionRefused', message)];
+  }
+  const open = named(['Begun', 'Requested']);
+  if (open === '') return [];
+  const message = `waiting for their publisher at the vendor: ${open}`;
+  return [apiKeyCondition('StoreSynced', 'SubscriptionPending', message)];
 }
 
 /** A store that does not answer may let it live longer than it should. */

@@ -77,6 +77,8 @@ export class Desk {
   /** The vendor's account; used where the desk was made for one. */
   readonly vendor: MemoryVendor;
   store: UsableStore;
+  /** Ids at the vendor by name; what is not here the key cannot have. */
+  readonly products = new Map<string, string>();
   readonly #steps: ReturnType<typeof apiKeySteps>;
 
   /** @param at absent: keys are made here and not at a vendor of that class */
@@ -105,7 +107,11 @@ export class Desk {
 
   /** Makes or replaces an object that needs no form and waits for values. */
   putImport(spec: Partial<ApiKeySpec> = {}): void {
-    const annotations = { [ANNOTATION_IMPORT]: 'pending' };
+    this.putPlain(spec, { [ANNOTATION_IMPORT]: 'pending' });
+  }
+
+  /** Makes or replaces an object that needs no form. */
+  putPlain(spec: Partial<ApiKeySpec> = {}, annotations: Record<string, string> = {}): void {
     const metadata = { ...WEB, uid: 'key-1', generation: 1, finalizers: [FINALIZER], annotations };
     const status = this.status;
     this.cluster.set(API_KEYS, WEB, {
@@ -187,6 +193,26 @@ export class Desk {
     const held = { reviewUid: 'r-1', reviewer: 'rob', message: 'abuse', sinceMs: 1 };
     const document = { ...head, ...(state === undefined ? {} : { held: { state, ...held } }) };
     await this.#put({ kind: 'Hold', document, expectedRevision: before?.revision ?? 0 });
+  }
+
+  /** Passes until nothing is left to do, with pauses after failures. */
+  async settle(): Promise<void> {
+    for (let quiet = 0, passes = 0; quiet < 2 && passes < 40; passes += 1) {
+      // Each pass goes on from the one before.
+      // oxlint-disable-next-line no-await-in-loop
+      const steps = await this.pass().catch(() => ['Failed']);
+      const isQuiet = steps.length === 0 && this.vendorTrouble === undefined;
+      quiet = isQuiet ? quiet + 1 : 0;
+      // oxlint-disable-next-line no-await-in-loop
+      if (!isQuiet) await this.clock.advanceSettled(35_000);
+    }
+  }
+
+  /** What the status says is wrong with the store, but for what publishers have to decide. */
+  get vendorTrouble(): string | undefined {
+    const synced = this.status?.conditions?.find(({ type }) => type === 'StoreSynced');
+    const isTrouble = synced?.status !== 'True' && synced?.reason.startsWith('Store') === true;
+    return isTrouble ? synced.reason : undefined;
   }
 
   /** One reconcile: the names of its steps. @throws KeywardError as a step did */
@@ -271,6 +297,7 @@ export class Desk {
           return { account, remote: this.vendor, prove: async () => undefined, exclusively };
         },
       },
+      product: (name) => ({ name, productId: this.products.get(name) }),
       remoteChecks: new RemoteChecks(this.clock, () => 0.5, 600_000),
       ownSecrets: new OwnSecrets(),
       ownStatus: new OwnStatus(),

@@ -1,0 +1,170 @@
+/** A key alone opens no protected product (R32): it is subscribed to what its terms name, and to that alone. */
+import { describe, expect, it } from 'vitest';
+import type { ApiProductSpec } from '../../../../../src/api/generated/apiproduct.ts';
+import { vendorProduct } from '../../../../../src/controllers/apikey/remote/vendorproduct.ts';
+import type { VendorFault } from '../../../../support/vendor.ts';
+import { Desk } from '../desk.ts';
+
+const STORE = { kind: 'KeyStore', name: 'naver' } as const;
+
+function terms(...names: readonly string[]) {
+  return { terms: { productRefs: names.map((name) => ({ name })) } };
+}
+
+async function desk(...names: readonly string[]): Promise<Desk> {
+  const made = new Desk('M');
+  made.products.set('maps', 'p-maps').set('mail', 'p-mail');
+  made.putPlain(terms(...names));
+  await made.settle();
+  return made;
+}
+
+function condition({ status }: Desk, type: string) {
+  return status?.conditions?.find((each) => each.type === type);
+}
+
+describe('a key whose terms name products of the vendor (R32)', () => {
+  it('is subscribed to each of them, works, and says who has to accept', async () => {
+    const made = await desk('maps', 'mail');
+    expect([...made.vendor.relations]).toEqual([
+      ['id-1 p-maps', 'Requested'],
+      ['id-1 p-mail', 'Requested'],
+    ]);
+    expect(made.ready).toMatchObject({ status: 'True' });
+    expect(condition(made, 'StoreSynced')).toMatchObject({
+      status: 'False',
+      reason: 'SubscriptionPending',
+      message: expect.stringContaining("'maps' (p-maps), 'mail' (p-mail)"),
+    });
+  });
+
+  it('hears at the periodic look what was decided, and asks again for what was taken away', async () => {
+    const made = await desk('maps', 'mail');
+    const { vendor, clock } = made;
+    vendor.relations.set('id-1 p-maps', 'Accepted').set('id-1 p-mail', 'Denied');
+    await clock.advanceSettled(1_200_000);
+    await made.settle();
+    expect(condition(made, 'StoreSynced')).toMatchObject({
+      reason: 'SubscriptionRefused',
+      message: expect.stringContaining("'mail' (p-mail)"),
+    });
+    vendor.relations.set('id-1 p-mail', 'Accepted').delete('id-1 p-maps');
+    await clock.advanceSettled(1_200_000);
+    await made.settle();
+    expect(vendor.relations.get('id-1 p-maps')).toBe('Requested');
+    vendor.relations.set('id-1 p-maps', 'Accepted');
+    await clock.advanceSettled(1_200_000);
+    await made.settle();
+    expect(condition(made, 'StoreSynced')?.status ?? 'True').toBe('True');
+  });
+
+  it('is taken out of what its terms name no more, and of nothing that others asked for', async () => {
+    const made = await desk('maps', 'mail');
+    made.vendor.relations.set('id-1 p-by-hand', 'Accepted');
+    made.putPlain(terms('mail'));
+    await made.settle();
+    expect([...made.vendor.relations.keys()]).toEqual(['id-1 p-mail', 'id-1 p-by-hand']);
+    made.putPlain({});
+    await made.settle();
+    expect([...made.vendor.relations.keys()]).toEqual(['id-1 p-by-hand']);
+    expect(made.record?.credentials[0]?.remote?.subscriptions).toEqual([]);
+  });
+
+  it('is not issued while a product cannot be had there, which is named', async () => {
+    const made = new Desk('M');
+    made.products.set('maps', 'p-maps');
+    made.putPlain(terms('maps', 'unknown'));
+    await made.settle();
+    expect(made.vendor.calls).toEqual([]);
+    expect(made.ready).toMatchObject({
+      reason: 'UnsupportedByStore',
+      message: expect.stringContaining("spec.terms.productRefs 'unknown'"),
+    });
+  });
+
+  it('goes on with what it has while a product is not to be had any more', async () => {
+    const made = await desk('maps');
+    made.products.delete('maps');
+    await made.settle();
+    expect([...made.vendor.relations.keys()]).toEqual(['id-1 p-maps']);
+    expect(condition(made, 'SpecSupported')?.status).toBe('False');
+  });
+
+  it.each(['Cut', 'LostAnswer'] as const)(
+    'ends up with exactly what its terms name, wherever a call ends in %s',
+    async (fault: VendorFault) => {
+      for (let nth = 1; nth <= 40; nth += 1) {
+        const made = new Desk('M');
+        made.products.set('maps', 'p-maps').set('mail', 'p-mail');
+        made.vendor.fault = (_, at) => (at === nth ? fault : undefined);
+        made.putPlain(terms('maps', 'mail'));
+        // oxlint-disable-next-line no-await-in-loop
+        await made.settle();
+        made.putPlain(terms('mail'));
+        // oxlint-disable-next-line no-await-in-loop
+        await made.settle();
+        expect([nth, ...made.vendor.relations]).toEqual([nth, ['id-1 p-mail', 'Requested']]);
+      }
+    },
+  );
+
+  it('leaves nothing behind where the operator dies around any commit', async () => {
+    for (const position of ['before', 'after'] as const) {
+      for (let nth = 1; nth <= 16; nth += 1) {
+        const made = new Desk('M');
+        made.products.set('maps', 'p-maps').set('mail', 'p-mail');
+        let count = 0;
+        made.memory.around = (at) => {
+          if (at === position) count += 1;
+          if (at === position && count === nth) throw new Error('died');
+        };
+        made.putPlain(terms('maps', 'mail'));
+        // oxlint-disable-next-line no-await-in-loop
+        await made.settle();
+        made.putPlain(terms('mail'));
+        // oxlint-disable-next-line no-await-in-loop
+        await made.settle();
+        expect([position, nth, ...made.vendor.relations.keys()]).toEqual([
+          position,
+          nth,
+          'id-1 p-mail',
+        ]);
+      }
+    }
+  });
+});
+
+describe('a product at a vendor', () => {
+  const spec = {
+    access: 'ByGrant',
+    state: 'Published',
+    external: [{ storeRef: STORE, productId: 'p1' }],
+  } as unknown as ApiProductSpec;
+  const from = { store: STORE, labels: {}, isGranted: true };
+  const idOf = (change: Partial<ApiProductSpec>, seeker: Partial<typeof from> = {}) =>
+    vendorProduct(
+      'maps',
+      { isDeleting: false, spec: { ...spec, ...change } },
+      {
+        ...from,
+        ...seeker,
+      },
+    ).productId;
+
+  it('is had under its id there, by grant or where it is open', () => {
+    expect(idOf({})).toBe('p1');
+    expect(idOf({}, { isGranted: false })).toBeUndefined();
+    expect(idOf({ access: 'Open' }, { isGranted: false })).toBe('p1');
+  });
+
+  it('is not had elsewhere, deleted, unknown, or where it is not let in', () => {
+    expect(idOf({ external: [] })).toBeUndefined();
+    expect(idOf({ allowedStores: [{ kind: 'KeyStore', name: 'other' }] })).toBeUndefined();
+    expect(vendorProduct('maps', undefined, from).productId).toBeUndefined();
+    expect(vendorProduct('maps', { isDeleting: true, spec }, from).productId).toBeUndefined();
+    const wrongKind = { kind: 'ClusterKeyStore', name: 'naver' } as const;
+    expect(
+      vendorProduct('maps', { isDeleting: false, spec }, { ...from, store: wrongKind }).productId,
+    ).toBeUndefined();
+  });
+});
