@@ -59,7 +59,7 @@ describe('the settings of a store at NAVER', () => {
       suspend: true,
       regeneratePerSlot: true,
       recoverable: true,
-      terms: [],
+      terms: ['productRefs'],
     });
   });
 });
