@@ -10,7 +10,8 @@ import type { OperatorConfig } from '../config/operator.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { SECOND_MS } from '../kernel/time.ts';
-import { LeaderElector } from '../kube/lease.ts';
+import { LeaderElector, leaseTimes } from '../kube/lease.ts';
+import { WriteGate } from '../kube/writegate.ts';
 import type { Ledger, LedgerIdentity } from '../ledger/port.ts';
 import type { Leadership } from '../runtime/manager.ts';
 import type { Cluster } from './cluster.ts';
@@ -19,6 +20,9 @@ import type { Cluster } from './cluster.ts';
 export const LEASE_NAME = 'keyward-operator';
 /** How often the commit counter is read for the Lease. */
 const COUNTER_PAUSE_MS = 10 * SECOND_MS;
+
+/** How long the last writes may take before the Lease is left to run out instead. */
+const WRITES_END_MS = 5 * SECOND_MS;
 
 /** Leadership that also tells the epoch that commits carry. */
 export type OperatorLeadership = Leadership & {
@@ -29,6 +33,8 @@ export type OperatorLeadership = Leadership & {
    * fence.
    */
   readonly isHeld: boolean;
+  /** Every write to the API server passes through here, but for those of the Lease itself. */
+  readonly gate: WriteGate;
   /**
    * Compares the database with what the Lease notes, then opens the epoch in it.
    * @throws KeywardError Terminal DatabaseReplaced or DatabaseOutdated
@@ -52,17 +58,21 @@ export function createLeadership(
         log: cluster.log,
         lease: { namespace: config.namespace, name: LEASE_NAME },
         identity: config.identity,
+        times: leaseTimes(config.leaseSeconds * SECOND_MS),
         lastEpoch,
         stamp: () => stamp,
         random: Math.random,
       })
     : undefined;
+  const isHeld = (): boolean => elector?.isHeld ?? current > 0;
+  const gate = new WriteGate(isHeld);
   return {
+    gate,
     get epoch() {
       return current;
     },
     get isHeld() {
-      return elector?.isHeld ?? current > 0;
+      return isHeld();
     },
     async open(epoch, stop) {
       const identity = await ledger.identity();
@@ -79,8 +89,19 @@ export function createLeadership(
       void followCounter(ledger, (next) => (stamp = next), stop);
     },
     lead: async (onLost, signal) => elector?.lead(onLost, signal) ?? (await lastEpoch()) + 1,
-    stop: async () => elector?.stop(),
+    stop: async () => {
+      // A successor that reads what a late write has not changed yet would do it once more.
+      if (!(await gate.close(systemClock, WRITES_END_MS))) throw stillWriting();
+      await elector?.stop();
+    },
   };
+}
+
+function stillWriting(): KeywardError {
+  return new KeywardError('Transient', {
+    reason: 'WritesRunning',
+    message: 'a write to the API server has not ended',
+  });
 }
 
 /** See the file comment. Absent notes: the first start, or a Lease that was deleted. */

@@ -74,10 +74,11 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
   try {
     meter.opened((await ledger.identity()).schemaVersion);
     await matchKeyring(ledger, keyring, log);
-    const cluster = await openCluster(config.cluster, registry, log, recovery);
+    const reached = await openCluster(config.cluster, registry, log, recovery);
+    const leadership = createLeadership(config, reached, ledger);
+    const cluster = { ...reached, ordinary: leadership.gate.guard(reached.ordinary) };
     const caches = createCaches(cluster, config);
     const lackingRights = startRightsCheck({ client: cluster.ordinary, config, log, signal: stop });
-    const leadership = createLeadership(config, cluster, ledger);
     const runtimeMetrics = new RuntimeMetrics(registry);
     const storeQueues: Parts['storeQueues'] = new Map();
     const sessions = await createSessions({

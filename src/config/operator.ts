@@ -25,6 +25,7 @@ export type OperatorConfig = VendorConfig & {
   readonly leaderElect: boolean;
   /** Holder name in the Lease: the same after a restart, other than any other replica's. */
   readonly identity: string;
+  readonly leaseSeconds: number;
   readonly secretWatch: 'metadata' | 'none';
   /** Who is told what happens to forms; absent: nobody. */
   readonly webhook: WebhookConfig | undefined;
@@ -64,6 +65,7 @@ export function operatorConfig(effective: readonly Effective[], hostname: string
     metricsObjects: values.number('metricsObjects'),
     leaderElect: values.truth('leaderElect'),
     identity: values.text('identity') ?? hostname,
+    leaseSeconds: values.number('leaseSeconds'),
     secretWatch: values.choice('secretWatch', ['metadata', 'none']),
     webhook: webhookConfig(values.text('webhookUrl'), values.text('webhookSecretFile')),
     acceptVanished: values.truth('acceptVanished'),

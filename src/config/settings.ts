@@ -105,6 +105,12 @@ export const OPERATOR_SETTINGS: readonly Setting[] = [
     meaning: 'holder name in the Lease',
   },
   {
+    name: 'leaseSeconds',
+    type: { kind: 'Number', min: 3, max: 300 },
+    default: 15,
+    meaning: 'until another replica takes over from a leader that is not heard of',
+  },
+  {
     name: 'secretWatch',
     type: { kind: 'Choice', choices: ['metadata', 'none'] },
     default: 'metadata',

@@ -9,7 +9,7 @@
 import type { KubeObject, Ref } from '../api/meta.ts';
 import { LEASES } from '../api/names.ts';
 import { type Clock, sleep } from '../kernel/clock.ts';
-import { classify } from '../kernel/errors.ts';
+import { classify, KeywardError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import { formatMicroTime } from './microtime.ts';
 import type { CallOptions, Draft, KubeClient } from './port.ts';
@@ -77,12 +77,29 @@ const DEFAULTS: LeaseTimes = {
   requestMs: 4_000,
 };
 
+/** All times of an election, in the proportions of the usual ones. */
+export function leaseTimes(durationMs: number): LeaseTimes {
+  const scaled = (ms: number): number => (ms * durationMs) / DEFAULTS.durationMs;
+  return {
+    durationMs,
+    renewDeadlineMs: scaled(DEFAULTS.renewDeadlineMs),
+    renewMs: scaled(DEFAULTS.renewMs),
+    retryMs: scaled(DEFAULTS.retryMs),
+    requestMs: scaled(DEFAULTS.requestMs),
+  };
+}
+
+/** Renewals of a twin are this many times as far apart at most, while it renews at all. */
+const TWIN_FACTOR = 1.5;
+
 /** One candidate for one term: after `onLost` or `stop` it is of no further use. */
 export class LeaderElector {
   readonly #options: LeaseOptions;
   readonly #times: LeaseTimes;
   readonly #stopping = new AbortController();
   #seen: Sighting | undefined;
+  /** Since the sighting we may have written the Lease ourselves. */
+  #hasTried = false;
   #term: Term | undefined;
   #renewedMs = Number.NEGATIVE_INFINITY;
   /** The Lease as our last renewal left it; undefined: it has to be read first. */
@@ -220,25 +237,38 @@ export class LeaderElector {
         const lease = await this.#read(how);
         if (lease !== undefined && !this.#isFree(lease)) return undefined;
         const term = await this.#nextTerm(lease);
+        // Should its answer get lost, the next look finds our own write.
+        this.#hasTried = true;
         if (lease === undefined) return this.#create(term, how);
         return (await this.#write(lease, term, how)) ? term : undefined;
       });
     } catch (thrown) {
+      if (classify(thrown).reason === IDENTITY_IN_USE) throw thrown;
       this.#noteFailure(thrown);
       return undefined;
     }
   }
 
-  /** Free: given back, our own from before a restart, or unchanged for its whole duration. */
+  /**
+   * Free: given back, our own from before a restart, or unchanged for its whole duration. Our own counts
+   * only when nobody renews it: two processes of one name would take it from each other for ever.
+   */
   #isFree(lease: Lease): boolean {
     const { holderIdentity = '', renewTime = '', leaseDurationSeconds } = lease.spec ?? {};
-    if (holderIdentity === '' || holderIdentity === this.#options.identity) return true;
+    if (holderIdentity === '') return true;
+    const isOurs = holderIdentity === this.#options.identity;
     const nowMs = this.#options.clock.monotonicMs();
     const text = `${lease.metadata.resourceVersion} ${holderIdentity} ${renewTime}`;
-    if (this.#seen?.text !== text) this.#seen = { text, atMs: nowMs };
+    if (this.#seen?.text !== text) {
+      const wasOurs = this.#seen?.text.split(' ')[1] === holderIdentity;
+      if (isOurs && wasOurs && !this.#hasTried) throw identityInUse(this.#options.identity);
+      this.#seen = { text, atMs: nowMs };
+      this.#hasTried = false;
+    }
+    const { durationMs, renewMs } = this.#times;
     // Another build may hold it under longer times than ours.
-    const durationMs = Math.max(this.#times.durationMs, (leaseDurationSeconds ?? 0) * 1_000);
-    return nowMs - this.#seen.atMs >= durationMs;
+    const fullMs = Math.max(durationMs, (leaseDurationSeconds ?? 0) * 1_000);
+    return nowMs - this.#seen.atMs >= (isOurs ? TWIN_FACTOR * renewMs : fullMs);
   }
 
   async #read(how: CallOptions): Promise<Lease | undefined> {
@@ -320,6 +350,16 @@ export class LeaderElector {
     const { reason, message } = classify(thrown);
     this.#options.log.info('lease not written', { reason, message });
   }
+}
+
+/** Reason of the error with which a candidate gives up whose name somebody else leads under. */
+const IDENTITY_IN_USE = 'IdentityInUse';
+
+function identityInUse(identity: string): KeywardError {
+  return new KeywardError('Terminal', {
+    reason: IDENTITY_IN_USE,
+    message: `another process leads as '${identity}'; give each replica an --identity of its own`,
+  });
 }
 
 /** Otherwise a renewal that is still under way at the deadline could land in a successor's term. */

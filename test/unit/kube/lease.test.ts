@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../src/api/meta.ts';
 import { silentLogger } from '../../../src/kernel/log.ts';
-import { LeaderElector, type LeaseOptions } from '../../../src/kube/lease.ts';
+import { LeaderElector, type LeaseOptions, leaseTimes } from '../../../src/kube/lease.ts';
 import { FakeClock, settle } from '../../support/clock.ts';
 import { FakeKube, transient } from './fakekube.ts';
 
@@ -55,9 +55,59 @@ describe('taking the Lease', () => {
     expect(spec().renewTime).toMatch(/\.\d{6}Z$/);
   });
 
-  test('a restart under the same identity takes it at once, with the next epoch', async () => {
+  test('a restart under the same identity takes it as soon as one renewal is overdue', async () => {
+    await elector('a', { clock: new FakeClock() }).lead(unexpected);
+    let epoch: number | undefined;
+    void elector('a')
+      .lead(unexpected)
+      .then((taken) => (epoch = taken));
+    await clock.advanceSettled(4_000);
+    expect(epoch).toBeUndefined();
+    await clock.advanceSettled(2_000);
+    expect(epoch).toBe(2);
+  });
+
+  test('a second process of one name gives up, and the first leads on', async () => {
     await elector('a').lead(unexpected);
-    expect(await elector('a').lead(unexpected)).toBe(2);
+    const twin = elector('a').lead(unexpected);
+    const outcome = expect(twin).rejects.toMatchObject({
+      class: 'Terminal',
+      reason: 'IdentityInUse',
+      message: expect.stringContaining('--identity'),
+    });
+    for (let passedMs = 0; passedMs < 30_000; passedMs += 1_000) {
+      await clock.advanceSettled(1_000);
+    }
+    await outcome;
+    expect(spec()).toMatchObject({ holderIdentity: 'a', leaseTransitions: 1 });
+  });
+
+  test('an own write whose answer was lost is no twin', async () => {
+    await elector('a', { clock: new FakeClock() }).lead(unexpected);
+    const replace = kube.replace.bind(kube);
+    let isLost = true;
+    kube.replace = async (...call) => {
+      const written = await replace(...call);
+      if (!isLost) return written;
+      isLost = false;
+      throw transient('OutcomeUnknown');
+    };
+    let epoch: number | undefined;
+    void elector('a')
+      .lead(unexpected)
+      .then((taken) => (epoch = taken));
+    for (let passedMs = 0; passedMs < 30_000 && epoch === undefined; passedMs += 1_000) {
+      await clock.advanceSettled(1_000);
+    }
+    expect(epoch).toBe(3);
+  });
+
+  test('times keep their proportions, however long a Lease lasts', () => {
+    for (const durationMs of [3_000, 15_000, 300_000]) {
+      const times = leaseTimes(durationMs);
+      expect(times.renewDeadlineMs + times.requestMs).toBeLessThan(durationMs);
+      expect(() => elector('a', { times })).not.toThrow();
+    }
   });
 
   test('an epoch is above what was stored elsewhere, even when the Lease was deleted', async () => {
@@ -195,14 +245,6 @@ describe('losing the Lease', () => {
     edit((lease) => (lease.spec.holderIdentity = 'b'));
     await clock.advanceSettled(4_000);
     expect(lost).toEqual([4_000]);
-  });
-
-  test('two processes under one identity: the older one stops', async () => {
-    const lost: string[] = [];
-    await elector('a').lead(() => lost.push('older'));
-    await elector('a').lead(() => lost.push('newer'));
-    await clock.advanceSettled(10_000);
-    expect(lost).toEqual(['older']);
   });
 });
 
