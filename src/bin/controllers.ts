@@ -23,6 +23,7 @@ import type { EventRecorder } from '../kube/events.ts';
 import type { Cache } from '../kube/port.ts';
 import type { ClientKeys } from '../ledger/clientkeys.ts';
 import type { DocumentBell } from '../ledger/documentbell.ts';
+import { usageOf, type UseReads } from '../ledger/gate.ts';
 import type { Holds } from '../ledger/holds.ts';
 import type { Ledger } from '../ledger/port.ts';
 import { Controller } from '../runtime/controller.ts';
@@ -66,7 +67,12 @@ export type Parts = {
 /** What the ApiKey controller works with. */
 export function createDeps(
   parts: Parts,
-  known: Pick<Deps, 'keyring' | 'clusterId' | 'known'>,
+  {
+    uses,
+    ...known
+  }: Pick<Deps, 'keyring' | 'clusterId' | 'known'> & {
+    readonly uses: Pick<UseReads, 'usage'>;
+  },
 ): Deps {
   const { cluster, caches, config, log, registry, ledger, leadership, events, sessions } = parts;
   return {
@@ -100,6 +106,7 @@ export function createDeps(
     debtAfterMs: config.debtAfterSeconds * SECOND_MS,
     guard: new VanishedGuard(systemClock, config.acceptVanished ? 'All' : 'Few'),
     quotaUses: (uid, nowMs) => parts.metered.uses(uid, nowMs),
+    previousUses: (keyIds) => lastUses(uses, keyIds),
     pacer: new RestartPacer(systemClock),
     reporter: createReporter({
       record({ regarding: { namespace, name, ...about }, ...event }) {
@@ -108,6 +115,16 @@ export function createDeps(
     }),
     metrics: createApiKeyMetrics(registry),
   };
+}
+
+/** When gates last saw these credentials, by keyId; those that were never seen are left out. */
+async function lastUses(
+  uses: Pick<UseReads, 'usage'>,
+  keyIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const byUid = new Map(keyIds.map((keyId) => [usageOf(keyId), keyId]));
+  const used = await uses.usage([...byUid.keys()]);
+  return new Map(used.map(({ uid, lastUsedMs }) => [byUid.get(uid) ?? '', lastUsedMs]));
 }
 
 /** Finds the store object of a binding in the caches. */

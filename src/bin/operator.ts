@@ -106,7 +106,7 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
       storeQueues,
     };
     const clusterId = await identifyCluster(cluster, ledger);
-    const deps = createDeps(parts, { keyring, clusterId, known });
+    const deps = createDeps(parts, { keyring, clusterId, known, uses });
     try {
       await manage({ ...parts, uses, meter, lackingRights }, deps, stop);
     } finally {

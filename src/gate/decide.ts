@@ -218,6 +218,7 @@ export class GateDecider implements Decider {
   #allow({ credential, place }: Proven, at: Moment, quotaRemaining?: number): Decision {
     const { answers, usage } = this.#deps;
     usage.count(credential.key, at.nowMs);
+    if (credential.retiring !== undefined) usage.count(credential.retiring, at.nowMs);
     answers.allowed(place.profile);
     if (quotaRemaining === undefined) return place.allowed;
     const { caller, headers } = place.allowed;

@@ -47,7 +47,7 @@ export type LeaseReport = { readonly id: string; readonly spent: number };
 
 /** Calls of one key since the last report. */
 export type UsageReport = {
-  /** UID of the ApiKey. */
+  /** UID of the ApiKey, or the `usageOf` a credential that retires. */
   readonly uid: string;
   /** Calls that were let in, from 1. */
   readonly uses: number;
@@ -127,6 +127,11 @@ export interface GateLedger
   keyIds(limit: number, after?: string): Promise<readonly string[]>;
   /** The same, of the keys of these UIDs. */
   keyIdsOf(uids: readonly string[]): Promise<readonly string[]>;
+}
+
+/** Under what the uses of a credential that retires are counted, beside those of its key. */
+export function usageOf(keyId: string): string {
+  return `credential/${keyId}`;
 }
 
 /**

@@ -123,6 +123,8 @@ export type Confirmation = {
   readonly secret: SecretRecord;
   readonly nowMs: number;
   readonly overlapMs: number;
+  /** Present: they may go on for so long after that, if they are used. */
+  readonly stillUsedMaxMs?: number;
   /** Keep sealed values: the store can recover them. */
   readonly recoverable: boolean;
 };
@@ -132,15 +134,20 @@ export type Confirmation = {
  * (or Deleted when nothing may overlap), and sealed copies that nobody needs are dropped.
  */
 export function confirm(record: KeyRecord, confirmation: Confirmation): KeyRecord {
-  const { secret, nowMs, overlapMs } = confirmation;
+  const { secret, nowMs, overlapMs, stillUsedMaxMs } = confirmation;
   const open = record.credentials.find(isOpen);
   const credentials = record.credentials.flatMap((credential): readonly CredentialRecord[] => {
     if (credential === open) return [activate(credential, confirmation)];
     if (open === undefined || open.sequence < credential.sequence) return [credential];
     if (credential.state === 'Disabled') return doom(credential, nowMs);
     if (credential.state === 'Retiring') return [credential];
+    const overlapEndMs = nowMs + overlapMs;
+    if (stillUsedMaxMs !== undefined) {
+      const retireAtMs = overlapEndMs + stillUsedMaxMs;
+      return [{ ...credential, state: 'Retiring', retireAtMs, overlapEndMs }];
+    }
     if (overlapMs === 0) return doom(credential, nowMs);
-    return [{ ...credential, state: 'Retiring', retireAtMs: nowMs + overlapMs }];
+    return [{ ...credential, state: 'Retiring', retireAtMs: overlapEndMs }];
   });
   return { ...record, secret, credentials };
 }
@@ -159,10 +166,20 @@ function activate(credential: CredentialRecord, confirmation: Confirmation): Cre
   return { ...credential, state: 'Active', slots };
 }
 
-/** Ends the credentials whose overlap is over. */
-export function retireDue(record: KeyRecord, nowMs: number): KeyRecord {
+/**
+ * Ends the credentials whose time is over.
+ *
+ * @param unused keyIds of those that end earlier, because nobody uses them
+ */
+export function retireDue(
+  record: KeyRecord,
+  nowMs: number,
+  unused: readonly string[] = [],
+): KeyRecord {
+  const isOver = (credential: CredentialRecord): boolean =>
+    isRetireDue(credential, nowMs) || unused.includes(credential.keyId);
   const credentials = record.credentials.flatMap((credential) =>
-    isRetireDue(credential, nowMs) ? doom(credential, nowMs) : [credential],
+    isOver(credential) ? doom(credential, nowMs) : [credential],
   );
   return { ...record, credentials };
 }

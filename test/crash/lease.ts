@@ -4,7 +4,7 @@ import { GROUP } from '../../src/api/names.ts';
 import type { Site } from './site.ts';
 
 /** Lets the operator's account have its Lease there, and forge forms and reviews that must be refused. */
-export async function allowLease(site: Site): Promise<void> {
+export async function allowLease(site: Pick<Site, 'api' | 'namespace' | 'account'>): Promise<void> {
   const { namespace } = site;
   const metadata = { name: 'lease', namespace };
   const verbs = ['get', 'create', 'update'];

@@ -65,7 +65,7 @@ function transition(world: World, before: KeyRecord, action: LedgerAction): KeyR
     case 'SetTerms':
       return setTerms(before, action.terms);
     case 'RetireDue':
-      return retireDue(before, world.nowMs);
+      return retireDue(before, world.nowMs, action.unused);
     case 'DropExpired':
       return dropCredentials(before, NOW_MS);
     case 'Retain':

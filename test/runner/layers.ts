@@ -15,7 +15,8 @@ export const LAYERS: readonly Layer[] = [
   { name: 'unit', run: () => runProjects(['unit']) },
   { name: 'conformance', run: () => runProjects(['conformance', 'conformance-crds', 'chart']) },
   { name: 'integration', run: () => runProjects(['integration', 'gateways']) },
-  { name: 'crash', run: runCrash },
+  { name: 'crash', run: () => runOwn('test/crash/main.ts', ['--pruned']) },
+  { name: 'leaders', run: () => runOwn('test/leaders/main.ts', ['--runs', '7']) },
 ];
 
 /** Each tool is one test: formatting, lint, types, and generated files that leave no difference. */
@@ -31,11 +32,11 @@ async function runStatic(): Promise<Tally> {
   return total;
 }
 
-/** The pruned crash matrix prints its own counts; without them it is one test. */
-async function runCrash(): Promise<Tally> {
+/** Programs that print their own counts; without them each is one test. */
+async function runOwn(file: string, flags: readonly string[]): Promise<Tally> {
   let total = NOTHING;
-  for (const matrix of optional('test/crash/main.ts', '--pruned')) {
-    const ended = await matrix();
+  for (const program of optional(file, ...flags)) {
+    const ended = await program();
     const counted = parseTally(ended.output);
     const isBroken = ended.code !== 0 && counted?.failed === 0;
     const tally = counted === undefined || isBroken ? oneTest(ended) : counted;
@@ -44,8 +45,8 @@ async function runCrash(): Promise<Tally> {
   return total;
 }
 
-function optional(file: string, flag: string): (() => Promise<Ended>)[] {
-  return existsSync(join(ROOT, file)) ? [() => runFile(file, [flag])] : [];
+function optional(file: string, ...flags: readonly string[]): (() => Promise<Ended>)[] {
+  return existsSync(join(ROOT, file)) ? [() => runFile(file, flags)] : [];
 }
 
 function oneTest({ code, output }: Ended): Tally {

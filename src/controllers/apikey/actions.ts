@@ -46,10 +46,16 @@ export type Action =
     }
   | { readonly type: 'SetState'; readonly state: KeyState }
   | ({ readonly type: 'SetTerms'; readonly terms: KeyTerms } & Belonging)
-  | { readonly type: 'RetireDue' }
+  /** Unused: keyIds of values that end before the last instant they may live to. */
+  | { readonly type: 'RetireDue'; readonly unused: readonly string[] }
   | { readonly type: 'DropExpired' }
   | { readonly type: 'WriteSecret'; readonly layout: SecretLayout }
-  | { readonly type: 'Confirm'; readonly overlapMs: number }
+  | {
+      readonly type: 'Confirm';
+      readonly overlapMs: number;
+      /** When the values before it end. */
+      readonly previous: 'AfterOverlap' | 'WhenUnused';
+    }
   | { readonly type: 'InspectSecret'; readonly layout: SecretLayout }
   | { readonly type: 'NoteSecret'; readonly health: 'Intact' | 'Tampered' }
   | { readonly type: 'NoteMissing' }

@@ -29,6 +29,7 @@ import { withRollout } from './rollout.ts';
 import { noteTargets, rollOut } from './rollouts.ts';
 import { deleteSecret, inspectSecret, writeSecret } from './secretio.ts';
 import { imposed } from './standing.ts';
+import { STILL_USED_MAX_MS } from './unused.ts';
 import { issue, regenerate, rotate } from './values.ts';
 import type { World } from './world.ts';
 
@@ -136,6 +137,7 @@ async function confirmSecret(
     secret: { ...written, health: 'Intact' },
     nowMs,
     overlapMs: action.overlapMs,
+    ...(action.previous === 'WhenUnused' ? { stillUsedMaxMs: STILL_USED_MAX_MS } : {}),
     recoverable: store.capabilities.recoverable,
   });
   const record = withRollout(before, confirmed, { key, nowMs });
@@ -185,7 +187,7 @@ async function endOld(
       action: 'ExpiredKeyEnded',
     });
   }
-  const record = retireDue(mine(world), world.nowMs);
+  const record = retireDue(mine(world), world.nowMs, action.unused);
   const next = await change(deps, world, record, { action: 'PreviousRetired' });
   deps.reporter.retired(world);
   return next;

@@ -159,10 +159,15 @@ const restoreUnsupported: StoreCheck = (_, key, store) =>
     ? unsupported(store, 'spec.secret.onLoss', 'it keeps no readable values (recovery: None)')
     : undefined;
 
-const needsLaterVersion: StoreCheck = (_, key, store) => {
+const lastUseUnknown: StoreCheck = (world, key, store) => {
   if (key.spec.rotation?.retirePrevious !== 'WhenUnused') return undefined;
-  const why = 'no gate of this version reports when a value was last used';
-  return unsupported(store, 'spec.rotation.retirePrevious: WhenUnused', why);
+  const field = 'spec.rotation.retirePrevious: WhenUnused';
+  if (store.remote !== undefined) {
+    return unsupported(store, field, 'no gate sees the calls that are made at the vendor');
+  }
+  return wantedFormat(key, store, world.record) === 'Dual'
+    ? unsupported(store, field, 'of the two values of a Dual key no gate tells which was used')
+    : undefined;
 };
 
 /** From "there is nothing to ask" to details of the spec. */
@@ -187,7 +192,7 @@ const CHECKS: readonly Check[] = [
   withStore(termsUnsupported),
   withStore(productsUnsupported),
   withStore(restoreUnsupported),
-  withStore(needsLaterVersion), // accepted by the schema, so that manifests need not change later
+  withStore(lastUseUnknown),
 ];
 
 function withStore(check: StoreCheck): Check {

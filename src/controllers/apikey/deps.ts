@@ -79,6 +79,8 @@ export type Deps = {
   readonly guard: VanishedGuard;
   /** Uses of the key of this UID in its current window; undefined: nobody has looked yet. */
   readonly quotaUses: (uid: string, nowMs: number) => number | undefined;
+  /** When gates last saw credentials that retire, by keyId. @throws as the ledger */
+  readonly previousUses: (keyIds: readonly string[]) => Promise<ReadonlyMap<string, number>>;
   readonly pacer: RestartPacer;
   readonly reporter: Reporter;
   readonly metrics: ApiKeyMetrics;

@@ -16,6 +16,7 @@ import { isReadable, remoteInstants } from './remote/rules.ts';
 import { heldUntilMs, owedValues } from './rollout.ts';
 import { inPlaceAnnouncement } from './rotating.ts';
 import { isSameStatus, wantedStatus } from './status.ts';
+import { quietInstants } from './unused.ts';
 import { REVIVAL_MS, rotationDueMs, wantedTerms } from './wanted.ts';
 import type { World } from './world.ts';
 
@@ -64,7 +65,14 @@ async function report(
   if (written === undefined) return;
   const own = { resourceVersion: written.resourceVersion, status };
   deps.ownStatus.wrote(uid, own, deps.keys.get(ref)?.resourceVersion);
+  if (isStillUsed(status) && !isStillUsed(key.status)) deps.reporter.stillUsed(world);
   if (isUsedUp(status) && !isUsedUp(key.status)) deps.reporter.quotaUsedUp(world);
+}
+
+/** Told once for each overlap: worked out from what is published, as below. */
+function isStillUsed(status: ApiKeyStatus | undefined): boolean {
+  const rotating = status?.conditions?.find(({ type }) => type === 'Rotating');
+  return rotating?.reason === 'PreviousStillUsed';
 }
 
 /** Told once per window: worked out from what is published, so that a restart repeats nothing. */
@@ -90,6 +98,7 @@ export function lookAgainAtMs(world: World): number | undefined {
     world.key === undefined || record === undefined ? undefined : rotationDueMs(world.key, record),
     plus(record?.secret?.missingSinceMs, world.lossGraceMs),
     ...rolloutInstants(world),
+    ...quietInstants(world),
     inPlaceAnnouncement(world) === undefined ? undefined : nowMs + ANNOUNCEMENT_MS,
     record?.credentials.some(awaitsValues) === true ? nowMs + IMPORT_LOOK_MS : undefined,
   ];

@@ -8,6 +8,7 @@ import { currentCredential } from '../../ledger/transitions.ts';
 import { readApplication, readClient } from './behalf.ts';
 import type { Deps } from './deps.ts';
 import { isShownHandled, requestsOf } from './remote/status.ts';
+import { outliving } from './unused.ts';
 import { viewApiKey } from './view.ts';
 import { wantedTerms } from './wanted.ts';
 import type { ApiKeyView, SecretSight, StoreFact, World } from './world.ts';
@@ -47,6 +48,7 @@ export async function observe(
     isRemoteCheckDue: isCheckDue(deps, record),
     lossGraceMs: deps.lossGraceMs,
     debtAfterMs: deps.debtAfterMs,
+    ...(await previousUses(deps, record, nowMs)),
     evidence: {},
   };
   return key === undefined || world.store.type !== 'Usable'
@@ -68,6 +70,15 @@ function vendorProducts(
   if (names.length === 0 || store.type !== 'Usable' || store.remote === undefined) return {};
   const from = { store, namespace, isGranted: application?.grant !== undefined };
   return { products: names.map((name) => deps.product(name, from)) };
+}
+
+async function previousUses(
+  deps: Deps,
+  record: KeyRecord | undefined,
+  nowMs: number,
+): Promise<Pick<World, 'previousUses'>> {
+  const keyIds = outliving(record, nowMs).map(({ keyId }) => keyId);
+  return keyIds.length === 0 ? {} : { previousUses: await deps.previousUses(keyIds) };
 }
 
 /** The object as its grant makes it, and on whose behalf it is. */

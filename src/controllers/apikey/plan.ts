@@ -35,6 +35,7 @@ import {
 import { followTargets, rollOut } from './rollout.ts';
 import { retireStandby, rotate, rotateAtOnce } from './rotating.ts';
 import { shapeOf } from './secret.ts';
+import { unusedKeyIds } from './unused.ts';
 import { overlapMs, wantedFormat, wantedState } from './wanted.ts';
 import type { World } from './world.ts';
 
@@ -64,10 +65,12 @@ const followState: Rule = (world) => {
 };
 
 /** Old values end when their overlap is over. */
-const retirePrevious: Rule = ({ record, nowMs, isClockTrusted }) => {
+const retirePrevious: Rule = (world) => {
+  const { record, nowMs, isClockTrusted } = world;
   if (record === undefined || !isClockTrusted) return undefined;
-  return record.credentials.some((credential) => isRetireDue(credential, nowMs))
-    ? { type: 'RetireDue' }
+  const unused = unusedKeyIds(world);
+  return unused.length > 0 || record.credentials.some((each) => isRetireDue(each, nowMs))
+    ? { type: 'RetireDue', unused }
     : undefined;
 };
 
@@ -99,7 +102,11 @@ const followTerms: Rule = (world) =>
 const confirmWritten: Rule = (world) =>
   world.evidence.written === undefined
     ? undefined
-    : withTerms(world, ({ key, store }) => ({ type: 'Confirm', overlapMs: overlapMs(key, store) }));
+    : withTerms(world, ({ key, store }) => ({
+        type: 'Confirm',
+        overlapMs: overlapMs(key, store),
+        previous: key.spec.rotation?.retirePrevious ?? 'AfterOverlap',
+      }));
 
 /** The Secret holds what the ledger says, in the layout the spec says. */
 const writeSecret: Rule = (world) =>

@@ -31,6 +31,8 @@ export type Reporter = {
   /** Ended: the old values are dead. Ending: a vendor is about to be told. */
   rotated(world: World, trigger: string, oldValues: 'Overlap' | 'Ended' | 'Ending'): void;
   retired(world: World): void;
+  /** The overlap is over, and somebody uses the value before the last. */
+  stillUsed(world: World): void;
   stateChanged(world: World, from: KeyState, to: KeyState): void;
   remoteChanged(world: World, what: 'values' | 'settings'): void;
   /** The object goes; `what` lives on at the vendor, unknown to the ledger. */
@@ -75,8 +77,7 @@ export function createReporter(sink: EventSink): Reporter {
       if (trigger === 'Retire') return;
       emit(world, 'KeyRotated', 'Rotate', `New values made (${trigger}); ${OLD_VALUES[oldValues]}`);
     },
-    retired: (world) =>
-      emit(world, 'PreviousKeyRetired', 'Retire', 'The overlap is over; old values end'),
+    ...previousReporter(emit),
     stateChanged(world, from, to) {
       const why = causeOf(world);
       if (to === 'Suspended')
@@ -119,6 +120,21 @@ export function createReporter(sink: EventSink): Reporter {
 }
 
 type Emit = (world: World, reason: EventReason, action: string, note: string) => void;
+
+function previousReporter(emit: Emit): Pick<Reporter, 'retired' | 'stillUsed'> {
+  const stillUsed =
+    'The overlap is over, but the previous value was used in the last half hour; it works on until it is not, 30 days at most';
+  return {
+    retired: (world) =>
+      emit(
+        world,
+        'PreviousKeyRetired',
+        'Retire',
+        'Its time is over, or nobody uses it: old values end',
+      ),
+    stillUsed: (world) => emit(world, 'PreviousKeyStillUsed', 'Retire', stillUsed),
+  };
+}
 
 function restartReporter(sink: EventSink, emit: Emit): Pick<Reporter, 'restarted' | 'rolledOut'> {
   return {

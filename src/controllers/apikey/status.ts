@@ -20,7 +20,6 @@ import { wantedLayout } from './actions.ts';
 import {
   handledFacts,
   isReplacing,
-  overlapText,
   remoteFacts,
   remoteTrouble,
   stillOn,
@@ -29,6 +28,7 @@ import {
 } from './remote/status.ts';
 import { restartCondition } from './rolloutstatus.ts';
 import { inPlaceAnnouncement } from './rotating.ts';
+import { previousReason, previousText } from './unused.ts';
 import { isOver, rotationDueMs, wantedTerms } from './wanted.ts';
 import type { ApiKeyView, World } from './world.ts';
 
@@ -218,7 +218,7 @@ function afterIssue(world: World, record: KeyRecord): Finding {
   if (change !== undefined) return change;
   const retireMs = previousFacts(record, current).previous?.retireTime;
   if (retireMs === undefined) return { reason: 'Active', message: '' };
-  return { reason: 'Rotating', message: overlapText(retireMs, world.nowMs) };
+  return { reason: 'Rotating', message: previousText(world, retireMs) };
 }
 
 /** True when the value in the Secret works, whatever else may be wrong. */
@@ -382,8 +382,8 @@ function rotatingCondition(world: World): readonly WantedCondition[] {
   }
   const { previous } = previousFacts(record, currentCredential(record, world.nowMs));
   if (previous?.retireTime === undefined) return [];
-  const message = overlapText(previous.retireTime, world.nowMs);
-  return [apiKeyCondition('Rotating', 'OverlapActive', message)];
+  const message = previousText(world, previous.retireTime);
+  return [apiKeyCondition('Rotating', previousReason(world), message)];
 }
 
 function pending(message: string): Finding {

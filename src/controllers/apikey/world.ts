@@ -193,5 +193,10 @@ export type World = {
   readonly debtAfterMs: number;
   /** Uses that were counted in the current window of the quota, when that was last asked; absent: never. */
   readonly quotaUses?: number | undefined;
+  /**
+   * When gates last saw each value that outlives its overlap, by keyId; one that is left out was never seen
+   * since. Absent: there are none, so nobody was asked.
+   */
+  readonly previousUses?: ReadonlyMap<string, number>;
   readonly evidence: Evidence;
 };

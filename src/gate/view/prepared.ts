@@ -1,10 +1,10 @@
 /** Pure; a record of the ledger as the gate keeps it: compiled, and without what no call asks for. */
-import { quotaSubject } from '../../ledger/gate.ts';
+import { quotaSubject, usageOf } from '../../ledger/gate.ts';
 import type { CredentialRecord, KeyRecord, SlotRecord } from '../../ledger/record.ts';
 import type { CompiledTerms } from '../../terms/compiled.ts';
 import type { Standing } from '../../terms/verdict.ts';
 import type { Decision } from '../decision.ts';
-import type { Used } from '../usage.ts';
+import type { Counted, Used } from '../usage.ts';
 import { Sharing } from './sharing.ts';
 
 /** One key, for as long as nothing about it changes. */
@@ -36,6 +36,8 @@ export type PreparedCredential = Pick<
   readonly slots: readonly PreparedSlot[];
   /** Under which it was found besides its keyId: lookups of values that were imported. */
   aliases: readonly string[];
+  /** Present while it retires: its uses are counted beside those of the key. */
+  readonly retiring?: Counted;
   /** As of `Surroundings.version`; absent: not worked out yet. */
   place: Place | undefined;
   /** Since somebody looked for what could be let go. */
@@ -98,6 +100,7 @@ export function prepareKey(
     token,
     state: sharing.text(state),
     ...(retireAtMs === undefined ? {} : { retireAtMs }),
+    ...(state === 'Retiring' ? { retiring: { uid: usageOf(keyId), used: undefined } } : {}),
     slots: slots.map((slot) => prepareSlot(slot, sharing)),
     key,
     aliases: NO_ALIASES,

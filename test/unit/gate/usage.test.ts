@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { UsageCounter, type Counted } from '../../../src/gate/usage.ts';
+import { prepareKey } from '../../../src/gate/view/prepared.ts';
+import { usageOf } from '../../../src/ledger/gate.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { MemoryGateDatabase } from '../../support/gate.memory.ts';
+import { aCredential, aRecord, NOW_MS } from '../../support/world.ts';
 
 function keyOf(uid: string): Counted {
   return { uid, used: undefined };
@@ -92,5 +95,15 @@ describe('usage', () => {
     expect(usage.size).toBe(1);
     await usage.write();
     expect([...database.usage]).toEqual([['a', { uses: 3, lastUsedMs: 3 }]]);
+  });
+});
+
+describe('a credential that retires', () => {
+  it('is counted beside its key, so that it can be told when it was used last', () => {
+    const old = aCredential({ state: 'Retiring', retireAtMs: NOW_MS + 1, keyId: 'old' });
+    const record = aRecord({ credentials: [old, aCredential({ sequence: 2, keyId: 'new' })] });
+    const [retiring, current] = prepareKey(record, undefined).credentials;
+    expect(retiring?.retiring).toEqual({ uid: usageOf('old'), used: undefined });
+    expect(current?.retiring).toBeUndefined();
   });
 });

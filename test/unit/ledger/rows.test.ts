@@ -41,6 +41,7 @@ const credential: fc.Arbitrary<CredentialRecord> = fc.record(
     slots: fc.array(slot, { maxLength: 2 }),
     createdAtMs: count,
     retireAtMs: count,
+    overlapEndMs: count,
     valueLost: fc.constant(true),
     remote: fc.record(
       {
@@ -95,6 +96,13 @@ const record: fc.Arbitrary<KeyRecord> = fc
     request: fc.option(fc.string(), { nil: undefined }),
     grant: fc.option(fc.record({ formUid: fc.string(), round: count }), { nil: undefined }),
     clientUid: fc.option(fc.string(), { nil: undefined }),
+    rollout: fc.option(
+      fc.record(
+        { told: fc.string(), sinceMs: count, recentMs: fc.array(count, { maxLength: 3 }) },
+        { requiredKeys: ['told'], noNullPrototype: true },
+      ),
+      { nil: undefined },
+    ),
     endMs: count,
   })
   .map(({ words: [clusterId = '', uid = '', namespace = '', name = ''], ...rest }) => ({
@@ -115,6 +123,7 @@ const record: fc.Arbitrary<KeyRecord> = fc
     ...(rest.request === undefined ? {} : { lastRotationRequestId: rest.request }),
     ...(rest.grant === undefined ? {} : { grant: rest.grant }),
     ...(rest.clientUid === undefined ? {} : { clientUid: rest.clientUid }),
+    ...(rest.rollout === undefined ? {} : { rollout: rest.rollout }),
   }));
 
 function store(of: KeyRecord): StoredRecord {

@@ -54,6 +54,7 @@ export function workshop() {
     reporter: {
       rotated: () => undefined,
       retired: () => undefined,
+      stillUsed: () => undefined,
       stateChanged: () => undefined,
       remoteChanged: () => undefined,
       remoteNotEnded: () => undefined,

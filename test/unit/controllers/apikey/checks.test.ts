@@ -107,10 +107,10 @@ const CASES: readonly Case[] = [
     message: /spec\.secret\.onLoss/,
   },
   {
-    why: 'a retirement that waits for the last use',
-    spec: { rotation: aRotation({ retirePrevious: 'WhenUnused' }) },
+    why: 'a retirement that waits for the last use of one of two values',
+    spec: { format: 'Dual', rotation: aRotation({ retirePrevious: 'WhenUnused' }) },
     reason: 'UnsupportedByStore',
-    message: /WhenUnused/,
+    message: /WhenUnused.*Dual/,
   },
 ];
 

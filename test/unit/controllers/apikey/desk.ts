@@ -308,6 +308,7 @@ export class Desk {
       reporter: {
         rotated: () => undefined,
         retired: () => undefined,
+        stillUsed: () => undefined,
         stateChanged: () => undefined,
         remoteChanged: () => undefined,
         remoteNotEnded: () => undefined,
