@@ -77,7 +77,11 @@ describe('an issue that was cut off', () => {
 
   test('goes on with its confirmation after the Secret', () => {
     const world = aWorld({ record: unwritten, evidence: { written: WRITTEN } });
-    expect(nextAction(world)).toEqual({ type: 'Confirm', overlapMs: HOUR_MS });
+    expect(nextAction(world)).toEqual({
+      type: 'Confirm',
+      overlapMs: HOUR_MS,
+      previous: 'AfterOverlap',
+    });
   });
 
   test('confirms nothing for a key that was revoked meanwhile', () => {
