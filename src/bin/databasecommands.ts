@@ -1,5 +1,4 @@
 /** Composition of the commands that are about a whole database: copy, grants and restore. */
-import { userInfo } from 'node:os';
 import type { Output } from '../cli/output.ts';
 import { ledgerConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
@@ -10,6 +9,7 @@ import { copyArchive } from '../ledger/copy.ts';
 import { openArchive } from '../ledger/open.ts';
 import { gateGrants } from '../ledger/postgres/grants.ts';
 import { markRestored } from '../ledger/restore.ts';
+import { commandLineActor } from './actor.ts';
 import { putBack } from './backups.ts';
 
 const INCARNATION_BYTES = 16;
@@ -64,7 +64,7 @@ export async function runRestore(flags: Flags): Promise<void> {
   const archive = await openArchive(database, 'Change');
   try {
     const { commitCounter } = await markRestored(archive, {
-      actor: `command line: ${userInfo().username}`,
+      actor: commandLineActor(),
       atMs: systemClock.nowMs(),
       incarnation: systemEntropy(INCARNATION_BYTES).toString('hex'),
     });

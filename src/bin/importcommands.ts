@@ -1,10 +1,10 @@
 /** Composition of `keyward import -`: values from standard input, for one key or for many. */
-import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Brought } from '../controllers/apikey/imports.ts';
 import { ledgerConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import { KeywardError } from '../kernel/errors.ts';
+import { commandLineActor } from './actor.ts';
 import { openImportSite } from './importsite.ts';
 import { importLines, type Told } from './importmany.ts';
 import { INPUT_MAX, readTexts } from './importlines.ts';
@@ -29,7 +29,7 @@ export async function runImportValues(flags: Flags, source: string): Promise<voi
   const config = ledgerConfig(flags);
   const keyring = await loadKeyring(config.masterKeyFile);
   const strength = flags['allowWeak'] === true ? 'Any' : 'Strong';
-  const actor = `command line: ${userInfo().username}`;
+  const actor = commandLineActor();
   const site = await openImportSite({
     database: config.database,
     keyring,

@@ -1,5 +1,4 @@
 /** Composition of the commands that read the ledger: identify, keys, audit. */
-import { userInfo } from 'node:os';
 import { parseLimit, printAudit, readAudit } from '../cli/audit.ts';
 import { listDebts } from '../cli/debts.ts';
 import { identify } from '../cli/identify.ts';
@@ -10,6 +9,7 @@ import type { Flags } from '../config/layers.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { openLedger, openLedgerReader } from '../ledger/open.ts';
+import { commandLineActor } from './actor.ts';
 import { outputForm, printValue } from './printing.ts';
 import { leaveRequest, requestFolder } from './requests.ts';
 import { loadKeyring } from './masterkey.ts';
@@ -63,7 +63,7 @@ export async function runDebts(flags: Flags): Promise<void> {
 /** `keyward keys revoke UID` */
 export async function runRevoke(flags: Flags, uid: string): Promise<void> {
   const { database } = ledgerConfig({ masterKeyFile: '-', ...flags });
-  const actor = `command line: ${userInfo().username}`;
+  const actor = commandLineActor();
   const ledger = await openLedger({ url: database, missing: 'Refuse' }).catch(ifInUse);
   if (ledger === undefined) return askOperator(database, uid, actor);
   try {

@@ -2,7 +2,6 @@
  * Composition of `keyward restore --rebind`: the grants of a lost cluster for the forms of the one that was
  * made in its place. Shows what would happen; `--yes` does it.
  */
-import { userInfo } from 'node:os';
 import { type KubeObject, refText } from '../api/meta.ts';
 import { LEASES } from '../api/names.ts';
 import { table } from '../cli/output.ts';
@@ -21,6 +20,7 @@ import type { ClientRecord } from '../ledger/documents.ts';
 import type { FormRecord } from '../ledger/form.ts';
 import { openArchive } from '../ledger/open.ts';
 import { readBound, rebindArchive, type BoundDatabase, type Succession } from '../ledger/rebind.ts';
+import { commandLineActor } from './actor.ts';
 import { LEASE_NAME } from './leadership.ts';
 import { readCluster, storeKey, type NewCluster } from './newcluster.ts';
 import { withSession, type Session } from './session.ts';
@@ -51,7 +51,7 @@ export async function runRebind(flags: Flags): Promise<void> {
         return;
       }
       await rebindArchive(archive, {
-        actor: `command line: ${userInfo().username}`,
+        actor: commandLineActor(),
         atMs: session.nowMs,
         incarnation: systemEntropy(INCARNATION_BYTES).toString('hex'),
         clusterId: cluster.clusterId,

@@ -1,5 +1,4 @@
 /** Composition of `keyward keys resolve` and `keyward import`. */
-import { userInfo } from 'node:os';
 import { ledgerConfig, vendorConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import type { Decision } from '../controllers/apikey/remote/resolve.ts';
@@ -10,6 +9,7 @@ import { createRegistry } from '../kernel/metrics.ts';
 import { openLedger, openLedgerReader } from '../ledger/open.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { KeyRecord } from '../ledger/record.ts';
+import { commandLineActor } from './actor.ts';
 import { resolveWish } from './commands.ts';
 import { openStoreOf } from './debts.ts';
 import { loadKeyring } from './masterkey.ts';
@@ -117,7 +117,7 @@ async function actHere(
 }
 
 function actor(): string {
-  return `command line: ${userInfo().username}`;
+  return commandLineActor();
 }
 
 function note(text: string): void {
