@@ -19,6 +19,7 @@ import {
   KEY_STORES,
   SECRETS,
   SUBJECT_ACCESS_REVIEWS,
+  WORKLOADS,
 } from '../../../src/api/names.ts';
 import { collectionPath } from '../../../src/kube/paths.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -30,8 +31,6 @@ import { startApiProxy, type ApiProxy, type Call } from '../../support/operator.
 import { OWN_NAMESPACE } from '../../support/operator.rights.ts';
 import { condition, Site } from '../../support/operator.site.ts';
 
-/** Listed and not used here: these rights have a test of their own, see restarts. */
-const ELSEWHERE = /^Watched: \w+ apps\//;
 const FOLDER = 'deploy/rbac';
 /** A vendor that is not there: the store reads its credentials all the same. */
 const NOBODY = '127.0.0.1:9';
@@ -46,7 +45,9 @@ let lives = 0;
 beforeAll(async () => {
   plane = await startControlPlane({ audit: true });
   await installKeyward(plane);
-  await plane.mustKubectl(['apply', '-f', `${FOLDER}/metrics/metrics.yaml`]);
+  for (const folder of ['metrics', 'restart']) {
+    await plane.mustKubectl(['apply', '-f', `${FOLDER}/${folder}`]);
+  }
   site = await Site.open({
     access: plane,
     account: 'Own',
@@ -118,13 +119,44 @@ async function loseSecret(name: string): Promise<void> {
   await eventually(async () => expect(await site.values(name)).not.toEqual(before));
 }
 
+/** One workload of each kind under this name, as targets of a restart. */
+async function makeWorkloads(name: string): Promise<readonly object[]> {
+  const kinds = Object.values(WORKLOADS);
+  for (const resource of kinds) {
+    await site.api.create(resource, {
+      metadata: { name, namespace: site.namespace },
+      spec: {
+        selector: { matchLabels: { app: name } },
+        ...(resource.kind === 'StatefulSet' ? { serviceName: name } : {}),
+        ...(resource.kind === 'DaemonSet' ? {} : { replicas: 0 }),
+        template: {
+          metadata: { labels: { app: name } },
+          spec: { containers: [{ name: 'main', image: 'app:1' }] },
+        },
+      },
+    });
+  }
+  return kinds.map(({ kind }) => ({ kind, name }));
+}
+
+async function untilRestarted(name: string): Promise<void> {
+  for (const resource of Object.values(WORKLOADS)) {
+    await eventually(async () => {
+      const text = JSON.stringify(await site.api.get(resource, site.namespace, name));
+      assert.match(text, /"restart\.keyward\.dev\//, `${resource.kind} was not restarted`);
+    });
+  }
+}
+
 /** Keys, with what can happen to their Secrets. */
 async function liveKeys(): Promise<void> {
   const { api, namespace } = site;
   const [plain, taken] = [named('plain'), named('taken')];
+  const restartTargets = await makeWorkloads(plain);
   await site.issue(plain);
-  await site.edit(plain, { rotation: { requestId: 'one' } });
+  await site.edit(plain, { rotation: { requestId: 'one', restartTargets } });
   await site.untilRotated(plain, 'one');
+  await untilRestarted(plain);
   await api.create(SECRETS, { metadata: { name: taken, namespace } });
   await site.create(taken);
   await site.until(taken, 'SecretConflict');
@@ -265,8 +297,7 @@ describe('an operator for all namespaces, over a life of everything', () => {
   });
 
   test('uses everything on its list, so that no right is there for nothing', () => {
-    const idle = unused(seen, { watched: [] });
-    expect(idle.filter((right) => !ELSEWHERE.test(right))).toEqual([]);
+    expect(unused(seen, { watched: [] })).toEqual([]);
   });
 
   test('never asks for the values of Secrets by list or watch', () => {
@@ -287,10 +318,13 @@ type Rule = { resources: string[]; verbs: string[] };
 
 /** Roles of one namespace, in place of those of the cluster, with some rules taken away. */
 async function install(keep: (rule: Rule) => boolean): Promise<void> {
-  await plane.mustKubectl(['delete', '--ignore-not-found', '-f', `${FOLDER}/operator.yaml`]);
+  for (const wide of ['operator.yaml', 'restart/restart.yaml']) {
+    await plane.mustKubectl(['delete', '--ignore-not-found', '-f', `${FOLDER}/${wide}`]);
+  }
   for (const [file, where] of [
     ['operator.yaml', []],
     ['watched.yaml', ['-n', site.namespace]],
+    ['restart/restart.yaml', ['-n', site.namespace]],
   ] as const) {
     const text = await readFile(`${FOLDER}/namespaced/${file}`, 'utf8');
     // Our own manifests.
