@@ -111,6 +111,17 @@ describe('what Pod Security calls restricted', () => {
   });
 });
 
+describe('a cluster that is not ready for it', () => {
+  test.each([
+    ['crds.install=false', 'the kinds are not in this cluster: apply those in crds/ first'],
+    ['watchNamespaces={nowhere}', 'watchNamespaces has nowhere, and there is no such namespace'],
+  ])('is told so, with %s', async (value, sentence) => {
+    const { code, stderr } = await helm(['install', ...release, '--set', value]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(sentence) });
+    expect(await names('statefulset,service', '-n', NAMESPACE)).toEqual([]);
+  });
+});
+
 describe('a release', () => {
   test('of an older chart is installed, and says what comes next', async () => {
     const older = join(folder, 'older');
