@@ -169,6 +169,18 @@ describe('a release', () => {
     expect(await versions()).toBe(before);
   });
 
+  test('is stopped and started by one value, and keeps the others', async () => {
+    const replicas = async (value: string): Promise<string> => {
+      const values = ['--reset-then-reuse-values', '--set', `replicaCount=${value}`];
+      await mustHelm('upgrade', RELEASE, CHART, '-n', NAMESPACE, ...values);
+      const path = 'jsonpath={.spec.replicas}';
+      return cluster.mustKubectl(['get', `statefulset/${FULLNAME}`, '-n', NAMESPACE, '-o', path]);
+    };
+    expect(await replicas('0')).toBe('0');
+    expect(await replicas('null')).toBe('1');
+    expect(await mustHelm('get', 'values', RELEASE, '-n', NAMESPACE)).toContain('asHook: false');
+  });
+
   test('goes back to older templates without taking the kinds back', async () => {
     await mustHelm('upgrade', ...release, '--set', 'crds.install=false');
     expect(await names('crd')).toHaveLength(7);

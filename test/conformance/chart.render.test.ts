@@ -47,6 +47,14 @@ describe('every combination', () => {
   });
 });
 
+test('what is special in YAML reaches the program as it is', async () => {
+  const odd = 'X-Odd: #1 "a"';
+  const text = await render(helm, ['crds.install=false', `gate.productHeader=${odd}`]);
+  expect(JSON.stringify(objectsOf(text))).toContain(
+    JSON.stringify(`--product-header=${odd}`).slice(1, -1),
+  );
+});
+
 describe('defaults', () => {
   const namesOf = (objects: readonly Rendered[]): readonly string[] =>
     objects

@@ -9,16 +9,16 @@
 - --grpc-address=:8190
 {{- end }}
 - --metrics-address=:8081
-- --key-headers={{ join "," $gate.keyHeaders }}
+- {{ join "," $gate.keyHeaders | printf "--key-headers=%s" | quote }}
 {{- with $gate.keyQuery }}
-- --key-query={{ . }}
+- {{ printf "--key-query=%s" . | quote }}
 {{- end }}
 {{- with $gate.productHeader }}
-- --product-header={{ . }}
+- {{ printf "--product-header=%s" . | quote }}
 {{- end }}
 - --unlisted={{ lower $gate.unlisted }}
 {{- with $gate.trustedProxies }}
-- --trusted-proxies={{ join "," . }}
+- {{ join "," . | printf "--trusted-proxies=%s" | quote }}
 {{- end }}
 - --max-staleness-seconds={{ $gate.maxStalenessSeconds }}
 - --replicas={{ $gate.autoscaling.enabled | ternary $gate.autoscaling.maxReplicas (max 1 (int (include "keyward.gateReplicas" .))) }}

@@ -13,13 +13,13 @@
 - --secret-watch={{ lower $values.secretWatch }}
 - --workers={{ $values.workers }}
 {{- range $values.endpointHosts }}
-- --endpoint-hosts={{ . }}
+- {{ printf "--endpoint-hosts=%s" . | quote }}
 {{- end }}
 {{- if $values.vendorCa.existingConfigMap }}
 - --vendor-ca-file=/etc/keyward/vendor-ca/{{ $values.vendorCa.entry }}
 {{- end }}
 {{- with $values.webhook.url }}
-- --webhook-url={{ . }}
+- {{ printf "--webhook-url=%s" . | quote }}
 - --webhook-secret-file=/etc/keyward/webhook/{{ $values.webhook.entry }}
 {{- end }}
 - --log-level={{ $values.log.level }}
