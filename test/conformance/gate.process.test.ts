@@ -1,11 +1,12 @@
 /** The command itself, as a process beside its operator on a file. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createGateKeyText } from '../../src/keys/gatekey.ts';
 import { openGateLedger, openLedger } from '../../src/ledger/open.ts';
 import type { Ledger } from '../../src/ledger/port.ts';
+import { eventually } from '../support/eventually.ts';
 import { aKeyring, issueKey } from '../support/gate.keys.ts';
 import { GateProcess } from '../support/gate.process.ts';
 import { aCommit, CLUSTER, EPOCH } from './ledger.records.ts';
@@ -77,6 +78,24 @@ describe('keyward gate', () => {
     expect([code, text]).toEqual([503, expect.stringContaining('of another master key')]);
     expect((await gate.ask('/livez')).code).toBe(200);
     expect(await ask(gate, value)).toBe(403);
+  });
+
+  it('that loses its database goes on saying no, and is ready for a probe that leaves the view out', async () => {
+    const { record, value } = issueKey('a', { clusterId: CLUSTER });
+    await ledger.commit(aCommit(record));
+    const gate = await (await start(['--unlisted=allow', '--max-staleness-seconds=1'])).whenReady();
+    expect(await ask(gate, value)).toBe(204);
+    renameSync(join(directory, 'keyward.db'), join(directory, 'elsewhere.db'));
+    await eventually(async () => {
+      const { code, text } = await gate.ask('/readyz');
+      expect(code).toBe(503);
+      expect(text).toMatch(/^\[\+\]gate ok\n\[-\]view failed: .+\nreadyz check failed\n$/);
+    });
+    expect((await gate.ask('/readyz?exclude=view')).code).toBe(200);
+    expect(await ask(gate, value)).toBe(403);
+    renameSync(join(directory, 'elsewhere.db'), join(directory, 'keyward.db'));
+    await gate.whenReady();
+    expect(await ask(gate, value)).toBe(204);
   });
 
   it('says what is missing, and ends, when it is not told where the database is', async () => {
