@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { installKeyward } from '../../../control-plane/install.ts';
 import { startControlPlane, type ControlPlane } from '../../../control-plane/start.ts';
+import { API_KEYS } from '../../../src/api/names.ts';
 import { openLedgerReader } from '../../../src/ledger/open.ts';
 import { eventually } from '../../support/eventually.ts';
 import { OperatorProcess, runKeyward } from '../../support/operator.ts';
-import { Site } from '../../support/operator.site.ts';
+import { foreignTexts } from '../../support/imports.ts';
+import { condition, PLAIN, Site } from '../../support/operator.site.ts';
 import { describeOnPostgres } from '../../support/postgres.ts';
 
 describeOnPostgres('The operator on PostgreSQL', (server) => {
@@ -53,6 +55,31 @@ describeOnPostgres('The operator on PostgreSQL', (server) => {
     expect(await site.verdict(next)).not.toBe('Allowed');
     const audit = await runKeyward(['audit', 'verify', ...database]);
     expect(audit.stdout).toContain('chain unbroken');
+  });
+
+  it('takes values over that a command imports beside it, and says so when it looks', async () => {
+    const { namespace } = site;
+    const [value = ''] = foreignTexts('Opaque');
+    const annotations = { 'keyward.dev/import': 'pending' };
+    await site.api.create(API_KEYS, {
+      metadata: { name: 'moved', namespace, annotations },
+      spec: { storeRef: PLAIN },
+    });
+    const masterKey = `--master-key-file=${join(site.folder, 'master.key')}`;
+    const bring = () =>
+      runKeyward(
+        ['import', '-', `--apikey=${namespace}/moved`, `--database=${site.database}`, masterKey],
+        `${value}\n`,
+      );
+    await eventually(async () => {
+      expect(condition(await site.key('moved'), 'Ready')?.message).toContain('keyward import -');
+    });
+    expect(await bring()).toMatchObject({ code: 0, stderr: expect.stringContaining('imported') });
+    // It looks every half minute; an edit makes it look now.
+    await site.edit('moved', { description: 'from the old system' });
+    await site.until('moved', 'Active');
+    expect((await site.values('moved'))['apiKey']).toBe(value);
+    expect(await bring()).toMatchObject({ stderr: expect.stringContaining('imported before') });
   });
 
   it('goes on when the database comes back, and loses nothing', async () => {
