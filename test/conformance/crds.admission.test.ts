@@ -148,6 +148,21 @@ describe('the operator and Secrets', () => {
       refused: 'only write Secrets of type',
     },
     {
+      why: 'a token by which nodes join',
+      body: secret('x', { type: 'bootstrap.kubernetes.io/token' }, ours),
+      refused: 'only write Secrets of type',
+    },
+    {
+      why: 'a release that Helm would believe',
+      body: secret('x', { type: 'helm.sh/release.v1' }, ours),
+      refused: 'only write Secrets of type',
+    },
+    {
+      why: 'our label without a name',
+      body: secret('x', {}, { 'keyward.dev/api-key': '' }),
+      refused: 'only write Secrets with the label',
+    },
+    {
       why: 'a token of another account',
       body: secret('x', { type: 'kubernetes.io/service-account-token' }, ours, {
         'kubernetes.io/service-account.name': 'default',
@@ -189,6 +204,22 @@ describe('the operator and Secrets', () => {
     );
     const deleted = await send({ method: 'DELETE', path, as: OPERATOR });
     expect(outcome(deleted)).toEqual(expectedOutcome(refused));
+  });
+
+  it('cannot take a foreign Secret over in steps, nor delete many at once', async () => {
+    const created = await send({ method: 'POST', path: secrets, body: secret('theirs', {}) });
+    const path = `${secrets}/theirs`;
+    const metadata = { labels: ours };
+    const patched = await send({ method: 'PATCH', path, body: { metadata }, as: OPERATOR });
+    expect(patched.code).toBe(403);
+    const marked = {
+      ...created.object,
+      metadata: { name: 'theirs', annotations: { 'keyward.dev/mac': 'x' } },
+    };
+    const put = await send({ method: 'PUT', path, body: marked, as: OPERATOR });
+    expect(outcome(put)).toContain('only write Secrets with the label');
+    expect((await send({ method: 'DELETE', path: secrets, as: OPERATOR })).code).toBe(403);
+    expect((await send({ method: 'GET', path })).code).toBe(200);
   });
 
   it('leaves everybody else alone', async () => {
