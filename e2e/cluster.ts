@@ -1,8 +1,8 @@
 /** The first step: a control plane and a node, and the images that its pods use. */
-import { mkdir, stat, writeFile } from 'node:fs/promises';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { kubeconfigText } from '../control-plane/kubeconfig.ts';
+import { snapshotterOn } from '../control-plane/node/containerd.ts';
 import { layoutOf, NODE_ADDRESS, NODE_NAME } from '../control-plane/node/layout.ts';
 import { API_SERVER_ARGS, startNode, type ClusterNode } from '../control-plane/node/node.ts';
 import { carry } from '../control-plane/node/window.ts';
@@ -52,13 +52,14 @@ async function writeOutsideKubeconfig(settings: Settings, controlPlane: ControlP
   await writeFile(outsideKubeconfig(settings.workDir), text, { mode: 0o600 });
 }
 
-function openNode(settings: Settings, access: ControlPlane): Promise<ClusterNode> {
+async function openNode(settings: Settings, access: ControlPlane): Promise<ClusterNode> {
+  const { type } = await statfs(settings.workDir);
   return startNode({
     layout: layoutOf(settings.workDir),
     programs: settings.programs,
     access,
     watchdog: startWatchdog(undefined),
-    snapshotter: 'overlayfs',
+    snapshotter: snapshotterOn(type),
   });
 }
 

@@ -2,6 +2,7 @@
 import type { Screen } from '../demo/screen.ts';
 import { SHOP, SYSTEM, type Stage } from './stage.ts';
 
+const OPERATOR = 'app.kubernetes.io/component=operator';
 const LOG_LINES = '--tail=15';
 const EVENT_LINES = 20;
 
@@ -17,7 +18,7 @@ export async function explain(screen: Screen, stage: Stage | undefined, err: unk
   };
   await show('get', 'pods', '-A', '-o', 'wide');
   await show('get', 'events', '-A', '--sort-by=.lastTimestamp');
-  await show('-n', SYSTEM, 'logs', 'keyward-0', '-c', 'operator', LOG_LINES);
+  await show('-n', SYSTEM, 'logs', '-l', OPERATOR, '-c', 'operator', LOG_LINES);
   await show('-n', SHOP, 'logs', 'deploy/gateway', LOG_LINES);
   await show('-n', SHOP, 'logs', 'deploy/checkout', LOG_LINES);
 }

@@ -1,9 +1,11 @@
 /** What `npm run e2e` can be told. Pure. */
 import { parseArgs } from 'node:util';
 
-export const USAGE = `usage: npm run e2e -- [--keep] [--image TAR] [--chart FOLDER]
+export const USAGE = `usage: npm run e2e -- [--keep] [--database sqlite|postgres] [--image TAR] [--chart FOLDER]
 
   --keep          leave everything running at the end, until Ctrl-C, and say how to reach it
+  --database KIND sqlite (the default): operator and gate in one pod, with a volume; or postgres:
+                  two operators and three gates, on a PostgreSQL 15 beside the node
   --image TAR     test this image (a tar of docker save) instead of building one
   --chart FOLDER  install this chart instead of charts/keyward
 
@@ -13,6 +15,7 @@ Needs Linux and root, for namespaces, mounts and cgroups of its own. docs/e2e.md
 /** The choices of one run. */
 export type Flags = {
   readonly keep: boolean;
+  readonly database: 'sqlite' | 'postgres';
   /** Path of a tar; absent: built by tools/image. */
   readonly image: string | undefined;
   /** Path of a folder; absent: charts/keyward. */
@@ -26,11 +29,15 @@ export function readFlags(args: readonly string[]): Flags {
     args: [...args],
     options: {
       keep: { type: 'boolean', default: false },
+      database: { type: 'string', default: 'sqlite' },
       image: { type: 'string' },
       chart: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const { keep, image, chart, help } = values;
-  return { keep, image, chart, help };
+  const { keep, database, image, chart, help } = values;
+  if (database !== 'sqlite' && database !== 'postgres') {
+    throw new TypeError(`--database takes sqlite or postgres, not '${database}'`);
+  }
+  return { keep, database, image, chart, help };
 }

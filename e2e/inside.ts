@@ -7,7 +7,7 @@ import { openCluster } from './cluster.ts';
 import { explain } from './explain.ts';
 import { outsideKubeconfig, readSettings } from './settings.ts';
 import type { Stage } from './stage.ts';
-import { STORY } from './story.ts';
+import { STORIES } from './story.ts';
 
 const FAILED = 1;
 const INTERRUPTED = 130;
@@ -30,7 +30,7 @@ async function run(workDir: string): Promise<number> {
       openCluster(settings, screen, interrupt.signal),
     );
     stage = opened;
-    for (const { title, short, run: act } of STORY) {
+    for (const { title, short, run: act } of STORIES[settings.database]) {
       await timeline.step(title, short, () => act(opened));
     }
     screen.say('Every step saw its evidence.');

@@ -3,7 +3,7 @@
  * uninstallation. This process finds and builds what is needed; the story itself runs in namespaces
  * of its own, which end with it. Exit code 0 only when every step saw its evidence.
  */
-import { mkdtemp } from 'node:fs/promises';
+import { chmod, mkdtemp } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { obstacle, runEnclosed } from '../control-plane/node/enclosure.ts';
@@ -44,6 +44,8 @@ async function run(chosen: Flags): Promise<number> {
   const found = await prepare(chosen);
   if (caught !== undefined) return 128 + constants.signals[caught];
   const workDir = await mkdtemp(join(tmpdir(), 'keyward-e2e-'));
+  // Servers that are not root look into it; what is secret has modes of its own.
+  await chmod(workDir, 0o711);
   const settings = { ...found, workDir };
   await writeSettings(settings);
   const port = settings.outsidePort;

@@ -7,6 +7,7 @@ import { ensureBinary, type Report } from '../control-plane/binaries.ts';
 import { findNginx } from '../control-plane/gateways.ts';
 import { imageArchitecture } from '../control-plane/node/image.ts';
 import { findNodePrograms } from '../control-plane/node/programs.ts';
+import { findPostgres } from '../control-plane/postgres.ts';
 import { freePort } from '../control-plane/ports.ts';
 import type { Flags } from './flags.ts';
 import type { Settings } from './settings.ts';
@@ -23,6 +24,9 @@ export async function prepare(flags: Flags): Promise<Omit<Settings, 'workDir'>> 
   const helm = await ensureBinary('helm', { report });
   const nginx = await findNginx();
   if (nginx === undefined) throw new Error('the story needs nginx, and it cannot be had here');
+  if (flags.database === 'postgres' && (await findPostgres()) === undefined) {
+    throw new Error('the story needs PostgreSQL 15, and it cannot be had here');
+  }
   const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
     readonly version: string;
   };
@@ -34,6 +38,7 @@ export async function prepare(flags: Flags): Promise<Omit<Settings, 'workDir'>> 
     imageTar: flags.image === undefined ? await buildImage(version) : resolve(flags.image),
     chart: resolve(flags.chart ?? join(ROOT, 'charts', 'keyward')),
     keep: flags.keep,
+    database: flags.database,
     outsidePort: await freePort(),
   };
 }

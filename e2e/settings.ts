@@ -16,6 +16,7 @@ export type Settings = {
   /** nginx for the gateway's pod, and the variables it needs to run here. */
   readonly nginx: { readonly path: string; readonly env: Readonly<Record<string, string>> };
   readonly keep: boolean;
+  readonly database: 'sqlite' | 'postgres';
   /** Port on the machine's loopback that leads to the API server inside. */
   readonly outsidePort: number;
 };

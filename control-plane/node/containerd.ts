@@ -7,6 +7,14 @@ import type { NodePrograms } from './programs.ts';
 /** How containers get their root: `native` copies it where overlays cannot be stacked. */
 export type Snapshotter = 'overlayfs' | 'native';
 
+/** What statfs calls an overlay: `OVERLAYFS_SUPER_MAGIC` of linux/magic.h. */
+const OVERLAY = 0x79_4c_76_30;
+
+/** @param fileSystem type of the one that the work folder is on, as statfs numbers them */
+export function snapshotterOn(fileSystem: number): Snapshotter {
+  return fileSystem === OVERLAY ? 'native' : 'overlayfs';
+}
+
 /**
  * containerd's configuration. `restrict_oom_score_adj` lets it run without CAP_SYS_RESOURCE, which a
  * machine inside another one lacks.

@@ -1,5 +1,5 @@
 /** The shell scripts around and inside an enclosure, as text. */
-import { CGROUP_PREFIX, NODE_ADDRESS } from './layout.ts';
+import { NODE_ADDRESS } from './layout.ts';
 
 /**
  * What the kubelet wants these to be. It writes those that differ, which would change the machine;
@@ -77,6 +77,3 @@ command=$!
 exec 3<&-
 wait $command
 `;
-
-/** Names of the cgroups that an enclosure may have left when the machine itself went down. */
-export const CGROUP_PATTERN = `${CGROUP_PREFIX}*`;

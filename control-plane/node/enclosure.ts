@@ -4,11 +4,13 @@
  * packet filters are gone with the enclosure's first process, and nothing outside was touched.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KERNEL_SETTINGS, OUTSIDE, INSIDE } from './enclosure.scripts.ts';
 import { layoutOf } from './layout.ts';
 
+/** As /tmp has it. */
+const STICKY = 0o1777;
 /** How long an orderly end may take before everything is ended at once. */
 const GRACE_MS = 20_000;
 /** The stream by which the program inside learns that it must end: it closes. */
@@ -44,6 +46,8 @@ export function obstacle(platform: string, uid: number | undefined): string | un
  */
 export async function runEnclosed(options: EnclosureOptions): Promise<number> {
   const layout = layoutOf(options.workDir);
+  await mkdir(join(layout.workDir, 'tmp'));
+  await chmod(join(layout.workDir, 'tmp'), STICKY);
   await writeStandIns(layout.sysctls);
   const names = Object.keys(KERNEL_SETTINGS);
   const child = spawn(
@@ -55,6 +59,8 @@ export async function runEnclosed(options: EnclosureOptions): Promise<number> {
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
       env: {
         ...process.env,
+        // Whatever is made inside goes with the work folder.
+        TMPDIR: join(layout.workDir, 'tmp'),
         KEYWARD_NODE_BUSYBOX: options.busybox,
         KEYWARD_NODE_SYSCTLS: names.join(' '),
       },

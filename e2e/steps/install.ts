@@ -7,9 +7,14 @@ import type { Step } from '../step.ts';
 
 /** Of the image's user; a hostPath is not chowned by the kubelet. */
 const USER = 65_532;
-const VALUES = join(import.meta.dirname, '..', 'manifests', 'values.yaml');
-/** Flags of every installation here. */
-export const HELM_FLAGS = ['-n', SYSTEM, '-f', VALUES, '--wait', '--timeout', '5m'] as const;
+const MANIFESTS = join(import.meta.dirname, '..', 'manifests');
+const VALUES = { sqlite: 'values.yaml', postgres: 'postgresql.yaml' } as const;
+
+/** Flags of every installation and upgrade here. */
+export function helmFlags(database: keyof typeof VALUES): readonly string[] {
+  const values = join(MANIFESTS, VALUES[database]);
+  return ['-n', SYSTEM, '-f', values, '--wait', '--timeout', '5m'];
+}
 
 export const install: Step = {
   title: 'Install: Helm, the chart, a volume by hand',
@@ -23,7 +28,7 @@ export const install: Step = {
       'keyward',
       settings.chart,
       '--create-namespace',
-      ...HELM_FLAGS,
+      ...helmFlags('sqlite'),
     );
     figures.time('helm install to Ready', performance.now() - startMs);
     screen.block(said);

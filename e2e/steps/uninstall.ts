@@ -3,7 +3,7 @@ import { expect } from '../../demo/expect.ts';
 import { expectSame, identityOf } from '../identity.ts';
 import { SHOP, SYSTEM, type Stage } from '../stage.ts';
 import type { Step } from '../step.ts';
-import { HELM_FLAGS } from './install.ts';
+import { helmFlags } from './install.ts';
 import { expectCalls } from './trouble.ts';
 
 /** A namespace that is deleted while no operator runs. */
@@ -52,7 +52,7 @@ export const reinstall: Step = {
   short: 'helm install again',
   async run(stage) {
     const before = await identityOf(stage, 'hello');
-    await stage.helm('install', 'keyward', stage.settings.chart, ...HELM_FLAGS);
+    await stage.helm('install', 'keyward', stage.settings.chart, ...helmFlags('sqlite'));
     await stage.wait(SHOP, 'akey/hello', '--for=condition=Ready');
     await expectSame(stage, 'hello', before);
     stage.screen.say(

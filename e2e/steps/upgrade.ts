@@ -3,7 +3,7 @@ import { expect } from '../../demo/expect.ts';
 import { expectSame, identityOf } from '../identity.ts';
 import { SYSTEM } from '../stage.ts';
 import type { Step } from '../step.ts';
-import { HELM_FLAGS } from './install.ts';
+import { helmFlags } from './install.ts';
 import { expectCalls, untilReplaced } from './trouble.ts';
 import { callsOf } from './workload.ts';
 
@@ -19,7 +19,7 @@ export const upgrade: Step = {
     const tag = `${settings.version}-next`;
     await node.tagImage(`keyward:${settings.version}`, `keyward:${tag}`);
     const startMs = performance.now();
-    const flags = [...HELM_FLAGS, '--set', `image.tag=${tag}`];
+    const flags = [...helmFlags('sqlite'), '--set', `image.tag=${tag}`];
     await stage.helm('upgrade', 'keyward', settings.chart, ...flags);
     await untilReplaced(stage, uid);
     figures.time('helm upgrade to Ready', performance.now() - startMs);

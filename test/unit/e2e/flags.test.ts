@@ -5,6 +5,7 @@ describe('the command line of the end-to-end test', () => {
   test('needs nothing', () => {
     expect(readFlags([])).toEqual({
       keep: false,
+      database: 'sqlite',
       image: undefined,
       chart: undefined,
       help: false,
@@ -19,7 +20,7 @@ describe('the command line of the end-to-end test', () => {
     });
   });
 
-  test.each([['--kepe'], ['keep'], ['--image']])('refuses %s', (word) => {
+  test.each([['--kepe'], ['keep'], ['--image'], ['--database=mysql']])('refuses %s', (word) => {
     expect(() => readFlags([word])).toThrow(TypeError);
   });
 });

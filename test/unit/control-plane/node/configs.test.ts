@@ -3,6 +3,7 @@ import {
   cniConfig,
   containerdCommand,
   containerdConfig,
+  snapshotterOn,
 } from '../../../../control-plane/node/containerd.ts';
 import {
   kubeletCommand,
@@ -58,6 +59,11 @@ describe('containerd', () => {
     const { env } = containerdCommand(layout, programs);
     expect(env?.['PATH']).toMatch(/^\/debian\/containerd:\/debian\/runc:\/debian\/nft:/);
     expect(env?.['LD_LIBRARY_PATH']).toBe('/debian/lib1:/debian/lib2');
+  });
+
+  test('copies the roots of containers where the machine is a container itself', () => {
+    const [overlay, ext4] = [0x794c7630, 0xef53];
+    expect([snapshotterOn(overlay), snapshotterOn(ext4)]).toEqual(['native', 'overlayfs']);
   });
 
   test('lets pods reach themselves by way of a Service', () => {
