@@ -39,6 +39,8 @@ export class Stage {
   readonly figures = new Figures();
   /** The secret part of every value that any Secret had; searched for at the end. */
   readonly values: Sensitive[] = [];
+  /** The value of a key whose object will go away while no operator runs. */
+  orphan: Sensitive | undefined;
   readonly #signal: AbortSignal;
 
   constructor(parts: StageParts) {
@@ -102,9 +104,9 @@ export class Stage {
     return (await this.try(args)).stdout;
   }
 
-  /** What is in a Secret of the keys' namespace; remembers its values. */
-  async secret(name: string): Promise<SecretEntries> {
-    const ask = (args: readonly string[]) => this.ask(['-n', SHOP, ...args]);
+  /** What is in a Secret; remembers its values. @param namespace absent: that of the keys */
+  async secret(name: string, namespace = SHOP): Promise<SecretEntries> {
+    const ask = (args: readonly string[]) => this.ask(['-n', namespace, ...args]);
     const entries = await SecretEntries.read({ ask }, name);
     this.values.push(...entries.secretParts());
     return entries;

@@ -1,11 +1,13 @@
 /** What an uninstallation leaves, and why: whatever cannot be made again. */
 import { expect } from '../../demo/expect.ts';
 import { expectSame, identityOf } from '../identity.ts';
+import type { Sensitive } from '../../src/kernel/sensitive.ts';
 import { SHOP, SYSTEM, type Stage } from '../stage.ts';
 import type { Step } from '../step.ts';
 import { helmFlags } from './install.ts';
 import { expectCalls } from './trouble.ts';
 
+const URL = 'http://gateway:8000/forecast/today';
 /** A namespace that is deleted while no operator runs. */
 const ORPHANED = 'orphaned';
 
@@ -45,6 +47,9 @@ async function makeOrphan(stage: Stage): Promise<void> {
   await stage.kubectl('create', 'namespace', ORPHANED);
   await stage.ask(['apply', '-f', '-'], JSON.stringify(key));
   await stage.wait(ORPHANED, 'akey/orphan', '--for=condition=Ready');
+  stage.orphan = (await stage.secret('orphan', ORPHANED)).value('apiKey');
+  const verdict = await verdictOn(stage, stage.orphan);
+  expect('the key is accepted', verdict === '200', verdict);
 }
 
 export const reinstall: Step = {
@@ -98,15 +103,21 @@ export const goodbye: Step = {
   },
 };
 
-/** The record of a key whose object was taken away while no operator ran. */
+/** The key whose object was taken away while no operator ran. */
 async function expectEnded(stage: Stage): Promise<void> {
-  const operator = ['-n', SYSTEM, 'exec', 'keyward-0', '-c', 'operator', '--'];
-  const keys = [...operator, 'keyward', 'keys'];
-  await stage.until('the orphaned key is ended', async () => {
-    const { stdout } = await stage.try(keys);
-    return stdout.includes('hello') && !stdout.includes('orphan');
+  const ms = await stage.until('the orphaned key is refused', async () => {
+    return (await verdictOn(stage, stage.orphan)) === '401';
   });
-  stage.screen.proof('the operator has found that the orphaned key has no object, and ended it');
+  stage.figures.time('installed again to the orphaned key ended', ms);
+  stage.screen.proof('the operator has found that the orphaned key has no object: it gets 401 now');
+}
+
+/** What a call with this key gets; empty when nobody answers. */
+async function verdictOn(stage: Stage, key: Sensitive | undefined): Promise<string> {
+  const header = `X-API-Key: ${key?.revealText() ?? ''}`;
+  const call = ['wget', '-q', '-O', '/dev/null', '--header', header, URL];
+  const { code, stderr } = await stage.try(['-n', SHOP, 'exec', 'deploy/checkout', '--', ...call]);
+  return code === 0 ? '200' : (/HTTP\/1\.1 (\d+)/.exec(stderr)?.[1] ?? '');
 }
 
 async function isGone(stage: Stage, namespace: string): Promise<boolean> {
