@@ -7,12 +7,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { argoData, argoPatch, argoSettings } from './argocd.ts';
+import { findBinary } from '../../control-plane/binaries.ts';
+import { openHelm } from '../../control-plane/helm.ts';
 import { apiReferencePage } from './api-reference.ts';
 import { chartFiles, chartTemplates } from './chart.ts';
 import { conditionsPage } from './conditions-page.ts';
 import { configurationPage } from './configuration-page.ts';
 import { dashboards } from './dashboards.ts';
 import { keyStoreCrds, readDriverSchema, shippedDriverFolders } from './keystores.ts';
+import { overlayFiles } from './overlays.ts';
 import { rightsManifests } from './rbac.ts';
 import { readCrd, type Crd } from './schema.ts';
 import { withStates } from './states.ts';
@@ -54,6 +57,13 @@ emit('contrib/argocd/argocd-cm.yaml', argoPatch(argo));
 emit('charts/keyward/files/argocd/argocd-cm.yaml', argoData(argo));
 const guide = 'docs/guides/gitops.md';
 emit(guide, withStates(readFileSync(join(root, guide), 'utf8'), join(root, 'contrib/states.yaml')));
+
+// Only where it costs no build of Helm; a test of the chart compares in any case.
+if (!check && (await findBinary('helm')) !== undefined) {
+  const opened = await openHelm();
+  for (const [path, text] of await overlayFiles(opened.helm)) emit(path, text);
+  await opened.close();
+}
 
 if (differing.length > 0) {
   console.error(`out of date, run "npm run generate" and commit: ${differing.join(', ')}`);

@@ -1,7 +1,7 @@
 /**
  * npm run overlays: renders deploy/base and deploy/overlays from the chart, for those who use kustomize. With
- * --check nothing is written, and files that would change make it fail. Not part of npm run generate,
- * because it needs Helm, which has to be built.
+ * --check nothing is written, and files that would change make it fail. npm run generate does it as well where
+ * Helm was built already.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
