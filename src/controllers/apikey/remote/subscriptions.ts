@@ -7,6 +7,7 @@ import type { RemoteSubscription } from '../../../ledger/record.ts';
 import { isRemote, noteRemote, type RemoteCredentialRecord } from '../../../ledger/remote.ts';
 import type { Subscriptions } from '../../../stores/contract.ts';
 import type { RemoteStepOf } from '../actions.ts';
+import { confirmGrant } from '../behalf.ts';
 import { change, mine } from '../commits.ts';
 import type { Deps } from '../deps.ts';
 import type { World } from '../world.ts';
@@ -34,6 +35,7 @@ export async function subscription(
   if (before !== 'None')
     return note(deps, world, credential, { product, productId, state: before });
   await confirmLive(deps, world, signal);
+  await confirmGrant(deps, world);
   await subscriptions.request(id, productId, signal);
   const after = await subscriptions.state(id, productId, signal);
   // A list that lags does not show yet what was accepted with a yes.

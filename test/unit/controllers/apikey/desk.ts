@@ -79,6 +79,8 @@ export class Desk {
   store: UsableStore;
   /** Ids at the vendor by name; what is not here the key cannot have. */
   readonly products = new Map<string, string>();
+  /** Names of those that are had under an application only. */
+  readonly byGrant = new Set<string>();
   readonly #steps: ReturnType<typeof apiKeySteps>;
 
   /** @param at absent: keys are made here and not at a vendor of that class */
@@ -297,7 +299,10 @@ export class Desk {
           return { account, remote: this.vendor, prove: async () => undefined, exclusively };
         },
       },
-      product: (name) => ({ name, productId: this.products.get(name) }),
+      product: (name, { isGranted }) => ({
+        name,
+        productId: isGranted || !this.byGrant.has(name) ? this.products.get(name) : undefined,
+      }),
       remoteChecks: new RemoteChecks(this.clock, () => 0.5, 600_000),
       ownSecrets: new OwnSecrets(),
       ownStatus: new OwnStatus(),

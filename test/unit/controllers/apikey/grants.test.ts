@@ -571,6 +571,54 @@ describe('At a vendor', () => {
     expect(credential).toMatchObject({ enabled: false, name: 'web' });
   });
 
+  test('products follow the grant: no earlier, no others, and no longer (R32)', async () => {
+    const asking = (...names: readonly string[]) =>
+      aRequest({
+        format: 'Dual',
+        terms: { validity: { timeZone: 'UTC' }, productRefs: names.map((name) => ({ name })) },
+      });
+    at = new Desk('M');
+    at.products.set('maps', 'p-maps').set('mail', 'p-mail');
+    for (const name of at.products.keys()) at.byGrant.add(name);
+    await at.client();
+    await at.form(submitted({ content: asking('maps') }));
+    at.putKey();
+    await at.settle();
+    expect(at.vendor.relations.size).toBe(0);
+    await at.changeForm(approve);
+    await at.settle();
+    expect([...at.vendor.relations.keys()]).toEqual(['id-1 p-maps']);
+    await at.changeForm(nextRound({ type: 'Change', content: asking('mail') }));
+    await at.settle();
+    expect([...at.vendor.relations.keys()]).toEqual(['id-1 p-maps']);
+    await at.changeForm(approve);
+    await at.settle();
+    expect([...at.vendor.relations.keys()]).toEqual(['id-1 p-mail']);
+    await at.changeForm((form) => endGrant(form, anEnd('Withdrawn')));
+    await at.settle();
+    // With the key everything ends that it was subscribed to.
+    expect(at.vendor.credentials.size).toBe(0);
+  });
+
+  test('a product is not asked for when the grant ends in the moment before the call', async () => {
+    at = new Desk('M');
+    at.products.set('maps', 'p-maps');
+    at.byGrant.add('maps');
+    await at.client();
+    const terms = { validity: { timeZone: 'UTC' }, productRefs: [{ name: 'maps' }] };
+    await at.form(submitted({ content: aRequest({ format: 'Dual', terms }) }));
+    at.putKey();
+    await at.changeForm(approve);
+    const ended = endGrant(await at.stored(), anEnd('Withdrawn'));
+    at.memory.around = (position, action) => {
+      if (position !== 'after' || action !== 'RemoteSubscription') return;
+      at.memory.documents.put({ kind: 'Form', document: ended });
+    };
+    await at.settle();
+    expect(at.vendor.calls).not.toContain('subscribe');
+    expect(at.vendor.credentials.size).toBe(0);
+  });
+
   test('an approved reissue of an exposed value replaces it there', async () => {
     await apply();
     await at.changeForm(approve);
