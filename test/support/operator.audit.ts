@@ -26,13 +26,18 @@ export async function requestsOf(auditLog: string | undefined, user: string): Pr
     .filter((request) => request.user === user);
 }
 
+/** Their objects are answered and never kept. */
+const QUESTIONS: ReadonlySet<string> = new Set(['authorization.k8s.io', 'authentication.k8s.io']);
+
 /**
- * Those that change something; dry runs do not. Leases aside, which are renewed whatever happens.
+ * Those that change something; dry runs and questions do not. Leases aside, which are renewed whatever
+ * happens.
  */
 export function writesIn(requests: readonly Request[]): Request[] {
   const reads = new Set(['get', 'list', 'watch']);
   return requests.filter(
-    ({ verb, resource, isDryRun }) => !reads.has(verb) && resource !== 'leases' && !isDryRun,
+    ({ verb, group, resource, isDryRun }) =>
+      !reads.has(verb) && !QUESTIONS.has(group) && resource !== 'leases' && !isDryRun,
   );
 }
 
