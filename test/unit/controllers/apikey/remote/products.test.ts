@@ -93,6 +93,7 @@ describe('a key whose terms name products of the vendor (R32)', () => {
   it.each(['Cut', 'LostAnswer'] as const)(
     'ends up with exactly what its terms name, wherever a call ends in %s',
     async (fault: VendorFault) => {
+      expect.hasAssertions();
       for (let nth = 1; nth <= 30; nth += 1) {
         const broken = (made: Desk) => {
           made.vendor.fault = (_, at) => (at === nth ? fault : undefined);
@@ -105,6 +106,7 @@ describe('a key whose terms name products of the vendor (R32)', () => {
   );
 
   it('leaves nothing behind where the operator dies around any commit', async () => {
+    expect.hasAssertions();
     for (const position of ['before', 'after'] as const) {
       for (let nth = 1; nth <= 14; nth += 1) {
         const broken = (made: Desk) => {
