@@ -226,8 +226,12 @@ describe('the operator', () => {
       as: OPERATOR,
     });
     expect(outcome(dry)).toContain('says who created the form and cannot be changed');
-    const finalizers = ['keyward.dev/revoke', 'example.com/x'];
+    const finalizers = ['keyward.dev/revoke'];
     const patch = { metadata: { finalizers } };
     expect(outcome(await forms.patch('served', patch, OPERATOR))).toBe(accepted);
+    const foreign = { metadata: { finalizers: [...finalizers, 'example.com/x'] } };
+    expect(outcome(await forms.patch('served', foreign, OPERATOR))).toContain(
+      'may not change finalizers of others',
+    );
   });
 });

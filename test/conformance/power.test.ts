@@ -55,7 +55,11 @@ let directory: string;
 let scratch: string;
 const killed: Tally = { images: 0, losses: [] };
 const torn: Tally = { images: 0, losses: [] };
-let newest: Moment;
+/** Of the process that came furthest, which the machine decides. */
+let newest: Moment = {
+  acknowledged: new Map(),
+  image: { db: Buffer.alloc(0), wal: Buffer.alloc(0) },
+};
 let unsynced = 0;
 
 beforeAll(async () => {
@@ -67,7 +71,8 @@ beforeAll(async () => {
     const seen = await runFrozen(epoch);
     for (const moment of seen) tally(killed, moment);
     for (const moment of tearBetween(seen)) tally(torn, moment);
-    newest = seen.at(-1) ?? newest;
+    const last = seen.at(-1) ?? newest;
+    if (last.acknowledged.size >= newest.acknowledged.size) newest = last;
   }
 }, 300_000);
 

@@ -71,17 +71,25 @@ export async function actual(raw: Raw): Promise<Outcome> {
     observe: () => undefined,
     onFailure: () => undefined,
   });
-  return describe(await decider.decide(raw.call), taken, used);
+  return describe(raw, await decider.decide(raw.call), { taken, used });
 }
 
-function describe(decision: Decision, taken: string, used: readonly string[]): Outcome {
+function describe(
+  { record }: Raw,
+  decision: Decision,
+  { taken, used }: { readonly taken: string; readonly used: readonly string[] },
+): Outcome {
   if (decision.type === 'Refused') {
     const counted = used.length === 0 ? '' : ' but counted';
     return `${decision.refusal.cause}${taken === '' ? '' : ' taken'}${counted}`;
   }
   const { caller, quotaRemaining } = decision;
   const left = quotaRemaining === undefined ? '' : ` ${quotaRemaining} left`;
-  const uncounted = used.join() === 'key-1' ? '' : ' but not counted';
+  const { keyId } = caller;
+  const credential = record?.credentials.find((each) => each.keyId === keyId);
+  // So that a value can retire when it is used no more.
+  const retiring = credential?.state === 'Retiring' ? [`credential/${keyId}`] : [];
+  const uncounted = used.join() === ['key-1', ...retiring].join() ? '' : ' but not counted';
   return `Allowed ${caller.keyId}${left}${taken}${uncounted}`;
 }
 
