@@ -275,9 +275,11 @@ describe('the Lease', () => {
     const waiting = second.lead(ignore);
     await first.stop();
     expect(await waiting).toBe(2);
+    const twin = make('b');
+    await expect(twin.lead(ignore)).rejects.toMatchObject({ reason: 'IdentityInUse' });
+    await second.stop();
     const restarted = make('b');
     expect(await restarted.lead(ignore)).toBe(3);
-    await second.stop();
     await restarted.stop();
   });
 });

@@ -62,23 +62,23 @@ describeOnPostgres('The operator on PostgreSQL', (server) => {
     const [value = ''] = foreignTexts('Opaque');
     const annotations = { 'keyward.dev/import': 'pending' };
     await site.api.create(API_KEYS, {
-      metadata: { name: 'moved', namespace, annotations },
+      metadata: { name: 'imported', namespace, annotations },
       spec: { storeRef: PLAIN },
     });
     const masterKey = `--master-key-file=${join(site.folder, 'master.key')}`;
     const bring = () =>
       runKeyward(
-        ['import', '-', `--apikey=${namespace}/moved`, `--database=${site.database}`, masterKey],
+        ['import', '-', `--apikey=${namespace}/imported`, `--database=${site.database}`, masterKey],
         `${value}\n`,
       );
     await eventually(async () => {
-      expect(condition(await site.key('moved'), 'Ready')?.message).toContain('keyward import -');
+      expect(condition(await site.key('imported'), 'Ready')?.message).toContain('keyward import -');
     });
     expect(await bring()).toMatchObject({ code: 0, stderr: expect.stringContaining('imported') });
     // It looks every half minute; an edit makes it look now.
-    await site.edit('moved', { description: 'from the old system' });
-    await site.until('moved', 'Active');
-    expect((await site.values('moved'))['apiKey']).toBe(value);
+    await site.edit('imported', { description: 'from the old system' });
+    await site.until('imported', 'Active');
+    expect((await site.values('imported'))['apiKey']).toBe(value);
     expect(await bring()).toMatchObject({ stderr: expect.stringContaining('imported before') });
   });
 

@@ -139,7 +139,7 @@ describe('an API server in trouble', () => {
     );
     await createAll(proxied, ['healed']);
     await eventually(() => {
-      const failed = proxied.operator.log.filter(({ object }) => String(object).includes('healed'));
+      const failed = proxied.operator.log.filter(({ name }) => String(name).includes('healed'));
       expect(failed.length).toBeGreaterThan(0);
     });
     proxy.decide(() => ({ type: 'Pass' }));
