@@ -22,7 +22,7 @@ npm run demo -- visitseoul         keys are applied for and reviewed; digirunner
 npm run demo -- naver              the same with keys at a vendor; solapi is the other one
 npm run demo -- gate               real nginx and Envoy ask the gate about every call
 npm run demo -- --context NAME     the same on a cluster of yours, such as kind
-docs/guide.md                      install it on a cluster of yours
+docs/install.md                    install it on a cluster of yours
 docs/architecture.md               how it works inside`;
 
 const SAME_SIGNAL_MS = 500;
