@@ -8,7 +8,7 @@ export type Shown = { readonly value: string; readonly isGood: boolean };
 /** Asks the gate at this port of the loopback address. */
 export class Caller {
   readonly #port: number;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  #agent = anAgent();
   readonly #wrong: string[] = [];
   #asked = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -67,14 +67,11 @@ export class Caller {
     }, BEAT_MS);
   }
 
+  /** Also lets the connections go. */
   stop(): void {
     clearInterval(this.#timer);
-  }
-
-  /** Lets the connections go. */
-  close(): void {
-    this.stop();
     this.#agent.destroy();
+    this.#agent = anAgent();
   }
 
   async #check({ value, isGood }: Shown): Promise<void> {
@@ -86,3 +83,7 @@ export class Caller {
 }
 
 const BEAT_MS = 20;
+
+function anAgent(): Agent {
+  return new Agent({ keepAlive: true, maxSockets: 16 });
+}

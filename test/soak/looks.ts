@@ -1,6 +1,6 @@
 /** What is looked at while it runs: memory, handles, heaps, the database, and what the operator writes. */
-import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { DatabaseSync } from 'node:sqlite';
 import { memory } from '../../bench/processes.ts';
 import { SECOND_MS } from '../../src/kernel/time.ts';
 import { requestsOf, writesIn } from '../support/operator.audit.ts';
@@ -24,15 +24,18 @@ export type Look = { readonly rests: readonly Rest[]; readonly databaseBytes: nu
 /** Looks at everything; only at rest do two looks compare. */
 export async function lookAt({ subjects, databasePath }: World): Promise<Look> {
   const rests = await Promise.all(subjects.map(restOf));
-  return { rests, databaseBytes: await databaseBytes(databasePath) };
+  return { rests, databaseBytes: databaseBytes(databasePath) };
 }
 
-/** Of the database with its log and the file of uses. */
-export async function databaseBytes(path: string): Promise<number> {
-  const names = await readdir(dirname(path));
-  const files = names.filter((name) => name.startsWith(basename(path)));
-  const sizes = await Promise.all(files.map((name) => stat(join(dirname(path), name))));
-  return sizes.reduce((sum, { size }) => sum + size, 0);
+/** What the database holds: pages that are free, and the log beside the file, which has a bound, are left out. */
+function databaseBytes(path: string): number {
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    const one = (name: string): number => Number(db.prepare(`PRAGMA ${name}`).get()?.[name]);
+    return (one('page_count') - one('freelist_count')) * one('page_size');
+  } finally {
+    db.close();
+  }
 }
 
 /** Writes of the operator so far, dry runs and the Lease left out, as `VERB RESOURCE NAMESPACE/NAME`. */

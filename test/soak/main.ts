@@ -82,7 +82,7 @@ async function observe(
       idleWrites,
     };
   } finally {
-    caller.close();
+    caller.stop();
   }
 
   async function load(seconds: number): Promise<void> {

@@ -87,6 +87,8 @@ export async function startWorld(root: string): Promise<World> {
       `--gate-key-file=${masterKeyFile}`,
       `--http-address=127.0.0.1:${gatePort}`,
       '--unlisted=allow',
+      // Full before the first look: what a cache takes until then is no leak.
+      '--cache-records=1200',
     ]);
     return {
       controlPlane,
