@@ -10,7 +10,7 @@ import type { Keyring } from '../keys/keyring.ts';
 import { openAtGate, sealForGate, slotContext, type Sealed } from '../keys/sealing.ts';
 import type { SeenSignature } from '../ledger/gate.ts';
 import { REFUSALS, type Refusal } from '../terms/refusals.ts';
-import { proveForeign, proveSecret, type VerifiableSlot } from '../terms/verdict.ts';
+import { proveForeign, proveSecret, type ProvableSlot } from '../terms/verdict.ts';
 import type { Call, Credential } from './call.ts';
 import { verifyBodySigned, type BodySignedCredential } from './schemes/bodysigned.ts';
 import {
@@ -105,13 +105,13 @@ export class Prover {
   #dummy: Sealed | undefined;
 
   /** Compared where there is no credential; whatever comes of it is a no. */
-  readonly #decoy: readonly VerifiableSlot[];
+  readonly #decoy: readonly ProvableSlot[];
 
   constructor(options: ProverOptions) {
     this.#options = options;
     const { keyring } = options;
     const pepperVersion = keyring.versions.at(-1) ?? 1;
-    this.#decoy = [{ name: 'apiKey', digest: new Uint8Array(DUMMY_DIGEST), pepperVersion }];
+    this.#decoy = [{ name: 'apiKey', digest: DUMMY_DIGEST, pepperVersion }];
     for (const version of keyring.versions) this.#peppers.set(version, keyring.pepper(version));
   }
 

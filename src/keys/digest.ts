@@ -12,7 +12,7 @@ import { frame } from './framing.ts';
 export const DIGEST_BYTES = 32;
 
 /** Stands in where there is no credential, so that unknown ids cost what wrong secrets cost. */
-export const DUMMY_DIGEST: Readonly<Uint8Array> = new Uint8Array(DIGEST_BYTES);
+export const DUMMY_DIGEST = '\0'.repeat(DIGEST_BYTES);
 /** The pepper to go with it. */
 export const DUMMY_PEPPER: Readonly<Uint8Array> = new Uint8Array(DIGEST_BYTES);
 
@@ -28,13 +28,22 @@ export type DigestInput = {
   readonly secret: string | Uint8Array;
 };
 
+/** Kept, because making one costs a fifth of a digest. Nobody else runs before it is wiped. */
+const INPUT = Buffer.alloc(INPUT_BYTES);
+
+/** As `digestText`, as bytes. */
+export function digestSecret(input: DigestInput): Buffer {
+  return Buffer.from(digestText(input), 'latin1');
+}
+
 /**
- * The 32-byte digest of a secret. Repeatable.
+ * The digest of a secret, one Latin-1 character for each of its 32 bytes: as text it is made and kept at
+ * less than half the price. Repeatable.
  *
  * @throws KeywardError Bug DigestInputInvalid when a part has another length than the layout says:
  *   then the fixed-length argument above would not hold
  */
-export function digestSecret(input: DigestInput): Buffer {
+export function digestText(input: DigestInput): string {
   const { pepper, keyId, secret } = input;
   if (
     pepper.length !== DIGEST_BYTES ||
@@ -46,33 +55,56 @@ export function digestSecret(input: DigestInput): Buffer {
       message: 'pepper, keyId or secret does not have the length of the layout',
     });
   }
-  // From Node's pool, which costs half of an allocation of its own; wiped before anyone else runs.
-  const bytes = Buffer.allocUnsafe(INPUT_BYTES);
-  bytes.set(pepper, 0);
-  bytes.write(keyId, DIGEST_BYTES, 'latin1');
-  if (typeof secret === 'string') bytes.write(secret, DIGEST_BYTES + KEY_ID_LENGTH, 'latin1');
-  else bytes.set(secret, DIGEST_BYTES + KEY_ID_LENGTH);
-  // Text and back: 0.5 us in all, where asking for a Buffer takes 1.1 us (Node 24.21).
-  const hex = hash('sha256', bytes, 'hex');
-  bytes.fill(0);
-  return Buffer.from(hex, 'hex');
+  INPUT.set(pepper, 0);
+  INPUT.write(keyId, DIGEST_BYTES, 'latin1');
+  if (typeof secret === 'string') INPUT.write(secret, DIGEST_BYTES + KEY_ID_LENGTH, 'latin1');
+  else INPUT.set(secret, DIGEST_BYTES + KEY_ID_LENGTH);
+  try {
+    return hash('sha256', INPUT, 'binary');
+  } finally {
+    INPUT.fill(0);
+  }
 }
+
+/** A digest of the ledger as `digestText` writes it; a text of its own. */
+export function textOfDigest(digest: Readonly<Uint8Array>): string {
+  return Buffer.from(digest).toString('latin1');
+}
+
+/** What goes into the digest of a value that was made elsewhere. */
+export type ForeignDigestInput = {
+  readonly pepper: Readonly<Uint8Array>;
+  readonly keyId: string;
+  readonly value: string;
+};
 
 /**
  * The 32-byte digest of a value that has not our layout: vendors choose shape and length of theirs.
  * Every part carries its length, so that no two inputs collide. Repeatable.
  */
-export function digestForeign(input: {
-  readonly pepper: Readonly<Uint8Array>;
-  readonly keyId: string;
-  readonly value: string;
-}): Buffer {
-  const bytes = frame([new Uint8Array(input.pepper), input.keyId, input.value]);
-  return hash('sha256', bytes, 'buffer');
+export function digestForeign(input: ForeignDigestInput): Buffer {
+  return Buffer.from(foreignDigestText(input), 'latin1');
+}
+
+/** As `digestForeign`, as `digestText` writes it. */
+export function foreignDigestText({ pepper, keyId, value }: ForeignDigestInput): string {
+  return hash('sha256', frame([new Uint8Array(pepper), keyId, value]), 'binary');
 }
 
 /** Whether two digests are the same, in a time that tells nothing about where they differ. */
 export function equalDigests(a: Readonly<Uint8Array>, b: Readonly<Uint8Array>): boolean {
   // Node throws on unequal lengths; a length is no secret.
   return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/**
+ * As `equalDigests`, of two as `digestText` writes them; anything of another length is no digest. Every
+ * character is looked at and none decides what is done next. Nobody could use more than that either: what he
+ * chooses is hashed with a pepper that he does not know before it is compared.
+ */
+export function equalDigestTexts(a: string, b: string): boolean {
+  if (a.length !== DIGEST_BYTES || b.length !== DIGEST_BYTES) return false;
+  let difference = 0;
+  for (let i = 0; i < DIGEST_BYTES; i += 1) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
+  return difference === 0;
 }

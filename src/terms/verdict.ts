@@ -9,11 +9,12 @@
  * the same work; what the answer tells beyond InvalidKey is told to holders of the secret only.
  */
 import {
-  digestForeign,
-  digestSecret,
+  digestText,
   DUMMY_DIGEST,
   DUMMY_PEPPER,
-  equalDigests,
+  equalDigestTexts,
+  foreignDigestText,
+  textOfDigest,
 } from '../keys/digest.ts';
 import { isKeyId, isSecret, parseValue } from '../keys/format.ts';
 import { isInside } from './cidr.ts';
@@ -30,6 +31,9 @@ export type VerifiableSlot = {
   readonly digest: Uint8Array;
   readonly pepperVersion: number;
 };
+
+/** As whoever proves many keeps it: with the digest as `digestText` writes it. */
+export type ProvableSlot = Omit<VerifiableSlot, 'digest'> & { readonly digest: string };
 
 /** One credential generation. */
 export type VerifiableCredential = {
@@ -118,7 +122,8 @@ export function verdictBeforeQuota(
   const parts = readPresented(presented);
   if (parts === undefined) return REFUSALS.MalformedKey;
   const credential = record?.credentials.find(({ keyId }) => keyId === parts.keyId);
-  const slot = proveSecret(credential?.slots ?? [], parts, context.pepper);
+  const slots = (credential?.slots ?? []).map(provable);
+  const slot = proveSecret(slots, parts, context.pepper);
   if (record === undefined || credential === undefined) return REFUSALS.UnknownKey;
   if (slot === undefined) return REFUSALS.WrongSecret;
   const origin = judgeProven({ ...record, credential }, compileTerms(record.terms), context);
@@ -157,6 +162,10 @@ export function findQuotaRefusal(
 
 type Parts = Exclude<Presented, string>;
 
+function provable({ name, digest, pepperVersion }: VerifiableSlot): ProvableSlot {
+  return { name, digest: textOfDigest(digest), pepperVersion };
+}
+
 function readPresented(presented: Presented): Parts | undefined {
   if (typeof presented === 'string') return parseValue(presented);
   return isKeyId(presented.keyId) && isSecret(presented.secret) ? presented : undefined;
@@ -169,39 +178,39 @@ function readPresented(presented: Presented): Parts | undefined {
  * @throws KeywardError of `pepper`
  */
 export function proveSecret(
-  slots: readonly VerifiableSlot[],
+  slots: readonly ProvableSlot[],
   parts: Parts,
   pepper: VerdictContext['pepper'],
 ): string | undefined {
   if (slots.length === 0) {
-    equalDigests(digestSecret({ ...parts, pepper: DUMMY_PEPPER }), DUMMY_DIGEST);
+    equalDigestTexts(digestText({ ...parts, pepper: DUMMY_PEPPER }), DUMMY_DIGEST);
     return undefined;
   }
   let found: string | undefined;
-  let digest: Uint8Array = DUMMY_DIGEST;
+  let digest = DUMMY_DIGEST;
   let digestVersion: number | undefined;
   for (const slot of slots) {
     // Values of one credential mostly share their pepper: one digest serves them all.
     if (slot.pepperVersion !== digestVersion) {
       digestVersion = slot.pepperVersion;
       const { keyId, secret } = parts;
-      digest = digestSecret({ keyId, secret, pepper: pepper(digestVersion) });
+      digest = digestText({ keyId, secret, pepper: pepper(digestVersion) });
     }
-    if (equalDigests(digest, slot.digest)) found = slot.name;
+    if (equalDigestTexts(digest, slot.digest)) found = slot.name;
   }
   return found;
 }
 
 /** As `proveSecret`, of a value that was made elsewhere; `slots` are never none. */
 export function proveForeign(
-  slots: readonly VerifiableSlot[],
+  slots: readonly ProvableSlot[],
   { keyId, value }: { readonly keyId: string; readonly value: string },
   pepper: (version: number) => Readonly<Uint8Array>,
 ): string | undefined {
   let found: string | undefined;
   for (const slot of slots) {
-    const digest = digestForeign({ pepper: pepper(slot.pepperVersion), keyId, value });
-    if (equalDigests(digest, slot.digest)) found = slot.name;
+    const digest = foreignDigestText({ pepper: pepper(slot.pepperVersion), keyId, value });
+    if (equalDigestTexts(digest, slot.digest)) found = slot.name;
   }
   return found;
 }

@@ -1,8 +1,9 @@
 /** Pure; a record of the ledger as the gate keeps it: compiled, and without what no call asks for. */
+import { textOfDigest } from '../../keys/digest.ts';
 import { quotaSubject, usageOf } from '../../ledger/gate.ts';
 import type { CredentialRecord, KeyRecord, SlotRecord } from '../../ledger/record.ts';
 import type { CompiledTerms } from '../../terms/compiled.ts';
-import type { Standing } from '../../terms/verdict.ts';
+import type { ProvableSlot, Standing } from '../../terms/verdict.ts';
 import type { Decision } from '../decision.ts';
 import type { Counted, Used } from '../usage.ts';
 import { Sharing } from './sharing.ts';
@@ -50,10 +51,7 @@ const NO_ALIASES: readonly string[] = [];
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** What proving takes of a value. */
-export type PreparedSlot = Pick<
-  SlotRecord,
-  'name' | 'generation' | 'digest' | 'pepperVersion' | 'sealed'
->;
+export type PreparedSlot = ProvableSlot & Pick<SlotRecord, 'generation' | 'sealed'>;
 
 /** What stands around a credential: client, holds, store. Worked out anew when one of those changes. */
 export type Place = {
@@ -121,7 +119,8 @@ function prepareSlot(
   return {
     name: sharing.text(name),
     generation,
-    digest: new Uint8Array(digest),
+    // As text it takes a quarter of the memory, and two fetches less each time.
+    digest: textOfDigest(digest),
     pepperVersion,
     // Only pairs sign; what else is sealed is not the gate's to open.
     ...(sealed === undefined || name !== 'apiSecret'

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { digestSecret, DUMMY_DIGEST, equalDigests } from '../../../src/keys/digest.ts';
+import {
+  digestSecret,
+  digestText,
+  DUMMY_DIGEST,
+  equalDigests,
+  equalDigestTexts,
+  textOfDigest,
+} from '../../../src/keys/digest.ts';
 
 const input = {
   pepper: Buffer.alloc(32, 7),
@@ -46,7 +53,7 @@ describe('the digest', () => {
   it('is never the dummy that stands in for unknown ids', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (pepper) => {
-        expect(equalDigests(digestSecret({ ...input, pepper }), DUMMY_DIGEST)).toBe(false);
+        expect(equalDigestTexts(digestText({ ...input, pepper }), DUMMY_DIGEST)).toBe(false);
       }),
     );
   });
@@ -59,5 +66,35 @@ describe('the digest', () => {
     const flipped = Buffer.from(digest);
     flipped[31] = (flipped[31] ?? 0) ^ 1;
     expect(equalDigests(digest, flipped)).toBe(false);
+  });
+
+  it('says the same of digests as text and as bytes, whatever they are', () => {
+    const bytes = fc.uint8Array({ minLength: 0, maxLength: 34 });
+    const pair = fc.oneof(
+      fc.tuple(bytes, bytes),
+      fc.uint8Array({ minLength: 32, maxLength: 32 }).chain((digest) =>
+        fc.tuple(fc.nat(31), fc.nat(255)).map(([at, mask]) => {
+          const other = Uint8Array.from(digest);
+          other[at] = (other[at] ?? 0) ^ mask;
+          return [digest, other] as const;
+        }),
+      ),
+    );
+    fc.assert(
+      fc.property(pair, ([a, b]) => {
+        const isDigest = a.length === 32 && b.length === 32;
+        expect(equalDigestTexts(textOfDigest(a), textOfDigest(b))).toBe(
+          isDigest && equalDigests(a, b),
+        );
+      }),
+    );
+    expect(textOfDigest(digestSecret(input))).toBe(digestText(input));
+  });
+
+  it('leaves nothing of one secret in the next digest, also behind one that was refused', () => {
+    const expected = digestText(input);
+    digestText({ ...input, pepper: Buffer.alloc(32, 9), secret: 'x'.repeat(43) });
+    expect(() => digestText({ ...input, secret: '' })).toThrow();
+    expect(digestText(input)).toBe(expected);
   });
 });
