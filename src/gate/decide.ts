@@ -220,9 +220,7 @@ export class GateDecider implements Decider {
     usage.count(credential.key, at.nowMs);
     if (credential.retiring !== undefined) usage.count(credential.retiring, at.nowMs);
     answers.allowed(place.profile);
-    if (quotaRemaining === undefined) return place.allowed;
-    const { caller, headers } = place.allowed;
-    return { type: 'Allowed', caller, headers, quotaRemaining };
+    return quotaRemaining === undefined ? place.allowed : place.allowed.counted(quotaRemaining);
   }
 
   /** @param keyId of a caller who has proven that it is his */

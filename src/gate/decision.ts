@@ -23,6 +23,8 @@ export type Decision =
       readonly caller: Caller;
       /** Ready for the wire, name and value in turn: `X-Keyward-Key-Id`, ...; without the quota. */
       readonly headers: readonly string[];
+      /** The same as lines of HTTP/1, written once: see `headerLines`. Absent: they were not. */
+      readonly lines?: string;
       /** Uses left after this one, as far as this gate knows; absent: no quota, or unlimited. */
       readonly quotaRemaining?: number;
     }
@@ -32,6 +34,27 @@ export type Decision =
       /** Shape of the answer. */
       readonly profile: StoreProfile;
     };
+
+/** A yes. */
+export type Allowed = Extract<Decision, { readonly type: 'Allowed' }>;
+
+const UNWRITABLE = /[^\t\x20-\x7e]/;
+
+/**
+ * Headers as lines of HTTP/1, each with its end; in one piece, so that it can be kept.
+ *
+ * @param pairs names and contents in turn
+ * @throws Error where a header cannot be written: it must not become two
+ */
+export function headerLines(pairs: readonly string[]): string {
+  let lines = '';
+  for (let i = 0; i < pairs.length; i += 2) {
+    const content = pairs[i + 1] ?? '';
+    if (UNWRITABLE.test(content)) throw new Error('a header cannot be written');
+    lines += `${pairs[i]}: ${content}\r\n`;
+  }
+  return Buffer.from(lines, 'latin1').toString('latin1');
+}
 
 /** Decides about calls; at once where everything needed is in memory. Never throws, never rejects. */
 export interface Decider {

@@ -3,10 +3,8 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { HTTP_STATUS_TEXTS } from '../../kernel/nodehttp.ts';
 import { SECOND_MS } from '../../kernel/time.ts';
-import type { Decision } from '../decision.ts';
+import { headerLines, type Allowed } from '../decision.ts';
 import type { Answer, Asker } from './answers.ts';
-
-type Allowed = Extract<Decision, { readonly type: 'Allowed' }>;
 
 const YES: Readonly<Record<Asker, string>> = {
   Nginx: 'HTTP/1.1 204 No Content\r\n',
@@ -19,8 +17,9 @@ const YES: Readonly<Record<Asker, string>> = {
  *
  * @throws Error where a header cannot be written: it must not become two
  */
-export function yesText({ headers, quotaRemaining }: Allowed, asker: Asker): string {
-  const head = YES[asker] + headerText(headers);
+export function yesText(decision: Allowed, asker: Asker): string {
+  const { quotaRemaining } = decision;
+  const head = YES[asker] + (decision.lines ?? headerLines(decision.headers));
   return quotaRemaining === undefined
     ? head
     : `${head}X-Keyward-Quota-Remaining: ${quotaRemaining}\r\n`;
@@ -34,7 +33,7 @@ export function yesText({ headers, quotaRemaining }: Allowed, asker: Asker): str
  */
 export function answerText({ status, headers, body = '' }: Answer, end: string): string {
   const line = `HTTP/1.1 ${status} ${HTTP_STATUS_TEXTS[status] ?? ''}\r\n`;
-  return line + headerText(headers) + end + body;
+  return line + headerLines(headers) + end + body;
 }
 
 /** How long a last answer may take to leave. */
@@ -45,16 +44,4 @@ export function endWith(socket: Duplex, text: string): void {
   const destroy = (): void => void socket.destroy();
   socket.end(text, destroy);
   if (socket instanceof Socket) socket.setTimeout(LINGER_MS, destroy);
-}
-
-const UNWRITABLE = /[^\t\x20-\x7e]/;
-
-function headerText(pairs: readonly string[]): string {
-  let text = '';
-  for (let i = 0; i < pairs.length; i += 2) {
-    const content = pairs[i + 1] ?? '';
-    if (UNWRITABLE.test(content)) throw new Error('a header cannot be written');
-    text += `${pairs[i]}: ${content}\r\n`;
-  }
-  return text;
 }

@@ -1,5 +1,5 @@
 /** Pure; what stands around a credential, put together: see `Place`. */
-import type { Caller } from '../decision.ts';
+import { headerLines, type Allowed, type Caller } from '../decision.ts';
 import type { Place, PreparedCredential, PreparedKey } from './prepared.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -36,21 +36,58 @@ function standingOf(
   return { state, clientState: client?.state === 'Active' ? 'Active' : 'Suspended' };
 }
 
-/** A yes. Who calls is put in words for the few that want them in this form. */
+/** A yes. It is put into each form for those that want it in this one, and then kept. */
 class Admitted {
   readonly type = 'Allowed';
-  readonly headers: readonly string[];
   readonly #credential: PreparedCredential;
   readonly #client: string | undefined;
+  #headers: readonly string[] | undefined;
+  #lines: string | undefined;
 
   constructor(credential: PreparedCredential, client: string | undefined) {
     this.#credential = credential;
     this.#client = client;
-    this.headers = headersOf(this.caller);
   }
 
   get caller(): Caller {
     return callerOf(this.#credential, this.#client);
+  }
+
+  get headers(): readonly string[] {
+    return (this.#headers ??= headersOf(this.caller));
+  }
+
+  get lines(): string {
+    return (this.#lines ??= headerLines(headersOf(this.caller)));
+  }
+
+  /** The same yes with what is left of its quota. */
+  counted(quotaRemaining: number): Allowed {
+    return new Counted(this, quotaRemaining);
+  }
+}
+
+/** A yes that cost a use. */
+class Counted {
+  readonly type = 'Allowed';
+  readonly quotaRemaining: number;
+  readonly #yes: Admitted;
+
+  constructor(yes: Admitted, quotaRemaining: number) {
+    this.#yes = yes;
+    this.quotaRemaining = quotaRemaining;
+  }
+
+  get caller(): Caller {
+    return this.#yes.caller;
+  }
+
+  get headers(): readonly string[] {
+    return this.#yes.headers;
+  }
+
+  get lines(): string {
+    return this.#yes.lines;
   }
 }
 
@@ -66,7 +103,7 @@ function callerOf({ keyId, key }: PreparedCredential, client: string | undefined
 }
 
 function headersOf({ keyId, namespace, name, client, application }: Caller): readonly string[] {
-  // Not by spreading, which makes arrays with room for more: there is one for each record.
+  // Not by spreading, which makes arrays with room for more: there may be one for each record.
   const always = ['X-Keyward-Key-Id', keyId, 'X-Keyward-Namespace', namespace];
   return always.concat(
     ['X-Keyward-Name', name],

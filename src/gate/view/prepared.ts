@@ -1,10 +1,11 @@
 /** Pure; a record of the ledger as the gate keeps it: compiled, and without what no call asks for. */
 import { textOfDigest } from '../../keys/digest.ts';
 import { quotaSubject, usageOf } from '../../ledger/gate.ts';
+import type { StoreProfile } from '../../ledger/documents.ts';
 import type { CredentialRecord, KeyRecord, SlotRecord } from '../../ledger/record.ts';
 import type { CompiledTerms } from '../../terms/compiled.ts';
 import type { ProvableSlot, Standing } from '../../terms/verdict.ts';
-import type { Decision } from '../decision.ts';
+import type { Allowed } from '../decision.ts';
 import type { Counted, Used } from '../usage.ts';
 import { Sharing } from './sharing.ts';
 
@@ -58,9 +59,9 @@ export type Place = {
   readonly version: number;
   /** The strictest of what record, client and reviewers say. */
   readonly standing: Standing;
-  readonly profile: Extract<Decision, { type: 'Refused' }>['profile'];
+  readonly profile: StoreProfile;
   /** The answer where no quota has to be told. */
-  readonly allowed: Extract<Decision, { type: 'Allowed' }>;
+  readonly allowed: Allowed & { readonly counted: (quotaRemaining: number) => Allowed };
 };
 
 /**
