@@ -4,12 +4,15 @@
  * which has the words to refuse it.
  */
 
-/** A request without body. */
-export type Head = {
-  readonly method: string;
-  readonly target: string;
-  /** Names and contents in turn, as received, as Latin-1. */
-  readonly pairs: readonly string[];
+/** The line of a request, and where its headers begin. */
+export type Line = { readonly method: string; readonly target: string; readonly fieldsAt: number };
+
+/** Whoever is told of each header in turn; see `Found`. */
+export type FieldSink = {
+  /** Below 0: its content is not wanted. */
+  meet(text: string, from: number, to: number): number;
+  /** As received, without the blanks around it. */
+  keep(slot: number, content: string): void;
 };
 
 // Names of RFC 9110 tokens; contents without control characters; every line ends with CR LF. No class
@@ -24,25 +27,39 @@ export function isBegun(text: string): boolean {
   return BEGUN.test(text);
 }
 
-/** The request; undefined: not one of these, or not only one. */
-export function readHead(text: string): Head | undefined {
+/** The line of a request; undefined: not one of these, or not only one. */
+export function readLine(text: string): Line | undefined {
   if (!WHOLE.test(text)) return undefined;
   const methodEnd = text.indexOf(' ');
   const targetEnd = text.indexOf(' ', methodEnd + 1);
-  const pairs = readPairs(text, text.indexOf('\r\n', targetEnd) + 2);
-  if (!isPlain(pairs)) return undefined;
-  return { method: text.slice(0, methodEnd), target: text.slice(methodEnd + 1, targetEnd), pairs };
+  return {
+    method: text.slice(0, methodEnd),
+    target: text.slice(methodEnd + 1, targetEnd),
+    fieldsAt: targetEnd + ' HTTP/1.1\r\n'.length,
+  };
 }
 
-function readPairs(text: string, from: number): readonly string[] {
-  const pairs: string[] = [];
-  for (let at = from; at < text.length - 2;) {
+/**
+ * Reads the headers of a text of which `readLine` has read the line. False: it is not plain after all, having
+ * not one host, a body, more headers than `max`, or something that asks for another treatment of the connection.
+ */
+export function readFields(text: string, fieldsAt: number, sink: FieldSink, max: number): boolean {
+  let hosts = 0;
+  let lengths = 0;
+  let fields = 0;
+  // Between names and contents there are no other colons, and no other ends of lines than CR LF.
+  for (let at = fieldsAt; at < text.length - 2; fields += 1) {
     const colon = text.indexOf(':', at);
-    const end = text.indexOf('\r\n', colon);
-    pairs.push(text.slice(at, colon), contentOf(text, colon + 1, end));
+    const end = text.indexOf('\r', colon);
+    const meaning = meaningOf(text, at, colon, end);
+    if (meaning === 'Special') return false;
+    if (meaning === 'Host') hosts += 1;
+    if (meaning === 'NoBody') lengths += 1;
+    const slot = sink.meet(text, at, colon);
+    if (slot >= 0) sink.keep(slot, contentOf(text, colon + 1, end));
     at = end + 2;
   }
-  return pairs;
+  return hosts === 1 && lengths <= 1 && fields <= max;
 }
 
 /** Without the blanks around it. */
@@ -58,21 +75,13 @@ function isBlank(code: number): boolean {
   return code === 32 || code === 9;
 }
 
-/** One host, no body, and nothing that asks for another treatment of the connection. */
-function isPlain(pairs: readonly string[]): boolean {
-  let hosts = 0;
-  let lengths = 0;
-  for (let i = 0; i < pairs.length; i += 2) {
-    const meaning = meaningOf(pairs[i] ?? '', pairs[i + 1] ?? '');
-    if (meaning === 'Special') return false;
-    if (meaning === 'Host') hosts += 1;
-    if (meaning === 'NoBody') lengths += 1;
-  }
-  return hosts === 1 && lengths <= 1;
-}
+type Meaning = 'Host' | 'NoBody' | 'Special' | 'None';
 
-/** Names by their length, which tells most apart at once. */
-const SPECIAL: readonly (readonly string[] | undefined)[] = byLength([
+/** What names mean for the connection, by their length, which tells most apart at once. */
+const MEANT: readonly (readonly string[] | undefined)[] = byLength([
+  'host',
+  'content-length',
+  'connection',
   'expect',
   'upgrade',
   'trailer',
@@ -80,15 +89,37 @@ const SPECIAL: readonly (readonly string[] | undefined)[] = byLength([
   'transfer-encoding',
 ]);
 
-function meaningOf(name: string, content: string): 'Host' | 'NoBody' | 'Special' | 'None' {
-  if (name.length === 4) return name.toLowerCase() === 'host' ? 'Host' : 'None';
-  if (name.length === 14 && name.toLowerCase() === 'content-length') {
-    return content === '0' ? 'NoBody' : 'Special';
+function meaningOf(text: string, from: number, colon: number, end: number): Meaning {
+  const names = MEANT[colon - from];
+  if (names === undefined) return 'None';
+  for (let i = 0; i < names.length; i += 1) {
+    const name = names[i] ?? '';
+    if (isName(text, from, name)) return meaningWith(name, contentOf(text, colon + 1, end));
   }
-  if (name.length === 10 && name.toLowerCase() === 'connection') {
-    return /^(?:keep-alive)?$/i.test(content) ? 'None' : 'Special';
+  return 'None';
+}
+
+function meaningWith(name: string, content: string): Meaning {
+  switch (name) {
+    case 'host':
+      return 'Host';
+    case 'content-length':
+      return content === '0' ? 'NoBody' : 'Special';
+    case 'connection':
+      return /^(?:keep-alive)?$/i.test(content) ? 'None' : 'Special';
+    default:
+      return 'Special';
   }
-  return SPECIAL[name.length]?.includes(name.toLowerCase()) ? 'Special' : 'None';
+}
+
+/** Whether the name in lower case begins at `from`, in any case. */
+function isName(text: string, from: number, name: string): boolean {
+  for (let i = 0; i < name.length; i += 1) {
+    const code = text.charCodeAt(from + i);
+    const wanted = name.charCodeAt(i);
+    if (code !== wanted && !(code >= 65 && code <= 90 && code + 32 === wanted)) return false;
+  }
+  return true;
 }
 
 function byLength(names: readonly string[]): readonly (readonly string[] | undefined)[] {

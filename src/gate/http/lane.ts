@@ -9,14 +9,15 @@ import type { Clock } from '../../kernel/clock.ts';
 import { SECOND_MS } from '../../kernel/time.ts';
 import type { Decision } from '../decision.ts';
 import { answerFor, BAD_REQUEST, FAILURE } from './answers.ts';
-import { isBegun, readHead } from './head.ts';
+import { isBegun, readFields, readLine } from './head.ts';
+import { callOf, Found } from '../reading/readcall.ts';
 import type { HttpLimits } from './limits.ts';
 import type { Question, Routes } from './routes.ts';
 import { answerText, endWith, yesText } from './wire.ts';
 
 /** What lanes need. */
 export type LaneDeps = {
-  readonly routes: Pick<Routes, 'questionOf' | 'ask'>;
+  readonly routes: Pick<Routes, 'routeOf' | 'ask'>;
   readonly limits: HttpLimits;
   readonly clock: Clock;
   /** Told of the first request of each connection. */
@@ -138,12 +139,8 @@ export class Lane {
   }
 
   #read(visit: Visit, text: string): void {
-    const { routes, limits, onAsked } = this.#deps;
-    const head = text.length > limits.headerBytes ? undefined : readHead(text);
-    if (head === undefined || head.pairs.length > 2 * limits.headers) {
-      return this.#handOver(visit, text);
-    }
-    const question = routes.questionOf(head.method, head.target, head.pairs);
+    const { routes, onAsked } = this.#deps;
+    const question = this.#questionOf(text);
     if (question === undefined) return this.#handOver(visit, text);
     if (!visit.hasAsked) onAsked(visit.socket);
     visit.hasAsked = true;
@@ -152,6 +149,17 @@ export class Lane {
     const decision = routes.ask(question.call);
     if (decision instanceof Promise) this.#answerLater(visit, question, decision);
     else this.#answer(visit, question, decision);
+  }
+
+  /** Undefined: it is for Node. */
+  #questionOf(text: string): Question | undefined {
+    const { routes, limits } = this.#deps;
+    const line = text.length > limits.headerBytes ? undefined : readLine(text);
+    const route = line && routes.routeOf(line.method, line.target);
+    if (line === undefined || route === undefined) return undefined;
+    const found = new Found(route.reading);
+    if (!readFields(text, line.fieldsAt, found, limits.headers)) return undefined;
+    return { call: callOf(found, route.given), asker: route.asker };
   }
 
   #answerLater(visit: Visit, question: Question, decision: Promise<Decision>): void {

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Call } from '../call.ts';
 import type { Decider, Decision } from '../decision.ts';
-import { readCall } from '../reading/readcall.ts';
+import { NOTHING_GIVEN, readCall, type Given } from '../reading/readcall.ts';
 import { compileReading, type Reading, type ReadingOptions } from '../reading/reading.ts';
 import { ENVOY, FORWARD, NGINX } from '../reading/ways.ts';
 import { answerFor, BAD_REQUEST, FAILURE, NOT_FOUND, type Answer, type Asker } from './answers.ts';
@@ -11,6 +11,8 @@ import { declaredLength, readBody } from './body.ts';
 import type { HttpMeter } from './metrics.ts';
 import { answerVerify } from './verify.ts';
 
+/** How the call is read that a gateway asks about at one target. */
+export type Route = { readonly reading: Reading; readonly given: Given; readonly asker: Asker };
 /** What a gateway wants to know, and which one asks. */
 export type Question = { readonly call: Call; readonly asker: Asker };
 /** One request and its answer. */
@@ -30,56 +32,63 @@ const ROUTE = /^\/auth\/(nginx|forward|haproxy)\?product=([a-z0-9][a-z0-9.-]{0,2
 /** Handles the requests of all who ask. Its methods never throw. */
 export class Routes {
   readonly #deps: RouteDeps;
-  readonly #nginx: Reading;
-  readonly #forward: Reading;
-  readonly #envoy: Reading;
+  readonly #nginx: Route;
+  readonly #forward: Route;
+  readonly #haproxy: Route;
+  readonly #envoy: Route;
 
   /** Throws the errors of `compileReading`. */
   constructor(deps: RouteDeps) {
     this.#deps = deps;
-    this.#nginx = compileReading(deps.reading, NGINX);
-    this.#forward = compileReading(deps.reading, FORWARD);
-    this.#envoy = compileReading(deps.reading, ENVOY);
+    const given = NOTHING_GIVEN;
+    const forward = compileReading(deps.reading, FORWARD);
+    this.#nginx = { reading: compileReading(deps.reading, NGINX), given, asker: 'Nginx' };
+    this.#forward = { reading: forward, given, asker: 'Proxy' };
+    this.#haproxy = { reading: forward, given, asker: 'Haproxy' };
+    this.#envoy = { reading: compileReading(deps.reading, ENVOY), given, asker: 'Proxy' };
   }
 
   /** Answers one request, now or later. */
   handle(req: IncomingMessage, res: ServerResponse): void {
     const { url = '', method = '', rawHeaders } = req;
-    const question = this.questionOf(method, url, rawHeaders);
-    if (question !== undefined) return this.#answerGateway(question, req, res);
+    const route = this.routeOf(method, url);
+    if (route !== undefined) {
+      const call = readCall(rawHeaders, route.reading, route.given);
+      return this.#answerGateway({ call, asker: route.asker }, req, res);
+    }
     if (url === '/v1/verify') return this.#answerJson(req, res);
     this.#deps.meter.bad(url.startsWith('/') ? 'UnknownPath' : 'Malformed');
     // A target in another form than a path was not meant for this server.
     return send(res, url.startsWith('/') ? NOT_FOUND : BAD_REQUEST);
   }
 
-  /** What a gateway asks with this request; undefined: no gateway asks so. */
-  questionOf(method: string, target: string, pairs: readonly string[]): Question | undefined {
+  /** Who asks at this target, and how; undefined: no gateway asks so. */
+  routeOf(method: string, target: string): Route | undefined {
     switch (target) {
       case '/auth/nginx':
-        return { call: readCall(pairs, this.#nginx), asker: 'Nginx' };
+        return this.#nginx;
       case '/auth/forward':
-        return { call: readCall(pairs, this.#forward), asker: 'Proxy' };
+        return this.#forward;
       case '/auth/haproxy':
-        return { call: readCall(pairs, this.#forward), asker: 'Haproxy' };
+        return this.#haproxy;
       default: {
-        if (!target.startsWith(`${ENVOY_PREFIX}/`)) return this.#questionOfRoute(target, pairs);
+        if (!target.startsWith(`${ENVOY_PREFIX}/`)) return this.#routeOfProduct(target);
         const given = { method, target: target.slice(ENVOY_PREFIX.length) };
-        return { call: readCall(pairs, this.#envoy, given), asker: 'Proxy' };
+        return { ...this.#envoy, given };
       }
     }
   }
 
   /** Where the route of a gateway says the product: in the path that it asks at, out of reach of clients. */
-  #questionOfRoute(target: string, pairs: readonly string[]): Question | undefined {
+  #routeOfProduct(target: string): Route | undefined {
     const [, gateway, product] = ROUTE.exec(target) ?? [];
     switch (gateway) {
       case 'nginx':
-        return { call: readCall(pairs, this.#nginx, { product }), asker: 'Nginx' };
+        return { ...this.#nginx, given: { product } };
       case 'forward':
-        return { call: readCall(pairs, this.#forward, { product }), asker: 'Proxy' };
+        return { ...this.#forward, given: { product } };
       case 'haproxy':
-        return { call: readCall(pairs, this.#forward, { product }), asker: 'Haproxy' };
+        return { ...this.#haproxy, given: { product } };
       default:
         return undefined;
     }

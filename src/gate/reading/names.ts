@@ -33,18 +33,22 @@ export function createNameTable(names: readonly NamedSlot[]): NameTable {
   return table;
 }
 
-/** The slot of a header's name in any case; or IRRELEVANT, LOOKALIKE, GATE_ONLY. Takes any text. */
-export function findSlot(table: NameTable, name: string): number {
-  const entries = table[name.length];
+/**
+ * The slot of a header's name in any case; or IRRELEVANT, LOOKALIKE, GATE_ONLY. Takes any text.
+ *
+ * @param from where the name begins in the text, and `to` where it ends; absent: all of it is the name
+ */
+export function findSlot(table: NameTable, text: string, from = 0, to = text.length): number {
+  const entries = table[to - from];
   if (entries !== undefined) {
     for (let i = 0; i < entries.length; i += 1) {
       const entry = entries[i];
-      const likeness = entry === undefined ? DIFFERENT : compareNames(name, entry.name);
+      const likeness = entry === undefined ? DIFFERENT : compareNames(text, from, entry.name);
       if (likeness === SAME) return entry?.slot ?? IRRELEVANT;
-      if (likeness === ALIKE) return isGateName(name) ? GATE_ONLY : LOOKALIKE;
+      if (likeness === ALIKE) return isGateName(text, from, to) ? GATE_ONLY : LOOKALIKE;
     }
   }
-  return isGateName(name) ? GATE_ONLY : IRRELEVANT;
+  return isGateName(text, from, to) ? GATE_ONLY : IRRELEVANT;
 }
 
 const DIFFERENT = 0;
@@ -52,11 +56,11 @@ const SAME = 1;
 /** But for what stands in place of hyphens. */
 const ALIKE = 2;
 
-/** Compares the beginning of a name with a text in lower case. */
-function compareNames(name: string, wanted: string): number {
+/** Compares what begins at `from` with a text in lower case. */
+function compareNames(text: string, from: number, wanted: string): number {
   let likeness = SAME;
   for (let i = 0; i < wanted.length; i += 1) {
-    const code = name.charCodeAt(i);
+    const code = text.charCodeAt(from + i);
     const wantedCode = wanted.charCodeAt(i);
     // The bit that tells cases apart must not be ignored beyond the letters.
     if (code === wantedCode || (code >= 65 && code <= 90 && code + 32 === wantedCode)) continue;
@@ -71,10 +75,10 @@ function isLetterOrDigit(code: number): boolean {
   return (code >= 48 && code <= 57) || (lower >= 97 && lower <= 122);
 }
 
-function isGateName(name: string): boolean {
+function isGateName(text: string, from: number, to: number): boolean {
+  if (to - from < GATE_HEADER_PREFIX.length) return false;
   // Almost no name gets past the first letter.
-  const first = name.charCodeAt(0);
+  const first = text.charCodeAt(from);
   if (first !== 120 && first !== 88) return false;
-  if (name.length < GATE_HEADER_PREFIX.length) return false;
-  return compareNames(name, GATE_HEADER_PREFIX) !== DIFFERENT;
+  return compareNames(text, from, GATE_HEADER_PREFIX) !== DIFFERENT;
 }

@@ -13,7 +13,7 @@ import {
   type Shown,
 } from './credential.ts';
 import { findClientAddress } from './hops.ts';
-import { findSlot, GATE_ONLY, IRRELEVANT } from './names.ts';
+import { findSlot, GATE_ONLY, IRRELEVANT, LOOKALIKE } from './names.ts';
 import { readQuery } from './query.ts';
 import { FIRST_KEY, SLOTS, type Reading } from './reading.ts';
 
@@ -25,14 +25,39 @@ export const TARGET_LENGTH_MAX = 8_192;
 
 const CONNECTION_LENGTH_MAX = 256;
 
-/** What one pass over the headers found. */
-type Found = {
+/** What one pass over the headers found; each is met, and kept where it is met with a slot. */
+export class Found {
+  readonly reading: Reading;
   readonly values: (string | undefined)[];
-  isDoubtful: boolean;
-  isSpoofed: boolean;
-};
+  isDoubtful = false;
+  isSpoofed = false;
 
-const NOTHING_GIVEN: Given = {};
+  constructor(reading: Reading) {
+    this.reading = reading;
+    this.values = reading.blank.slice();
+  }
+
+  /** Where to keep the content; below 0: it does not matter. The name as for `findSlot`. */
+  meet(text: string, from?: number, to?: number): number {
+    const slot = findSlot(this.reading.names, text, from, to);
+    if (slot === GATE_ONLY) this.isSpoofed = true;
+    else if (slot === LOOKALIKE) this.isDoubtful = true;
+    return slot;
+  }
+
+  keep(slot: number, content: string): void {
+    if (slot === SLOTS.connection) {
+      if (dropsWhatMatters(content, this.reading)) this.isDoubtful = true;
+      return;
+    }
+    // Also where one of them is empty: whoever takes the other one sees something else.
+    if (this.values[slot] !== undefined) this.isDoubtful = true;
+    this.values[slot] = content;
+  }
+}
+
+/** Nothing of it. */
+export const NOTHING_GIVEN: Given = {};
 const NO_BODY = new Uint8Array(0);
 
 /**
@@ -45,8 +70,17 @@ export function readCall(
   reading: Reading,
   given: Given = NOTHING_GIVEN,
 ): Call {
-  const found = findHeaders(pairs, reading);
-  const { values } = found;
+  const found = new Found(reading);
+  for (let i = 0; i + 1 < pairs.length; i += 2) {
+    const slot = found.meet(pairs[i] ?? '');
+    if (slot >= 0) found.keep(slot, pairs[i + 1] ?? '');
+  }
+  return callOf(found, given);
+}
+
+/** The call whose headers were found. */
+export function callOf(found: Found, given: Given): Call {
+  const { reading, values } = found;
   const method = textOr(values[SLOTS.method], given.method);
   const written = textOr(values[SLOTS.target], given.target);
   if (written !== undefined && written.length > TARGET_LENGTH_MAX) found.isDoubtful = true;
@@ -55,7 +89,7 @@ export function readCall(
       ? undefined
       : readQuery(written, reading.keyQuery);
   const isPreflight = method === 'OPTIONS' && values[SLOTS.preflight] !== undefined;
-  const shown = isPreflight ? NOTHING_SHOWN : readShown(found, reading, query?.shown);
+  const shown = isPreflight ? NOTHING_SHOWN : readShown(found, query?.shown);
   const { credential, profile } = shown;
   return {
     credential,
@@ -77,29 +111,6 @@ function withoutQueryKey(target: string | undefined, reading: Reading): string |
   return reading.keyQuery === undefined ? target : target?.split('?', 1)[0];
 }
 
-function findHeaders(pairs: readonly string[], reading: Reading): Found {
-  const { names } = reading;
-  const found: Found = { values: reading.blank.slice(), isDoubtful: false, isSpoofed: false };
-  for (let i = 0; i + 1 < pairs.length; i += 2) {
-    const slot = findSlot(names, pairs[i] ?? '');
-    if (slot === IRRELEVANT) continue;
-    if (slot >= 0) keep(found, slot, pairs[i + 1] ?? '', reading);
-    else if (slot === GATE_ONLY) found.isSpoofed = true;
-    else found.isDoubtful = true;
-  }
-  return found;
-}
-
-function keep(found: Found, slot: number, value: string, reading: Reading): void {
-  if (slot === SLOTS.connection) {
-    if (dropsWhatMatters(value, reading)) found.isDoubtful = true;
-    return;
-  }
-  // Also where one of them is empty: whoever takes the other one sees something else.
-  if (found.values[slot] !== undefined) found.isDoubtful = true;
-  found.values[slot] = value;
-}
-
 /** Whether a Connection header asks proxies to remove a header that matters. */
 function dropsWhatMatters(value: string, reading: Reading): boolean {
   if (value === 'close' || value === 'keep-alive' || value === '') return false;
@@ -108,11 +119,11 @@ function dropsWhatMatters(value: string, reading: Reading): boolean {
   return value.split(',').some((token) => findSlot(reading.names, token.trim()) !== IRRELEVANT);
 }
 
-function readShown(found: Found, reading: Reading, inQuery: Shown | undefined): Shown {
+function readShown(found: Found, inQuery: Shown | undefined): Shown {
   if (found.isDoubtful) return DOUBTFUL;
   const authorization = found.values[SLOTS.authorization];
   let shown = authorization === undefined ? NOTHING_SHOWN : readAuthorization(authorization);
-  const { keyProfiles } = reading;
+  const { keyProfiles } = found.reading;
   for (let i = 0; i < keyProfiles.length; i += 1) {
     const value = found.values[FIRST_KEY + i];
     if (value !== undefined) {
