@@ -12,8 +12,12 @@ export type Unlisted = 'allow' | 'deny';
 /** Targets of which it is remembered where they lie: the common ones of an API, not every query. */
 const PLACED_MAX = 4_096;
 const PLACED_LENGTH_MAX = 256;
+/** Whoever makes up hosts for one target must not have them looked through for each call. */
+const PLACED_PER_TARGET_MAX = 8;
 
 type Found = ProductRecord | 'Doubtful' | undefined;
+/** Where calls of one target lie that have this method and host, as they were written. */
+type Placed = { readonly method: string; readonly host: string; readonly found: Found };
 
 /** The products as they are now; see `Surroundings`. */
 export class Products {
@@ -22,8 +26,9 @@ export class Products {
   #version = 0;
   #compiled: CompiledProducts<ProductRecord> = compileProducts([]);
   #byName: ReadonlyMap<string, ProductRecord> = new Map();
-  /** By method, host and target as they were written; of the products as they are now. */
-  readonly #placed = new Map<string, Found>();
+  /** By target as it was written; of the products as they are now. */
+  readonly #placed = new Map<string, readonly Placed[]>();
+  #placedCount = 0;
 
   constructor(around: Surroundings, unlisted: Unlisted) {
     this.#around = around;
@@ -58,21 +63,49 @@ export class Products {
 
   #place(call: Call): Found {
     const { method = '', host = '', target = '' } = call;
-    const text = `${method} ${host} ${target}`;
-    if (this.#placed.has(text)) return this.#placed.get(text);
+    const placed = this.#placed.get(target);
+    // Few: a target is asked for with one method, on one host.
+    for (let i = 0; placed !== undefined && i < placed.length; i += 1) {
+      const each = placed[i];
+      if (each?.method === method && each.host === host) return each.found;
+    }
     const place = readTarget(call);
     const found = place === 'Doubtful' ? place : productOf(this.#compiled, place);
-    if (text.length > PLACED_LENGTH_MAX) return found;
-    if (this.#placed.size >= PLACED_MAX) this.#placed.clear();
-    this.#placed.set(text, found);
+    this.#keep(target, { method, host, found });
     return found;
   }
 
-  #compile(): void {
+  #keep(target: string, placed: Placed): void {
+    const { method, host } = placed;
+    if (target.length + host.length + method.length > PLACED_LENGTH_MAX) return;
+    // The rest lies nowhere, and could change by being copied.
+    if (!isAscii(target) || !isAscii(host) || !isAscii(method)) return;
+    if (this.#placedCount >= PLACED_MAX) this.#forget();
+    const before = this.#placed.get(target) ?? [];
+    // As texts of their own: they were cut out of a whole request, which would stay with them.
+    const one = { ...placed, method: own(method), host: own(host) };
+    this.#placed.set(own(target), before.length < PLACED_PER_TARGET_MAX ? [...before, one] : [one]);
+    this.#placedCount += 1;
+  }
+
+  #forget(): void {
     this.#placed.clear();
+    this.#placedCount = 0;
+  }
+
+  #compile(): void {
+    this.#forget();
     const products = this.#around.products;
     this.#version = this.#around.productVersion;
     this.#compiled = compileProducts(products);
     this.#byName = new Map(products.map((product) => [product.name, product]));
   }
+}
+
+function isAscii(text: string): boolean {
+  return /^[\x20-\x7e]*$/.test(text);
+}
+
+function own(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
