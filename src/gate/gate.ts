@@ -83,7 +83,7 @@ export function createGate(deps: GateDeps): Gate {
   const beats = new Beats({ clock, log }, [
     { everyMs: TIDY_MS, act: () => quotas.tidy() },
     { everyMs: WRITE_MS, act: () => quotas.report() },
-    { everyMs: WRITE_MS, act: () => usage.write() },
+    { everyMs: WRITE_MS, act: () => usage.writeDue() },
     { everyMs: SWEEP_MS, act: () => sweep(parts, clock) },
   ]);
   return {

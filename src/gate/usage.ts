@@ -1,6 +1,7 @@
 /**
  * How often each key was let in, and when last: counted here, written to the database every few
- * seconds. Numbers for people, not for decisions: what a killed gate had not written is lost.
+ * seconds, and where many keys are in use, in turn within half a minute. Numbers for people, not for
+ * decisions: what a killed gate had not written is lost.
  */
 import type { Clock } from '../kernel/clock.ts';
 import { classify } from '../kernel/errors.ts';
@@ -9,8 +10,12 @@ import { within } from './within.ts';
 
 const WRITE_TIMEOUT_MS = 3_000;
 const WRITE_MAX = 1_000;
-/** Keys that may wait to be written; more in a few seconds are a flood or an outage. */
+/** Keys that may wait to be written; more are a flood or an outage. */
 const WAITING_MAX = 200_000;
+/** Above this they do not wait for their turn, so that there is room. */
+const WAITING_CALM = 150_000;
+/** Of `writeDue`, until everybody had his turn. */
+const TURNS = 6;
 
 /** What usage needs. */
 export type UsageDeps = {
@@ -20,8 +25,8 @@ export type UsageDeps = {
   readonly onFailure: (reason: string) => void;
 };
 
-/** What a key was used since the last report. */
-export type Used = { uses: number; lastUsedMs: number; isTold: boolean };
+/** What a key was used since the last report. No uses: it does not wait to be written. */
+export type Used = { uses: number; lastUsedMs: number };
 
 /** What is counted, and where its count is at hand. */
 export type Counted = { readonly uid: string; used: Used | undefined };
@@ -29,8 +34,12 @@ export type Counted = { readonly uid: string; used: Used | undefined };
 /** See the file comment. */
 export class UsageCounter {
   readonly #deps: UsageDeps;
+  /** Whoever was used first comes first. */
   readonly #used = new Map<string, Used>();
   #isWriting = false;
+  #turn = 0;
+  /** Keys whose turn it is each time. */
+  #share = 0;
   /** Uses that will never be written: nobody knows whether they were, or there was no room. */
   lost = 0;
 
@@ -45,7 +54,7 @@ export class UsageCounter {
 
   /** A call with this key was let in. */
   count(key: Counted, nowMs: number): void {
-    const used = key.used === undefined || key.used.isTold ? this.#usedOf(key) : key.used;
+    const used = key.used === undefined || key.used.uses === 0 ? this.#usedOf(key) : key.used;
     if (used === undefined) {
       this.lost += 1;
       return;
@@ -56,19 +65,36 @@ export class UsageCounter {
 
   /** A record that was read anew goes on with the count of the one before. */
   #usedOf(key: Counted): Used | undefined {
-    const used = this.#used.get(key.uid) ?? { uses: 0, lastUsedMs: 0, isTold: false };
+    const used = this.#used.get(key.uid) ?? key.used ?? { uses: 0, lastUsedMs: 0 };
     if (used.uses === 0 && this.#used.size >= WAITING_MAX) return undefined;
     this.#used.set(key.uid, used);
     key.used = used;
     return used;
   }
 
+  /**
+   * To be called every few seconds. Writes all that waits where that is one report; of more, those whose
+   * turn it is: a key that is in use all the time is written every sixth time, and none waits for twelve.
+   */
+  writeDue(): Promise<void> {
+    if (this.#turn % TURNS === 0) this.#share = Math.ceil(this.size / TURNS);
+    this.#turn += 1;
+    return this.#write(Math.max(WRITE_MAX, this.#share, this.size - WAITING_CALM));
+  }
+
   /** Writes what waits, unless there is no database: then it waits on. */
-  async write(): Promise<void> {
+  write(): Promise<void> {
+    return this.#write(Infinity);
+  }
+
+  /** @param count keys, in whole reports */
+  async #write(count: number): Promise<void> {
     if (this.#isWriting) return;
     this.#isWriting = true;
     try {
-      while (this.#used.size > 0 && (await this.#writeSome()));
+      for (let written = 0; written < count && this.size > 0; written += WRITE_MAX) {
+        if (!(await this.#writeSome())) return;
+      }
     } finally {
       this.#isWriting = false;
     }
@@ -96,7 +122,7 @@ export class UsageCounter {
       if (reports.length === WRITE_MAX) break;
       const { uses, lastUsedMs } = used;
       reports.push({ uid, uses, lastUsedMs });
-      used.isTold = true;
+      used.uses = 0;
       this.#used.delete(uid);
     }
     return reports;

@@ -75,6 +75,35 @@ describe('usage', () => {
     expect(usage.lost).toBe(10);
   });
 
+  it('of many keys is written in turn, each within twelve times, and of a flood at once', async () => {
+    const { database, usage } = bench();
+    const keys = Array.from({ length: 12_000 }, (_, at) => keyOf(`k${at}`));
+    for (const key of keys) usage.count(key, 1);
+    for (let turn = 1; turn <= 6; turn += 1) {
+      await usage.writeDue();
+      expect(database.usage.size).toBe(turn * 2_000);
+      for (const key of keys) usage.count(key, 2);
+    }
+    expect(usage.size).toBe(12_000);
+    for (let turn = 0; turn < 12; turn += 1) await usage.writeDue();
+    expect(usage.size).toBe(0);
+    for (const key of keys) expect(database.usage.get(key.uid)?.uses).toBe(7);
+    for (let i = 0; i < 199_000; i += 1) usage.count(keyOf(`k${i}`), i);
+    await usage.writeDue();
+    expect(usage.size).toBe(150_000);
+    expect(usage.lost).toBe(0);
+  });
+
+  it('of few keys is all written each time, and of all when told to', async () => {
+    const { database, usage } = bench();
+    for (let i = 0; i < 1_000; i += 1) usage.count(keyOf(`k${i}`), i);
+    await usage.writeDue();
+    expect(database.usage.size).toBe(1_000);
+    for (let i = 0; i < 5_500; i += 1) usage.count(keyOf(`k${i}`), i);
+    await usage.write();
+    expect([usage.size, database.usage.size]).toEqual([0, 5_500]);
+  });
+
   it('that comes while some is written is written as well', async () => {
     const { database, usage } = bench();
     database.after = (method) => {
