@@ -4,7 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import { isBegun, readFields, readLine } from '../../../../src/gate/http/head.ts';
-import { request, sendRaw } from './rawgate.ts';
+import { callOf, Found, NOTHING_GIVEN, readCall } from '../../../../src/gate/reading/readcall.ts';
+import { compileReading } from '../../../../src/gate/reading/reading.ts';
+import { NGINX } from '../../../../src/gate/reading/ways.ts';
+import { READING, request, sendRaw } from './rawgate.ts';
 
 const PLAIN = request(['GET /auth/nginx HTTP/1.1', 'Host: a', 'X-API-Key:\t b ', 'X-Empty:']);
 
@@ -120,5 +123,26 @@ describe('whatever is taken for a plain head', () => {
       { numRuns: 1_000 },
     );
     expect(taken).toBeGreaterThan(20);
+  });
+
+  test('is the call that its names and contents are, read one by one', () => {
+    const names = ['X-API-Key', 'x_api_key', 'Origin', 'X-Keyward-Name', 'X-Real-IP', 'Accept'];
+    const field = fc.tuple(
+      fc.constantFrom(...NAMES, ...names),
+      fc.constantFrom('a', '', '10.0.0.1'),
+    );
+    const reading = compileReading(READING, NGINX);
+    fc.assert(
+      fc.property(fc.array(field, { maxLength: 8 }), (fields) => {
+        const lines = fields.map(([name, content]) => `${name}: ${content}`);
+        const text = request(['GET /auth/nginx HTTP/1.1', 'Host: a', ...lines]);
+        const read = readHead(text);
+        if (read === undefined) return;
+        const found = new Found(reading);
+        expect(readFields(text, text.indexOf('Host'), found, 128)).toBe(true);
+        expect(callOf(found, NOTHING_GIVEN)).toEqual(readCall(read.pairs, reading));
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });
