@@ -73,54 +73,67 @@ export async function askOperator(
 
 type Answer = { readonly message: string; readonly reason?: string };
 
-/** Serves requests until `stop`. */
+/** Serves requests until `stop`. Never rejects: what lies in the folder must not end an operator. */
 export async function serveRequests(
   folder: string,
   handlers: Readonly<Record<Verb, Handler>>,
   context: { readonly log: Logger; readonly stop: AbortSignal },
 ): Promise<void> {
+  const serving = { handlers, log: context.log, broken: new Set<string>() };
   while (!context.stop.aborted) {
     // One look after the other is what this loop is for.
     // oxlint-disable-next-line no-await-in-loop
-    await serveOnce(folder, handlers, context.log);
+    await serveOnce(folder, serving);
     // oxlint-disable-next-line no-await-in-loop
     await sleep(systemClock, POLL_MS, context.stop).catch(() => undefined);
   }
 }
 
-async function serveOnce(
-  folder: string,
-  handlers: Readonly<Record<Verb, Handler>>,
-  log: Logger,
-): Promise<void> {
+type Serving = {
+  readonly handlers: Readonly<Record<Verb, Handler>>;
+  readonly log: Logger;
+  /** Files that could be neither served nor removed: said once, not at each look. */
+  readonly broken: Set<string>;
+};
+
+async function serveOnce(folder: string, { handlers, log, broken }: Serving): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
     const [, uid, verb] = FILE.exec(name) ?? [];
     if (uid === undefined || verb === undefined) continue;
     const path = join(folder, name);
+    const served =
+      verb === 'revoke'
+        ? serveLasting(path, uid, handlers.revoke, log)
+        : serveAsked(path, uid, verb === 'import' ? handlers.import : handlers.resolve, log);
     // In turn: the few there are need no hurry.
     // oxlint-disable-next-line no-await-in-loop
-    await (verb === 'revoke'
-      ? serveLasting(path, uid, handlers.revoke, log)
-      : serveAsked(path, uid, verb === 'import' ? handlers.import : handlers.resolve, log));
+    await served.catch((error: unknown) => {
+      if (!broken.has(name)) log.warn('A request lies in the way', { path, ...codeOf(error) });
+      broken.add(name);
+    });
   }
 }
 
 /** Revocations are never given up: one that fails stays and is tried again. */
 async function serveLasting(path: string, uid: string, act: Handler, log: Logger): Promise<void> {
+  const text = await readFile(path, 'utf8');
   try {
-    await act(uid, await readFile(path, 'utf8'));
-    await rm(path, { force: true });
+    await act(uid, text);
   } catch (error) {
     const { reason, class: errorClass } = classify(error);
     log.warn('A request of the command line failed', { uid, reason });
-    if (errorClass === 'Terminal') await rm(path, { force: true });
+    if (errorClass !== 'Terminal') return;
   }
+  await rm(path, { force: true });
 }
 
 /** Somebody waits for the answer, and asks again if he likes. */
 async function serveAsked(path: string, uid: string, act: Handler, log: Logger): Promise<void> {
-  const answer = await act(uid, await readFile(path, 'utf8')).then(
+  const text = await readRequest(path);
+  // Taken back while others were served.
+  if (text === undefined) return;
+  const answer = await (text instanceof KeywardError ? Promise.reject(text) : act(uid, text)).then(
     (message): Answer => ({ message }),
     (error: unknown): Answer => {
       const { reason, message } = classify(error);
@@ -130,6 +143,24 @@ async function serveAsked(path: string, uid: string, act: Handler, log: Logger):
   );
   await rm(path, { force: true });
   await put(answerOf(path), JSON.stringify(answer)).catch(() => undefined);
+}
+
+/** Undefined: it is gone. An error is for whoever asks: as another user than ours he leaves what we cannot read. */
+async function readRequest(path: string): Promise<string | KeywardError | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    if (codeOf(cause).code === 'ENOENT') return undefined;
+    return new KeywardError('Terminal', {
+      reason: 'RequestUnreadable',
+      message: 'the operator cannot read the request; run the command as the user of the operator',
+      cause,
+    });
+  }
+}
+
+function codeOf(error: unknown): { readonly code?: string } {
+  return error instanceof Error && 'code' in error ? { code: String(error.code) } : {};
 }
 
 function answerOf(path: string): string {
