@@ -60,7 +60,7 @@ type OpenCall = {
 
 /** A message of the largest size fits without asking for leave, padding included. */
 export const STREAM_WINDOW_BYTES = 256 * 1_024;
-/** A peer that opens calls only to drop them. */
+/** A peer that opens calls only to drop them, or to have them dropped: what they asked goes on all the same. */
 const RESETS_MAX = 1_000;
 const NOTHING = Buffer.alloc(0);
 
@@ -117,15 +117,10 @@ export class Calls {
   takeData(id: number, piece: Buffer, bytes: number, flags: number): ErrorCode | undefined {
     const call = this.#open.get(id);
     if (call?.state !== 'Receiving') {
-      if (id > this.#lastId) return ERROR.Protocol;
-      this.#end(call, id, ERROR.StreamClosed);
-      return undefined;
+      return id > this.#lastId ? ERROR.Protocol : this.#spoil(call, id, ERROR.StreamClosed);
     }
     call.receiveWindow -= bytes;
-    if (call.receiveWindow < 0) {
-      this.#end(call, id, ERROR.FlowControl);
-      return undefined;
-    }
+    if (call.receiveWindow < 0) return this.#spoil(call, id, ERROR.FlowControl);
     const isLast = (flags & FLAG.EndStream) !== 0;
     const failure = call.receipt.take(piece, isLast ? 'Last' : 'NotLast');
     if (failure !== undefined) this.#reply(call, failure);
@@ -139,21 +134,18 @@ export class Calls {
     const call = this.#open.get(id);
     if (call === undefined) return undefined;
     this.#close(call);
-    this.#resets += 1;
-    return this.#resets > RESETS_MAX ? ERROR.EnhanceYourCalm : undefined;
+    return this.#countReset();
   }
 
   /** WINDOW_UPDATE of a call. */
   takeWindow(id: number, bytes: number): ErrorCode | undefined {
     if (id > this.#lastId) return ERROR.Protocol;
     const call = this.#open.get(id);
-    if (bytes === 0) this.#end(call, id, ERROR.Protocol);
-    else if (call !== undefined && call.sendWindow + bytes > WINDOW_BYTES_MAX) {
-      this.#end(call, id, ERROR.FlowControl);
-    } else if (call !== undefined) {
-      call.sendWindow += bytes;
-      if (call.state === 'Sending') this.#send(call);
-    }
+    if (bytes === 0) return this.#spoil(call, id, ERROR.Protocol);
+    if (call === undefined) return undefined;
+    if (call.sendWindow + bytes > WINDOW_BYTES_MAX) return this.#spoil(call, id, ERROR.FlowControl);
+    call.sendWindow += bytes;
+    if (call.state === 'Sending') this.#send(call);
     return undefined;
   }
 
@@ -180,9 +172,9 @@ export class Calls {
   }
 
   /** Ends a call, be it known or not. */
-  refuse(id: number, error: ErrorCode): void {
+  refuse(id: number, error: ErrorCode): ErrorCode | undefined {
     this.#lastId = Math.max(this.#lastId, id);
-    this.#end(this.#open.get(id), id, error);
+    return this.#spoil(this.#open.get(id), id, error);
   }
 
   /** Ends calls that began before and whose peer neither ends nor takes what it is to. */
@@ -201,10 +193,7 @@ export class Calls {
   #takeTrailers(id: number, headers: Headers, isLast: boolean): ErrorCode | undefined {
     const call = this.#open.get(id);
     if (call?.state !== 'Receiving') return ERROR.StreamClosed;
-    if (!isLast || !areTrailers(headers)) {
-      this.#end(call, id, ERROR.Protocol);
-      return undefined;
-    }
+    if (!isLast || !areTrailers(headers)) return this.#spoil(call, id, ERROR.Protocol);
     call.receipt.take(NOTHING, 'Last');
     this.#decide(call);
     return undefined;
@@ -298,6 +287,17 @@ export class Calls {
     const flags = FLAG.EndHeaders | FLAG.EndStream;
     this.#outbox.put(FRAME.Headers, flags, call.id, answerPieces.trailers);
     this.#close(call);
+  }
+
+  /** Ends a call by the fault of its peer, which counts as if the peer had dropped it. */
+  #spoil(call: OpenCall | undefined, id: number, error: ErrorCode): ErrorCode | undefined {
+    this.#end(call, id, error);
+    return call === undefined ? undefined : this.#countReset();
+  }
+
+  #countReset(): ErrorCode | undefined {
+    this.#resets += 1;
+    return this.#resets > RESETS_MAX ? ERROR.EnhanceYourCalm : undefined;
   }
 
   /** Ends a call with a reset; also one that is not known any more. */

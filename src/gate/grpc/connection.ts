@@ -24,6 +24,8 @@ const HEADER_LIST_BYTES = 16 * 1_024;
 /** Answers that wait because the peer does not read them. */
 const UNREAD_BYTES_MAX = 4 * 1_024 * 1_024;
 const SETTING_BYTES = 6;
+/** There are a dozen; each may be about all open calls, so thousands in one frame would cost seconds. */
+const SETTINGS_MAX = 32;
 const PRIORITY_BYTES = 5;
 const FRAME_BYTES_LIMIT = 2 ** 24 - 1;
 const NOTHING = Buffer.alloc(0);
@@ -155,25 +157,27 @@ export class Connection {
     if (hasPriority) block = block.subarray(PRIORITY_BYTES);
     const headers = this.#decoder.decode(block);
     if (headers === undefined) return ERROR.Compression;
-    if (dependsOn === streamId) this.#calls.refuse(streamId, ERROR.Protocol);
-    else if (this.#isLeaving && streamId > this.#calls.lastId) {
-      this.#calls.refuse(streamId, ERROR.RefusedStream);
-    } else return this.#calls.takeHeaders(streamId, headers, flags);
-    return undefined;
+    if (dependsOn === streamId) return this.#calls.refuse(streamId, ERROR.Protocol);
+    if (this.#isLeaving && streamId > this.#calls.lastId) {
+      return this.#calls.refuse(streamId, ERROR.RefusedStream);
+    }
+    return this.#calls.takeHeaders(streamId, headers, flags);
   }
 
   /** Nobody goes by priorities any more, but they have a form. */
   #takePriority({ streamId, content }: Frame): ErrorCode | undefined {
     if (streamId === 0) return ERROR.Protocol;
     if (content.length !== PRIORITY_BYTES) return ERROR.FrameSize;
-    if (dependencyOf(content) === streamId) this.#calls.refuse(streamId, ERROR.Protocol);
-    return undefined;
+    return dependencyOf(content) === streamId
+      ? this.#calls.refuse(streamId, ERROR.Protocol)
+      : undefined;
   }
 
   #takeSettings({ streamId, flags, content }: Frame): ErrorCode | undefined {
     if (streamId !== 0) return ERROR.Protocol;
     if ((flags & FLAG.Ack) !== 0) return content.length === 0 ? undefined : ERROR.FrameSize;
     if (content.length % SETTING_BYTES !== 0) return ERROR.FrameSize;
+    if (content.length > SETTINGS_MAX * SETTING_BYTES) return ERROR.EnhanceYourCalm;
     for (let at = 0; at < content.length; at += SETTING_BYTES) {
       const error = this.#takeSetting(content.readUInt16BE(at), content.readUInt32BE(at + 2));
       if (error !== undefined) return error;

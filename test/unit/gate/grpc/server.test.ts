@@ -18,6 +18,11 @@ const MESSAGE_MAX = 128 * 1_024;
 const END_STREAM = 1;
 const END_HEADERS = 4;
 
+/** So many times the same window for calls. */
+function settings(count: number): Buffer {
+  return Buffer.concat(Array.from({ length: count }, () => Buffer.from('000400010000', 'hex')));
+}
+
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).toReversed()) await end();
@@ -321,6 +326,7 @@ describe('a peer', () => {
       3,
     ],
     ['sends settings that are cut', [frame(KIND.SETTINGS, 0, 0, Buffer.alloc(5))], 6],
+    ['sends settings by the thousand', [frame(KIND.SETTINGS, 0, 0, settings(2_000))], 11],
   ] as const)('that %s is told so and dropped', async (_, sent, error) => {
     const { port } = await serve();
     const peer = peerOf(port);
@@ -343,6 +349,31 @@ describe('a peer', () => {
       );
     }
     expect(await peer.goAway()).toBe(11);
+  });
+
+  // What was asked for them goes on, so that neither way leads around the number of open calls.
+  test.each([
+    ['that opens a window by nothing', [KIND.WINDOW_UPDATE, 0, Buffer.alloc(4)]],
+    ['that opens a window too far', [KIND.WINDOW_UPDATE, 0, Buffer.from('7fffffff', 'hex')]],
+    ['that sends on after the end', [KIND.DATA, 0, Buffer.alloc(1)]],
+    ['that makes a call wait for itself', [KIND.PRIORITY, 0, 'ItselfFirst']],
+  ] as const)('%s to have its calls dropped is dropped', async (_, [kind, flags, content]) => {
+    let asked = 0;
+    const { port } = await serve(() => {
+      asked += 1;
+      return Promise.withResolvers<Decision>().promise;
+    });
+    const peer = peerOf(port).begin();
+    for (let id = 1; id <= 2_100; id += 2) {
+      const itself = Buffer.from([0, 0, id >> 8, id & 255, 0]);
+      peer.write(
+        frame(KIND.HEADERS, END_HEADERS, id, HEADERS),
+        frame(KIND.DATA, END_STREAM, id, framed(CALL)),
+        frame(kind, flags, id, content === 'ItselfFirst' ? itself : content),
+      );
+    }
+    expect(await peer.goAway()).toBe(11);
+    expect(asked).toBeLessThanOrEqual(1_001);
   });
 
   test('that pings without reading the answers does not fill the memory', async () => {
