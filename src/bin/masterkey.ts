@@ -1,5 +1,5 @@
 /** Reads the master key file, makes one where a trial asks for it, and derives the gate's from it. */
-import { open, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Entropy } from '../kernel/entropy.ts';
 import type { Logger } from '../kernel/log.ts';
@@ -12,6 +12,7 @@ import {
   type Keyring,
 } from '../keys/keyring.ts';
 import type { Ledger } from '../ledger/port.ts';
+import { createKeyFile, replaceKeyFile } from './keyfile.ts';
 
 /** @throws KeywardError Terminal MasterKeyUnreadable or MasterKeyInvalid, never with its content */
 export async function loadKeyring(path: string): Promise<Keyring> {
@@ -46,9 +47,9 @@ export async function writeGateKeyFile(path: string, keyring: GateKeyring): Prom
       process.stdout.write(text.revealText());
       return;
     }
-    const draft = `${path}.new`;
-    await writeFile(draft, text.reveal(), { mode: 0o600 });
-    await rename(draft, path);
+    // It can always be derived anew, so what is left of an earlier try is in nobody's way.
+    await rm(`${path}.new`, { force: true });
+    await replaceKeyFile(path, text);
   } catch (cause) {
     throw new KeywardError('Terminal', {
       reason: 'GateKeyUnwritable',
@@ -76,10 +77,8 @@ async function readKeyFile(
 export async function createMasterKeyFile(path: string, entropy: Entropy): Promise<boolean> {
   const text = createMasterKeyText(entropy);
   try {
-    await writeFile(path, text.reveal(), { flag: 'wx', mode: 0o600 });
-    return true;
+    return await createKeyFile(path, text);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
     throw new KeywardError('Terminal', {
       reason: 'MasterKeyUnwritable',
       message: `the master key file '${path}' cannot be written`,
@@ -91,7 +90,8 @@ export async function createMasterKeyFile(path: string, entropy: Entropy): Promi
 }
 
 /**
- * Adds a version to a master key file, which is replaced as a whole once the new one is on the disk.
+ * Adds a version to a master key file, which is replaced as a whole once the new one is on the disk; owner and
+ * mode stay.
  *
  * @returns the new current version
  * @throws KeywardError Terminal MasterKeyUnreadable, MasterKeyInvalid or MasterKeyUnwritable
@@ -100,16 +100,12 @@ export async function rotateMasterKeyFile(path: string, entropy: Entropy): Promi
   const before = await readMasterKeyFile(path);
   const text = addMasterKeyText(before, entropy);
   try {
-    const draft = await open(`${path}.new`, 'wx', 0o600);
-    await draft.writeFile(text.reveal());
-    await draft.sync();
-    await draft.close();
-    await rename(`${path}.new`, path);
+    await replaceKeyFile(path, text);
     return parseKeyring(text).currentVersion;
   } catch (cause) {
     throw new KeywardError('Terminal', {
       reason: 'MasterKeyUnwritable',
-      message: `the master key file '${path}' cannot be replaced; is '${path}.new' left from an earlier try?`,
+      message: `the master key file '${path}' cannot be replaced; run this as its owner, and look whether '${path}.new' is left from an earlier try`,
       cause,
     });
   } finally {

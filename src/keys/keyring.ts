@@ -29,6 +29,8 @@ type Derived = { readonly bytes: Buffer; readonly object: KeyObject };
 const KEY_BYTES = 32;
 /** More than a rotation every week for a year; a longer file is a mistake. */
 const VERSIONS_MAX = 64;
+/** Nine digits; nobody counts so far. */
+const VERSION_MAX = 999_999_999;
 const SALT = 'keyward.dev/master-key';
 
 /** Derived keys by purpose and version; see `parseKeyring`. Printing one shows no key. */
@@ -91,6 +93,11 @@ export function addMasterKeyText(file: Sensitive, entropy: Entropy): Sensitive {
   if (versions.length >= VERSIONS_MAX) {
     throw invalid(
       `the master key file has ${VERSIONS_MAX} versions already; remove those that no row needs`,
+    );
+  }
+  if (currentVersion >= VERSION_MAX) {
+    throw invalid(
+      `the master key file ends with v${currentVersion}, and there is no higher version`,
     );
   }
   const text = file.revealText();

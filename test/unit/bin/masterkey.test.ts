@@ -1,4 +1,15 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
@@ -8,6 +19,7 @@ import {
   loadKeyring,
   matchKeyring,
   rotateMasterKeyFile,
+  writeGateKeyFile,
 } from '../../../src/bin/masterkey.ts';
 import { silentLogger } from '../../../src/kernel/log.ts';
 import type { Ledger, VersionInUse } from '../../../src/ledger/port.ts';
@@ -83,4 +95,52 @@ test('nothing is lost when a file cannot be replaced', async () => {
   await writeFile(`${path}.new`, 'of an earlier try');
   await expect(rotateMasterKeyFile(path, randomBytes)).rejects.toThrow('earlier try');
   expect((await loadKeyring(path)).versions).toEqual([1]);
+});
+
+const isRoot = process.getuid?.() === 0;
+
+// Only root may give a file away.
+test.skipIf(!isRoot)('whoever could read a file can read the one in its place', async () => {
+  const path = join(folder, 'owned');
+  await createMasterKeyFile(path, randomBytes);
+  const keyring = await loadKeyring(path);
+  const access = { uid: 1_000, gid: 1_001, mode: 0o640 };
+  const found = async () => {
+    const { uid, gid, mode } = await stat(path);
+    return { uid, gid, mode: mode & 0o777 };
+  };
+  await chown(path, access.uid, access.gid);
+  await chmod(path, access.mode);
+  await rotateMasterKeyFile(path, randomBytes);
+  expect(await found()).toEqual(access);
+  await writeGateKeyFile(path, keyring);
+  expect(await found()).toEqual(access);
+});
+
+test('a file behind a symbolic link is replaced where it lies', async () => {
+  const path = join(folder, 'target');
+  const link = join(folder, 'link');
+  await createMasterKeyFile(path, randomBytes);
+  await symlink(path, link);
+  await rotateMasterKeyFile(link, randomBytes);
+  expect((await lstat(link)).isSymbolicLink()).toBe(true);
+  expect((await loadKeyring(path)).versions).toEqual([1, 2]);
+});
+
+test('a draft that anybody may read is not filled with the key of gates', async () => {
+  const path = join(folder, 'gate');
+  await createMasterKeyFile(path, randomBytes);
+  const keyring = await loadKeyring(path);
+  await writeFile(`${path}.new`, 'of an earlier try', { mode: 0o644 });
+  await writeGateKeyFile(path, keyring);
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+});
+
+test('a version that the file could not hold is refused, and the file stays', async () => {
+  const path = join(folder, 'highest');
+  await createMasterKeyFile(path, randomBytes);
+  await writeFile(path, (await readFile(path, 'utf8')).replace('v1:', 'v999999999:'));
+  await expect(rotateMasterKeyFile(path, randomBytes)).rejects.toThrow('no higher version');
+  expect((await loadKeyring(path)).versions).toEqual([999_999_999]);
+  expect(await readdir(folder)).not.toContain('highest.new');
 });
