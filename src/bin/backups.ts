@@ -1,6 +1,5 @@
 /** Composition of `keyward database backup`, and of `keyward restore --from`: a SQLite ledger as one stream of bytes. */
-import { createReadStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { ledgerConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
@@ -23,11 +22,10 @@ export async function runDatabaseBackup(flags: Flags, to: string): Promise<void>
   }
   const draft = `${await ledgerFile(database)}.backup-${process.pid}`;
   await backUpLedger(database, draft);
-  try {
-    await pipeline(createReadStream(draft), process.stdout);
-  } finally {
-    await rm(draft, { force: true });
-  }
+  const file = await open(draft);
+  // Its name goes first: whoever stops reading ends this process, and a whole copy would stay beside the database.
+  await rm(draft);
+  await pipeline(file.createReadStream(), process.stdout);
 }
 
 /** Puts the file, or standard input for `-`, in the place of the database. */
@@ -38,11 +36,21 @@ export async function putBack(flags: Flags, from: string): Promise<void> {
       'a backup is read from a file or from standard input: keyward restore --from - < FILE',
     );
   }
-  const copy: AsyncIterable<Buffer> = from === '-' ? process.stdin : createReadStream(from);
+  const copy = from === '-' ? process.stdin : await openCopy(from);
   const seconds = new Date(systemClock.nowMs()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
   const aside = `.before-${seconds}`;
   const done = await putBackLedger(database, { copy, aside });
   if (done === 'Replaced') note(`what was there is kept as ${await ledgerFile(database)}${aside}`);
+}
+
+/** Before anything is locked or written: of what follows a mistake in the name would look like trouble of ours. */
+async function openCopy(from: string): Promise<AsyncIterable<Buffer>> {
+  try {
+    return (await open(from)).createReadStream();
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+    throw usage(`the backup '${from}' cannot be read${code}`);
+  }
 }
 
 function usage(message: string): KeywardError {

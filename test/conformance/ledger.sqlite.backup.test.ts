@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdtempSync,
@@ -5,11 +7,13 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   backUpLedger,
@@ -81,10 +85,36 @@ describe('a backup of a SQLite ledger', () => {
     writeFileSync(copy, 'precious');
     await expect(backUpLedger(url, copy)).rejects.toMatchObject({ reason: 'BackupExists' });
     expect(readFileSync(copy, 'utf8')).toBe('precious');
+    // Nor over one that shows only when it is opened.
+    const link = join(folder, 'link.db');
+    symlinkSync(join(folder, 'elsewhere.db'), link);
+    await expect(backUpLedger(url, link)).rejects.toMatchObject({ reason: 'BackupExists' });
+    expect(readdirSync(folder)).toContain('link.db');
+    const nowhere = join(folder, 'absent', 'copy.db');
+    await expect(backUpLedger(url, nowhere)).rejects.toMatchObject({
+      reason: 'BackupFolderMissing',
+    });
     const absent = `sqlite://${join(folder, 'absent.db')}`;
     const to = join(folder, 'other.db');
     await expect(backUpLedger(absent, to)).rejects.toMatchObject({ reason: 'DatabaseMissing' });
     expect(existsSync(to)).toBe(false);
+  });
+
+  it('leaves no copy behind when whoever reads it stops', async () => {
+    await closed(await aLedger());
+    const args = ['src/bin/keyward.ts', 'database', 'backup', '-', `--database=${url}`];
+    const command = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    command.stdout.destroy();
+    await once(command, 'exit');
+    expect(readdirSync(folder).filter((name) => name.includes('backup'))).toEqual([]);
+  });
+
+  it('that cannot be read is named, and nothing is touched', async () => {
+    await closed(await aLedger());
+    const args = ['src/bin/keyward.ts', 'restore', '--from', copy, `--database=${url}`];
+    const command = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    expect(await text(command.stderr)).toContain(`'${copy}' cannot be read (ENOENT)`);
+    expect(readdirSync(folder).filter((name) => name.includes('.before'))).toEqual([]);
   });
 
   it('is put back whole, and what was there is kept beside it, log and all', async () => {

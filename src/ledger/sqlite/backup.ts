@@ -16,26 +16,48 @@ const PARTS = ['', '-wal', '-shm'] as const;
  * Writes all that is committed into a new file, readable by its owner only, while operator and gates go on.
  *
  * @param to a file that does not exist
- * @throws KeywardError Terminal BackupExists, DatabaseMissing, DatabaseFull and those of reading
+ * @throws KeywardError Terminal BackupExists, BackupFolderMissing, DatabaseMissing and those of reading; Transient
+ * LedgerUnavailable, also where the disk is full
  */
 export function backUpFile(url: string, to: string): void {
   const path = resolve(parseSqliteUrl(url));
-  if (existsSync(to)) {
-    throw terminal('BackupExists', `"${to}" exists; a backup is never written over another file`);
-  }
   try {
     const db = openFileForReading(path);
     try {
-      closeSync(openSync(to, 'wx', 0o600));
-      prepare(db, 'VACUUM INTO ?').run(to);
-      sync(to);
-      sync(dirname(resolve(to)));
+      take(to);
+      fill(db, to);
     } finally {
       db.close();
     }
   } catch (thrown) {
-    rmSync(to, { force: true });
     throw translate(thrown, path);
+  }
+}
+
+/** Only what we made ourselves is ours to fill, and to remove when that fails. */
+function take(to: string): void {
+  try {
+    closeSync(openSync(to, 'wx', 0o600));
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+    if (code === 'EEXIST') {
+      throw terminal('BackupExists', `"${to}" exists; a backup is never written over another file`);
+    }
+    if (code === 'ENOENT') {
+      throw terminal('BackupFolderMissing', `the folder of "${to}" does not exist`);
+    }
+    throw thrown;
+  }
+}
+
+function fill(db: DatabaseSync, to: string): void {
+  try {
+    prepare(db, 'VACUUM INTO ?').run(to);
+    sync(to);
+    sync(dirname(resolve(to)));
+  } catch (thrown) {
+    rmSync(to, { force: true });
+    throw thrown;
   }
 }
 
