@@ -17,6 +17,7 @@ import { Prover } from './prover.ts';
 import { Quotas } from './quotas/quotas.ts';
 import { RefusalLog } from './refusallog.ts';
 import { ReplayMemory } from './replay.ts';
+import { SteadyTime } from './steadytime.ts';
 import { UsageCounter } from './usage.ts';
 import { Follower } from './view/follower.ts';
 import { Freshness } from './view/freshness.ts';
@@ -75,6 +76,7 @@ export function createGate(deps: GateDeps): Gate {
   const parts = createParts(deps);
   const { decider, follower, freshness, quotas, usage } = parts;
   const madeMs = clock.monotonicMs();
+  const time = new SteadyTime(clock);
   watchGate(registry, {
     ...parts,
     maxStalenessMs: deps.settings.maxStalenessMs,
@@ -84,7 +86,7 @@ export function createGate(deps: GateDeps): Gate {
     { everyMs: TIDY_MS, act: () => quotas.tidy() },
     { everyMs: WRITE_MS, act: () => quotas.report() },
     { everyMs: WRITE_MS, act: () => usage.writeDue() },
-    { everyMs: SWEEP_MS, act: () => sweep(parts, clock) },
+    { everyMs: SWEEP_MS, act: async () => (time.isSteady() ? sweep(parts, clock) : undefined) },
   ]);
   return {
     decide: (call) => decider.decide(call),
