@@ -72,9 +72,11 @@ function selects(
 ): boolean {
   if (selector === undefined) return false;
   const equal = Object.entries(selector.matchLabels ?? {});
-  if (equal.some(([name, text]) => labels[name] !== text)) return false;
+  // Labels may be called as members that every object has.
+  const held = new Map(Object.entries(labels));
+  if (equal.some(([name, text]) => held.get(name) !== text)) return false;
   return (selector.matchExpressions ?? []).every(({ key: name, operator, values = [] }) => {
-    const text = labels[name];
+    const text = held.get(name);
     switch (operator) {
       case 'In':
         return text !== undefined && values.includes(text);

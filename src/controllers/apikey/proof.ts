@@ -93,8 +93,9 @@ export function binding(
 }
 
 function fingerprintOf(secret: Secret, names: readonly string[]): string {
-  const data = secret.data ?? {};
+  // Entries may be called as members that every object has.
+  const data = new Map(Object.entries(secret.data ?? {}));
   return fingerprintEntries(
-    Object.fromEntries(names.map((name) => [name, Buffer.from(data[name] ?? '', 'base64')])),
+    Object.fromEntries(names.map((name) => [name, Buffer.from(data.get(name) ?? '', 'base64')])),
   );
 }

@@ -3,7 +3,15 @@ import type { KubeObject } from '../../../../src/api/meta.ts';
 import { API_KEYS, SECRETS } from '../../../../src/api/names.ts';
 import type { World } from '../../../../src/controllers/apikey/world.ts';
 import { verdict } from '../../../../src/terms/verdict.ts';
-import { aBlankRecord, aKey, aRotation, aSpec, aStore, aWorld } from '../../../support/world.ts';
+import {
+  aBlankRecord,
+  aKey,
+  aRotation,
+  aSecretSpec,
+  aSpec,
+  aStore,
+  aWorld,
+} from '../../../support/world.ts';
 import { draft, KEYRING, look, REF, work, workshop, type Workshop } from './bench.ts';
 
 const rotated = (requestId: string): Partial<World> => ({
@@ -120,6 +128,22 @@ describe('a Secret that somebody touched', () => {
     expect(steps).toContain('Rotate');
     expect(isAccepted(at, valueIn(at))).toBe(true);
   });
+
+  test.each(['constructor', '__proto__', 'toString'])(
+    'and that lost an entry called %s gets it again',
+    async (entry) => {
+      const at = workshop();
+      const template = { apiKey: '{{ .apiKey }}', [entry]: '{{ .keyId }}' };
+      const key = aKey({ spec: aSpec({ secret: aSecretSpec({ layout: 'Template', template }) }) });
+      await work(at, look(at, { key }));
+      const { data } = at.cluster.find(SECRETS, REF) as KubeObject<{ data: object }>;
+      const whole = Object.entries(data);
+      touch(at, { data: Object.fromEntries(whole.filter(([name]) => name !== entry)) });
+      await work(at, look(at, { key }));
+      const mended = at.cluster.find(SECRETS, REF) as KubeObject<{ data: object }>;
+      expect(Object.entries(mended.data)).toEqual(whole);
+    },
+  );
 
   test('and removed during a rotation comes back from the ledger alone', async () => {
     const at = workshop();
