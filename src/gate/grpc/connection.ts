@@ -49,10 +49,14 @@ export class Connection {
   #isPingOpen = false;
   /** Set when the peer knows that no more calls are taken. */
   #isLeaving = false;
+  #hasAsked = false;
+  readonly #onAsked: () => void;
 
-  constructor(socket: Socket, desk: Desk) {
+  /** @param onAsked called when the peer opens its first call */
+  constructor(socket: Socket, desk: Desk, onAsked: () => void) {
     this.#socket = socket;
     this.#desk = desk;
+    this.#onAsked = onAsked;
     this.#outbox = new Outbox((bytes) => this.#write(bytes));
     this.#calls = new Calls(this.#outbox, desk, () => this.#flushLater());
     socket.setNoDelay(true);
@@ -88,6 +92,11 @@ export class Connection {
     this.#outbox.putGoAway(STREAM_ID_MAX, ERROR.None);
     this.#outbox.put(FRAME.Ping, 0, 0, GOODBYE);
     this.#outbox.flush();
+  }
+
+  /** Whether it has had calls, and has none now. */
+  get isIdle(): boolean {
+    return this.#hasAsked && this.#calls.size === 0;
   }
 
   /** Ends at once. */
@@ -161,7 +170,12 @@ export class Connection {
     if (this.#isLeaving && streamId > this.#calls.lastId) {
       return this.#calls.refuse(streamId, ERROR.RefusedStream);
     }
-    return this.#calls.takeHeaders(streamId, headers, flags);
+    const error = this.#calls.takeHeaders(streamId, headers, flags);
+    if (!this.#hasAsked && this.#calls.size > 0) {
+      this.#hasAsked = true;
+      this.#onAsked();
+    }
+    return error;
   }
 
   /** Nobody goes by priorities any more, but they have a form. */

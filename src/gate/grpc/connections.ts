@@ -14,7 +14,10 @@ const SWEEP_MS = SECOND_MS;
 /** The open connections of a port. */
 export interface Connections {
   readonly size: number;
-  add(socket: Socket): void;
+  /** @param onAsked called when the peer opens its first call */
+  add(socket: Socket, onAsked: () => void): void;
+  /** Ends those that have had calls and have none now. */
+  closeIdle(): void;
   /** Lets calls end, up to the bound, and then closes every connection. */
   close(): Promise<void>;
 }
@@ -36,14 +39,17 @@ export function createConnections(desk: Desk, limits: GrpcLimits): Connections {
     get size() {
       return open.size;
     },
-    add(socket) {
-      const connection = new Connection(socket, desk);
+    add(socket, onAsked) {
+      const connection = new Connection(socket, desk, onAsked);
       open.set(socket, connection);
       socket.once('close', () => {
         open.delete(socket);
         if (isClosing && open.size === 0) empty.resolve();
       });
       if (isClosing) connection.leave();
+    },
+    closeIdle() {
+      for (const connection of open.values()) if (connection.isIdle) connection.destroy();
     },
     async close() {
       isClosing = true;

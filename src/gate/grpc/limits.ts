@@ -3,6 +3,7 @@ import { SECOND_MS } from '../../kernel/time.ts';
 
 /** Bounds of the port. */
 export type GrpcLimits = {
+  /** See ../http/connections.ts for who goes when there are more. */
   readonly connections: number;
   /** Calls that one connection may have open. */
   readonly calls: number;

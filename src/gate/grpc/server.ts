@@ -9,6 +9,7 @@ import type { Logger } from '../../kernel/log.ts';
 import type { Registry } from '../../kernel/metrics.ts';
 import { listen } from '../../runtime/listening.ts';
 import type { Decider } from '../decision.ts';
+import { Connections as Room } from '../http/connections.ts';
 import { openTls, type TlsFiles, type TlsSource } from '../http/tls.ts';
 import { errorAnswer } from '../profiles.ts';
 import type { ReadingOptions } from '../reading/reading.ts';
@@ -16,6 +17,7 @@ import { createAuthorization } from './authorization.ts';
 import type { Desk } from './calls.ts';
 import { createConnections, type Connections } from './connections.ts';
 import { answerHealth, AUTHORIZATION_SERVICE } from './health.ts';
+import { ERROR } from './http2/constants.ts';
 import { DEFAULT_LIMITS, type GrpcLimits } from './limits.ts';
 import type { Method } from './method.ts';
 import { createGrpcMeter } from './metrics.ts';
@@ -66,7 +68,14 @@ export async function serveGrpc(options: GrpcOptions, decider: Decider): Promise
   };
   const tls = options.tls && (await openTls(options.tls, { ...options, report: () => undefined }));
   const connections: Connections = createConnections(desk, limits);
-  const server = createServer(tls, limits, (socket) => connections.add(socket));
+  const server = createServer(tls, limits, (socket) =>
+    connections.add(socket, () => room.asked(socket)),
+  );
+  const bounds = {
+    max: limits.connections,
+    closeIdleConnections: () => connections.closeIdle(),
+  };
+  const room: Room = new Room(server, bounds, () => desk.meter.broken(ERROR.EnhanceYourCalm));
   const address = await listen(server, options.address, '--grpc-address');
   const stopFollowing = tls?.follow((material) => {
     if ('setSecureContext' in server) server.setSecureContext(material);
@@ -101,20 +110,17 @@ function createServer(
   limits: GrpcLimits,
   take: (socket: Socket) => void,
 ): AnyServer {
-  const server =
-    tls === undefined
-      ? createTcpServer(take)
-      : createTlsServer(
-          {
-            ...tls.material,
-            ...tls.clients,
-            ALPNProtocols: ['h2'],
-            handshakeTimeout: limits.handshakeTimeMs,
-          },
-          take,
-        );
-  server.maxConnections = limits.connections;
-  return server;
+  return tls === undefined
+    ? createTcpServer(take)
+    : createTlsServer(
+        {
+          ...tls.material,
+          ...tls.clients,
+          ALPNProtocols: ['h2'],
+          handshakeTimeout: limits.handshakeTimeMs,
+        },
+        take,
+      );
 }
 
 async function close(server: AnyServer, connections: Connections): Promise<void> {

@@ -44,7 +44,7 @@ function connectTo(answer: Buffer): { socket: FakeSocket; desk: Desk; connection
   };
   const socket = new FakeSocket();
   // Has all of a socket that a connection uses.
-  const connection = new Connection(socket as unknown as Socket, desk);
+  const connection = new Connection(socket as unknown as Socket, desk, () => undefined);
   return { socket, desk, connection };
 }
 

@@ -9,7 +9,7 @@ import { createAuthority, issue } from '../../../../control-plane/certificates.t
 import type { Decision } from '../../../../src/gate/decision.ts';
 import { createRegistry } from '../../../../src/kernel/metrics.ts';
 import { callPort, callWith, openClient, servePort, YES, type TestPort } from './port.ts';
-import { CALL_HEADERS, frame, framed, headerBlock, KIND, Peer } from './peer.ts';
+import { CALL_HEADERS, frame, framed, headerBlock, KIND, Peer, PREFACE } from './peer.ts';
 import { checkRequest, delimited, readAnswer } from './protobuf.ts';
 
 const KEY = ['x-api-key', 'kw_something'] as const;
@@ -17,6 +17,8 @@ const CALL = checkRequest({ headers: [KEY] });
 const MESSAGE_MAX = 128 * 1_024;
 const END_STREAM = 1;
 const END_HEADERS = 4;
+
+const NOTHING = Buffer.alloc(0);
 
 /** So many times the same window for calls. */
 function settings(count: number): Buffer {
@@ -374,6 +376,28 @@ describe('a peer', () => {
     }
     expect(await peer.goAway()).toBe(11);
     expect(asked).toBeLessThanOrEqual(1_001);
+  });
+
+  test.each([
+    ['that connect and say nothing', []],
+    ['that say what all say first', [Buffer.from(PREFACE), frame(KIND.SETTINGS, 0, 0, NOTHING)]],
+    [
+      'that asked once and keep their connections',
+      [
+        Buffer.from(PREFACE),
+        frame(KIND.SETTINGS, 0, 0, NOTHING),
+        frame(KIND.HEADERS, END_HEADERS, 1, headerBlock(CALL_HEADERS)),
+        frame(KIND.DATA, END_STREAM, 1, framed(CALL)),
+      ],
+    ],
+  ] as const)('is not kept out by others %s', async (_, said) => {
+    const { port } = await serve(undefined, { limits: { connections: 8 } });
+    for (let i = 0; i < 8; i += 1) {
+      const peer = peerOf(port).write(...said);
+      if (said.length > 2) await peer.next(({ kind }) => kind === KIND.DATA);
+      else await peer.next(({ kind }) => kind === KIND.SETTINGS);
+    }
+    expect(await callWith(client(port), CALL)).toMatchObject({ grpcStatus: '0' });
   });
 
   test('that pings without reading the answers does not fill the memory', async () => {
