@@ -230,6 +230,36 @@ describe('the operator and Secrets', () => {
   });
 });
 
+describe('restartTargets', () => {
+  const target = (name: string, kind = 'Deployment') => ({ kind, name });
+  const naming = (...restartTargets: readonly object[]) => ({ rotation: { restartTargets } });
+  const refused = 'restartTargets needs the right to patch';
+
+  it.each(['Deployment', 'StatefulSet', 'DaemonSet'])(
+    'name a %s only by whoever may patch it',
+    async (kind) => {
+      const name = `restarts-${kind.toLowerCase()}`;
+      const spec = naming(target('shop', kind));
+      expect(outcome(await create(`${name}-1`, spec, KEYS_ONLY))).toContain(refused);
+      expect(outcome(await create(name, spec, EDITOR))).toBe(accepted);
+    },
+  );
+
+  it('may be as many as the list holds, and what others named goes on', async () => {
+    const kinds = ['Deployment', 'StatefulSet', 'DaemonSet'];
+    const all = Array.from({ length: 16 }, (_, at) => target(`shop-${at}`, kinds[at % 3]));
+    expect(outcome(await create('restarts', naming(...all), EDITOR))).toBe(accepted);
+    const patch = async (spec: object): Promise<string> =>
+      outcome(
+        await send({ method: 'PATCH', path: `${keys}/restarts`, body: { spec }, as: KEYS_ONLY }),
+      );
+    expect(await patch({ rotation: { maxAgeDays: 30 } })).toBe(accepted);
+    expect(await patch(naming(...all.slice(1)))).toBe(accepted);
+    expect(await patch(naming(...all))).toContain(refused);
+    expect(await patch(naming())).toBe(accepted);
+  });
+});
+
 describe('spec.secret', () => {
   it.each([
     { why: 'whoever may create Secrets', as: EDITOR, spec: { secret: { name: 'x' } } },
