@@ -133,6 +133,8 @@ async function serveAsked(path: string, uid: string, act: Handler, log: Logger):
   const text = await readRequest(path);
   // Taken back while others were served.
   if (text === undefined) return;
+  // What cannot be taken out of the way either is said elsewhere, and once.
+  if (text instanceof KeywardError) await rm(path, { force: true });
   const answer = await (text instanceof KeywardError ? Promise.reject(text) : act(uid, text)).then(
     (message): Answer => ({ message }),
     (error: unknown): Answer => {

@@ -1,5 +1,13 @@
 /** Keeps a ledger file ours: one writer at a time, and the very file that was opened. */
-import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { terminal } from '../refusals.ts';
@@ -57,6 +65,7 @@ function isWritable(path: string): boolean {
  * @throws KeywardError Terminal DatabaseInUse
  */
 export function lock(path: string): DatabaseSync {
+  makeLock(lockPath(path));
   const holder = new DatabaseSync(lockPath(path), { timeout: 0 });
   try {
     holder.exec('BEGIN EXCLUSIVE');
@@ -69,6 +78,16 @@ export function lock(path: string): DatabaseSync {
     );
   }
   return holder;
+}
+
+/** For its owner only: whoever may read it could hold it, and keep every operator out. */
+function makeLock(path: string): void {
+  if (existsSync(path)) return;
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch {
+    // Somebody else was faster, or the place is unfit, which SQLite says next.
+  }
 }
 
 /** Notices that the files were deleted, moved or replaced while they are open. */
