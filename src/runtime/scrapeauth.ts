@@ -25,7 +25,7 @@ const TOKEN_CHARS_MAX = 8_192;
 /** Questions to the API server, so that whoever tries tokens does not load it. */
 const QUESTIONS = { burst: 10, perSecond: 2 };
 
-type Known = { readonly answer: Promise<Admission>; untilMs: number };
+type Known = { readonly answer: Promise<Admission>; untilMs: number; isAllowed: boolean };
 type User = { username?: unknown; uid?: unknown; groups?: unknown; extra?: unknown };
 
 /** Asks the API server, briefly remembering its answers; tokens themselves are not kept. */
@@ -39,17 +39,29 @@ export function delegatedAdmission(client: Pick<KubeClient, 'ask'>, clock: Clock
     const nowMs = clock.monotonicMs();
     const before = known.get(digest);
     if (before !== undefined && nowMs < before.untilMs) return before.answer;
-    if (!bucket.take(nowMs)) return 'TooMany';
-    const asked: Known = { answer: question(client, token), untilMs: nowMs + REFUSED_MS };
+    // Whoever may read goes on, however many others try tokens at that moment.
+    const isAllowed = before?.isAllowed === true;
+    if (!isAllowed && !bucket.take(nowMs)) return 'TooMany';
+    const untilMs = nowMs + REFUSED_MS;
+    const asked: Known = { answer: question(client, token), untilMs, isAllowed };
     known.delete(digest);
     known.set(digest, asked);
-    for (const oldest of known.keys()) if (known.size > KNOWN_MAX) known.delete(oldest);
+    makeRoom(known);
     const answer = await asked.answer;
+    asked.isAllowed = answer === 'Allowed' || (answer === 'Unavailable' && isAllowed);
     if (answer === 'Allowed') asked.untilMs = nowMs + ALLOWED_MS;
     // What was not answered is asked again.
-    if (answer === 'Unavailable' && known.get(digest) === asked) known.delete(digest);
+    if (answer === 'Unavailable') asked.untilMs = nowMs;
     return answer;
   };
+}
+
+/** The oldest goes first, those that may read last. */
+function makeRoom(known: Map<string, Known>): void {
+  if (known.size <= KNOWN_MAX) return;
+  const [oldest] = known.keys();
+  const victim = [...known].find(([, { isAllowed }]) => !isAllowed)?.[0] ?? oldest;
+  if (victim !== undefined) known.delete(victim);
 }
 
 async function question(client: Pick<KubeClient, 'ask'>, token: string): Promise<Admission> {

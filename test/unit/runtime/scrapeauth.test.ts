@@ -71,6 +71,21 @@ describe('who may scrape', () => {
     expect(await server.admit('Bearer good')).toBe('Allowed');
   });
 
+  test('goes on for whoever may, however many tokens others try', async () => {
+    const server = new Server();
+    expect(await server.admit('Bearer good')).toBe('Allowed');
+    const seen = new Set<string>();
+    for (let second = 0; second < 180; second += 1) {
+      server.clock.advance(1_000);
+      for (let i = 0; i < 5; i += 1) await server.admit(`Bearer wrong-${second}-${i}`);
+      if (second % 15 === 0) seen.add(await server.admit('Bearer good'));
+    }
+    expect([...seen]).toEqual(['Allowed']);
+    server.mayRead = false;
+    server.clock.advance(60_000);
+    expect(await server.admit('Bearer good')).toBe('Forbidden');
+  });
+
   test('is nobody while the API server cannot be asked, and that is not remembered', async () => {
     const server = new Server();
     server.isDown = true;
