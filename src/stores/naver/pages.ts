@@ -12,6 +12,8 @@ export const PAGE_LIMIT = 100;
 const PASSES_MAX = 6;
 /** 100 000 entries; more means that the vendor's offsets lead nowhere. */
 const PAGES_MAX = 1_000;
+/** The same for pages that are longer than was asked for. */
+const ENTRIES_MAX = PAGES_MAX * PAGE_LIMIT;
 
 /** Asks for one page. */
 export type PageReader<Entry> = (range: {
@@ -55,6 +57,7 @@ async function readOnce<Entry extends Identified>(
     const { entries, total } = await read({ offset, limit: PAGE_LIMIT });
     const isJoined = last === undefined || entries.some(({ id }) => id === last);
     for (const entry of entries) seen.set(entry.id, entry);
+    if (seen.size > ENTRIES_MAX) break;
     if (!isJoined) return { isWhole: false, pages };
     // Without a total only a page that holds nothing but the overlap is the end.
     const isEnd = total === undefined ? entries.length <= 1 : offset + entries.length >= total;

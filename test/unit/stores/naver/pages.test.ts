@@ -111,3 +111,14 @@ describe('a list in pages', () => {
     await expect(readAll(endless)).rejects.toMatchObject({ kind: 'Unavailable' });
   });
 });
+
+test('pages that are longer than was asked for do not fill the memory', async () => {
+  let pages = 0;
+  const endless = ({ offset }: { readonly offset: number }) => {
+    pages += 1;
+    const entries = Array.from({ length: 10_000 }, (_, at) => ({ id: `key-${offset + at}` }));
+    return Promise.resolve({ entries, total: Number.MAX_SAFE_INTEGER });
+  };
+  await expect(readAll(endless)).rejects.toThrow('a list without end');
+  expect(pages).toBeLessThan(12);
+});
