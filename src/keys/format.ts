@@ -9,6 +9,7 @@
 import { crc32 } from 'node:zlib';
 import type { Sensitive } from '../kernel/sensitive.ts';
 import { encodeBase62, endsWithBase62, isBase62Code } from './base62.ts';
+import { addToCrc32, CRC_BEGIN, endOfCrc32 } from './crc32.ts';
 
 /** 95 bits: the index of the database, and public. Two keys meet after some 2^47 of them. */
 export const KEY_ID_LENGTH = 16;
@@ -80,9 +81,9 @@ export function parseValue(text: string): ValueParts | undefined {
   const prefixLength = text.length - TAIL_LENGTH;
   if (prefixLength < 1 || prefixLength > PREFIX_MAX) return undefined;
   const secretAt = prefixLength + 1 + KEY_ID_LENGTH + 1;
-  if (!hasShape(text, prefixLength, secretAt)) return undefined;
   const checksumAt = text.length - CHECKSUM_LENGTH;
-  if (!endsWithBase62(text, checksumAt, crc32(text.slice(0, checksumAt)))) return undefined;
+  const sum = sumOfShape(text, prefixLength, secretAt);
+  if (sum === undefined || !endsWithBase62(text, checksumAt, sum)) return undefined;
   return {
     prefix: text.slice(0, prefixLength),
     keyId: text.slice(prefixLength + 1, secretAt - 1),
@@ -118,14 +119,21 @@ function checksum(body: string): string {
   return encodeBase62(crc32(body), CHECKSUM_LENGTH);
 }
 
-function hasShape(text: string, prefixLength: number, secretAt: number): boolean {
-  if (text.charCodeAt(prefixLength) !== UNDERSCORE) return false;
-  if (text.charCodeAt(secretAt - 1) !== UNDERSCORE) return false;
-  if (!hasPrefix(text, prefixLength)) return false;
-  for (let i = prefixLength + 1; i < text.length; i += 1) {
-    if (i !== secretAt - 1 && !isBase62Code(text.charCodeAt(i))) return false;
+/** CRC-32 of all before the checksum; undefined: it has not the shape of a value. */
+function sumOfShape(text: string, prefixLength: number, secretAt: number): number | undefined {
+  if (text.charCodeAt(prefixLength) !== UNDERSCORE) return undefined;
+  if (text.charCodeAt(secretAt - 1) !== UNDERSCORE) return undefined;
+  if (!hasPrefix(text, prefixLength)) return undefined;
+  // Each letter is looked at anyway; zlib would have a copy made first, and look once more.
+  let crc = CRC_BEGIN;
+  const end = text.length - CHECKSUM_LENGTH;
+  for (let i = 0; i < end; i += 1) {
+    const code = text.charCodeAt(i);
+    const isLetter = i > prefixLength && i !== secretAt - 1;
+    if (isLetter && !isBase62Code(code)) return undefined;
+    crc = addToCrc32(crc, code);
   }
-  return true;
+  return endOfCrc32(crc);
 }
 
 /** As `isPrefix` of the first letters, and makes no text of them; the length is known to fit. */

@@ -67,8 +67,26 @@ function combine(site: RequestSite, page: RequestSite | undefined): RequestSite 
   return page.scheme === site.scheme && page.port === site.port ? page : site;
 }
 
+/** Pages of few sites call a service: most origins were read before. */
+const READ_MAX = 1_000;
+/** Of bounded length, and the same when it is copied as Latin-1. */
+const KEPT = /^[\x21-\x7e]{1,256}$/;
+const read = new Map<string, RequestSite>();
+
 /** An Origin header: nothing may stand behind host and port, nor may there be several. */
 function parseOrigin(text: string): RequestSite | undefined {
+  const known = read.get(text);
+  if (known !== undefined) return known;
+  const site = findOrigin(text);
+  if (site === undefined || !KEPT.test(text)) return site;
+  // Whoever sends many others empties this, and then origins take the time that they take anyway.
+  if (read.size >= READ_MAX) read.clear();
+  // As a text of its own: it was cut out of a whole request, which would stay with it.
+  read.set(Buffer.from(text, 'latin1').toString('latin1'), site);
+  return site;
+}
+
+function findOrigin(text: string): RequestSite | undefined {
   const match = /^(https?):\/\/([^/]+)$/i.exec(text);
   return match === null ? undefined : parsePlace(match[1], match[2], 'Unknown');
 }

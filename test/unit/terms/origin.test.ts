@@ -252,3 +252,16 @@ describe('the origin matcher (R10, R11, R12)', () => {
     expect(admitted).toBeGreaterThan(0);
   });
 });
+
+describe('an origin that was read before', () => {
+  it('gets the same answer, and no other origin that looks like it when it is copied gets it', () => {
+    const rules = policy('www.kompany.com');
+    const good = 'https://www.kompany.com';
+    expect(matchOrigin(rules, origin(good))).toBe('Allowed');
+    expect(matchOrigin(rules, origin(good))).toBe('Allowed');
+    // The sign of Kelvin is a K in capitals, and an asterisk where its upper byte is cut off.
+    matchOrigin(rules, origin('https://www.\u212Aompany.com'));
+    expect(matchOrigin(rules, origin('https://www.*ompany.com'))).toBe('NotAllowed');
+    expect(matchOrigin(policy('www.other.com'), origin(good))).toBe('NotAllowed');
+  });
+});
