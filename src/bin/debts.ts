@@ -58,7 +58,8 @@ export async function openStoreOf(
   signal: AbortSignal,
 ): Promise<OpenedStore> {
   const session = await sessionOf(sessions, find, debtor, signal);
-  const remote = await session.connect(signal);
+  // What is owed is a key that should not work any more.
+  const remote = await session.connect(signal, 'First');
   const { account, handle } = session;
   if (account === undefined) throw forgotten(debtor);
   return { account, handle, remote, prove: (until) => session.prove(until) };

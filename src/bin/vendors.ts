@@ -14,7 +14,7 @@ import type { StoreBinding } from '../ledger/record.ts';
 import type { Account, RemoteHandle, RemoteStore } from '../stores/contract.ts';
 import { systemResolve } from '../stores/dialing.ts';
 import { createVendorHttp } from '../stores/http.ts';
-import { AccountLines } from '../stores/limits.ts';
+import { AccountLines, type Turn } from '../stores/limits.ts';
 import { StoreMemory } from '../stores/memory.ts';
 import { createStoreMetrics } from '../stores/metrics.ts';
 import { memberOf } from '../stores/opening.ts';
@@ -82,6 +82,7 @@ export type VendorSessions = {
     store: StoreBinding & { readonly namespace: string },
     handle: RemoteHandle,
     signal: AbortSignal,
+    turn?: Turn,
   ): Promise<VendorSession>;
 };
 
@@ -91,11 +92,11 @@ export function createVendors(
   find: (store: StoreBinding & { readonly namespace: string }) => StoreView | undefined,
 ): VendorSessions {
   return {
-    async session(store, handle, signal) {
+    async session(store, handle, signal, turn) {
       const view = find(store);
       if (view === undefined || view.uid !== store.uid) throw goneStore(store);
       const session = await connected(sessions, { store, view, handle }, signal);
-      const remote = await session.connect(signal);
+      const remote = await session.connect(signal, turn);
       const { account } = session;
       if (account === undefined) throw goneStore(store);
       return {

@@ -12,9 +12,15 @@ import { StoreFailure, type VendorHttp } from './contract.ts';
 export type AccountLimits = {
   readonly inFlightMax: number;
   readonly perSecond: number;
-  /** Requests that may wait; further ones are refused at once, as Throttled. */
+  /** Requests of each turn that may wait; further ones are refused at once, as Throttled. */
   readonly waitingMax: number;
 };
+
+/**
+ * When a request has its turn. First: before all others of its account, for what locks somebody out.
+ * InOrder: in the order in which they came.
+ */
+export type Turn = 'First' | 'InOrder';
 
 /** What vendors bear without complaint; far below the documented limits of those we know. */
 export const DEFAULT_LIMITS: AccountLimits = { inFlightMax: 4, perSecond: 10, waitingMax: 8 };
@@ -49,12 +55,13 @@ export class AccountLines {
   }
 
   /** `http` with the limits of `account`, which is asked for at each request: a login may tell it. */
-  limit(http: VendorHttp, account: () => string): VendorHttp {
+  limit(http: VendorHttp, account: () => string, turn: Turn = 'InOrder'): VendorHttp {
     return {
       send: (request, signal) =>
         this.#line(this.#lines, account(), this.#limits).pass(
           () => http.send(request, signal),
           signal,
+          turn,
         ),
     };
   }
@@ -66,7 +73,7 @@ export class AccountLines {
    */
   exclusively<T>(account: string, act: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const limits = { ...this.#limits, inFlightMax: 1 };
-    return this.#line(this.#creates, account, limits).pass(act, signal);
+    return this.#line(this.#creates, account, limits).pass(act, signal, 'InOrder');
   }
 
   /** Requests in flight and waiting for `account`. */
@@ -88,16 +95,21 @@ export class AccountLines {
 
 type Waiter = { readonly enter: () => void };
 
-/** One line: first come, first served. */
+/** Those of one turn. */
+class Waiting {
+  readonly waiters = new Set<Waiter>();
+  /** When the last one that was sent away may come back, by the monotonic clock. */
+  promisedMs = Number.NEGATIVE_INFINITY;
+}
+
+/** One line: in each turn first come, first served; nobody InOrder goes while somebody First waits. */
 class AccountLine {
   readonly #clock: Clock;
   readonly #limits: AccountLimits;
   readonly #bucket: TokenBucket;
-  readonly #waiting = new Set<Waiter>();
+  readonly #waiting = { First: new Waiting(), InOrder: new Waiting() };
   #inFlight = 0;
   #isTimerSet = false;
-  /** When the last one that was sent away may come back, by the monotonic clock. */
-  #promisedMs = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, limits: AccountLimits) {
     this.#clock = clock;
@@ -107,11 +119,12 @@ class AccountLine {
   }
 
   get size(): number {
-    return this.#inFlight + this.#waiting.size;
+    const { First, InOrder } = this.#waiting;
+    return this.#inFlight + First.waiters.size + InOrder.waiters.size;
   }
 
-  async pass<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    await this.#enter(signal);
+  async pass<T>(act: () => Promise<T>, signal: AbortSignal, turn: Turn): Promise<T> {
+    await this.#enter(signal, turn);
     try {
       return await act();
     } finally {
@@ -120,17 +133,18 @@ class AccountLine {
     }
   }
 
-  async #enter(signal: AbortSignal): Promise<void> {
+  async #enter(signal: AbortSignal, turn: Turn): Promise<void> {
     if (signal.aborted) throw givenUp();
-    if (this.#waiting.size >= this.#limits.waitingMax) throw this.#full();
+    const { waiters } = this.#waiting[turn];
+    if (waiters.size >= this.#limits.waitingMax) throw this.#full(turn);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const waiter: Waiter = { enter: resolve };
     const onAbort = (): void => {
       // Whoever was let in already goes on; the request itself looks at the signal.
-      if (this.#waiting.delete(waiter)) reject(givenUp());
+      if (waiters.delete(waiter)) reject(givenUp());
     };
     signal.addEventListener('abort', onAbort, { once: true });
-    this.#waiting.add(waiter);
+    waiters.add(waiter);
     this.#admit();
     try {
       await promise;
@@ -141,17 +155,22 @@ class AccountLine {
 
   /** Lets in who may; comes back by itself when only time is missing. */
   #admit(): void {
-    for (const waiter of this.#waiting) {
-      if (this.#inFlight >= this.#limits.inFlightMax) return;
-      const nowMs = this.#clock.monotonicMs();
-      if (!this.#bucket.take(nowMs)) {
-        this.#comeBackIn(this.#bucket.waitMs(nowMs));
-        return;
+    for (const { waiters } of [this.#waiting.First, this.#waiting.InOrder]) {
+      for (const waiter of waiters) {
+        if (!this.#mayGo()) return;
+        waiters.delete(waiter);
+        this.#inFlight += 1;
+        waiter.enter();
       }
-      this.#waiting.delete(waiter);
-      this.#inFlight += 1;
-      waiter.enter();
     }
+  }
+
+  #mayGo(): boolean {
+    if (this.#inFlight >= this.#limits.inFlightMax) return false;
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#bucket.take(nowMs)) return true;
+    this.#comeBackIn(this.#bucket.waitMs(nowMs));
+    return false;
   }
 
   #comeBackIn(delayMs: number): void {
@@ -167,13 +186,15 @@ class AccountLine {
    * Everybody is given another time, one visit after the other: told the same time they would all
    * come at once, a few would be served, and the rest be sent away again while nobody is served.
    */
-  #full(): LineFull {
+  #full(turn: Turn): LineFull {
     const { perSecond } = this.#limits;
+    const line = this.#waiting[turn];
     const nowMs = this.#clock.monotonicMs();
-    const aheadMs = Math.max(SECOND_MS, Math.ceil((this.size / perSecond) * SECOND_MS));
+    const ahead = turn === 'First' ? this.#inFlight + line.waiters.size : this.size;
+    const aheadMs = Math.max(SECOND_MS, Math.ceil((ahead / perSecond) * SECOND_MS));
     const visitMs = Math.ceil((REQUESTS_PER_VISIT / perSecond) * SECOND_MS);
-    this.#promisedMs = Math.max(nowMs + aheadMs, this.#promisedMs + visitMs);
-    return new LineFull(perSecond, this.#promisedMs - nowMs);
+    line.promisedMs = Math.max(nowMs + aheadMs, line.promisedMs + visitMs);
+    return new LineFull(perSecond, line.promisedMs - nowMs);
   }
 }
 

@@ -24,14 +24,14 @@ import {
 import type { Credentials, CredentialSource } from './credentials.ts';
 import { guarded, type Operation } from './guard.ts';
 import { Objection, stateAfter, type HealthState, type StoreHealth } from './health.ts';
-import { LineFull } from './limits.ts';
+import { LineFull, type Turn } from './limits.ts';
 
 /** What a session works with. */
 export type SessionOptions = {
   readonly handle: RemoteHandle;
   readonly source: CredentialSource;
-  /** With the limits of the account. */
-  readonly http: VendorHttp;
+  /** With the limits of the account, by the turn that requests have. */
+  readonly http: Readonly<Record<Turn, VendorHttp>>;
   readonly clock: Clock;
   readonly entropy: Entropy;
   /** Asked before credentials go anywhere. @throws Objection */
@@ -60,7 +60,10 @@ const SHARED = new AbortController().signal;
 /** What cannot be taken back, or not by us. */
 const CHANGES: ReadonlySet<Operation> = new Set(['create', 'update', 'regenerate', 'delete']);
 
-type Connected = { readonly credentials: Credentials; readonly remote: RemoteStore };
+type Connected = {
+  readonly credentials: Credentials;
+  readonly remotes: Readonly<Record<Turn, RemoteStore>>;
+};
 type Proof = { readonly account: Account; readonly atMs: number };
 
 /** See the head of the file. */
@@ -107,11 +110,13 @@ export class StoreSession {
 
   /**
    * The store to call, after a proven login. Each of its calls goes through the session again, so it
-   * may be kept. @throws StoreFailure, executed No
+   * may be kept. `turn` is that of all its requests. @throws StoreFailure, executed No
    */
-  async connect(signal: AbortSignal): Promise<RemoteStore> {
-    const { remote } = await this.#readyOnly(signal);
-    return guarded(remote, (operation, act, callSignal) => this.#call(operation, act, callSignal));
+  async connect(signal: AbortSignal, turn: Turn = 'InOrder'): Promise<RemoteStore> {
+    const { remotes } = await this.#readyOnly(signal);
+    return guarded(remotes[turn], (operation, act, callSignal) =>
+      this.#call(operation, (to) => act(to[turn]), callSignal),
+    );
   }
 
   /**
@@ -131,7 +136,9 @@ export class StoreSession {
   }
 
   /** As `#ready`, but no call follows that would tell how the store is. */
-  async #readyOnly(signal: AbortSignal): Promise<{ remote: RemoteStore; account: Account }> {
+  async #readyOnly(
+    signal: AbortSignal,
+  ): Promise<{ remotes: Connected['remotes']; account: Account }> {
     try {
       return await this.#ready(signal);
     } finally {
@@ -142,17 +149,17 @@ export class StoreSession {
   /** One call of a store that was handed out. */
   async #call<T>(
     operation: Operation,
-    act: (remote: RemoteStore) => Promise<T>,
+    act: (remotes: Connected['remotes']) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
-    const { remote } = await this.#ready(signal);
+    const { remotes } = await this.#ready(signal);
     if (CHANGES.has(operation)) this.#expectLeading();
     const { clock, onCall } = this.#options;
     const begunMs = clock.monotonicMs();
     const tell = (result: FailureKind | 'Done') =>
       onCall(operation, result, clock.monotonicMs() - begunMs);
     try {
-      const result = await act(remote);
+      const result = await act(remotes);
       tell('Done');
       this.#well();
       return result;
@@ -173,15 +180,15 @@ export class StoreSession {
   }
 
   /** Credentials that are current, a way that is open, a login that is proven. */
-  async #ready(signal: AbortSignal): Promise<{ remote: RemoteStore; account: Account }> {
+  async #ready(signal: AbortSignal): Promise<{ remotes: Connected['remotes']; account: Account }> {
     if (signal.aborted) throw unsent('Unavailable', 'the request was given up');
     await beforehand(this.#read(), signal);
     if (this.#missing !== undefined) throw this.#missing;
     const refusal = this.#circuit.refusal(this.#options.clock.monotonicMs());
     if (refusal !== undefined) throw refusal;
     const account = this.#proof?.account ?? (await beforehand(this.#login(), signal));
-    const remote = this.#connected?.remote;
-    if (remote !== undefined && this.#proof !== undefined) return { remote, account };
+    const remotes = this.#connected?.remotes;
+    if (remotes !== undefined && this.#proof !== undefined) return { remotes, account };
     throw unsent('Unavailable', 'the credentials of the store have just changed');
   }
 
@@ -228,8 +235,10 @@ export class StoreSession {
 
   #use(credentials: Credentials): void {
     const { handle, http, clock, entropy } = this.#options;
-    const remote = handle.connect({ http, credentials: credentials.values, clock, entropy });
-    this.#connected = { credentials, remote };
+    const connect = (turn: Turn): RemoteStore =>
+      handle.connect({ http: http[turn], credentials: credentials.values, clock, entropy });
+    const remotes = { First: connect('First'), InOrder: connect('InOrder') };
+    this.#connected = { credentials, remotes };
     this.#proof = undefined;
     this.#circuit.succeeded();
   }
@@ -251,7 +260,8 @@ export class StoreSession {
       onCall('login', result, clock.monotonicMs() - begunMs);
     try {
       await precheck();
-      const account = await connected.remote.login(SHARED);
+      // Whoever waits for it may have somebody to lock out.
+      const account = await connected.remotes.First.login(SHARED);
       tell('Done');
       await accept(account, connected.credentials);
       if (this.#connected === connected) {

@@ -161,10 +161,11 @@ export class StoreSessions {
       const at = `${type}/${handle.endpoint.origin}`;
       return account === undefined ? `${at}/store/${origin.name}` : `${at}/account/${account.id}`;
     };
+    const http = 'problem' in destination ? NOWHERE : this.#options.http(destination);
     const session: StoreSession = new StoreSession({
       handle,
       source: origin.source,
-      http: 'problem' in destination ? NOWHERE : lines.limit(this.#options.http(destination), line),
+      http: { First: lines.limit(http, line, 'First'), InOrder: lines.limit(http, line) },
       clock,
       entropy,
       precheck: async () => {

@@ -10,6 +10,7 @@ import type { Holds } from '../../ledger/holds.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import type { StoreBinding } from '../../ledger/record.ts';
 import type { Account, RemoteHandle, RemoteStore } from '../../stores/contract.ts';
+import type { Turn } from '../../stores/limits.ts';
 import type { OwnSecrets } from './ownsecrets.ts';
 import type { OwnStatus } from '../../runtime/ownstatus.ts';
 import type { ApiKeyMetrics } from './metrics.ts';
@@ -31,6 +32,8 @@ export interface Vendors {
     store: StoreBinding & { readonly namespace: string },
     handle: RemoteHandle,
     signal: AbortSignal,
+    /** When its requests have their turn in the line of the account. */
+    turn?: Turn,
   ): Promise<VendorSession>;
 }
 

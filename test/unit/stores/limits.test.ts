@@ -115,6 +115,48 @@ describe('the line of an account', () => {
     expect(done).toBe(200);
   });
 
+  test('lets a revocation go before creations that were there first, and does not send it away when they fill the line', async () => {
+    const clock = new FakeClock();
+    const { http, open } = slowVendor();
+    const lines = new AccountLines(clock);
+    const creations = send(
+      lines.limit(http, () => 'a'),
+      12,
+    );
+    const [sentAway] = send(
+      lines.limit(http, () => 'a'),
+      1,
+    );
+    expect(await sentAway).toMatchObject({ class: 'Waiting' });
+    const [revocation] = send(
+      lines.limit(http, () => 'a', 'First'),
+      1,
+    );
+    await clock.advanceSettled(10_000);
+    open[0]?.();
+    await clock.advanceSettled(10_000);
+    open[4]?.();
+    expect(await Promise.race([revocation, creations[4]])).toBe(await revocation);
+    expect(await revocation).toMatchObject({ status: 200 });
+  });
+
+  test('sends revocations away, too, when too many of them wait, each to a time of its own', async () => {
+    const lines = new AccountLines(new FakeClock());
+    const { http } = slowVendor();
+    void send(
+      lines.limit(http, () => 'a'),
+      12,
+    );
+    const revocations = send(
+      lines.limit(http, () => 'a', 'First'),
+      10,
+    );
+    expect(await Promise.all(revocations.slice(8))).toMatchObject([
+      { class: 'Waiting', retryAfterMs: 1_200 },
+      { class: 'Waiting', retryAfterMs: 1_500 },
+    ]);
+  });
+
   test('of a slow store holds up no other', async () => {
     const lines = new AccountLines(new FakeClock());
     const slow = slowVendor();

@@ -32,7 +32,11 @@ export async function create(
   action: RemoteStepOf<'Create'>,
   signal: AbortSignal,
 ): Promise<World> {
-  const { credential, handle, session } = await open(deps, mine(world), action.sequence, signal);
+  const { credential, handle, session } = await open(
+    deps,
+    { record: mine(world), sequence: action.sequence },
+    signal,
+  );
   await confirmLive(deps, world, signal);
   await confirmGrant(deps, world);
   const isOneByOne = handle.capabilities.class === 'D';
@@ -165,7 +169,7 @@ export async function search(
   action: RemoteStepOf<'Search'>,
   signal: AbortSignal,
 ): Promise<World> {
-  const opened = await open(deps, action.record, action.sequence, signal);
+  const opened = await open(deps, action, signal);
   const { ledger, clock, clusterId } = deps;
   return found(world, await searchCreated({ ...opened, ledger, clock, clusterId }, signal));
 }
@@ -177,7 +181,7 @@ export async function adopt(
   action: RemoteStepOf<'Adopt'>,
   signal: AbortSignal,
 ): Promise<World> {
-  const opened = await open(deps, mine(world), action.sequence, signal);
+  const opened = await open(deps, { record: mine(world), sequence: action.sequence }, signal);
   const at = { ...opened, signal };
   const made = await at.session.remote.read(action.id, signal);
   // Seen in the list and not to be read: the search decides again.
@@ -196,7 +200,11 @@ export async function burn(
   signal: AbortSignal,
 ): Promise<World> {
   const { sequence, id } = action;
-  const { credential, handle, session } = await open(deps, mine(world), sequence, signal);
+  const { credential, handle, session } = await open(
+    deps,
+    { record: mine(world), sequence },
+    signal,
+  );
   // One that the vendor denies to know, although it has just listed it, may still be there.
   const found = { ...credential, remote: { ...credential.remote, id } };
   await callEnd({ session, handle, clock: deps.clock }, found, 'Delete', signal);

@@ -26,7 +26,12 @@ export async function end(
     return commitEnding(deps, world, left, { action: 'RemoteLeft', sequence });
   }
   if (how !== 'Disable' && how !== 'Delete') return forgetRemote(deps, world, action);
-  const { credential, handle, session } = await open(deps, record, sequence, signal);
+  // What is off already locks nobody out by being deleted.
+  const isOff = record.credentials.some(
+    (each) => each.sequence === sequence && each.remote?.enabled === false,
+  );
+  const turn = isOff ? 'InOrder' : 'First';
+  const { credential, handle, session } = await open(deps, { record, sequence, turn }, signal);
   const known = { ...credential, remote: { ...credential.remote, id: idOf(credential) } };
   if ((await callEnd({ session, handle, clock: deps.clock }, known, how, signal)) === 'Gone')
     return forgetRemote(deps, world, action);
@@ -42,7 +47,7 @@ async function deleteOthers(
   { record, sequence, id }: RemoteStepOf<'End'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { credential, session } = await open(deps, record, sequence, signal);
+  const { credential, session } = await open(deps, { record, sequence }, signal);
   const search = world.evidence.searches?.find(({ token }) => token === credential.token);
   for (const other of search?.ids.filter((each) => each !== id) ?? []) {
     // oxlint-disable-next-line no-await-in-loop

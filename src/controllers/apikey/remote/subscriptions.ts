@@ -21,7 +21,7 @@ export async function subscription(
   signal: AbortSignal,
 ): Promise<World> {
   const { sequence, product, productId, how } = action;
-  const { credential, session } = await open(deps, mine(world), sequence, signal);
+  const { credential, session } = await open(deps, { record: mine(world), sequence }, signal);
   const subscriptions = subscriptionsOf(session.remote.subscriptions);
   const id = idOf(credential);
   if (how === 'Note') {
@@ -55,7 +55,7 @@ export async function checkSubscriptions(
 ): Promise<World> {
   const held = credentialAt(world, sequence)?.remote.subscriptions ?? [];
   if (held.length === 0 || world.evidence.remoteChecked !== true) return world;
-  const { credential, session } = await open(deps, mine(world), sequence, signal);
+  const { credential, session } = await open(deps, { record: mine(world), sequence }, signal);
   const subscriptions = subscriptionsOf(session.remote.subscriptions);
   let next = world;
   for (const { state: before, ...each } of held) {

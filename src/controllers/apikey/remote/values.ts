@@ -59,7 +59,13 @@ export async function regenerateRemote(
   sequence: number,
   signal: AbortSignal,
 ): Promise<World> {
-  const opened = await open(deps, mine(world), sequence, signal);
+  const record = mine(world);
+  // A value that takes over does not hurry; one that replaces a value that is not to work any more does.
+  const isPlanned = record.credentials.some(
+    (each) => each.sequence === sequence && each.remote?.regenerating?.role === 'Next',
+  );
+  const turn = isPlanned ? 'InOrder' : 'First';
+  const opened = await open(deps, { record, sequence, turn }, signal);
   const at = { ...opened, signal };
   const { credential, handle, session } = at;
   const { regenerating } = credential.remote;
@@ -118,7 +124,7 @@ export async function readRemote(
   sequence: number,
   signal: AbortSignal,
 ): Promise<World> {
-  const opened = await open(deps, mine(world), sequence, signal);
+  const opened = await open(deps, { record: mine(world), sequence }, signal);
   const at = { ...opened, signal };
   const seen = await at.session.remote.read(idOf(at.credential), signal);
   if (seen === undefined) return missing(deps, world, at);
@@ -170,7 +176,9 @@ export async function update(
   action: RemoteStepOf<'Update'>,
   signal: AbortSignal,
 ): Promise<World> {
-  const opened = await open(deps, mine(world), action.sequence, signal);
+  const turn = action.wish.enabled ? 'InOrder' : 'First';
+  const asked = { record: mine(world), sequence: action.sequence, turn } as const;
+  const opened = await open(deps, asked, signal);
   const at = { ...opened, signal };
   const { credential, session } = at;
   // A step of its own: when the call fails, the pass goes on from this commit.

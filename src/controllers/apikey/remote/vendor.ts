@@ -11,9 +11,17 @@ import {
   type RemoteHandle,
 } from '../../../stores/contract.ts';
 import { demandSettled } from '../../../stores/ending.ts';
+import type { Turn } from '../../../stores/limits.ts';
 import { change, mine, present } from '../commits.ts';
 import type { Deps, VendorSession } from '../deps.ts';
 import type { World } from '../world.ts';
+
+/** Which credential a step is about, and when it has its turn; absent: in the order of coming. */
+export type Wanted = {
+  readonly record: KeyRecord;
+  readonly sequence: number;
+  readonly turn?: Turn;
+};
 
 /** What a step about one credential works with. */
 export type AtVendor = {
@@ -23,15 +31,14 @@ export type AtVendor = {
   readonly signal: AbortSignal;
 };
 
-/** What a step at the vendor works with. */
+/** What a step at the vendor works with; its requests have their turn in the line of the account. */
 export async function open(
   deps: Deps,
-  record: KeyRecord,
-  sequence: number,
+  { record, sequence, turn }: Wanted,
   signal: AbortSignal,
 ): Promise<Omit<AtVendor, 'signal'>> {
   const credential = record.credentials.filter(isRemote).find((each) => each.sequence === sequence);
-  const { handle, session } = await openVendor(deps, record, signal);
+  const { handle, session } = await openVendor(deps, record, signal, turn);
   if (credential === undefined) {
     throw new KeywardError('Bug', {
       reason: 'CredentialMissing',
@@ -53,10 +60,11 @@ export async function openVendor(
   deps: Deps,
   record: Pick<KeyRecord, 'namespace' | 'store'>,
   signal: AbortSignal,
+  turn?: Turn,
 ): Promise<{ readonly handle: RemoteHandle; readonly session: VendorSession }> {
   const { handle } = vendorOf(deps, record);
   const store = { ...record.store, namespace: record.namespace };
-  return { handle, session: await deps.vendors.session(store, handle, signal) };
+  return { handle, session: await deps.vendors.session(store, handle, signal, turn) };
 }
 
 function vendorOf(

@@ -579,3 +579,22 @@ test('what is left of a creation that was given up ends with its key (C5)', asyn
   await be(at, GOING);
   expect(at.vendor.credentials.size).toBe(0);
 });
+
+describe('in the line of its account', () => {
+  const suspended = aKey({ spec: aSpec({ state: 'Suspended' }) });
+  const emergency = rotating({ requestId: 'now', urgency: 'Emergency', method: 'InPlace' });
+
+  test.each([
+    ['switching off', suspended],
+    ['an emergency', emergency],
+    ['the end of a key', GOING],
+  ])('%s goes before all others, and a creation does not', async (_, next) => {
+    const at = workshop('M');
+    await be(at, PLAIN);
+    expect(new Set(at.turns)).toEqual(new Set(['InOrder']));
+    at.turns.length = 0;
+    put(at, next);
+    await onePass(at, next);
+    expect(at.turns[0]).toBe('First');
+  });
+});

@@ -28,6 +28,7 @@ import { Sensitive } from '../../../../../src/kernel/sensitive.ts';
 import { MINUTE_MS, SECOND_MS } from '../../../../../src/kernel/time.ts';
 import { parseKeyring } from '../../../../../src/keys/keyring.ts';
 import type { RemoteHandle } from '../../../../../src/stores/contract.ts';
+import type { Turn } from '../../../../../src/stores/limits.ts';
 import { FakeClock } from '../../../../support/clock.ts';
 import { MemoryCluster, MemoryLedger } from '../../../../support/memory.ts';
 import { MemoryVendor, type MemoryVendorClass } from '../../../../support/vendor.ts';
@@ -68,6 +69,7 @@ export function workshop(
   });
   const resolved = { fact: store, handle };
   const events: string[] = [];
+  const turns: Turn[] = [];
   const parts: Partial<Deps> = {
     client: cluster,
     ledger: ledger.port,
@@ -79,12 +81,16 @@ export function workshop(
     epoch: () => 1,
     stores: { of: () => resolved, bound: () => resolved },
     vendors: {
-      session: async () => ({
-        account: { id: 'account-1', facts: {} },
-        remote: vendor,
-        prove: async () => undefined,
-        exclusively: (work) => work(),
-      }),
+      session: async (_store, _handle, _signal, turn = 'InOrder') => {
+        turns.push(turn);
+        const account = { id: 'account-1', facts: {} };
+        return {
+          account,
+          remote: vendor,
+          prove: async () => undefined,
+          exclusively: (work) => work(),
+        };
+      },
     },
     remoteChecks: new RemoteChecks(clock, () => 0.5, 600_000),
     ownSecrets: new OwnSecrets(),
@@ -95,7 +101,7 @@ export function workshop(
     reporter: createReporter({ record: ({ note }) => void events.push(note) }),
     metrics: createApiKeyMetrics(createRegistry()),
   };
-  return { clock, cluster, ledger, vendor, handle, store, events, deps: parts as Deps };
+  return { clock, cluster, ledger, vendor, handle, store, events, turns, deps: parts as Deps };
 }
 
 /** See workshop. */
