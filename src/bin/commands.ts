@@ -1,16 +1,21 @@
 /** What a running operator does for the command line: revoke what is retained, carry out decisions, import. */
+import type { Ref } from '../api/meta.ts';
 import { revokeRetained } from '../cli/keys.ts';
 import type { Deps } from '../controllers/apikey/deps.ts';
 import { resolve, type ResolveDeps } from '../controllers/apikey/remote/resolve.ts';
 import { systemClock } from '../kernel/clock.ts';
 import type { WorkQueue } from '../runtime/queue.ts';
 import type { StoreSessions } from '../stores/sessions.ts';
-import { openStoreOf, type FindStore } from './debts.ts';
+import { openStoreOf, type DebtBell, type FindStore } from './debts.ts';
 import { carryOutImport, parseImport } from './importwish.ts';
+import { overhear } from './overhearing.ts';
 import { requestFolder, serveRequests } from './requests.ts';
 import { checkWish, findByUid, parseWish, type ResolveWish } from './resolving.ts';
 
-/** Serves requests until `stop`; returns at once where the database takes writers from anywhere. */
+/**
+ * Until `stop`: serves what commands ask for, or hears of what they did where the database takes writers
+ * from anywhere.
+ */
 export async function serveCommands(parts: {
   readonly database: string;
   readonly deps: Deps;
@@ -18,12 +23,17 @@ export async function serveCommands(parts: {
   readonly find: FindStore;
   /** Of the ApiKeys: a key that was resolved goes on at once. */
   readonly queue: WorkQueue;
+  readonly bell: DebtBell;
   readonly stop: AbortSignal;
 }): Promise<void> {
-  const { database, deps, sessions, find, queue, stop } = parts;
-  const folder = requestFolder(database);
-  if (folder === undefined) return;
+  const { database, deps, sessions, find, queue, bell, stop } = parts;
   const { ledger, log } = deps;
+  const folder = requestFolder(database);
+  if (folder === undefined) {
+    const onKey = (ref: Ref): void => queue.add(ref, 'normal');
+    await overhear({ ...deps, onKey, onGone: () => bell.onRing() }, stop);
+    return;
+  }
   const output = { data: () => undefined, note: () => undefined };
   const resolveDeps: ResolveDeps = {
     ...deps,

@@ -56,7 +56,7 @@ async function run(flags: Flags, name: string, wish: ResolveWish): Promise<void>
     const record = await findByName(ledger, at);
     checkWish(record, wish);
     note(await actHere(flags, ledger, record, wish));
-    note('a running operator takes it up when it looks at the key next; any edit hastens it');
+    note('a running operator hears of it within seconds');
   } finally {
     await ledger.close();
   }

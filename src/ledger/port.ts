@@ -79,6 +79,8 @@ export type AuditQuery = {
   readonly after?: number;
   /** Only of this key or document. */
   readonly uid?: string;
+  /** Only by actors whose name begins so. */
+  readonly by?: string;
 };
 
 /** How a commit ended; everything but Committed changed nothing. */

@@ -88,6 +88,8 @@ export type DocumentRead =
       readonly before: number | undefined;
       readonly after: number | undefined;
       readonly uid: string | undefined;
+      /** Empty: by anybody. */
+      readonly by: string;
     };
 
 const DOCUMENT_READS: ReadonlySet<string> = new Set<DocumentRead['type']>([

@@ -90,9 +90,9 @@ function createDocumentReads(
       const request = { type: 'scanDocuments', kind, limit, after } as const;
       return (await ask<'scanDocuments'>(request)).map((row) => decodeDocument(row));
     },
-    auditLines: async ({ limit, before, after, uid }) => {
+    auditLines: async ({ limit, before, after, uid, by = '' }) => {
       if (uid !== undefined && !isStorable(uid)) return [];
-      const request = { type: 'auditLines', limit, before, after, uid } as const;
+      const request = { type: 'auditLines', limit, before, after, uid, by } as const;
       return (await ask<'auditLines'>(request)).map(readLine);
     },
   };

@@ -7,7 +7,7 @@ import type {
   HoldRecord,
   ReviewRecord,
 } from '../../src/ledger/documents.ts';
-import type { DocumentCommit, Ledger } from '../../src/ledger/port.ts';
+import type { AuditQuery, DocumentCommit, Ledger } from '../../src/ledger/port.ts';
 import type { Harness } from './ledger.ts';
 import { aCommit, aKey, anEntry, AT_MS, CLUSTER, EPOCH } from './ledger.records.ts';
 
@@ -323,6 +323,20 @@ export function describeDocuments(name: string, createHarness: () => Promise<Har
       expect(await ledger.auditLines({ limit: 2, after: 0 })).toEqual([all[2], all[1]]);
       expect(await ledger.auditLines({ limit: 10, after: 1, before: 3 })).toEqual([all[1]]);
       expect(await ledger.auditLines({ limit: 10, after: 3 })).toEqual([]);
+    });
+
+    it('come of those alone whose actor has a name that begins so', async () => {
+      const by = (actor: string) => ({ audit: anEntry({ actor }) });
+      await ledger.commit(aCommit(aKey('a'), by('command line: mina')));
+      await ledger.commit(aCommit(aKey('b'), by('operator')));
+      await ledger.commit(aCommit(aKey('c'), by('not command line: mina')));
+      await ledger.commit(aCommit(aKey('d'), by('command line: %')));
+      const uids = async (query: Partial<AuditQuery>) =>
+        (await ledger.auditLines({ limit: 10, ...query })).map(({ uid }) => uid);
+      expect(await uids({ by: 'command line: ' })).toEqual(['d', 'a']);
+      expect(await uids({ by: 'command line: ', after: 1 })).toEqual(['d']);
+      expect(await uids({ by: 'command line: %' })).toEqual(['d']);
+      expect(await uids({ by: '' })).toEqual(['d', 'c', 'b', 'a']);
     });
   });
 }

@@ -123,11 +123,12 @@ export async function readDocuments(
       return ask(page, [kind, after, limit]);
     }
     case 'auditLines': {
-      const { before = Number.MAX_SAFE_INTEGER, after, uid, limit } = request;
+      const { before = Number.MAX_SAFE_INTEGER, after, uid, by, limit } = request;
       const lines = `SELECT ${AUDIT_COLUMNS.join(', ')} FROM {schema}.audit
         WHERE commit_number < $1 AND commit_number > $2 AND uid = coalesce($3, uid)
-        ORDER BY commit_number ${after === undefined ? 'DESC' : 'ASC'} LIMIT $4`;
-      return ask(lines, [before, after ?? 0, uid ?? null, limit]);
+          AND strpos(actor, $4) = 1
+        ORDER BY commit_number ${after === undefined ? 'DESC' : 'ASC'} LIMIT $5`;
+      return ask(lines, [before, after ?? 0, uid ?? null, by, limit]);
     }
   }
 }

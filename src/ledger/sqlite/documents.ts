@@ -72,6 +72,7 @@ export function prepareDocuments(db: DatabaseSync) {
       db,
       `SELECT ${AUDIT_COLUMNS.join(', ')} FROM audit
        WHERE commit_number < ? AND commit_number > ? AND uid = coalesce(?, uid)
+         AND instr(actor, ?) = 1
        ORDER BY commit_number ${order} LIMIT ?`,
     );
   const newestFirst = lines('DESC');
@@ -85,9 +86,9 @@ export function prepareDocuments(db: DatabaseSync) {
       case 'scanDocuments':
         return page.all(request.kind, request.after ?? '', request.limit);
       case 'auditLines': {
-        const { before = Number.MAX_SAFE_INTEGER, after, uid, limit } = request;
+        const { before = Number.MAX_SAFE_INTEGER, after, uid, by, limit } = request;
         const found = after === undefined ? newestFirst : oldestFirst;
-        return found.all(before, after ?? 0, uid ?? null, limit);
+        return found.all(before, after ?? 0, uid ?? null, by, limit);
       }
     }
   };
