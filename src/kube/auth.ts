@@ -115,9 +115,9 @@ function execReader({ text, file }: KubeconfigText, context: KubeconfigContext):
     if (config === undefined || why === 'Refused') {
       config = execConfig(text, dirname(file), context.name);
     }
-    const applied: { headers?: { Authorization?: string }; cert?: string; key?: string } = {};
-    await config.applyToHTTPSOptions(applied);
     const { tls } = await readContext(context);
+    const applied: { headers?: { Authorization?: string }; cert?: string; key?: string } = {};
+    await runExec(config, applied, file);
     return {
       ...(applied.headers?.Authorization === undefined
         ? {}
@@ -129,6 +129,26 @@ function execReader({ text, file }: KubeconfigText, context: KubeconfigContext):
       },
     };
   };
+}
+
+/** The failures of a program are matters of the kubeconfig. What it printed may hold credentials. */
+async function runExec(config: ExecConfig, applied: object, file: string): Promise<void> {
+  const { command, hint } = config;
+  try {
+    await config.applyToHTTPSOptions(applied);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const trouble =
+      code === 'ENOENT'
+        ? 'is not there; install it, or correct exec.command'
+        : code === 'EACCES'
+          ? 'cannot be run by this user'
+          : 'gave none; run it by itself to see why';
+    const advice = hint === '' || code === undefined ? '' : `: ${hint}`;
+    throw refuse(
+      `kubeconfig "${file}" has the program "${command}" for credentials, which ${trouble}${advice}`,
+    );
+  }
 }
 
 type Followed = AccessOptions & Prepared & { readonly identity: Identity };

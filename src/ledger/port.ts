@@ -196,6 +196,8 @@ export interface Ledger {
   /** Records that changed since `cursor`; absent: the newest position and no UIDs. */
   changes(limit: number, cursor?: string): Promise<FeedPage>;
   countByStore(): Promise<readonly StoreCount[]>;
+  /** Whether any credential of the store, of a key living or dead, exists at its vendor or may exist there. */
+  existsAtVendor(storeUid: string): Promise<boolean>;
   /** Ended and retained records with credentials that are still to be ended at a vendor; pages as `scan`. */
   debts(limit: number, after?: string): Promise<Page>;
   /** Those of the vendor's ids that belong to a credential of any key, living or dead. */

@@ -64,17 +64,24 @@ export function doom(credential: CredentialRecord, nowMs: number): readonly Cred
 export function beginCreate(
   record: KeyRecord,
   sequence: number,
-  call: { readonly attempt: number; readonly atMs: number; readonly idsBefore?: readonly string[] },
+  call: {
+    /** In which it is made; before this call nothing bound the credential to one. */
+    readonly account: string;
+    readonly attempt: number;
+    readonly atMs: number;
+    readonly idsBefore?: readonly string[];
+  },
 ): KeyRecord {
   return changeRemote(record, sequence, (credential) => {
     demand(credential.state === 'Intent', record, 'only an intended credential is created');
     demand(credential.remote.id === undefined, record, 'a credential is created once');
-    const { idsBefore } = call;
+    const { account, idsBefore } = call;
     return {
       ...credential,
       attempt: call.attempt,
       remote: {
         ...credential.remote,
+        account,
         createBegunAtMs: call.atMs,
         ...(idsBefore === undefined ? {} : { idsBefore }),
       },

@@ -161,6 +161,7 @@ export type ReadRequest =
   | { readonly type: 'findByKeyId'; readonly keyId: string }
   | { readonly type: 'changes'; readonly limit: number; readonly cursor: string | undefined }
   | { readonly type: 'countByStore' }
+  | { readonly type: 'existsAtVendor'; readonly storeUid: string }
   | { readonly type: 'debts'; readonly limit: number; readonly after: string | undefined }
   | { readonly type: 'claimedIds'; readonly account: string; readonly ids: readonly string[] }
   | { readonly type: 'findTokens'; readonly tokens: readonly string[] }
@@ -196,6 +197,7 @@ export type Answers = {
   findByKeyId: StoredRecord | undefined;
   changes: { readonly uids: readonly string[]; readonly cursor: string };
   countByStore: readonly StoreCount[];
+  existsAtVendor: boolean;
   debts: readonly StoredRecord[];
   claimedIds: readonly string[];
   findTokens: readonly TokenHolder[];

@@ -29,6 +29,7 @@ export type LedgerReads = Pick<
   | 'findByKeyId'
   | 'changes'
   | 'countByStore'
+  | 'existsAtVendor'
   | 'debts'
   | 'claimedIds'
   | 'findTokens'
@@ -61,6 +62,7 @@ export function createLedgerReads(ask: Ask<ReadRequest>): LedgerReads {
     },
     changes: (limit, cursor) => ask<'changes'>({ type: 'changes', limit, cursor }),
     countByStore: () => ask<'countByStore'>({ type: 'countByStore' }),
+    existsAtVendor: (storeUid) => ask<'existsAtVendor'>({ type: 'existsAtVendor', storeUid }),
     debts: async (limit, after) => page(await ask<'debts'>({ type: 'debts', limit, after }), limit),
     claimedIds: (account, ids) => ask<'claimedIds'>({ type: 'claimedIds', account, ids }),
     findTokens: (tokens) => ask<'findTokens'>({ type: 'findTokens', tokens }),

@@ -11,7 +11,7 @@ import type { Ledger, StoreRow } from '../ledger/port.ts';
 import { credentialsText, parseCredentials, type CredentialValues } from './credentials.ts';
 
 /** The part of the ledger that is used. */
-export type StoreLedger = Pick<Ledger, 'loadStore' | 'saveStore' | 'countByStore'>;
+export type StoreLedger = Pick<Ledger, 'loadStore' | 'saveStore' | 'existsAtVendor'>;
 
 /** What remembering needs. */
 export type MemoryOptions = {
@@ -68,11 +68,9 @@ export class StoreMemory {
     await ledger.saveStore({ storeUid, type, account, settings, sealed }, epoch());
   }
 
-  /** Whether keys live in the store or something is owed to it. */
-  async isInUse(storeUid: string): Promise<boolean> {
-    const counts = await this.#options.ledger.countByStore();
-    const count = counts.find((each) => each.storeUid === storeUid);
-    return count !== undefined && count.keys + count.debts > 0;
+  /** Whether anything of the store exists at its vendor, or may; a key that waits to be made does not. */
+  isInUse(storeUid: string): Promise<boolean> {
+    return this.#options.ledger.existsAtVendor(storeUid);
   }
 
   /** Whether these are the credentials that are remembered; no where they cannot be opened. */

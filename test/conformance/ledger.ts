@@ -370,6 +370,29 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
       expect(await ledger.findTokens([])).toEqual([]);
     });
 
+    it('know whether anything of a store exists at its vendor, or may', async () => {
+      const is = () => ledger.existsAtVendor('store-1');
+      const other = { ...aKey('x').store, uid: 'store-2' };
+      const there = [atVendor('x', { id: 'r-0' })];
+      await committed(aKey('x', { store: other, credentials: there }));
+      const waiting = await committed(aKey('a', { credentials: [atVendor('a')] }));
+      expect(await is()).toBe(false);
+      const calling = await committed({ ...waiting, credentials: [atVendor('a', begun)] });
+      expect(await is()).toBe(true);
+      const ended = await committed({ ...calling, phase: 'Ended', credentials: [] });
+      expect([ended.phase, await is()]).toEqual(['Ended', false]);
+      await committed(owing('b'));
+      expect(await is()).toBe(true);
+    });
+
+    it('follow a credential to another account, as long as nothing of it exists', async () => {
+      const waiting = await committed(aKey('a', { credentials: [atVendor('a')] }));
+      const moved = [atVendor('a', { ...begun, account: 'other' })];
+      await committed({ ...waiting, credentials: moved });
+      const { record } = await ledger.load('a', waiting);
+      expect(record?.credentials).toMatchObject([{ remote: { account: 'other' } }]);
+    });
+
     it('list what is still owed to a vendor, page by page, and count it by store', async () => {
       for (const uid of ['c', 'a']) await committed(owing(uid));
       await committed({ ...owing('b'), phase: 'Retained' });

@@ -74,6 +74,8 @@ function answerRecordRead(
       return changes(source, request.limit, request.cursor);
     case 'countByStore':
       return countByStore(source);
+    case 'existsAtVendor':
+      return existsAtVendor(source, request.storeUid);
     case 'debts':
       return debts(source, request.limit, request.after);
     case 'claimedIds':
@@ -262,6 +264,18 @@ async function countByStore({ connection, qualify }: Source): Promise<readonly S
     keys: integer(row[1]),
     debts: integer(row[2]),
   }));
+}
+
+async function existsAtVendor({ connection, qualify }: Source, storeUid: string): Promise<boolean> {
+  const rows = await connection.query(
+    qualify(
+      `SELECT 1 FROM {schema}.keys k JOIN {schema}.credentials c ON c.key = k.id
+       WHERE k.store_uid = $1 AND c.state <> 'Deleted' AND c.remote_account IS NOT NULL
+         AND (c.state = 'Disabled' OR c.remote_id IS NOT NULL OR c.create_begun IS NOT NULL) LIMIT 1`,
+    ),
+    [storeUid],
+  );
+  return rows.length > 0;
 }
 
 async function versionsInUse({ connection, qualify }: Source): Promise<readonly VersionInUse[]> {

@@ -102,6 +102,7 @@ export function answerRead(queries: Queries, request: ReadRequest): Answers[Read
 
 type RecordRead = Exclude<ReadRequest, DocumentRead | UseRead>;
 
+// oxlint-disable-next-line complexity -- a flat list of what can be asked
 function answerRecordRead(queries: Queries, request: RecordRead): Answers[RecordRead['type']] {
   switch (request.type) {
     case 'identity':
@@ -118,6 +119,8 @@ function answerRecordRead(queries: Queries, request: RecordRead): Answers[Record
       return queries.changes(request.limit, request.cursor);
     case 'countByStore':
       return queries.countByStore();
+    case 'existsAtVendor':
+      return queries.existsAtVendor(request.storeUid);
     case 'debts':
       return queries.debts(request.limit, request.after);
     case 'claimedIds':
@@ -227,6 +230,12 @@ function prepareStores(db: DatabaseSync) {
     `SELECT token, state, remote_id FROM credentials
      WHERE token IN (SELECT value FROM json_each(?))`,
   );
+  const existing = prepare(
+    db,
+    `SELECT 1 FROM keys k JOIN credentials c ON c.key = k.id
+     WHERE k.store_uid = ? AND c.state <> 'Deleted' AND c.remote_account IS NOT NULL
+       AND (c.state = 'Disabled' OR c.remote_id IS NOT NULL OR c.create_begun IS NOT NULL) LIMIT 1`,
+  );
   const store = prepare(
     db,
     'SELECT store_uid, type, account, settings, seal_version, sealed FROM stores WHERE store_uid = ?',
@@ -236,6 +245,7 @@ function prepareStores(db: DatabaseSync) {
       claimed.all(account, JSON.stringify(ids)).map((row) => text(row[0])),
     findTokens: (tokens: readonly string[]): readonly TokenHolder[] =>
       holders.all(JSON.stringify(tokens)).map(decodeHolder),
+    existsAtVendor: (storeUid: string): boolean => existing.get(storeUid) !== undefined,
     loadStore: (storeUid: string): StoreRow | undefined => {
       const row = store.get(storeUid);
       return row === undefined ? undefined : decodeStore(row);

@@ -7,7 +7,7 @@ import { condition } from '../../support/operator.site.ts';
 import { VendorSite } from '../../support/vendor.site.ts';
 
 const fake = new NaverFake();
-const [, theirs] = fake.accounts;
+const [mine, theirs] = fake.accounts;
 let vendor: VendorSite<NaverFake>;
 
 beforeAll(async () => {
@@ -27,8 +27,14 @@ describe('credentials of another tenant', () => {
     expect(await vendor.site.secret('misled')).toBeUndefined();
     const there = fake.credentials().filter(({ accountId }) => accountId === theirs?.id);
     expect(there).toEqual([]);
-    // It would be tried again in a minute.
-    await vendor.site.api.remove(API_KEYS, vendor.site.namespace, 'misled');
+    // The right account is empty, too, and the key that waits does not hold the store to the wrong one.
+    await vendor.putAccount('blind-right');
+    await vendor.editStore('blind', { credentialsSecretRef: { name: 'blind-right' } });
+    await vendor.site.until('misled', 'Active');
+    const made = fake.credentials();
+    expect(made.map(({ accountId }) => accountId)).toEqual([mine?.id]);
+    await vendor.site.remove('misled');
+    await vendor.site.untilGone('misled');
   });
 
   test('that has keys are refused before anything is made (R41)', async () => {

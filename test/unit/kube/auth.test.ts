@@ -196,4 +196,47 @@ describe('credentials follow their files', () => {
     await access.renew();
     expect(access.identity().authorization).toBe('Bearer t2');
   });
+
+  describe('a program for credentials', () => {
+    const apiVersion = 'client.authentication.k8s.io/v1';
+    const token = `{"apiVersion":"${apiVersion}","kind":"ExecCredential","status":{"token":"here"}}`;
+
+    async function program(name: string, lines: string, mode: number): Promise<void> {
+      await writeFile(join(folder, name), `#!/bin/sh\n${lines}\n`, { mode });
+    }
+
+    test('that is not there is a mistake of the kubeconfig, which names it and says how to get it', async () => {
+      const exec = { apiVersion, command: 'no-such-program', installHint: 'get it at the desk' };
+      await expect(open({ user: { exec } })).rejects.toMatchObject({
+        class: 'Terminal',
+        reason: 'InvalidCredentials',
+        message: expect.stringMatching(
+          /"no-such-program" .* is not there; .*: get it at the desk$/,
+        ),
+      });
+    });
+
+    test('that may not be run, fails, or prints something else is named, and nothing it printed is', async () => {
+      await program('locked', '', 0o600);
+      await program('failing', 'echo canary >&2; exit 1', 0o700);
+      await program('talking', 'echo canary', 0o700);
+      for (const name of ['locked', 'failing', 'talking']) {
+        const exec = { apiVersion, command: `./${name}` };
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        const error: unknown = await open({ user: { exec } }).catch((thrown: unknown) => thrown);
+        expect(error).toMatchObject({ class: 'Terminal', reason: 'InvalidCredentials' });
+        expect(String(error)).toContain(join(folder, name));
+        expect(String(error)).not.toContain('canary');
+      }
+    });
+
+    test('by a relative path is taken from the folder of the kubeconfig, by a bare name from PATH', async () => {
+      await program('plugin', `echo '${token}'`, 0o700);
+      const near = await open({ user: { exec: { apiVersion, command: './plugin' } } });
+      expect(near.identity().authorization).toBe('Bearer here');
+      const args = ['-c', `echo '${token}'`];
+      const found = await open({ user: { exec: { apiVersion, command: 'sh', args } } });
+      expect(found.identity().authorization).toBe('Bearer here');
+    });
+  });
 });

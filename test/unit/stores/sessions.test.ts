@@ -356,6 +356,18 @@ describe('the account of a store', () => {
     expect(site.calls.at(-1)).toBe('list mallory');
   });
 
+  test('that the vendor does not show is believed of new credentials while keys only wait to be made', async () => {
+    const site = new Site();
+    site.accounts.set('right', 'account-1');
+    site.isAssumed = true;
+    site.putSecret('alice');
+    await list(site);
+    site.putSecret('right');
+    site.clock.advance(MINUTE_MS);
+    await list(site);
+    expect(site.calls.at(-1)).toBe('list right');
+  });
+
   test('may change while the store is empty', async () => {
     const site = new Site();
     site.accounts.set('bob', 'account-2');

@@ -49,6 +49,7 @@ export class Site {
   readonly accounts = new Map<string, string>([['alice', 'account-1']]);
   /** Throws what the vendor does instead of answering. */
   trouble: ((operation: string) => Promise<void>) | undefined;
+  /** That exist at the vendor. */
   keys = 0;
   /** The vendor shows nothing by which the account could be told. */
   isAssumed = false;
@@ -61,7 +62,7 @@ export class Site {
     const ledger: StoreLedger = {
       loadStore: async (uid) => this.rows.get(uid),
       saveStore: async (row) => void this.rows.set(row.storeUid, row),
-      countByStore: async () => [{ storeUid: STORE.uid, keys: this.keys, debts: 0 }],
+      existsAtVendor: async () => this.keys > 0,
     };
     const keyring = parseKeyring(new Sensitive(`v1:${seeded('master')(32).toString('base64')}`));
     this.sessions = new StoreSessions({

@@ -71,6 +71,7 @@ async function createNow(
     deps,
     world,
     beginCreate(mine(world), sequence, {
+      account: credential.remote.account,
       attempt,
       atMs: deps.clock.nowMs(),
       ...(isListed ? { idsBefore: known.map(({ id }) => id) } : {}),

@@ -45,7 +45,15 @@ export async function open(
       message: `ApiKey ${record.namespace}/${record.name}: a step was planned for a credential that does not exist`,
     });
   }
-  if (credential.remote.account !== session.account.id) {
+  const account = session.account.id;
+  if (isUnbound(credential)) {
+    return {
+      credential: { ...credential, remote: { ...credential.remote, account } },
+      handle,
+      session,
+    };
+  }
+  if (credential.remote.account !== account) {
     throw new KeywardError('Waiting', {
       reason: 'StoreUnavailable',
       message: `${record.store.kind} '${record.store.name}' now leads to another account than the one this key was made in; give it credentials of that account`,
@@ -53,6 +61,14 @@ export async function open(
     });
   }
   return { credential, handle, session };
+}
+
+/**
+ * Nothing of it can exist at a vendor: no call was begun, or those that were came to nothing. So it is
+ * bound to no account.
+ */
+function isUnbound({ state, remote }: RemoteCredentialRecord): boolean {
+  return state === 'Intent' && remote.id === undefined && remote.createBegunAtMs === undefined;
 }
 
 /** The vendor of a record's store, logged in to. */

@@ -126,6 +126,24 @@ describe('a creation that went to the account of a stranger', () => {
     },
   );
 
+  test('is made again in another account that the store leads to by then', async () => {
+    const at = workshop('M');
+    await astray(at);
+    at.vendor.owner = 'account-3';
+    const account = { id: 'account-3', facts: {} };
+    const session = at.deps.vendors.session.bind(at.deps.vendors);
+    const vendors = {
+      session: async (...asked: Parameters<typeof session>) => ({
+        ...(await session(...asked)),
+        account,
+      }),
+    };
+    await settle({ ...at, deps: { ...at.deps, vendors } }, PLAIN);
+    const remote = at.ledger.records.get('uid-1')?.credentials[0]?.remote;
+    expect(remote).toMatchObject({ account: 'account-3' });
+    expect(at.vendor.credentials.size).toBe(1);
+  });
+
   test('is taken back by its mark when it could not be at once', async () => {
     const at = workshop('M');
     at.vendor.fault = (call) => (call === 'delete' ? 'Cut' : undefined);
