@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { kubeconfigText } from './kubeconfig.ts';
+import { outcomeOf, type Outcome } from './outcome.ts';
 
 /** Where a control plane is; plain data that can be written to a file and handed to a process. */
 export type Endpoint = {
@@ -24,14 +25,6 @@ export type KubectlOptions = {
   /** What kubectl reads from standard input, as with `apply -f -`. */
   readonly input?: string;
   readonly signal?: AbortSignal;
-};
-
-/** How a program ended. */
-export type Outcome = {
-  readonly stdout: string;
-  readonly stderr: string;
-  /** Exit code; -1 when it was ended by a signal. */
-  readonly code: number;
 };
 
 /** A control plane and what can be done with it. */
@@ -92,7 +85,6 @@ function runKubectl(
   args: readonly string[],
   options: KubectlOptions,
 ): Promise<Outcome> {
-  const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
   const child = spawn(
     endpoint.kubectlPath,
     [
@@ -103,20 +95,5 @@ function runKubectl(
     ],
     { stdio: 'pipe', ...(options.signal && { signal: options.signal }) },
   );
-  const stdout: Buffer[] = [];
-  const stderr: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-  child.once('error', reject);
-  child.once('close', (code) =>
-    resolve({
-      stdout: Buffer.concat(stdout).toString(),
-      stderr: Buffer.concat(stderr).toString(),
-      code: code ?? -1,
-    }),
-  );
-  // kubectl may end without reading its input; its exit code then says why.
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(options.input ?? '');
-  return promise;
+  return outcomeOf(child, options.input);
 }

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Outcome } from './access.ts';
 import { ensureBinary } from './binaries.ts';
+import { outcomeOf, type Outcome } from './outcome.ts';
 
 /** Runs Helm to its end; a failure of Helm is an outcome. Without a kubeconfig it knows no cluster. */
 export type Helm = (args: readonly string[], kubeconfig?: string) => Promise<Outcome>;
@@ -24,20 +24,6 @@ function run(
   args: readonly string[],
   { home, kubeconfig }: { readonly home: string; readonly kubeconfig: string },
 ): Promise<Outcome> {
-  const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
   const env = { HOME: home, PATH: process.env['PATH'], KUBECONFIG: kubeconfig };
-  const child = spawn(path, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const stdout: Buffer[] = [];
-  const stderr: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-  child.once('error', reject);
-  child.once('close', (code) =>
-    resolve({
-      stdout: Buffer.concat(stdout).toString(),
-      stderr: Buffer.concat(stderr).toString(),
-      code: code ?? -1,
-    }),
-  );
-  return promise;
+  return outcomeOf(spawn(path, args, { env, stdio: ['ignore', 'pipe', 'pipe'] }));
 }

@@ -4,7 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Outcome } from '../control-plane/access.ts';
+import { outcomeOf, type Outcome } from '../control-plane/outcome.ts';
 import { freePort } from '../control-plane/ports.ts';
 
 const ENTRY = join(import.meta.dirname, '..', 'src', 'bin', 'keyward.ts');
@@ -28,7 +28,6 @@ export function keyward(
   args: readonly string[],
   { input = '', environment = {} }: Given = {},
 ): Promise<Outcome> {
-  const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
   const child = spawn(process.execPath, [ENTRY, ...args], {
     stdio: 'pipe',
     env: {
@@ -38,22 +37,7 @@ export function keyward(
       ...environment,
     },
   });
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-  child.once('error', reject);
-  child.once('close', (code) =>
-    resolve({
-      stdout: Buffer.concat(out).toString(),
-      stderr: Buffer.concat(err).toString(),
-      code: code ?? -1,
-    }),
-  );
-  // A command that needs no input may end without reading it.
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(input);
-  return promise;
+  return outcomeOf(child, input);
 }
 
 /** A running operator or gate. */

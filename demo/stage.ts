@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import type { Outcome } from '../control-plane/access.ts';
+import type { Outcome } from '../control-plane/outcome.ts';
 import type { ApiKeyStatus } from '../src/api/generated/apikey.ts';
 import type { Sensitive } from '../src/kernel/sensitive.ts';
 import type { Cluster } from './cluster.ts';

@@ -2,7 +2,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Access, Outcome } from '../control-plane/access.ts';
+import type { Access } from '../control-plane/access.ts';
+import type { Outcome } from '../control-plane/outcome.ts';
 import type { ClusterNode } from '../control-plane/node/node.ts';
 import { expect, Unmet } from '../demo/expect.ts';
 import type { Screen } from '../demo/screen.ts';

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import type { Outcome } from '../../control-plane/access.ts';
+import type { Outcome } from '../../control-plane/outcome.ts';
 import { expect } from '../expect.ts';
 import { keyward } from '../program.ts';
 import type { Stage } from '../stage.ts';

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { build } from 'esbuild';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundleIn } from '../../bench/program.ts';
 import type { Access } from '../../control-plane/access.ts';
 import { installKeyward } from '../../control-plane/install.ts';
 import type { Postgres } from '../../control-plane/postgres.ts';
@@ -47,8 +48,7 @@ export async function prepare({
   const own = ['create', 'rolebinding', ACCOUNT, '-n', 'keyward-system', '--role=keyward-operator'];
   await access.mustKubectl([...own, subject]);
   const proof = await provePolicies(kubeconfig);
-  execFileSync(process.execPath, [join(ROOT, 'tools', 'build.ts')], { stdio: 'ignore' });
-  const program = join(ROOT, 'dist', 'keyward.js');
+  const { entry: program } = await bundleIn(folder);
   const masterKeyFile = join(folder, 'master-key');
   execFileSync(process.execPath, [program, 'master-key', 'create', masterKeyFile], {
     stdio: 'ignore',

@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import type { Access, Outcome } from '../../control-plane/access.ts';
+import type { Access } from '../../control-plane/access.ts';
+import type { Outcome } from '../../control-plane/outcome.ts';
 import { askGitops, type Answer, type Question } from '../../control-plane/gitops.ts';
 import { ROOT } from '../runner/command.ts';
 

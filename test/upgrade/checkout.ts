@@ -1,6 +1,6 @@
 /** Another commit of this repository, checked out and built in a folder of its own. */
 import { execFileSync } from 'node:child_process';
-import { mkdir, symlink } from 'node:fs/promises';
+import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleIn } from '../../bench/program.ts';
 
@@ -18,7 +18,7 @@ export type Build = {
 
 /** This checkout, built. */
 export async function thisBuild(folder: string): Promise<Build> {
-  const { entry } = await bundleIn(await made(join(folder, 'this')));
+  const { entry } = await bundleIn(folder);
   return { label: 'this checkout', root: ROOT, program: entry };
 }
 
@@ -31,9 +31,12 @@ export async function buildOf(ref: string, folder: string): Promise<Build> {
   const root = join(folder, 'checkout');
   git(['worktree', 'add', '--quiet', '--detach', root, ref]);
   await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'));
-  const { entry } = await bundleIn(await made(join(folder, 'that')), root);
+  // By its own tools: another commit may be built in another way.
+  execFileSync(process.execPath, [join(root, 'tools', 'build.ts')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const label = git(['log', '-1', '--format=%h %s', ref]).trim();
-  return { label, root, program: entry };
+  return { label, root, program: join(root, 'dist', 'keyward.js') };
 }
 
 /** Forgets the checkout; its folder goes with the rest. Repeatable. */
@@ -47,9 +50,4 @@ export function forget(folder: string): void {
 
 function git(args: readonly string[]): string {
   return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' });
-}
-
-async function made(folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true });
-  return folder;
 }
