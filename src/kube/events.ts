@@ -95,9 +95,12 @@ export class LimitedEventRecorder implements EventRecorder {
 
   record(event: EventInput): void {
     const nowMs = this.#options.clock.monotonicMs();
-    const history = this.#history(event.regarding.uid);
+    const { uid } = event.regarding;
+    const history = this.#histories.get(uid) ?? { writes: 0, reasons: new Map() };
     const repeat = history.reasons.get(event.reason);
     const drop = this.#reasonToDrop(history, repeat, nowMs);
+    // Nothing is to be remembered of whom nothing was written: under load those are nearly all.
+    if (drop === undefined || history.writes > 0) this.#remember(uid, history);
     if (drop !== undefined) {
       if (repeat !== undefined) repeat.suppressed += 1;
       this.#options.onDrop?.(drop);
@@ -108,6 +111,11 @@ export class LimitedEventRecorder implements EventRecorder {
     const count = 1 + (repeat?.suppressed ?? 0);
     this.#pending.push({ event, count, atMs: this.#options.clock.nowMs() });
     this.#writing ??= this.#writeAll();
+  }
+
+  /** Objects of which it is remembered what was written. */
+  get size(): number {
+    return this.#histories.size;
   }
 
   /** Resolves when everything recorded so far was written or dropped. */
@@ -137,8 +145,7 @@ export class LimitedEventRecorder implements EventRecorder {
     return true;
   }
 
-  #history(uid: string): History {
-    const history = this.#histories.get(uid) ?? { writes: 0, reasons: new Map() };
+  #remember(uid: string, history: History): void {
     // Taken out and put back, so that the first entry is the one that was silent longest.
     this.#histories.delete(uid);
     this.#histories.set(uid, history);
@@ -146,7 +153,6 @@ export class LimitedEventRecorder implements EventRecorder {
       const oldest = this.#histories.keys().next();
       if (oldest.done !== true) this.#histories.delete(oldest.value);
     }
-    return history;
   }
 
   async #writeAll(): Promise<void> {

@@ -75,6 +75,12 @@ test('a note is cut at 1 kB between characters', async () => {
 });
 
 describe('limits', () => {
+  test('nothing is remembered of objects that were not written about', async () => {
+    for (let count = 0; count < 500; count += 1) recorder.record(event({}, `u${count}`));
+    expect(await written()).toHaveLength(50);
+    expect(recorder.size).toBe(50);
+  });
+
   test('one event per reason and object in ten minutes; the rest is counted in the series', async () => {
     for (let count = 0; count < 5; count += 1) recorder.record(event());
     expect(await written()).toHaveLength(1);
