@@ -290,6 +290,8 @@ export const KEY_SCENARIOS: readonly Scenario[] = [
       await site.untilReady('Active');
       await site.api.remove(NAMESPACES, '', site.namespace);
       await site.untilGone();
+      // The store goes last. Left behind it would keep the namespace, and the controller of namespaces from others.
+      await site.untilNamespaceGone();
     },
   },
 ];

@@ -235,6 +235,14 @@ export class Site {
     });
   }
 
+  /** Waits until nothing of ours keeps the namespace, which somebody deleted. */
+  async untilNamespaceGone(): Promise<void> {
+    await this.until(async () => {
+      const left = await this.api.get(NAMESPACES, '', this.namespace);
+      if (left !== undefined) throw new Error('the namespace is still there');
+    });
+  }
+
   /** Waits until nothing was written and no vendor called for a while: converged means quiet. */
   async untilQuiet(): Promise<void> {
     for (let waitedMs = 0; waitedMs < CONVERGE_MS; waitedMs += 100) {
