@@ -10,6 +10,7 @@ export class Caller {
   readonly #port: number;
   #agent = anAgent();
   readonly #wrong: string[] = [];
+  readonly #underWay = new Set<Promise<void>>();
   #asked = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -62,16 +63,22 @@ export class Caller {
       for (due += (perSecond * BEAT_MS) / SECOND_MS; due >= 1; due -= 1) {
         const one = shown[next % shown.length];
         next += 1;
-        if (one !== undefined) void this.#check(one);
+        if (one !== undefined) this.#track(this.#check(one));
       }
     }, BEAT_MS);
   }
 
-  /** Also lets the connections go. */
-  stop(): void {
+  /** Lets the connections go, once the last answers are there: who hangs up first has none. */
+  async stop(): Promise<void> {
     clearInterval(this.#timer);
+    await Promise.all(this.#underWay);
     this.#agent.destroy();
     this.#agent = anAgent();
+  }
+
+  #track(check: Promise<void>): void {
+    this.#underWay.add(check);
+    void check.finally(() => this.#underWay.delete(check));
   }
 
   async #check({ value, isGood }: Shown): Promise<void> {

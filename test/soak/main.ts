@@ -82,7 +82,7 @@ async function observe(
       idleWrites,
     };
   } finally {
-    caller.stop();
+    await caller.stop();
   }
 
   async function load(seconds: number): Promise<void> {
@@ -91,7 +91,7 @@ async function observe(
     await pause(seconds * SECOND_MS);
     clearInterval(timer);
     await lives.over();
-    caller.stop();
+    await caller.stop();
   }
 
   async function look(): Promise<Look> {
