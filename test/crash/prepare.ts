@@ -33,8 +33,6 @@ export async function prepare({
   await installKeyward(access);
   for (const [file, text] of awkwardCrds()) {
     writeFileSync(join(folder, file), text);
-    // One after the other: the second is about another kind, but kubectl is the slow part.
-    // oxlint-disable-next-line no-await-in-loop
     const apply = ['apply', '--server-side', '--force-conflicts', '-f', join(folder, file)];
     // One after the other: kubectl is the slow part.
     // oxlint-disable-next-line no-await-in-loop
