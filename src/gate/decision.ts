@@ -1,4 +1,5 @@
 /** What the gate answers, before it is put in the words of a gateway. Pure data. */
+import { ownText } from '../kernel/owntext.ts';
 import type { StoreProfile } from '../ledger/documents.ts';
 import type { Refusal } from '../terms/refusals.ts';
 import type { Call } from './call.ts';
@@ -53,7 +54,7 @@ export function headerLines(pairs: readonly string[]): string {
     if (UNWRITABLE.test(content)) throw new Error('a header cannot be written');
     lines += `${pairs[i]}: ${content}\r\n`;
   }
-  return Buffer.from(lines, 'latin1').toString('latin1');
+  return ownText(lines);
 }
 
 /** Decides about calls; at once where everything needed is in memory. Never throws, never rejects. */

@@ -1,4 +1,5 @@
 /** Which product a call belongs to, and what it takes to be let in there. */
+import { ownText } from '../kernel/owntext.ts';
 import type { ProductRecord } from '../ledger/documents.ts';
 import { compileProducts, productOf, type CompiledProducts } from '../terms/products.ts';
 import { REFUSALS, type Refusal } from '../terms/refusals.ts';
@@ -82,9 +83,11 @@ export class Products {
     if (!isAscii(target) || !isAscii(host) || !isAscii(method)) return;
     if (this.#placedCount >= PLACED_MAX) this.#forget();
     const before = this.#placed.get(target) ?? [];
-    // As texts of their own: they were cut out of a whole request, which would stay with them.
-    const one = { ...placed, method: own(method), host: own(host) };
-    this.#placed.set(own(target), before.length < PLACED_PER_TARGET_MAX ? [...before, one] : [one]);
+    const one = { ...placed, method: ownText(method), host: ownText(host) };
+    this.#placed.set(
+      ownText(target),
+      before.length < PLACED_PER_TARGET_MAX ? [...before, one] : [one],
+    );
     this.#placedCount += 1;
   }
 
@@ -104,8 +107,4 @@ export class Products {
 
 function isAscii(text: string): boolean {
   return /^[\x20-\x7e]*$/.test(text);
-}
-
-function own(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
 }

@@ -11,6 +11,7 @@
  *    `/`; browsers seldom do, and then `unknownPath` decides.
  * 5. Where nothing is said, `missing` decides.
  */
+import { ownText } from '../kernel/owntext.ts';
 import { normaliseHost } from './host.ts';
 import { DEFAULT_PORTS, normalisePath, parsePort } from './site.ts';
 import type { OriginPolicy, Site } from './terms.ts';
@@ -69,7 +70,7 @@ function combine(site: RequestSite, page: RequestSite | undefined): RequestSite 
 
 /** Pages of few sites call a service: most origins were read before. */
 const READ_MAX = 1_000;
-/** Of bounded length, and the same when it is copied as Latin-1. */
+/** Of bounded length, and the same when it is copied. */
 const KEPT = /^[\x21-\x7e]{1,256}$/;
 const read = new Map<string, RequestSite>();
 
@@ -81,8 +82,7 @@ function parseOrigin(text: string): RequestSite | undefined {
   if (site === undefined || !KEPT.test(text)) return site;
   // Whoever sends many others empties this, and then origins take the time that they take anyway.
   if (read.size >= READ_MAX) read.clear();
-  // As a text of its own: it was cut out of a whole request, which would stay with it.
-  read.set(Buffer.from(text, 'latin1').toString('latin1'), site);
+  read.set(ownText(text), site);
   return site;
 }
 

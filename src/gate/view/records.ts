@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../kernel/clock.ts';
 import { KeywardError } from '../../kernel/errors.ts';
+import { ownText } from '../../kernel/owntext.ts';
 import type { GateLedger } from '../../ledger/gate.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import { within } from '../within.ts';
@@ -162,8 +163,7 @@ export class Records {
 
   #keepGone(keyId: string): 'Gone' {
     if (this.#gone.size >= this.#limits.recordsMax) this.#gone.clear();
-    // As a text of its own: it was cut out of a whole request, which would stay with it.
-    this.#gone.add(Buffer.from(keyId).toString());
+    this.#gone.add(ownText(keyId));
     return 'Gone';
   }
 
@@ -195,8 +195,7 @@ export class Records {
     const before = this.#byUid
       .get(uid)
       ?.credentials.find(({ token }) => token === credential.token);
-    // As a text of its own, as in `#keepGone`.
-    const own = Buffer.from(alias).toString();
+    const own = ownText(alias);
     credential.aliases = [...(before?.aliases ?? []).filter((each) => each !== alias), own];
   }
 
