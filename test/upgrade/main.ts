@@ -135,7 +135,7 @@ async function askGate(
       const status = await caller.ask(value);
       if ((status === 204) !== isGood) wrong.push(`${name}: the gate said ${status}`);
     }
-    caller.stop();
+    await caller.stop();
     return { asked: shown.length, wrong };
   } finally {
     await gate.stop();
