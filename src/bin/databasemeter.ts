@@ -55,8 +55,8 @@ export function createDatabaseMeter(registry: Registry, file?: string): Database
 /** The file of a SQLite database; undefined: it is another one, whose server knows its size. */
 export async function sqliteFile(url: string): Promise<string | undefined> {
   if (!url.startsWith('sqlite:')) return undefined;
-  const { parseSqliteUrl } = await import('../ledger/sqlite/location.ts');
-  return parseSqliteUrl(url);
+  const { placeOf } = await import('../ledger/sqlite/place.ts');
+  return placeOf(url);
 }
 
 function instruments(registry: Registry, trouble: () => string | undefined) {

@@ -4,12 +4,12 @@
  * An answer is a file beside the request; who asked takes it away.
  */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { sleep, systemClock } from '../kernel/clock.ts';
 import { classify, KeywardError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import { SECOND_MS } from '../kernel/time.ts';
-import { parseSqliteUrl } from '../ledger/sqlite/location.ts';
+import { placeOf } from '../ledger/sqlite/place.ts';
 
 const POLL_MS = SECOND_MS;
 const ANSWER_POLL_MS = SECOND_MS / 5;
@@ -25,9 +25,7 @@ export type Handler = (uid: string, text: string) => Promise<string>;
 
 /** The folder of a database; undefined for databases that take writers from anywhere. */
 export function requestFolder(database: string): string | undefined {
-  return database.startsWith('sqlite:')
-    ? `${resolve(parseSqliteUrl(database))}-requests`
-    : undefined;
+  return database.startsWith('sqlite:') ? `${placeOf(database)}-requests` : undefined;
 }
 
 /** Leaves a request. May be repeated: it is the same file. */

@@ -130,8 +130,8 @@ export async function putBackLedger(
 /** Path of the file of a SQLite ledger. @throws KeywardError as `backUpLedger` */
 export async function ledgerFile(url: string): Promise<string> {
   requireFile(url);
-  const { parseSqliteUrl } = await import('./sqlite/location.ts');
-  return parseSqliteUrl(url);
+  const { placeOf } = await import('./sqlite/place.ts');
+  return placeOf(url);
 }
 
 function requireFile(url: string): void {

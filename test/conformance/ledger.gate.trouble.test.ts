@@ -135,6 +135,20 @@ describe('A gate on a SQLite ledger', () => {
     await expect(gate.changes(1)).rejects.toMatchObject(replaced);
   });
 
+  it.each(['-wal', '-shm', '-wal -shm'])(
+    'does not take an old view for a new one where %s was deleted',
+    async (suffixes) => {
+      const path = fileIn(folder());
+      await (await openReady(`sqlite://${path}`)).close();
+      const gate = await openGate(`sqlite://${path}`);
+      await gate.identity();
+      for (const suffix of suffixes.split(' ')) rmSync(path + suffix);
+      const replaced = { class: 'Terminal', reason: 'DatabaseReplaced' };
+      await expect(gate.identity()).rejects.toMatchObject(replaced);
+      await expect(gate.lease([aWish()])).rejects.toMatchObject(replaced);
+    },
+  );
+
   it('says that it cannot while somebody else holds the file, and can after that', async () => {
     const path = fileIn(folder());
     await (await openReady(`sqlite://${path}`)).close();

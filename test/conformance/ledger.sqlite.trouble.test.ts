@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import {
   copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -11,6 +12,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -182,6 +184,20 @@ describe('A SQLite ledger that is opened', () => {
     await expect(open()).rejects.toMatchObject({ reason: 'DatabaseInUse' });
   });
 
+  it('has one operator at a time, by whatever name they call its file', async () => {
+    await openReady();
+    const link = join(directory, 'link.db');
+    symlinkSync(path, link);
+    const again = openLedger({ url: `sqlite://${link}`, missing: 'Create' });
+    await expect(again).rejects.toMatchObject({ class: 'Terminal', reason: 'DatabaseInUse' });
+  });
+
+  it('is not made in the place of a link to a file that is not there', async () => {
+    symlinkSync(join(directory, 'not-mounted', 'keyward.db'), path);
+    await expect(open()).rejects.toMatchObject({ class: 'Terminal', reason: 'DatabaseMissing' });
+    expect(lstatSync(path).isSymbolicLink()).toBe(true);
+  });
+
   it('keeps no idle process alive', () => {
     const { status, stdout } = spawnSync(process.execPath, childArguments({}), { timeout: 30_000 });
     expect({ status, stdout: String(stdout) }).toEqual({ status: 0, stdout: 'open\n' });
@@ -200,6 +216,7 @@ describe('A SQLite ledger in use', () => {
       },
     },
     { why: 'robbed of its log', harm: () => rmSync(`${path}-wal`) },
+    { why: 'robbed of its shared memory', harm: () => rmSync(`${path}-shm`) },
     { why: 'robbed of its lock', harm: () => rmSync(`${path}-lock`) },
   ])('answers nothing more once its file was $why', async ({ harm }) => {
     const ledger = await openReady();

@@ -1,12 +1,11 @@
 /** A SQLite ledger as a whole; see ../archive.ts. Holds the writer's lock, so no operator runs. */
-import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { type Archive, type ArchiveMode, type Meta, pageQuery } from '../archive.ts';
 import { integer, optionalText, type Row, text } from '../rows.ts';
 import { translate } from './failures.ts';
 import { openFile } from './file.ts';
 import { checkPlace, lock } from './guard.ts';
-import { parseSqliteUrl } from './location.ts';
+import { placeOf } from './place.ts';
 import { prepare } from './statements.ts';
 
 /**
@@ -15,7 +14,7 @@ import { prepare } from './statements.ts';
  * @throws KeywardError Terminal DatabaseInUse while an operator runs, and those of `openFile`
  */
 export async function openSqliteArchive(url: string, mode: ArchiveMode): Promise<Archive> {
-  const path = resolve(parseSqliteUrl(url));
+  const path = placeOf(url);
   try {
     checkPlace(path);
     const held = lock(path);

@@ -6,7 +6,7 @@ import { terminal } from '../refusals.ts';
 import { translate } from './failures.ts';
 import { openFileForReading } from './file.ts';
 import { checkPlace, lock } from './guard.ts';
-import { parseSqliteUrl } from './location.ts';
+import { placeOf } from './place.ts';
 import { prepare } from './statements.ts';
 
 /** Files that belong together, by what follows their common name. */
@@ -20,7 +20,7 @@ const PARTS = ['', '-wal', '-shm'] as const;
  * LedgerUnavailable, also where the disk is full
  */
 export function backUpFile(url: string, to: string): void {
-  const path = resolve(parseSqliteUrl(url));
+  const path = placeOf(url);
   try {
     const db = openFileForReading(path);
     try {
@@ -73,7 +73,7 @@ export async function putBackFile(
   url: string,
   { copy, aside }: { readonly copy: AsyncIterable<Uint8Array>; readonly aside: string },
 ): Promise<'Replaced' | 'New'> {
-  const path = resolve(parseSqliteUrl(url));
+  const path = placeOf(url);
   const draft = `${path}.restoring`;
   try {
     checkPlace(path);

@@ -2,11 +2,11 @@
  * A ledger file as a gate has it: what it looks up, it reads by itself in microseconds; what it counts,
  * a thread writes, because that waits for the disk.
  */
-import { resolve } from 'node:path';
 import type { GateLedger } from '../gate.ts';
 import { createGateReads, createUseReads, createUseWrites } from '../useverbs.ts';
 import { createLedgerReads } from '../verbs.ts';
-import { parseSqliteUrl } from './location.ts';
+import { FileWatch } from './guard.ts';
+import { placeOf } from './place.ts';
 import { openForReading } from './reader.ts';
 import { LedgerThread } from './thread.ts';
 
@@ -19,10 +19,11 @@ import { LedgerThread } from './thread.ts';
  * SchemaTooOld
  */
 export async function openSqliteGate(url: string): Promise<GateLedger> {
-  const path = resolve(parseSqliteUrl(url));
+  const path = placeOf(url);
   const thread = await LedgerThread.startUses({ path });
   try {
-    const reader = openForReading(path);
+    // The thread has made log and shared memory, which stay as long as it has them open.
+    const reader = openForReading(path, (file) => FileWatch.ofGate(file));
     return {
       ...createLedgerReads(reader.ask),
       ...createUseReads(reader.ask),

@@ -90,7 +90,10 @@ function makeLock(path: string): void {
   }
 }
 
-/** Notices that the files were deleted, moved or replaced while they are open. */
+/**
+ * Notices that the files were deleted, moved or replaced while they are open. Whoever goes on with a log or a
+ * `-shm` that is not there any more neither sees what others commit nor keeps out of their way.
+ */
 export class FileWatch {
   readonly #path: string;
   readonly #files: readonly { readonly path: string; readonly inode: Inode }[];
@@ -101,14 +104,14 @@ export class FileWatch {
     this.#files = paths.map((each) => ({ path: each, inode: inode(each) }));
   }
 
-  /** Remembers the files of the database that is open at `path`, with its log and its lock. */
+  /** Remembers the files of the database that is open at `path`, and its lock. */
   static ofWriter(path: string): FileWatch {
-    return new FileWatch(path, [path, `${path}-wal`, lockPath(path)]);
+    return new FileWatch(path, [...filesOf(path), lockPath(path)]);
   }
 
-  /** Remembers the files of a database that is written beside its operator; the lock is not ours. */
+  /** Remembers the files of a database that is open beside its operator; the lock is not ours. */
   static ofGate(path: string): FileWatch {
-    return new FileWatch(path, [path, `${path}-wal`]);
+    return new FileWatch(path, filesOf(path));
   }
 
   /** Remembers the database file; its log comes and goes with the writer. */
@@ -141,6 +144,11 @@ function inode(path: string): Inode {
 
 function isSame(a: Inode, b: Inode): boolean {
   return a?.dev === b?.dev && a?.ino === b?.ino;
+}
+
+/** All that SQLite keeps while a database is open. */
+function filesOf(path: string): readonly string[] {
+  return [path, `${path}-wal`, `${path}-shm`];
 }
 
 function lockPath(path: string): string {

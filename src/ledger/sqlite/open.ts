@@ -1,11 +1,10 @@
 /** The ledger on SQLite: the port's methods as requests to the thread that owns the file. */
-import { resolve } from 'node:path';
 import type { UseReads } from '../gate.ts';
 import type { Ledger } from '../port.ts';
 import type { CrashPoint } from '../requests.ts';
 import { createUseReads } from '../useverbs.ts';
 import { createLedgerReads, createLedgerWrites } from '../verbs.ts';
-import { parseSqliteUrl } from './location.ts';
+import { placeOf } from './place.ts';
 import { type Gathering, LedgerThread } from './thread.ts';
 
 /** Which file, and whether it may be made. */
@@ -30,7 +29,7 @@ export type SqliteOptions = Gathering & {
  * SchemaChanged; Transient LedgerUnavailable
  */
 export async function openSqliteLedger(options: SqliteOptions): Promise<Ledger & UseReads> {
-  const path = resolve(parseSqliteUrl(options.url));
+  const path = placeOf(options.url);
   const { missing, crashAt, gatherMs, isBacklogged } = options;
   const gathering = { gatherMs, isBacklogged };
   const thread = await LedgerThread.start({ path, missing, crashAt }, gathering);

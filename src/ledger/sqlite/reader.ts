@@ -2,7 +2,6 @@
  * A second, read-only look at a ledger file while its operator writes it: for the gate, which looks
  * up presented keys, and for the command line. Reads take microseconds, so no thread of its own.
  */
-import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { UseReads } from '../gate.ts';
 import type { Answers, ReadRequest } from '../requests.ts';
@@ -11,7 +10,7 @@ import { type Ask, createLedgerReads, type LedgerReader } from '../verbs.ts';
 import { translate } from './failures.ts';
 import { openFileForReading } from './file.ts';
 import { FileWatch } from './guard.ts';
-import { parseSqliteUrl } from './location.ts';
+import { placeOf } from './place.ts';
 import { answerRead, prepareQueries } from './queries.ts';
 import { prepare } from './statements.ts';
 
@@ -23,7 +22,7 @@ import { prepare } from './statements.ts';
  * ForeignDatabase, SchemaTooNew, SchemaChanged; Transient LedgerUnavailable
  */
 export async function openSqliteReader(url: string): Promise<LedgerReader & UseReads> {
-  const { ask, close } = openForReading(resolve(parseSqliteUrl(url)));
+  const { ask, close } = openForReading(placeOf(url), (file) => FileWatch.ofReader(file));
   return { ...createLedgerReads(ask), ...createUseReads(ask), close };
 }
 
@@ -33,19 +32,24 @@ type Reading = { readonly ask: Ask<ReadRequest>; readonly close: () => Promise<v
 /**
  * The connection below it, for what is to be read otherwise.
  *
+ * @param watchOf which files must stay what they are
  * @throws KeywardError as `openSqliteReader`
  */
-export function openForReading(path: string): Reading {
+export function openForReading(path: string, watchOf: (path: string) => FileWatch): Reading {
   try {
-    return createReading(openFileForReading(path), path);
+    return createReading(openFileForReading(path), path, watchOf);
   } catch (thrown) {
     throw translate(thrown, path);
   }
 }
 
-function createReading(db: DatabaseSync, path: string): Reading {
+function createReading(
+  db: DatabaseSync,
+  path: string,
+  watchOf: (path: string) => FileWatch,
+): Reading {
   const queries = prepareQueries(db);
-  const watch = FileWatch.ofReader(path);
+  const watch = watchOf(path);
   const begin = prepare(db, 'BEGIN');
   const end = prepare(db, 'ROLLBACK');
   // One snapshot per request, and never one that outlives it: it would keep the log from shrinking.
