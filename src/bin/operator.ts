@@ -138,7 +138,7 @@ async function openWatched(
   });
   const known = new KnownNames();
   const bell = new DebtBell();
-  const onEnd = (reason: string) => endAtOnce(log, reason);
+  const onEnd = (failure: KeywardError) => endAtOnce(log, failure);
   const watched = watchLedger(opened, { recovery, meter, onEnd });
   const retained = new RetainedEnds();
   const holds = new Holds();
@@ -253,11 +253,14 @@ function collector(): Parameters<typeof compactWhenIdle>[1] {
 }
 
 /** Nothing may be written any more, so nothing is wound up either; the next start looks anew. */
-function endAtOnce(log: Logger, reason: string): never {
+function endAtOnce(log: Logger, { reason, message }: KeywardError): never {
   if (reason === 'Fenced') {
     log.error('A newer leader has taken over the database; this process ends at once');
   } else {
-    log.error('The database is not the one that was opened; this process ends at once', { reason });
+    log.error('The database cannot be used any more; this process ends at once', {
+      reason,
+      message,
+    });
   }
   process.exit(1);
 }

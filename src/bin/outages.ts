@@ -1,5 +1,5 @@
 /** Watches the calls to API server and ledger for outages, recoveries and the loss of the epoch. */
-import { classify } from '../kernel/errors.ts';
+import { classify, type KeywardError } from '../kernel/errors.ts';
 import type { KubeClient } from '../kube/port.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { Recovery } from '../runtime/recovery.ts';
@@ -11,7 +11,7 @@ const OUTAGES = new Set(['ServerUnreachable', 'Timeout']);
 export function watchClient(client: KubeClient, recovery: Recovery): KubeClient {
   const watched = <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
     report(call, {
-      note: (reason) => (OUTAGES.has(reason) ? recovery.failed() : undefined),
+      note: ({ reason }) => (OUTAGES.has(reason) ? recovery.failed() : undefined),
       recovery,
     });
   return {
@@ -29,25 +29,31 @@ export function watchClient(client: KubeClient, recovery: Recovery): KubeClient 
   };
 }
 
-/** After these no commit will ever work again in this process. */
-const ENDS = new Set(['Fenced', 'DatabaseReplaced', 'DatabaseOutdated']);
+/** After these no commit will ever work again in this process, or none may be tried. */
+const ENDS = new Set([
+  'Fenced',
+  'DatabaseCorrupt',
+  'DatabaseOutdated',
+  'DatabaseReplaced',
+  'LedgerStopped',
+]);
 
 /** Who hears of calls to the ledger. */
 export type LedgerWatchers = {
   readonly recovery: Recovery;
   readonly meter: DatabaseMeter;
-  /**
-   * Called with the reason when a newer epoch rules, or the database is not the one any more that was
-   * opened.
-   */
-  readonly onEnd: (reason: string) => void;
+  /** Called with the failure when nothing can be done with the database any more in this process. */
+  readonly onEnd: (failure: KeywardError) => void;
 };
 
 /** The ledger, with reads and commits reported. */
 export function watchLedger(ledger: Ledger, { recovery, meter, onEnd }: LedgerWatchers): Ledger {
-  const note = (reason: string): void => {
-    if (reason === 'LedgerUnavailable') recovery.failed();
-    if (ENDS.has(reason)) onEnd(reason);
+  const noteEnd = (failure: KeywardError): void => {
+    if (ENDS.has(failure.reason)) onEnd(failure);
+  };
+  const note = (failure: KeywardError): void => {
+    if (failure.reason === 'LedgerUnavailable') recovery.failed();
+    noteEnd(failure);
   };
   const read = <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
     report(call, { note, recovery, begun: () => meter.begun('Read') });
@@ -55,9 +61,12 @@ export function watchLedger(ledger: Ledger, { recovery, meter, onEnd }: LedgerWa
     report(call, { note, recovery, begun: () => meter.begun('Write') });
   return {
     ...ledger,
-    // A leader asks for it every few seconds, so that a database that froze is noticed at rest too; it
-    // is no sign that whatever was down is back.
-    identity: report(ledger.identity.bind(ledger), { begun: () => meter.begun('Read') }),
+    // A leader asks for it every few seconds, so that a database that froze or went is noticed at rest
+    // too; it is no sign that whatever was down is back.
+    identity: report(ledger.identity.bind(ledger), {
+      note: noteEnd,
+      begun: () => meter.begun('Read'),
+    }),
     load: read(ledger.load.bind(ledger)),
     commit: write(ledger.commit.bind(ledger)),
     commitDocuments: write(ledger.commitDocuments.bind(ledger)),
@@ -69,7 +78,7 @@ export function watchLedger(ledger: Ledger, { recovery, meter, onEnd }: LedgerWa
 
 type Reporting = {
   /** Told why a call failed. */
-  readonly note?: (reason: string) => void;
+  readonly note?: (failure: KeywardError) => void;
   readonly recovery?: Recovery;
   /** Told of the beginning; what comes back is told of the end. */
   readonly begun?: () => (reason?: string) => void;
@@ -87,9 +96,9 @@ function report<A extends unknown[], T>(
       recovery?.worked();
       return answer;
     } catch (error) {
-      const { reason } = classify(error);
-      ended?.(reason);
-      note?.(reason);
+      const failure = classify(error);
+      ended?.(failure.reason);
+      note?.(failure);
       throw error;
     }
   };
