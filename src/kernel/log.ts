@@ -1,5 +1,5 @@
 /** Structured logs: a constant message, facts as fields, one JSON line each on standard output. */
-import { pino } from 'pino';
+import { destination, pino, type LoggerOptions } from 'pino';
 
 /** From most to least talkative. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -19,17 +19,28 @@ export interface Logger {
   with(fields: LogFields): Logger;
 }
 
+/** Lines that cannot be written now are kept up to this much, and further ones dropped. */
+const UNWRITTEN_MAX = 1_048_576;
+
 /** A logger that writes to standard output, synchronously, so that a crash loses no line. */
 export function createLogger(level: LogLevel): Logger {
-  return wrap(
-    pino({
-      level,
-      base: null,
-      messageKey: 'msg',
-      formatters: { level: (label) => ({ level: label }) },
-      timestamp: () => `,"ts":"${new Date().toISOString()}"`,
-    }),
-  );
+  const output = destination({
+    dest: 1,
+    sync: true,
+    maxLength: UNWRITTEN_MAX,
+    // Whoever reads us may be frozen; waiting for him would freeze us too.
+    retryEAGAIN: () => false,
+  });
+  // A full disk or a closed pipe costs lines, not the process; the next line tries again.
+  output.on('error', () => undefined);
+  const options: LoggerOptions = {
+    level,
+    base: null,
+    messageKey: 'msg',
+    formatters: { level: (label) => ({ level: label }) },
+    timestamp: () => `,"ts":"${new Date().toISOString()}"`,
+  };
+  return wrap(pino(options, output));
 }
 
 /** A logger that drops everything; for tests of other things. */
