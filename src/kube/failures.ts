@@ -30,9 +30,15 @@ export type Status = {
 const WRITES: ReadonlySet<Call['verb']> = new Set(['create', 'replace', 'patch', 'delete']);
 /** Server text is for people: what is longer than a condition can hold is of no use to them. */
 const SERVER_TEXT_MAX = 512;
+/** Refusals that may end without a change of what was asked. */
+const PASSING_CODES: ReadonlySet<number> = new Set([401, 404, 408, 410, 425, 429]);
 /** Codes whose texts speak about the object and not about the server's insides. */
 const QUOTED_CODES: ReadonlySet<number> = new Set([403, 404, 409, 422]);
-const DAY_SECONDS = 86_400;
+/**
+ * API servers ask for seconds. A proxy before one may ask for hours while it is being worked on, and is
+ * done long before: nobody would look again.
+ */
+const RETRY_AFTER_SECONDS_MAX = 60;
 
 /** A failed connection, deadline or abort. Anything else is passed through as it is. */
 export function translateTransport(failure: unknown, call: Call): Error {
@@ -49,7 +55,13 @@ function transportReason(failure: TransportFailure): [string, string] {
   if (failure.kind === 'Aborted') return ['Aborted', 'the call was given up'];
   if (failure.kind === 'Deadline') return ['Timeout', 'the API server did not answer in time'];
   if (failure.kind === 'Malformed') return ['UnexpectedAnswer', 'the answer was malformed'];
-  return ['ServerUnreachable', 'the API server cannot be reached'];
+  return ['ServerUnreachable', `the API server cannot be reached${systemCode(failure.cause)}`];
+}
+
+/** Node's own constants, such as ECONNREFUSED or CERT_HAS_EXPIRED; nothing that a server wrote. */
+function systemCode(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? ` (${code})` : '';
 }
 
 function unexpected(cause: unknown, call: Call): Error {
@@ -77,8 +89,9 @@ export function translateStatus(status: Status, call: Call): KeywardError {
   if (code === 422 && status.causeFields.includes('metadata.uid')) {
     return new KeywardError('Conflict', { ...details, reason: 'Conflict' });
   }
-  const lasting = code >= 400 && code < 500 && ![401, 404, 408, 410, 425, 429].includes(code);
-  if (lasting) return new KeywardError('Terminal', details);
+  // Without a reason it is no Status: something in between answered, which knows nothing of objects.
+  const isRefusal = status.reason !== '' && code >= 400 && code < 500;
+  if (isRefusal && !PASSING_CODES.has(code)) return new KeywardError('Terminal', details);
   return new KeywardError('Transient', {
     ...details,
     ...(status.retryAfterMs === undefined ? {} : { retryAfterMs: status.retryAfterMs }),
@@ -114,7 +127,7 @@ export function readStatus(value: unknown, fallbackCode: number): Status {
     causeFields: causes.map((cause) => string(cause['field'])),
     name: string(details['name']),
     kind: string(details['kind']),
-    retryAfterMs: typeof seconds === 'number' && seconds > 0 ? seconds * 1_000 : undefined,
+    retryAfterMs: typeof seconds === 'number' && seconds > 0 ? pauseOf(seconds) : undefined,
   };
 }
 
@@ -159,8 +172,11 @@ function hint(code: number): string {
 
 /** Seconds or a date; dates are of no use to a clock that may be wrong, and API servers send none. */
 function parseRetryAfter(value: string | undefined): number | undefined {
-  if (value === undefined || !/^\d{1,6}$/.test(value)) return undefined;
-  return Math.min(Number(value), DAY_SECONDS) * 1_000;
+  return value !== undefined && /^\d+$/.test(value) ? pauseOf(Number(value)) : undefined;
+}
+
+function pauseOf(seconds: number): number {
+  return Math.min(seconds, RETRY_AFTER_SECONDS_MAX) * 1_000;
 }
 
 function text(call: Call, why: string): string {

@@ -152,6 +152,22 @@ describe('what a refusal means', () => {
     expect((await errorOf(client.create(SECRETS, DRAFT))).retryAfterMs).toBe(3_000);
   });
 
+  test('nobody waits longer than a minute, however long a maintenance page asks for', async () => {
+    server.script = (_seen, reply) => reply.json(503, {}, 'Retry-After: 7200\r\n');
+    expect((await errorOf(client.create(SECRETS, DRAFT))).retryAfterMs).toBe(60_000);
+    const details = { retryAfterSeconds: 2 ** 31 };
+    server.script = (_seen, reply) => reply.json(503, status(503, 'X', { details }));
+    expect((await errorOf(client.create(SECRETS, DRAFT))).retryAfterMs).toBe(60_000);
+  });
+
+  test.each([400, 403, 405, 413, 422])(
+    '%d of something that is no API server passes, and nobody has to act',
+    async (code) => {
+      server.script = (_seen, reply) => reply.json(code, { error: 'no backend' });
+      expect((await errorOf(client.create(API_KEYS, DRAFT))).class).toBe('Transient');
+    },
+  );
+
   test('a wrong UID in a patch is a conflict, though the server calls it invalid', async () => {
     const details = { causes: [{ reason: 'FieldValueInvalid', field: 'metadata.uid' }] };
     server.script = (_seen, reply) => reply.json(422, status(422, 'Invalid', { details }));
@@ -237,7 +253,10 @@ describe('answers that are none', () => {
 
   test('a server that cannot be reached proves that nothing was written', async () => {
     await server.stop();
-    expect((await errorOf(client.create(SECRETS, DRAFT))).reason).toBe('ServerUnreachable');
+    const error = await errorOf(client.create(SECRETS, DRAFT));
+    expect(error.reason).toBe('ServerUnreachable');
+    // Whoever is called at night learns what to look for.
+    expect(error.message).toContain('cannot be reached (ECONNREFUSED)');
   });
 });
 
