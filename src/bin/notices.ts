@@ -1,5 +1,5 @@
 /** Composition of the webhook: the leader tells one receiver what happens to forms. */
-import { readFile } from 'node:fs/promises';
+import { readGivenFile } from '../config/givenfile.ts';
 import type { WebhookConfig } from '../config/operator.ts';
 import type { Deps } from '../controllers/apikey/deps.ts';
 import { createNoticeMetrics } from '../controllers/notices/metrics.ts';
@@ -11,7 +11,7 @@ import type { Registry } from '../kernel/metrics.ts';
 /**
  * Starts the worker, where a webhook is configured; it ends with `stop`.
  *
- * @throws KeywardError Terminal WebhookSecretInvalid; Error when the file cannot be read
+ * @throws KeywardError Terminal WebhookSecretInvalid, or InvalidConfiguration when the file cannot be read
  */
 export async function startNotices(parts: {
   readonly deps: Pick<Deps, 'ledger' | 'clock' | 'clusterId' | 'epoch' | 'log'>;
@@ -21,7 +21,8 @@ export async function startNotices(parts: {
 }): Promise<void> {
   const { deps, webhook, registry, stop } = parts;
   if (webhook === undefined) return;
-  const secrets = async () => parseSecrets(await readFile(webhook.secretFile, 'utf8'));
+  const secrets = async () =>
+    parseSecrets(await readGivenFile('--webhook-secret-file', webhook.secretFile));
   // A mistake in the file shows at the start, not at the first notice.
   await secrets();
   const worker = new NoticeWorker({

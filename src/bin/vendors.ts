@@ -1,5 +1,5 @@
 /** The way to the vendors: sessions of all remote stores, on the machine's network. */
-import { readFile } from 'node:fs/promises';
+import { readGivenFile } from '../config/givenfile.ts';
 import type { OperatorConfig } from '../config/operator.ts';
 import type { StoreView } from '../stores/view.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -40,13 +40,15 @@ export type VendorParts = {
   readonly onHealth: (store: SessionStore) => void;
 };
 
-/** All sessions. No traffic before the first is used. @throws when the file with certificates is not there */
+/** All sessions. No traffic before the first is used. @throws KeywardError Terminal InvalidConfiguration when the file with certificates cannot be read */
 export async function createSessions(parts: VendorParts): Promise<StoreSessions> {
   const { config, client, ledger, epoch, keyring, registry, onHealth } = parts;
   const metrics = createStoreMetrics(registry);
   const { vendorCaFile } = config;
   const trusted =
-    vendorCaFile === undefined ? {} : { trustedPem: await readFile(vendorCaFile, 'utf8') };
+    vendorCaFile === undefined
+      ? {}
+      : { trustedPem: await readGivenFile('--vendor-ca-file', vendorCaFile) };
   const common = { clock: systemClock, resolve: systemResolve, version: VERSION, ...trusted };
   return new StoreSessions({
     client,

@@ -1,8 +1,7 @@
 /** Reads the settings of a server from everywhere they may stand. */
-import { readFile } from 'node:fs/promises';
 import { environment } from './environment.ts';
+import { readGivenFile } from './givenfile.ts';
 import { resolveSettings, type Effective, type FileLayer, type Flags } from './layers.ts';
-import { invalid } from './problem.ts';
 import { SETTINGS, type Program } from './settings.ts';
 import { refuseUnknownVariables } from './variables.ts';
 
@@ -22,9 +21,7 @@ export async function loadSettings(program: Program, flags: Flags): Promise<read
 }
 
 async function loadFile(program: Program, path: string): Promise<FileLayer> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw invalid(`--config: ${path} cannot be read (${error.code ?? 'unknown'})`);
-  });
+  const text = await readGivenFile('--config', path);
   // A server without a file needs no YAML.
   const { readFileLayer } = await import('./file.ts');
   return readFileLayer(program, path, text);
