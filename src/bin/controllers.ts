@@ -52,6 +52,8 @@ export type Parts = {
   readonly leadership: OperatorLeadership;
   /** All queues, to hasten what waits when an outage is over. */
   readonly queues: WorkQueue[];
+  /** Hears of each ref that one of them hands out. */
+  readonly onHandOut: () => void;
   readonly events: EventRecorder;
   readonly sessions: StoreSessions;
   readonly bell: DebtBell;
@@ -146,6 +148,7 @@ export function createController<World, Action>(
     clock: systemClock,
     random: Math.random,
     metrics,
+    onHandOut: parts.onHandOut,
   });
   parts.queues.push(queue);
   const { workers } = config;

@@ -24,6 +24,7 @@ import { KnownNames } from '../ledger/known.ts';
 import { openLedger } from '../ledger/open.ts';
 import type { Ledger } from '../ledger/port.ts';
 import { isBacklogged } from '../runtime/backlog.ts';
+import { coalesceTurns } from '../runtime/coalescing.ts';
 import { Manager } from '../runtime/manager.ts';
 import { Recovery } from '../runtime/recovery.ts';
 import { RuntimeMetrics } from '../runtime/metrics.ts';
@@ -101,6 +102,7 @@ export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void
       ...remembered,
       leadership,
       queues,
+      onHandOut: coalesceTurns(() => isBacklogged(queues, config.workers)),
       events: createRecorder(config, cluster, registry, log),
       sessions,
       storeQueues,

@@ -28,6 +28,8 @@ export type QueueOptions = {
   readonly metrics: RuntimeMetrics;
   /** All retries together; absent: 100 at once, 50 per second. */
   readonly retryLimits?: BucketLimits;
+  /** Called after each ref that was handed out. */
+  readonly onHandOut?: () => void;
 };
 
 /** A ref that was handed out, and the lane it came through. */
@@ -52,6 +54,7 @@ export class WorkQueue implements QueueSource {
   readonly #random: () => number;
   readonly #meter: QueueMeter;
   readonly #bucket: TokenBucket;
+  readonly #onHandOut: () => void;
   readonly #lanes = new Lanes();
   readonly #processing = new Map<string, Processing>();
   /** By the wall clock. */
@@ -68,6 +71,7 @@ export class WorkQueue implements QueueSource {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#meter = options.metrics.forQueue(options.name, this);
+    this.#onHandOut = options.onHandOut ?? (() => undefined);
     this.#bucket = new TokenBucket(
       options.retryLimits ?? RETRY_LIMITS,
       options.clock.monotonicMs(),
@@ -208,6 +212,7 @@ export class WorkQueue implements QueueSource {
       const ready = this.#lanes.take();
       if (!ready) return;
       this.#takers.shift()?.(this.#handOut(ready));
+      this.#onHandOut();
     }
   }
 

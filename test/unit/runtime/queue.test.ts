@@ -13,7 +13,9 @@ const A: Ref = { namespace: 'team', name: 'a' };
 const B: Ref = { namespace: 'team', name: 'b' };
 const C: Ref = { namespace: '', name: 'c' };
 
-function setUp(options: { random?: number; retryLimits?: BucketLimits } = {}) {
+type Options = { random?: number; retryLimits?: BucketLimits; onHandOut?: () => void };
+
+function setUp(options: Options = {}) {
   const clock = new FakeClock();
   const registry = new Registry();
   const queue = new WorkQueue({
@@ -22,6 +24,7 @@ function setUp(options: { random?: number; retryLimits?: BucketLimits } = {}) {
     random: () => options.random ?? 0.5,
     metrics: new RuntimeMetrics(registry),
     ...(options.retryLimits && { retryLimits: options.retryLimits }),
+    ...(options.onHandOut && { onHandOut: options.onHandOut }),
   });
   return { clock, queue, registry };
 }
@@ -44,6 +47,18 @@ describe('immediate refs', () => {
     queue.add(A, 'normal');
     expect(await takeAndEnd(queue)).toBe('a');
     expect(await takeAndEnd(queue)).toBeUndefined();
+  });
+
+  test('whoever wants to hears of each ref that is handed out, when it is not in line any more', async () => {
+    const depths: number[] = [];
+    const onHandOut = (): unknown => depths.push(queue.depth);
+    const { queue } = setUp({ onHandOut });
+    queue.add(A, 'normal');
+    queue.add(B, 'normal');
+    expect(depths).toEqual([]);
+    await queue.take();
+    await queue.take();
+    expect(depths).toEqual([1, 0]);
   });
 
   test('a worker that waits gets the ref as soon as it is added', async () => {
