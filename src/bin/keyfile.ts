@@ -4,6 +4,7 @@
  */
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncFile, systemCode } from '../kernel/files.ts';
 import type { Sensitive } from '../kernel/sensitive.ts';
 
 const OWNER_ONLY = 0o600;
@@ -13,10 +14,10 @@ export async function createKeyFile(path: string, text: Sensitive): Promise<bool
   try {
     await write(path, text, () => Promise.resolve());
   } catch (error) {
-    if (isExisting(error)) return false;
+    if (systemCode(error) === 'EEXIST') return false;
     throw error;
   }
-  await sync(dirname(path));
+  syncFile(dirname(path));
   return true;
 }
 
@@ -36,7 +37,7 @@ export async function replaceKeyFile(path: string, text: Sensitive): Promise<voi
     await file.chmod(before.mode & 0o777);
   });
   await rename(draft, place);
-  await sync(dirname(place));
+  syncFile(dirname(place));
 }
 
 /** A new file with this text, or none. @param finish what else has to be right before it counts */
@@ -56,18 +57,4 @@ async function write(
   } finally {
     await file.close();
   }
-}
-
-/** A folder, which holds the names of files. */
-async function sync(folder: string): Promise<void> {
-  const file = await open(folder, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-function isExisting(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
 }

@@ -7,6 +7,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { sleep, systemClock } from '../kernel/clock.ts';
 import { classify, KeywardError } from '../kernel/errors.ts';
+import { systemCode } from '../kernel/files.ts';
 import type { Logger } from '../kernel/log.ts';
 import { SECOND_MS } from '../kernel/time.ts';
 import { placeOf } from '../ledger/sqlite/place.ts';
@@ -107,7 +108,8 @@ async function serveOnce(folder: string, { handlers, log, broken }: Serving): Pr
     // In turn: the few there are need no hurry.
     // oxlint-disable-next-line no-await-in-loop
     await served.catch((error: unknown) => {
-      if (!broken.has(name)) log.warn('A request lies in the way', { path, ...codeOf(error) });
+      if (!broken.has(name))
+        log.warn('A request lies in the way', { path, code: systemCode(error) });
       broken.add(name);
     });
   }
@@ -150,17 +152,13 @@ async function readRequest(path: string): Promise<string | KeywardError | undefi
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    if (codeOf(cause).code === 'ENOENT') return undefined;
+    if (systemCode(cause) === 'ENOENT') return undefined;
     return new KeywardError('Terminal', {
       reason: 'RequestUnreadable',
       message: 'the operator cannot read the request; run the command as the user of the operator',
       cause,
     });
   }
-}
-
-function codeOf(error: unknown): { readonly code?: string } {
-  return error instanceof Error && 'code' in error ? { code: String(error.code) } : {};
 }
 
 function answerOf(path: string): string {

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -100,6 +101,27 @@ describe('a backup of a SQLite ledger', () => {
     expect(existsSync(to)).toBe(false);
   });
 
+  it('that was killed leaves nothing under its name, and the next one is made', async () => {
+    await aLedger();
+    const dying = `import fs from 'node:fs';
+      import { syncBuiltinESMExports } from 'node:module';
+      fs.fsyncSync = () => process.kill(process.pid, 'SIGKILL');
+      syncBuiltinESMExports();`;
+    const args = [
+      `--import=data:text/javascript,${encodeURIComponent(dying)}`,
+      'src/bin/keyward.ts',
+      'database',
+      'backup',
+      copy,
+      `--database=${url}`,
+    ];
+    const command = spawn(process.execPath, args, { stdio: 'ignore' });
+    expect(await once(command, 'exit')).toEqual([null, 'SIGKILL']);
+    expect(existsSync(copy)).toBe(false);
+    await backUpLedger(url, copy);
+    expect(await uidsAt(copy)).toEqual([]);
+  });
+
   it('leaves no copy behind when whoever reads it stops', async () => {
     await closed(await aLedger());
     const args = ['src/bin/keyward.ts', 'database', 'backup', '-', `--database=${url}`];
@@ -127,6 +149,34 @@ describe('a backup of a SQLite ledger', () => {
     expect(await uidsAt(join(folder, 'keyward.db'))).toEqual(['a']);
     expect(await uidsAt(join(folder, `keyward.db${ASIDE}`))).toEqual(['a', 'b']);
   });
+
+  it('never replaces what was put aside before', async () => {
+    const ledger = await aLedger();
+    await backUpLedger(url, copy);
+    await ledger.commit(aCommit(aKey('a')));
+    await closed(ledger);
+    await putBackLedger(url, { copy: bytes(), aside: ASIDE });
+    await expect(putBackLedger(url, { copy: bytes(), aside: ASIDE })).rejects.toMatchObject({
+      reason: 'BackupExists',
+    });
+    expect(await uidsAt(join(folder, `keyward.db${ASIDE}`))).toEqual(['a']);
+  });
+
+  it.each(['TRIGGER t AFTER UPDATE ON keys BEGIN SELECT 1; END', 'VIEW v AS SELECT 1'])(
+    'into which somebody put a %s moves nothing',
+    async (planted) => {
+      const ledger = await aLedger();
+      await backUpLedger(url, copy);
+      await closed(ledger);
+      const db = new DatabaseSync(copy);
+      db.exec(`CREATE ${planted}`);
+      db.close();
+      await expect(putBackLedger(url, { copy: bytes(), aside: ASIDE })).rejects.toMatchObject({
+        reason: 'ForeignDatabase',
+      });
+      expect(readdirSync(folder).filter((name) => name.includes(ASIDE))).toEqual([]);
+    },
+  );
 
   it('can be put where no database is yet', async () => {
     const ledger = await aLedger();

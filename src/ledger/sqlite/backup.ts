@@ -1,7 +1,18 @@
 /** Copies of a SQLite ledger: one taken while it is in use, and one put back in its place. */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { syncFile, systemCode } from '../../kernel/files.ts';
 import { terminal } from '../refusals.ts';
 import { translate } from './failures.ts';
 import { openFileForReading } from './file.ts';
@@ -24,8 +35,7 @@ export function backUpFile(url: string, to: string): void {
   try {
     const db = openFileForReading(path);
     try {
-      take(to);
-      fill(db, to);
+      writeTo(resolve(to), db);
     } finally {
       db.close();
     }
@@ -34,15 +44,31 @@ export function backUpFile(url: string, to: string): void {
   }
 }
 
-/** Only what we made ourselves is ours to fill, and to remove when that fails. */
-function take(to: string): void {
+/** Under another name until all of it is on the disk: whoever is killed leaves nothing that has the name of a backup. */
+function writeTo(to: string, db: DatabaseSync): void {
+  if (lstatSync(to, { throwIfNoEntry: false }) !== undefined) throw existing(to);
+  const draft = `${to}.part-${randomBytes(4).toString('hex')}`;
+  take(draft, to);
   try {
-    closeSync(openSync(to, 'wx', 0o600));
+    prepare(db, 'VACUUM INTO ?').run(draft);
+    syncFile(draft);
+    // Somebody may have been there meanwhile. What we made a moment ago is ours to replace.
+    take(to, to);
+    renameSync(draft, to);
+    syncFile(dirname(to));
   } catch (thrown) {
-    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
-    if (code === 'EEXIST') {
-      throw terminal('BackupExists', `"${to}" exists; a backup is never written over another file`);
-    }
+    rmSync(draft, { force: true });
+    throw thrown;
+  }
+}
+
+/** Makes an empty file, where there is none. @param to the backup that it is for */
+function take(path: string, to: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (thrown) {
+    const code = systemCode(thrown);
+    if (code === 'EEXIST') throw existing(to);
     if (code === 'ENOENT') {
       throw terminal('BackupFolderMissing', `the folder of "${to}" does not exist`);
     }
@@ -50,15 +76,8 @@ function take(to: string): void {
   }
 }
 
-function fill(db: DatabaseSync, to: string): void {
-  try {
-    prepare(db, 'VACUUM INTO ?').run(to);
-    sync(to);
-    sync(dirname(resolve(to)));
-  } catch (thrown) {
-    rmSync(to, { force: true });
-    throw thrown;
-  }
+function existing(path: string): Error {
+  return terminal('BackupExists', `"${path}" exists; a backup is never written over another file`);
 }
 
 /**
@@ -85,7 +104,7 @@ export async function putBackFile(
       const hadOne = existsSync(path);
       moveAside(path, aside);
       renameSync(draft, path);
-      sync(dirname(path));
+      syncFile(dirname(path));
       return hadOne ? 'Replaced' : 'New';
     } finally {
       held.close();
@@ -98,6 +117,8 @@ export async function putBackFile(
 
 function moveAside(path: string, aside: string): void {
   const there = PARTS.filter((part) => existsSync(`${path}${part}`));
+  const taken = PARTS.map((part) => `${path}${aside}${part}`).find((each) => existsSync(each));
+  if (taken !== undefined) throw existing(taken);
   for (const part of there) renameSync(`${path}${part}`, `${path}${aside}${part}`);
 }
 
@@ -117,8 +138,7 @@ function writeAll(file: number, chunk: Uint8Array): void {
 
 /** A whole ledger of Keyward, from its first page to its last. */
 function checkCopy(path: string): void {
-  openFileForReading(path).close();
-  const db = new DatabaseSync(path, { readOnly: true, returnArrays: true });
+  const db = openFileForReading(path);
   try {
     const complaint = prepare(db, 'PRAGMA integrity_check(1)').get()?.[0];
     if (complaint === 'ok') return;
@@ -127,15 +147,5 @@ function checkCopy(path: string): void {
     db.close();
     // A copy that was made as a file opens with a log.
     for (const part of ['-wal', '-shm']) rmSync(`${path}${part}`, { force: true });
-  }
-}
-
-/** A file or a folder, which holds the names of files. */
-function sync(path: string): void {
-  const file = openSync(path, 'r');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
   }
 }

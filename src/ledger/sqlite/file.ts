@@ -1,7 +1,8 @@
 /** Opens the file of a ledger, or makes a new one; refuses what is not a ledger in good health. */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { syncFile } from '../../kernel/files.ts';
 import { requireNewest } from '../migrations.ts';
 import { terminal } from '../refusals.ts';
 import { corrupt } from './failures.ts';
@@ -86,12 +87,24 @@ function connect(path: string, as: 'Writer' | 'Reader' | 'Gate'): DatabaseSync {
     if (prepare(db, 'PRAGMA application_id').get()?.[0] !== APPLICATION_ID) {
       throw terminal('ForeignDatabase', `file "${path}" is not a Keyward database`);
     }
+    expectNoPlants(db, path);
     if (as === 'Writer') checkHealth(db, path);
     return db;
   } catch (thrown) {
     db.close();
     throw thrown;
   }
+}
+
+/** What acts by itself when rows are read or written. No migration makes any: somebody changed the file, or made it. */
+function expectNoPlants(db: DatabaseSync, path: string): void {
+  const sql = "SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view') LIMIT 1";
+  const [type, name] = prepare(db, sql).get() ?? [];
+  if (type === undefined) return;
+  throw terminal(
+    'ForeignDatabase',
+    `database "${path}" has the ${String(type)} "${String(name)}", which Keyward never makes; look who changed it, or take another copy`,
+  );
 }
 
 function checkHealth(db: DatabaseSync, path: string): void {
@@ -140,16 +153,7 @@ function createFile(path: string, missing: 'Create' | 'Refuse'): void {
     db.close();
   }
   renameSync(draft, path);
-  syncDirectory(path);
-}
-
-function syncDirectory(path: string): void {
-  const directory = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
+  syncFile(dirname(path));
 }
 
 function missingFile(path: string) {
