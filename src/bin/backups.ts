@@ -1,17 +1,18 @@
 /** Composition of `keyward database backup`, and of `keyward restore --from`: a SQLite ledger as one stream of bytes. */
 import { open, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { ledgerConfig } from '../config/commands.ts';
+import { databaseConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
+import { systemCode } from '../kernel/files.ts';
 import { backUpLedger, ledgerFile, putBackLedger } from '../ledger/open.ts';
 
 const note = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** `keyward database backup FILE`; `-`: to standard output, which is all that a pod without a shell has. */
 export async function runDatabaseBackup(flags: Flags, to: string): Promise<void> {
-  const { database } = ledgerConfig({ masterKeyFile: '-', ...flags });
+  const database = await databaseConfig(flags);
   if (to !== '-') {
     await backUpLedger(database, to);
     note(`wrote ${to}; it is of no use without the master key`);
@@ -30,7 +31,7 @@ export async function runDatabaseBackup(flags: Flags, to: string): Promise<void>
 
 /** Puts the file, or standard input for `-`, in the place of the database. */
 export async function putBack(flags: Flags, from: string): Promise<void> {
-  const { database } = ledgerConfig({ masterKeyFile: '-', ...flags });
+  const database = await databaseConfig(flags);
   if (from === '-' && process.stdin.isTTY) {
     throw usage(
       'a backup is read from a file or from standard input: keyward restore --from - < FILE',
@@ -48,8 +49,7 @@ async function openCopy(from: string): Promise<AsyncIterable<Buffer>> {
   try {
     return (await open(from)).createReadStream();
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
-    throw usage(`the backup '${from}' cannot be read${code}`);
+    throw usage(`the backup '${from}' cannot be read (${systemCode(cause) ?? 'unknown'})`);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Composition of the commands that are about a whole database: copy, grants and restore. */
 import type { Output } from '../cli/output.ts';
-import { ledgerConfig } from '../config/commands.ts';
+import { databaseConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
@@ -60,7 +60,7 @@ export async function runDatabaseGrants(flags: Flags): Promise<void> {
 /** `keyward restore [--from FILE]` */
 export async function runRestore(flags: Flags): Promise<void> {
   if (typeof flags['from'] === 'string') await putBack(flags, flags['from']);
-  const { database } = ledgerConfig({ masterKeyFile: '-', ...flags });
+  const database = await databaseConfig(flags);
   const archive = await openArchive(database, 'Change');
   try {
     const { commitCounter } = await markRestored(archive, {

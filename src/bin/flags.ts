@@ -6,6 +6,13 @@ import { OPERATOR_SETTINGS } from '../config/settings.ts';
 /** What `--database` takes. */
 export const DATABASE = 'sqlite:///path/to/keyward.db or postgres://user@host/database';
 
+/** Which database: said here, or where the operator reads it. */
+export function withDatabase(command: Command): Command {
+  return command
+    .option('--database <url>', DATABASE)
+    .option('--config <file>', "the operator's file, for what is not said otherwise");
+}
+
 /** A flag for each setting of a server. */
 export function withSettings(command: Command, settings: readonly Setting[]): Command {
   for (const setting of settings) command.addOption(optionOf(setting));

@@ -26,7 +26,7 @@ export async function runImportValues(flags: Flags, source: string): Promise<voi
   if ((typeof apikey === 'string') === (lines === true)) {
     throw usage('either --apikey NAMESPACE/NAME, for one key, or --lines, for many');
   }
-  const config = ledgerConfig(flags);
+  const config = await ledgerConfig(flags);
   const keyring = await loadKeyring(config.masterKeyFile);
   const strength = flags['allowWeak'] === true ? 'Any' : 'Strong';
   const actor = commandLineActor();

@@ -67,7 +67,7 @@ export async function runDeriveGate(flags: Flags, path: string | undefined): Pro
   const to = target(flags, path, 'gate-key');
   const { masterKeySecret: from, masterKeyEntry = 'master-key' } = flags;
   if (typeof to === 'string' && from === undefined) {
-    const keyring = await loadKeyring(masterKeyConfig(flags));
+    const keyring = await loadKeyring(await masterKeyConfig(flags));
     await writeGateKeyFile(to, keyring);
     noteDerived('wrote', keyring);
     return;
@@ -76,7 +76,7 @@ export async function runDeriveGate(flags: Flags, path: string | undefined): Pro
     const source = { secret: { namespace, name: String(from) }, entry: String(masterKeyEntry) };
     const keyring =
       from === undefined
-        ? await loadKeyring(masterKeyConfig(flags))
+        ? await loadKeyring(await masterKeyConfig(flags))
         : await readMasterKeySecret(client, source);
     if (typeof to === 'string') {
       await writeGateKeyFile(to, keyring);

@@ -4,7 +4,7 @@ import { listDebts } from '../cli/debts.ts';
 import { identify } from '../cli/identify.ts';
 import { expectRetained, listKeys, revokeRetained } from '../cli/keys.ts';
 import type { Output } from '../cli/output.ts';
-import { ledgerConfig } from '../config/commands.ts';
+import { databaseConfig, ledgerConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
@@ -27,7 +27,7 @@ export async function runIdentify(flags: Flags, source: string): Promise<void> {
   if (source !== '-') {
     throw usage('identify reads the value from standard input only: keyward identify -');
   }
-  const config = ledgerConfig(flags);
+  const config = await ledgerConfig(flags);
   const keyring = await loadKeyring(config.masterKeyFile);
   const input = await readInput(STDIN_MAX);
   const ledger = await openLedgerReader(config.database);
@@ -41,7 +41,7 @@ export async function runIdentify(flags: Flags, source: string): Promise<void> {
 
 /** `keyward keys [--retained]` */
 export async function runKeys(flags: Flags): Promise<void> {
-  const ledger = await openLedgerReader(ledgerConfig({ masterKeyFile: '-', ...flags }).database);
+  const ledger = await openLedgerReader(await databaseConfig(flags));
   try {
     const nowMs = systemClock.nowMs();
     await listKeys(ledger, flags.retained === true ? 'Retained' : 'All', { output, nowMs });
@@ -52,7 +52,7 @@ export async function runKeys(flags: Flags): Promise<void> {
 
 /** `keyward debts` */
 export async function runDebts(flags: Flags): Promise<void> {
-  const ledger = await openLedgerReader(ledgerConfig({ masterKeyFile: '-', ...flags }).database);
+  const ledger = await openLedgerReader(await databaseConfig(flags));
   try {
     await listDebts(ledger, output);
   } finally {
@@ -62,7 +62,7 @@ export async function runDebts(flags: Flags): Promise<void> {
 
 /** `keyward keys revoke UID` */
 export async function runRevoke(flags: Flags, uid: string): Promise<void> {
-  const { database } = ledgerConfig({ masterKeyFile: '-', ...flags });
+  const database = await databaseConfig(flags);
   const actor = commandLineActor();
   const ledger = await openLedger({ url: database, missing: 'Refuse' }).catch(ifInUse);
   if (ledger === undefined) return askOperator(database, uid, actor);
@@ -108,7 +108,7 @@ function ifInUse(error: unknown): undefined {
 
 /** `keyward audit verify` */
 export async function runAuditVerify(flags: Flags): Promise<void> {
-  const ledger = await openLedgerReader(ledgerConfig({ masterKeyFile: '-', ...flags }).database);
+  const ledger = await openLedgerReader(await databaseConfig(flags));
   try {
     const { entries, brokenAt } = await ledger.verifyAudit();
     if (brokenAt !== undefined) {
@@ -129,7 +129,7 @@ export async function runAuditList(flags: Flags): Promise<void> {
   if (form === 'name') throw usage('-o name: entries of the audit chain have no names');
   const { uid } = flags;
   const limit = parseLimit(flags.limit);
-  const ledger = await openLedgerReader(ledgerConfig({ masterKeyFile: '-', ...flags }).database);
+  const ledger = await openLedgerReader(await databaseConfig(flags));
   try {
     const lines = await readAudit(ledger, { limit, ...(typeof uid === 'string' && { uid }) });
     if (form === 'json' || form === 'yaml') await printValue(lines, form);

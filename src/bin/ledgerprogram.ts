@@ -1,6 +1,6 @@
 /** The part of the command line that works on the database. Actions load their code when they run. */
 import type { Command } from 'commander';
-import { DATABASE, hosts, inSecret, vendorCa } from './flags.ts';
+import { DATABASE, hosts, inSecret, vendorCa, withDatabase } from './flags.ts';
 
 /** Adds what works on the database: for administrators, on the operator's machine. */
 export function addLedger(root: Command): void {
@@ -11,29 +11,22 @@ export function addLedger(root: Command): void {
 }
 
 function addLedgerCommands(root: Command): void {
-  const database = ['--database <url>', DATABASE] as const;
-  root
-    .command('identify <->')
+  withDatabase(root.command('identify <->'))
     .description('say whose a leaked value is; reads it from standard input, never prints it')
-    .option(...database)
     .option('--master-key-file <file>', 'the master key file of the operator')
     .action(async (source: string, flags: Record<string, unknown>) => {
       const { runIdentify } = await import('./ledgercommands.ts');
       await runIdentify(flags, source);
     });
-  root
-    .command('debts')
+  withDatabase(root.command('debts'))
     .description('credentials of keys that are gone which must still be ended at a vendor')
-    .option(...database)
     .action(async (flags: Record<string, unknown>) => {
       const { runDebts } = await import('./ledgercommands.ts');
       await runDebts(flags);
     });
   const audit = root.command('audit').description('the audit chain');
-  audit
-    .command('list')
+  withDatabase(audit.command('list'))
     .description('who did what, newest first')
-    .option(...database)
     .option('--limit <n>', 'entries, up to 100000 (50)')
     .option('--uid <uid>', 'only of the key, application, review or client of this UID')
     .option('-o, --output <form>', 'table, json or yaml (table)')
@@ -41,10 +34,8 @@ function addLedgerCommands(root: Command): void {
       const { runAuditList } = await import('./ledgercommands.ts');
       await runAuditList(flags);
     });
-  audit
-    .command('verify')
+  withDatabase(audit.command('verify'))
     .description('walk the chain and say where it was broken')
-    .option(...database)
     .action(async (flags: Record<string, unknown>) => {
       const { runAuditVerify } = await import('./ledgercommands.ts');
       await runAuditVerify(flags);
@@ -77,9 +68,7 @@ function wherever(command: Command): Command {
 }
 
 function addImport(root: Command): void {
-  const database = ['--database <url>', DATABASE] as const;
-  root
-    .command('import [-]')
+  withDatabase(root.command('import [-]'))
     .description(
       'give an ApiKey that waits for it a key that exists already: its values, from standard input (-), or one at a vendor (--store, --id)',
     )
@@ -89,7 +78,6 @@ function addImport(root: Command): void {
     .option('--allow-weak', 'with -: also values that may be guessed; the audit chain says so')
     .option('--store <kind/namespace/name>', 'KeyStore/NAMESPACE/NAME or ClusterKeyStore/NAME')
     .option('--id <id>', "the key's id at the vendor")
-    .option(...database)
     .option('--master-key-file <file>', 'of the operator; with --id only where none runs on SQLite')
     .addOption(hosts())
     .addOption(vendorCa())
@@ -125,20 +113,16 @@ function addDatabaseCommands(root: Command): void {
       const { runDatabaseCopy } = await import('./databasecommands.ts');
       await runDatabaseCopy(flags);
     });
-  commands
-    .command('backup <file>')
+  withDatabase(commands.command('backup <file>'))
     .description(
       'write all of a SQLite database to a new file, - for standard output; all else goes on',
     )
-    .option('--database <url>', DATABASE)
     .action(async (file: string, flags: Record<string, unknown>) => {
       const { runDatabaseBackup } = await import('./backups.ts');
       await runDatabaseBackup(flags, file);
     });
-  root
-    .command('restore')
+  withDatabase(root.command('restore'))
     .description('mark a database that was restored from a backup, before its operator starts')
-    .option('--database <url>', DATABASE)
     .option('--from <file>', 'SQLite: put this backup there first, - for standard input')
     .option('--rebind', 'its cluster was rebuilt: show which grants go on in the new one')
     .option('--yes', 'with --rebind: do it')

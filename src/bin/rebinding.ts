@@ -5,7 +5,7 @@
 import { type KubeObject, refText } from '../api/meta.ts';
 import { LEASES } from '../api/names.ts';
 import { table } from '../cli/output.ts';
-import { ledgerConfig } from '../config/commands.ts';
+import { databaseConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import {
   carryOver,
@@ -32,7 +32,7 @@ type Outcome = { readonly old: FormRecord; readonly carried: CarryOver };
 
 /** `keyward restore --rebind` */
 export async function runRebind(flags: Flags): Promise<void> {
-  const { database } = ledgerConfig({ masterKeyFile: '-', ...flags });
+  const database = await databaseConfig(flags);
   const isMeant = flags['yes'] === true;
   await withSession(flags, async (session) => {
     await expectNoLeader(session, flags);

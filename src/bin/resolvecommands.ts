@@ -1,5 +1,5 @@
 /** Composition of `keyward keys resolve` and `keyward import`. */
-import { ledgerConfig, vendorConfig } from '../config/commands.ts';
+import { databaseConfig, masterKeyConfig, vendorConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import type { Decision } from '../controllers/apikey/remote/resolve.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -45,7 +45,7 @@ export async function runImport(flags: Flags): Promise<void> {
 
 async function run(flags: Flags, name: string, wish: ResolveWish): Promise<void> {
   const at = parseName(name);
-  const { database } = ledgerConfig({ masterKeyFile: '-', ...flags });
+  const database = await databaseConfig(flags);
   const ledger = await openLedger({ url: database, missing: 'Refuse' }).catch(ifInUse);
   if (ledger === undefined) {
     const folder = requestFolder(database);
@@ -85,12 +85,12 @@ async function actHere(
   record: KeyRecord,
   wish: ResolveWish,
 ): Promise<string> {
-  const { masterKeyFile } = ledgerConfig(flags);
+  const masterKeyFile = await masterKeyConfig(flags);
   const keyring = await loadKeyring(masterKeyFile);
   const { epoch, clusterId = record.clusterId } = await ledger.identity();
   const current = (): number => epoch;
   const sessions = await createSessions({
-    config: vendorConfig(flags),
+    config: await vendorConfig(flags),
     client: { get: () => Promise.reject(usage('no API server is asked here')) },
     ledger,
     epoch: current,

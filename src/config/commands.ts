@@ -1,7 +1,11 @@
-/** Settings of commands that work beside a server, with its database or at its vendors: flags and variables. */
+/**
+ * Settings of commands that work beside a server, with its database or at its vendors: flags, variables, and
+ * the file of the operator where `--config` names it. A variable that names one speaks to servers only.
+ */
 import { type EndpointHosts, parseEndpointHosts } from '../stores/endpoints.ts';
 import { environment } from './environment.ts';
 import { resolveSettings, valuesOf, type Flags, type Values } from './layers.ts';
+import { loadFile } from './load.ts';
 import { invalid } from './problem.ts';
 import { OPERATOR_SETTINGS } from './settings.ts';
 
@@ -21,18 +25,23 @@ export type VendorConfig = {
 };
 
 /** @throws KeywardError Terminal InvalidConfiguration */
-export function ledgerConfig(flags: Flags): LedgerConfig {
-  return ledgerOf(some(flags, ['database', 'masterKeyFile']));
+export async function ledgerConfig(flags: Flags): Promise<LedgerConfig> {
+  return ledgerOf(await some(flags, ['database', 'masterKeyFile']));
+}
+
+/** The database alone. @throws KeywardError Terminal InvalidConfiguration */
+export async function databaseConfig(flags: Flags): Promise<string> {
+  return (await some(flags, ['database'])).requiredText('database');
 }
 
 /** Path of the master key file. @throws KeywardError Terminal InvalidConfiguration when it is not said */
-export function masterKeyConfig(flags: Flags): string {
-  return some(flags, ['masterKeyFile']).requiredText('masterKeyFile');
+export async function masterKeyConfig(flags: Flags): Promise<string> {
+  return (await some(flags, ['masterKeyFile'])).requiredText('masterKeyFile');
 }
 
-/** Settings of commands that call vendors themselves. */
-export function vendorConfig(flags: Flags): VendorConfig {
-  const values = some(flags, ['namespace', 'endpointHosts', 'vendorCaFile']);
+/** Settings of commands that call vendors themselves. @throws KeywardError Terminal InvalidConfiguration */
+export async function vendorConfig(flags: Flags): Promise<VendorConfig> {
+  const values = await some(flags, ['namespace', 'endpointHosts', 'vendorCaFile']);
   // Of a command that ends after a moment.
   return { ...vendorsOf(values), storeRereadSeconds: 60 };
 }
@@ -56,7 +65,9 @@ export function vendorsOf(values: Values): Omit<VendorConfig, 'storeRereadSecond
   };
 }
 
-function some(flags: Flags, names: readonly string[]): Values {
+async function some(flags: Flags, names: readonly string[]): Promise<Values> {
+  const { config } = flags;
   const settings = OPERATOR_SETTINGS.filter(({ name }) => names.includes(name));
-  return valuesOf(resolveSettings(settings, { flags, environment: environment() }));
+  const file = typeof config === 'string' ? { file: await loadFile('operator', config) } : {};
+  return valuesOf(resolveSettings(settings, { flags, environment: environment(), ...file }));
 }

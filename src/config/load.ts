@@ -20,7 +20,8 @@ export async function loadSettings(program: Program, flags: Flags): Promise<read
   return resolveSettings(SETTINGS[program], { ...sources, file });
 }
 
-async function loadFile(program: Program, path: string): Promise<FileLayer> {
+/** A file of settings. @throws KeywardError Terminal InvalidConfiguration */
+export async function loadFile(program: Program, path: string): Promise<FileLayer> {
   const text = await readGivenFile('--config', path);
   // A server without a file needs no YAML.
   const { readFileLayer } = await import('./file.ts');

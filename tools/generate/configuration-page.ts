@@ -22,6 +22,9 @@ Each setting can be given in three ways, and the first that is there holds:
 
 Else the default holds. All of it is read once, when the server starts.
 
+Commands that work on the database (\`restore\`, \`import\`, \`database backup\`, \`identify\`, \`debts\`, \`audit\`) take \`--config FILE\`, too:
+what neither a flag nor a variable says of database, master key and vendors they read where the operator does.
+
 ## The file
 
 \`\`\`yaml

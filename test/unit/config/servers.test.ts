@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ledgerConfig } from '../../../src/config/commands.ts';
+import { databaseConfig, ledgerConfig, vendorConfig } from '../../../src/config/commands.ts';
 import { gateConfig as composeGate, type GateConfig } from '../../../src/config/gate.ts';
 import { resolveSettings, type Flags } from '../../../src/config/layers.ts';
 import {
@@ -95,8 +98,34 @@ describe('operator settings', () => {
 test.each([
   [{ masterKeyFile: '/keys' }, '--database is required'],
   [{ database: 'sqlite:///x.db' }, '--master-key-file is required'],
-])('ledger settings %j say which flag is missing', (flags, sentence) => {
-  expect(() => ledgerConfig(flags)).toThrow(sentence);
+])('ledger settings %j say which flag is missing', async (flags, sentence) => {
+  await expect(ledgerConfig(flags)).rejects.toThrow(sentence);
+});
+
+test('commands take what is not said otherwise from the file of the operator', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'keyward-config-'));
+  const config = join(folder, 'keyward.yaml');
+  writeFileSync(
+    config,
+    `apiVersion: config.keyward.dev/v1alpha1
+kind: OperatorConfiguration
+database: sqlite:///file.db
+masterKeyFile: /file/keys
+endpointHosts: [Naver=api.example.com]
+workers: 3
+`,
+  );
+  expect(await ledgerConfig({ config })).toEqual({
+    database: 'sqlite:///file.db',
+    masterKeyFile: '/file/keys',
+  });
+  vi.stubEnv('KEYWARD_DATABASE', 'sqlite:///variable.db');
+  expect(await databaseConfig({ config })).toBe('sqlite:///variable.db');
+  expect(await databaseConfig({ config, database: 'sqlite:///flag.db' })).toBe('sqlite:///flag.db');
+  const { endpointHosts } = await vendorConfig({ config });
+  expect([...endpointHosts]).toEqual([['Naver', ['api.example.com']]]);
+  rmSync(folder, { recursive: true });
+  await expect(databaseConfig({ config })).rejects.toThrow('cannot be read (ENOENT)');
 });
 
 describe('settings of people', () => {
