@@ -1,5 +1,6 @@
 /** Bodies: how long one is, and reading one up to a bound. */
 import type { IncomingMessage } from 'node:http';
+import { isName } from '../reading/names.ts';
 import { BODY_BYTES_MAX } from './limits.ts';
 
 /**
@@ -18,12 +19,6 @@ export function declaredLength(req: IncomingMessage): number | 'Doubtful' {
     }
   }
   return 0;
-}
-
-/** Length and first letter tell almost all others at once. */
-function isName(name: string, wanted: string): boolean {
-  if (name.length !== wanted.length) return false;
-  return (name.charCodeAt(0) | 32) === wanted.charCodeAt(0) && name.toLowerCase() === wanted;
 }
 
 /**

@@ -3,6 +3,7 @@
  * a part of what Node's parser takes and understands that part in the same way; all else is for Node,
  * which has the words to refuse it.
  */
+import { isName } from '../reading/names.ts';
 
 /** The line of a request, and where its headers begin. */
 export type Line = { readonly method: string; readonly target: string; readonly fieldsAt: number };
@@ -94,7 +95,7 @@ function meaningOf(text: string, from: number, colon: number, end: number): Mean
   if (names === undefined) return 'None';
   for (let i = 0; i < names.length; i += 1) {
     const name = names[i] ?? '';
-    if (isName(text, from, name)) return meaningWith(name, contentOf(text, colon + 1, end));
+    if (isName(text, name, from, colon)) return meaningWith(name, contentOf(text, colon + 1, end));
   }
   return 'None';
 }
@@ -110,16 +111,6 @@ function meaningWith(name: string, content: string): Meaning {
     default:
       return 'Special';
   }
-}
-
-/** Whether the name in lower case begins at `from`, in any case. */
-function isName(text: string, from: number, name: string): boolean {
-  for (let i = 0; i < name.length; i += 1) {
-    const code = text.charCodeAt(from + i);
-    const wanted = name.charCodeAt(i);
-    if (code !== wanted && !(code >= 65 && code <= 90 && code + 32 === wanted)) return false;
-  }
-  return true;
 }
 
 function byLength(names: readonly string[]): readonly (readonly string[] | undefined)[] {

@@ -51,6 +51,11 @@ export function findSlot(table: NameTable, text: string, from = 0, to = text.len
   return isGateName(text, from, to) ? GATE_ONLY : IRRELEVANT;
 }
 
+/** Whether the name between `from` and `to` is this one, in any case; `wanted` in lower case. Takes any text. */
+export function isName(text: string, wanted: string, from = 0, to = text.length): boolean {
+  return to - from === wanted.length && compareNames(text, from, wanted) === SAME;
+}
+
 const DIFFERENT = 0;
 const SAME = 1;
 /** But for what stands in place of hyphens. */
