@@ -33,7 +33,7 @@ export type DeciderDeps = {
   readonly source: () => RecordSource | undefined;
   readonly prover: Prover;
   readonly products: Products;
-  readonly quotas: Pick<Quotas, 'take'>;
+  readonly quotas: Pick<Quotas, 'take' | 'renewsInSeconds'>;
   readonly replay: Pick<ReplayMemory, 'remember'>;
   readonly usage: Pick<UsageCounter, 'count'>;
   readonly answers: Answers;
@@ -178,7 +178,7 @@ export class GateDecider implements Decider {
     if (taken instanceof Promise) return this.#judgeTaken(proven, taken);
     return typeof taken === 'number'
       ? this.#allow(proven, at, taken)
-      : this.#refuse(taken, place.profile, credential.keyId);
+      : this.#refuseUse(taken, proven, at);
   }
 
   /** After waiting for a use everything else is looked at again: the wait may have been long. */
@@ -190,13 +190,22 @@ export class GateDecider implements Decider {
     const at = this.#now();
     const place = placeOf(credential, this.#deps.view.around);
     const proven = { call, credential, place };
-    if (typeof taken !== 'number') return this.#refuse(taken, place.profile, credential.keyId);
+    if (typeof taken !== 'number') return this.#refuseUse(taken, proven, at);
     const refusal = this.#isCurrent(credential, at)
       ? this.#findRefusal(proven, at)
       : REFUSALS.StateUnknown;
     return refusal === undefined
       ? this.#allow(proven, at, taken)
       : this.#refuse(refusal, place.profile, credential.keyId);
+  }
+
+  /** A quota that is used up may begin anew. */
+  #refuseUse(refusal: Refusal, { credential, place }: Proven, { nowMs }: Moment): Decision {
+    const decision = this.#refuse(refusal, place.profile, credential.keyId);
+    const { quota } = credential.key.terms;
+    const isUsedUp = refusal === REFUSALS.QuotaUsedUp && quota !== undefined;
+    if (!isUsedUp || decision.type === 'Allowed') return decision;
+    return { ...decision, retryAfterSeconds: this.#deps.quotas.renewsInSeconds(quota, nowMs) };
   }
 
   #findRefusal({ call, credential, place }: Proven, at: Moment): Refusal | undefined {

@@ -34,6 +34,8 @@ export type Decision =
       readonly refusal: Refusal;
       /** Shape of the answer. */
       readonly profile: StoreProfile;
+      /** From 1; until the quota begins anew. Absent: it never does, or it is not about one. */
+      readonly retryAfterSeconds?: number | undefined;
     };
 
 /** A yes. */

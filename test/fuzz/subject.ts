@@ -64,6 +64,7 @@ export async function actual(raw: Raw): Promise<Outcome> {
         taken += ` taken from ${subject}`;
         return raw.isWaitingForUses ? wait(usesOf(raw)) : usesOf(raw);
       },
+      renewsInSeconds: () => undefined,
     },
     replay: { remember: () => wait(raw.novelty) },
     usage: { count: ({ uid }) => void used.push(uid) },

@@ -32,6 +32,8 @@ core.register_action("keyward", { "http-req" }, function(txn, url)
   end
   local answer = core.httpclient():get({ url = url, headers = asked, timeout = TIMEOUT_MS })
   if answer == nil or type(answer.status) ~= "number" then return end
+  local retry_after = first(answer.headers, "retry-after")
+  if retry_after ~= nil then txn:set_var("txn.keyward_retry_after", retry_after) end
   local reason = first(answer.headers, "x-keyward-reason")
   if reason ~= nil then txn:set_var("txn.keyward_reason", reason) end
   if answer.status == 200 then

@@ -86,8 +86,13 @@ export function createCheckResponses(removals: Removals, writeError: WriteError)
     return made;
   }
 
-  function errorAnswer({ refusal, profile }: Refused, target: string | undefined): Buffer {
+  function errorAnswer(
+    { refusal, profile, retryAfterSeconds }: Refused,
+    target: string | undefined,
+  ): Buffer {
     const error = writeError(profile, refusal, target);
+    // Another answer each second.
+    if (retryAfterSeconds !== undefined) return denied(refusal, error, retryAfterSeconds);
     const known = ofErrors.get(error);
     if (known !== undefined) return known;
     const made = denied(refusal, error);
@@ -146,9 +151,14 @@ function withQuota(options: Buffer, quotaRemaining: number, removed: Buffer): Bu
   return answer;
 }
 
-function denied(refusal: Refusal, { status, contentType, body }: ErrorBody): Buffer {
+function denied(
+  refusal: Refusal,
+  { status, contentType, body }: ErrorBody,
+  retryAfterSeconds?: number,
+): Buffer {
   const headers = ['x-keyward-reason', refusal.reason, 'content-type', contentType];
   if (status === 401) headers.push('www-authenticate', 'Bearer realm="keyward"');
+  if (retryAfterSeconds !== undefined) headers.push('retry-after', String(retryAfterSeconds));
   return frame(
     messageField(RESPONSE.status, numberField(STATUS.code, codeOf(refusal))),
     messageField(

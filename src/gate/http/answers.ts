@@ -71,7 +71,14 @@ const made: Readonly<Record<Asker, Made>> = {
   Proxy: new Map(),
 };
 
-function refusalFor({ refusal, profile }: Refused, context: AnswerContext): Answer {
+function refusalFor(refused: Refused, context: AnswerContext): Answer {
+  const answer = lastingRefusal(refused, context);
+  const { retryAfterSeconds } = refused;
+  if (retryAfterSeconds === undefined) return answer;
+  return { ...answer, headers: [...answer.headers, 'Retry-After', String(retryAfterSeconds)] };
+}
+
+function lastingRefusal({ refusal, profile }: Refused, context: AnswerContext): Answer {
   const { asker } = context;
   const known = made[asker].get(refusal)?.[profile];
   if (known !== undefined) return known;

@@ -43,8 +43,9 @@ export function isProblem(result: object | undefined): result is Problem {
 /** The answer to an application, as JSON. */
 export function verificationAnswer(decision: Decision): string {
   if (decision.type === 'Refused') {
-    const { reason, text } = decision.refusal;
-    return JSON.stringify({ allowed: false, reason, message: text });
+    const { refusal, retryAfterSeconds } = decision;
+    const { reason, text } = refusal;
+    return JSON.stringify({ allowed: false, reason, message: text, retryAfterSeconds });
   }
   const { caller, quotaRemaining } = decision;
   const { keyId, namespace, name, client, application } = caller;

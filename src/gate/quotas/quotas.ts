@@ -85,6 +85,12 @@ export class Quotas {
     return count.take(monotonicMs) ?? this.#wait(count);
   }
 
+  /** Whole seconds until the quota begins anew, from 1; undefined: it never does. */
+  renewsInSeconds(quota: Quota, nowMs: number): number | undefined {
+    const endMs = this.#windows.at(quota, nowMs)?.endMs;
+    return endMs === undefined ? undefined : Math.ceil((endMs - nowMs) / SECOND_MS);
+  }
+
   /** To be called about each second: returns what lies idle and what belongs to windows that ended. */
   async tidy(): Promise<void> {
     const { clock } = this.#deps;

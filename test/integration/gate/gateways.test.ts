@@ -19,6 +19,7 @@ for (const gateway of ALL) {
       const off = await book('off', { state: 'Suspended' });
       const dead = await book('dead', { state: 'Revoked' });
       const used = await book('used', { terms: { quota: { requests: 1 } } });
+      const daily = await book('daily', { terms: { quota: { requests: 1, period: 'Day' } } });
       const far = await book('far', { terms: { cidrs: ['203.0.113.0/24'] } });
       await settle();
       const values = [over, off, dead, far].map((key) => Books.valueOf(key));
@@ -53,8 +54,18 @@ for (const gateway of ALL) {
       const elsewhere = show(Books.valueOf(fine), SITE, { target: '/elsewhere' });
       expect(await said(elsewhere)).toEqual([403, 'ApiNotAllowed']);
       expect((await show(Books.valueOf(used))).status).toBe(200);
-      expect(await said(show(Books.valueOf(used)))).toEqual([429, 'QuotaExceeded']);
-      expect(site.api.arrivals).toHaveLength(2);
+      const usedUp = await show(Books.valueOf(used));
+      expect([usedUp.status, usedUp.headers['x-keyward-reason']]).toEqual([429, 'QuotaExceeded']);
+      expect(usedUp.headers['retry-after']).toBeUndefined();
+      expect((await show(Books.valueOf(daily))).status).toBe(200);
+      const tomorrow = await show(Books.valueOf(daily));
+      expect([tomorrow.status, tomorrow.headers['x-keyward-reason']]).toEqual([
+        429,
+        'QuotaExceeded',
+      ]);
+      const seconds = Number(tomorrow.headers['retry-after']);
+      expect(seconds > 0 && seconds <= 86_400).toBe(true);
+      expect(site.api.arrivals).toHaveLength(3);
     });
 
     test('what the API itself answers goes back as it is, refusals included', async () => {

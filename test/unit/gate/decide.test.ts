@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Call } from '../../../src/gate/call.ts';
 import { buildValue } from '../../../src/keys/format.ts';
 import type { KeyRecord } from '../../../src/ledger/record.ts';
+import { FakeClock } from '../../support/clock.ts';
 import { aKeyring, issueKey } from '../../support/gate.keys.ts';
 import { MemoryGateDatabase } from '../../support/gate.memory.ts';
 import { Bench, showing } from './bench.ts';
@@ -120,6 +121,41 @@ describe('a call is refused', () => {
     await bench.pass(200);
     expect(await bench.cause(showing(key.value, { address: '192.0.2.1' }))).toBe(cause);
     expect(bench.database.asked.get('lease')).toBeUndefined();
+  });
+
+  it.each([
+    ['Day', 'Asia/Seoul', Date.UTC(2026, 0, 1, 14, 59)],
+    ['Month', 'UTC', Date.UTC(2026, 0, 31, 23, 59)],
+  ] as const)(
+    'with the time until its quota by %s of %s begins anew, and then is not',
+    async (period, timeZone, startMs) => {
+      const clock = new FakeClock(startMs);
+      const bench = await new Bench(undefined, {}, { clock }).start();
+      const quota = { requests: 1, period, timeZone } as const;
+      const key = bench.issue('a', { terms: { ...TERMS, quota } });
+      await bench.pass(200);
+      expect(await bench.cause(showing(key.value))).toBe('Allowed');
+      await bench.pass(30_000);
+      const refused = await bench.decide(showing(key.value));
+      if (refused.type === 'Allowed') throw new Error('let in');
+      const { retryAfterSeconds = 0 } = refused;
+      expect(retryAfterSeconds).toBe(Math.ceil((startMs + 60_000 - clock.nowMs()) / 1_000));
+      await bench.pass((retryAfterSeconds - 1) * 1_000);
+      expect(await bench.cause(showing(key.value))).toBe('QuotaUsedUp');
+      await bench.pass(1_000);
+      expect(await bench.cause(showing(key.value))).toBe('Allowed');
+    },
+  );
+
+  it('without a time where its quota never begins anew', async () => {
+    const bench = await new Bench().start();
+    const quota = { requests: 1, period: 'Lifetime', timeZone: 'UTC' } as const;
+    const key = bench.issue('a', { terms: { ...TERMS, quota } });
+    await bench.pass(200);
+    expect(await bench.cause(showing(key.value))).toBe('Allowed');
+    const refused = await bench.decide(showing(key.value));
+    expect(refused).toMatchObject({ type: 'Refused', refusal: { cause: 'QuotaUsedUp' } });
+    expect(refused).toHaveProperty('retryAfterSeconds', undefined);
   });
 
   it('when its value is of a credential that was retired', async () => {

@@ -86,6 +86,16 @@ describe('a yes', () => {
 });
 
 describe('a no', () => {
+  test('says when a quota begins anew, each time afresh', async () => {
+    const no = { type: 'Refused', refusal: REFUSALS.QuotaUsedUp, profile: 'Keyward' } as const;
+    for (const retryAfterSeconds of [61, 7]) {
+      const { headers } = await check({ headers: [KEY] }, () => ({ ...no, retryAfterSeconds }));
+      expect(headers['retry-after']).toBe(String(retryAfterSeconds));
+    }
+    const { headers } = await check({ headers: [KEY] }, () => no);
+    expect(headers).not.toHaveProperty('retry-after');
+  });
+
   test.each([
     ['UnknownKey', 16, 401],
     ['Unlisted', 7, 403],

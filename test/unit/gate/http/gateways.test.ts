@@ -71,6 +71,22 @@ describe('nginx', () => {
   });
 });
 
+test('every gateway is told when a quota begins anew, and nobody of one that never does', async () => {
+  await using gate = await startGate();
+  const no = { type: 'Refused', refusal: REFUSALS.QuotaUsedUp, profile: 'Keyward' } as const;
+  const paths = ['/auth/nginx', '/auth/haproxy', '/auth/forward', '/auth/envoy/v1'];
+  for (const path of paths) {
+    const asked = request([`GET ${path} HTTP/1.1`, 'Host: a', `Authorization: Bearer ${KEY}`]);
+    for (const retryAfterSeconds of [61, 7]) {
+      gate.decider.decideNow = () => ({ ...no, retryAfterSeconds });
+      const { text } = await sendRaw(gate.port, asked);
+      expect(text).toContain(`\r\nRetry-After: ${retryAfterSeconds}\r\n`);
+    }
+    gate.decider.decideNow = () => no;
+    expect((await sendRaw(gate.port, asked)).text).not.toContain('Retry-After');
+  }
+});
+
 describe('forward authentication', () => {
   test.each(['/auth/forward', '/auth/haproxy'])(
     'reads the X-Forwarded headers at %s',

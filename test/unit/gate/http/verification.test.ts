@@ -157,6 +157,17 @@ describe('the answer in JSON', () => {
     });
   });
 
+  test('says when a quota begins anew', () => {
+    const refusal = REFUSALS.QuotaUsedUp;
+    const answer = verificationAnswer({
+      type: 'Refused',
+      refusal,
+      profile: 'Keyward',
+      retryAfterSeconds: 60,
+    });
+    expect(JSON.parse(answer)).toMatchObject({ reason: 'QuotaExceeded', retryAfterSeconds: 60 });
+  });
+
   test('gives the public reason of a no, and not its cause', () => {
     const answer = verificationAnswer({
       type: 'Refused',
