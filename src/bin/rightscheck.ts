@@ -1,13 +1,15 @@
 /**
- * Looks, when the operator starts, whether its account has the rights that it will use, and says which are
- * missing and what does not work without them. It changes nothing: what is refused later is told where
- * it happens.
+ * Looks, when the operator starts and every few minutes after that, whether its account has the rights that
+ * it uses, and says which are missing and what does not work without them. It changes nothing: what is refused
+ * is told where it happens.
  */
 import { SELF_SUBJECT_RULES_REVIEWS } from '../api/names.ts';
 import { OPERATOR_RIGHTS, type Feature, type Right, type RightScope } from '../api/rights.ts';
 import type { OperatorConfig } from '../config/operator.ts';
+import { sleep, systemClock, type Clock } from '../kernel/clock.ts';
 import { classify } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
+import { MINUTE_MS } from '../kernel/time.ts';
 import type { KubeClient } from '../kube/port.ts';
 import { lackingOf, readRules, type Rules } from '../kube/rules.ts';
 
@@ -34,27 +36,66 @@ type Asking = {
   readonly signal: AbortSignal;
 };
 
-/** Begins to ask, and logs what comes out. Gives what is missing so far, as a probe shows it. */
-export function startRightsCheck(parts: Asking & { readonly log: Logger }): () => string {
+type Looking = Asking & { readonly log: Logger };
+
+/** Between two looks: rights are given and taken while an operator runs. A look asks once for each place. */
+const LOOK_MS = 5 * MINUTE_MS;
+
+/** Begins to look, and logs what comes out and what changes. Gives what is missing now, as a probe shows it. */
+export function startRightsCheck(parts: Looking, clock: Clock = systemClock): () => string {
   let text = '';
-  void checkRights(parts).then((lacking) => {
+  void keepLooking(parts, clock, (lacking) => {
     text = lackingText(lacking);
   });
   return () => text;
 }
 
-async function checkRights(
-  parts: Asking & { readonly log: Logger },
-): Promise<readonly LackingRight[]> {
-  const { config, log } = parts;
+/** Until the operator stops. Never rejects. */
+async function keepLooking(
+  parts: Looking,
+  clock: Clock,
+  show: (lacking: readonly LackingRight[]) => void,
+): Promise<void> {
+  const { signal } = parts;
+  let before: readonly LackingRight[] = [];
+  while (!signal.aborted) {
+    // One look after the other is what this loop is for.
+    // oxlint-disable-next-line no-await-in-loop
+    const lacking = await look(parts);
+    if (lacking !== undefined) {
+      tellChanges(parts, before, lacking);
+      show(lacking);
+      before = lacking;
+    }
+    // oxlint-disable-next-line no-await-in-loop
+    await sleep(clock, LOOK_MS, signal).catch(() => undefined);
+  }
+}
+
+/** Undefined: nobody has answered. */
+async function look(parts: Looking): Promise<readonly LackingRight[] | undefined> {
   try {
-    const lacking = await findLackingRights(parts);
-    for (const each of lacking) tell(log, config, each);
-    return lacking;
+    return await findLackingRights(parts);
   } catch (error) {
     const { reason } = classify(error);
-    log.debug('The rights of the account could not be looked at', { reason });
-    return [];
+    parts.log.debug('The rights of the account could not be looked at', { reason });
+    return undefined;
+  }
+}
+
+/** What was told once is not told again. */
+function tellChanges(
+  { config, log }: Looking,
+  before: readonly LackingRight[],
+  now: readonly LackingRight[],
+): void {
+  const isIn = (list: readonly LackingRight[], { namespace, lacks }: LackingRight): boolean =>
+    list.some((each) => each.namespace === namespace && each.lacks === lacks);
+  for (const each of now) if (!isIn(before, each)) tell(log, config, each);
+  for (const each of before) {
+    if (isIn(now, each)) continue;
+    const { lacks, namespace } = each;
+    log.info("The operator's account has a right again", { right: lacks, namespace });
   }
 }
 

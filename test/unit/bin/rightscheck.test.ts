@@ -1,7 +1,10 @@
 /** What an operator says of rights that its account lacks. */
 import { describe, expect, test } from 'vitest';
 import { OPERATOR_RIGHTS } from '../../../src/api/rights.ts';
-import { findLackingRights } from '../../../src/bin/rightscheck.ts';
+import { findLackingRights, startRightsCheck } from '../../../src/bin/rightscheck.ts';
+import { MINUTE_MS } from '../../../src/kernel/time.ts';
+import type { Logger } from '../../../src/kernel/log.ts';
+import { FakeClock } from '../../support/clock.ts';
 
 /** Rules of an account that has these rights in every namespace. */
 const answerWith = (rights: typeof OPERATOR_RIGHTS, asked: string[] = []) => ({
@@ -51,4 +54,40 @@ describe('the look at the rights of the account', () => {
     const without = { ...config, secretWatch: 'none' as const };
     expect(await findLackingRights({ client, config: without, signal })).toEqual([]);
   });
+});
+
+test('rights that are taken and given while the operator runs are told once each, also by its probe', async () => {
+  const clock = new FakeClock();
+  const told: string[] = [];
+  const tell = (message: string, facts: object = {}): void => {
+    told.push(`${message}: ${Object.values(facts).slice(0, 2).join(' in ')}`);
+  };
+  const log: Logger = { debug: tell, info: tell, warn: tell, error: tell, with: () => log };
+  const stop = new AbortController();
+  let rights = OPERATOR_RIGHTS;
+  let isAway = false;
+  const client = {
+    ask: (resource: unknown, question: object) =>
+      isAway ? Promise.reject(new Error('away')) : answerWith(rights).ask(resource, question),
+  };
+  const lacking = startRightsCheck({ client, config, log, signal: stop.signal }, clock);
+  await clock.advanceSettled(0);
+  expect([told, lacking()]).toEqual([[], '']);
+  rights = OPERATOR_RIGHTS.filter(({ feature }) => feature !== 'SecretWatch');
+  await clock.advanceSettled(10 * MINUTE_MS);
+  expect(told).toEqual(["The operator's account lacks a right: list, watch secrets in default"]);
+  expect(lacking()).toContain('list, watch secrets in default');
+  isAway = true;
+  await clock.advanceSettled(5 * MINUTE_MS);
+  expect(lacking()).toContain('list, watch secrets in default');
+  isAway = false;
+  rights = OPERATOR_RIGHTS;
+  await clock.advanceSettled(5 * MINUTE_MS);
+  expect(told.at(-1)).toBe(
+    "The operator's account has a right again: list, watch secrets in default",
+  );
+  expect(lacking()).toBe('');
+  stop.abort();
+  await clock.advanceSettled(0);
+  expect(clock.pendingTimers).toBe(0);
 });
