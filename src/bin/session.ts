@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { coloured, plain, type Output, type Paint } from '../cli/output.ts';
+import { visible } from '../cli/visible.ts';
 import type { Flags } from '../config/layers.ts';
 import { personConfig, type PersonConfig } from '../config/person.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -72,7 +73,7 @@ async function findServer(config: PersonConfig): Promise<Found> {
   const text = await readKubeconfigs(kubeconfigs);
   const context = parseKubeconfig(text.text, text.file, wanted);
   if (context.skipVerification) {
-    output.note(`warning: context ${context.name} does not verify the API server\n`);
+    output.note(`warning: context ${visible(context.name)} does not verify the API server\n`);
   }
   const { namespace = 'default' } = context;
   return { source: { kind: 'Context', context, config: text }, namespace };
@@ -111,7 +112,7 @@ const output: Output = {
 
 /** Nothing but credentials that could not be renewed is ever logged here. */
 const warn: Logger['warn'] = (message, facts) => {
-  output.note(`${message}: ${JSON.stringify(facts ?? {})}\n`);
+  output.note(`${message}: ${visible(JSON.stringify(facts ?? {}))}\n`);
 };
 const silent = (): void => undefined;
 const quiet: Logger = { debug: silent, info: silent, error: silent, warn, with: () => quiet };

@@ -10,6 +10,7 @@ import type { KeyRecord } from '../ledger/record.ts';
 import { isLive } from '../terms/verdict.ts';
 import { findForeign, findImported, type Found } from './identifyforeign.ts';
 import type { Output } from './output.ts';
+import { visible } from './visible.ts';
 
 /** What the command reads and where it writes. */
 export type IdentifyDeps = {
@@ -104,7 +105,9 @@ function describe(deps: IdentifyDeps, { record, credential, slot }: Found): stri
     ['store', `${record.store.kind} ${record.store.name}`],
     ...(credential.remote?.id === undefined ? [] : [['at the vendor', credential.remote.id]]),
   ];
-  const facts = lines.map(([name = '', text = '']) => `${name.padEnd(13)} ${text}`).join('\n');
+  const facts = lines
+    .map(([name = '', text = '']) => `${name.padEnd(13)} ${visible(text)}`)
+    .join('\n');
   return `${facts}\n\n${containment(record)}`;
 }
 

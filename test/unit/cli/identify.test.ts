@@ -64,6 +64,13 @@ describe('keyward identify', () => {
     await expect(identify(depsFor(record), value)).rejects.toMatchObject({ reason: 'UnknownKey' });
   });
 
+  test('shows nothing that a terminal would act on, whatever a vendor calls its keys', async () => {
+    const record = knownRecord({ store: { ...aRecord().store, name: 'a\u001b[2J' } });
+    await identify(depsFor(record), value);
+    expect(printed).toContain('a\\x1b[2J');
+    expect(printed).not.toContain('\u001b');
+  });
+
   test.each(['', 'password1', `${'x'.repeat(5_000)}`])(
     'says that what nobody has is no key (%#)',
     async (text) => {
