@@ -136,10 +136,11 @@ function watchQuery(options: WatchOptions): URLSearchParams {
   return query;
 }
 
-/** ERROR frames become what they mean; the rest must carry an object with a version. */
+/** ERROR frames become what they mean; the rest must carry an object. */
 function checked(frame: WatchFrame, call: Call): WatchEvent {
   const { type, object } = frame;
   if (type === 'ERROR') throw translateStatus(readStatus(object, 500), call);
+  if (typeof object !== 'object' || object === null) throw unreadable(call);
   return { type, object };
 }
 
