@@ -3,6 +3,9 @@ import { KeywardError } from '../kernel/errors.ts';
 import type { Entropy } from '../kernel/entropy.ts';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const DIGITS = Buffer.from(ALPHABET);
+const IS_DIGIT = new Uint8Array(256);
+for (const code of DIGITS) IS_DIGIT[code] = 1;
 
 /** Largest multiple of 62 that a byte can hold; bytes from here on would favour the first letters. */
 const UNBIASED_BELOW = 248;
@@ -25,11 +28,16 @@ export function encodeBase62(value: number, width: number): string {
   return text;
 }
 
-/** Whether the end of a text, from `at` on, is the number as `encodeBase62` writes it; makes no text. */
-export function endsWithBase62(text: string, at: number, value: number): boolean {
+/** Whether the `width` bytes from `at` on are the number as `encodeBase62` writes it; makes no text. */
+export function isBase62At(
+  bytes: Readonly<Uint8Array>,
+  at: number,
+  width: number,
+  value: number,
+): boolean {
   let rest = value;
-  for (let i = text.length - 1; i >= at; i -= 1) {
-    if (text.charCodeAt(i) !== ALPHABET.charCodeAt(rest % 62)) return false;
+  for (let i = at + width - 1; i >= at; i -= 1) {
+    if (bytes[i] !== DIGITS[rest % 62]) return false;
     rest = Math.floor(rest / 62);
   }
   return true;
@@ -58,7 +66,7 @@ export function randomBase62(entropy: Entropy, length: number): string {
   });
 }
 
-/** Whether the UTF-16 code unit is a Base62 character. */
+/** Whether the byte, or the UTF-16 code unit, is a Base62 character. */
 export function isBase62Code(code: number): boolean {
-  return (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
+  return IS_DIGIT[code] === 1;
 }

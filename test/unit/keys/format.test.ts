@@ -73,6 +73,21 @@ describe('the key layout', () => {
     );
   });
 
+  it('takes no character for another one that shares its last byte, in values of any length', () => {
+    fc.assert(
+      fc.property(parts, fc.nat({ max: 82 }), fc.integer({ min: 1, max: 255 }), (p, at, high) => {
+        const value = buildValue(p);
+        const odd = String.fromCharCode(value.charCodeAt(at % value.length) + high * 256);
+        const [before, after] = [
+          value.slice(0, at % value.length),
+          value.slice((at % value.length) + 1),
+        ];
+        expect(parseValue(before + odd + after)).toBeUndefined();
+        expect(parseValue(value)).toEqual(p);
+      }),
+    );
+  });
+
   it('survives any text at all, and accepts only what it would write (G2)', () => {
     const anything = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 120 }),
