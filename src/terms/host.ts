@@ -2,6 +2,7 @@
  * Pure; host names in one spelling, for registered sites and request headers alike: ASCII, lower
  * case, no trailing dot. What could be read in two ways is refused.
  */
+import { ownText } from '../kernel/owntext.ts';
 import { parseAddress } from './cidr.ts';
 
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
@@ -23,7 +24,7 @@ export function normaliseHost(text: string): string | undefined {
   const host = findHost(text);
   // Whoever sends many others empties this, and then hosts take the time that they take anyway.
   if (read.size >= READ_MAX) read.clear();
-  if (host !== undefined) read.set(text, host);
+  if (host !== undefined) read.set(ownText(text), ownText(host));
   return host;
 }
 
