@@ -108,6 +108,12 @@ export interface UseReads {
   usage(uids: readonly string[]): Promise<readonly Usage[]>;
 }
 
+/** A record as gates know it. */
+export type RecordAtGate = KeyRecord & {
+  /** Name of the form that its grant speaks of; absent: there is none. */
+  readonly application?: string;
+};
+
 /** Everything a gate has of its database. */
 export interface GateLedger
   extends
@@ -122,7 +128,7 @@ export interface GateLedger
    * that ended in the last 30 days: Deleted, with digests and nothing else, so that their holders can be
    * told that they ended. Imported values are found by their lookup, too.
    */
-  findByKeyId(keyId: string): Promise<KeyRecord | undefined>;
+  findByKeyId(keyId: string): Promise<RecordAtGate | undefined>;
   /** keyIds and lookups that `findByKeyId` may know, ascending, `limit` at a time. */
   keyIds(limit: number, after?: string): Promise<readonly string[]>;
   /** The same, of the keys of these UIDs. */

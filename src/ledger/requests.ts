@@ -26,6 +26,7 @@ import type {
   VersionInUse,
 } from './port.ts';
 import type { RecordRows, Row, StoredRecord } from './rows.ts';
+import type { StoredAtGate } from './wholerows.ts';
 
 /** Under which epoch something is written, and its entry in the audit chain. */
 export type Audited = {
@@ -205,7 +206,7 @@ export type Answers = {
   versionsInUse: readonly VersionInUse[];
   /** One step; see audit.ts. */
   verifyAudit: AuditStep;
-  findAtGate: StoredRecord | undefined;
+  findAtGate: StoredAtGate | undefined;
   counts: readonly Count[];
   usage: readonly Usage[];
   keyIds: readonly string[];

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { GateLedger, UseLedger, UseReads } from './gate.ts';
 import type { UseRead, UseRequest } from './requests.ts';
-import { decodeRecord } from './rows.ts';
+import { decodeRecord, optionalText } from './rows.ts';
 import { checkWishes, firstOfEach, mergeReports, mergeUsage } from './uses.ts';
 import type { Ask } from './verbs.ts';
 
@@ -21,7 +21,10 @@ export function createGateReads(
   return {
     findByKeyId: async (keyId) => {
       const found = await ask<'findAtGate'>({ type: 'findAtGate', keyId });
-      return found === undefined ? undefined : decodeRecord(found);
+      if (found === undefined) return undefined;
+      const application = optionalText(found.application);
+      const record = decodeRecord(found.record);
+      return application === undefined ? record : { ...record, application };
     },
     keyIds: (limit, after) => ask<'keyIds'>({ type: 'keyIds', limit, after }),
     keyIdsOf: async (uids) =>

@@ -8,6 +8,8 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/kernel/time.ts';
 import type { GateLedger, LeaseWish, SeenSignature } from '../../src/ledger/gate.ts';
 import type { Ledger } from '../../src/ledger/port.ts';
 import type { KeyRecord } from '../../src/ledger/record.ts';
+import { aForm } from '../support/forms.ts';
+import { together } from './ledger.documents.ts';
 import { describeImports } from './ledger.imports.ts';
 import {
   aCommit,
@@ -387,6 +389,19 @@ export function describeGateLedger(name: string, createHarness: () => Promise<Ga
       await ledger.commit(aCommit(aKey('a')));
       expect(await gate.findByKeyId('keyId-a-1')).toMatchObject({ uid: 'a', revision: 1 });
       expect((await gate.changes(10, cursor)).uids).toEqual(['a']);
+    });
+
+    it('lead to the name of the form of the grant, where there is one', async () => {
+      const grant = { formUid: 'form-1', round: 1 };
+      await ledger.commit(aCommit(aKey('a', { grant })));
+      await ledger.commit(aCommit(aKey('b')));
+      expect(await gate.findByKeyId('keyId-a-1')).not.toHaveProperty('application');
+      const form = aForm({ clusterId: CLUSTER, uid: 'form-1', name: 'maps-form' });
+      await ledger.commitDocuments(together({ kind: 'Form', document: form, expectedRevision: 0 }));
+      const record = await ledger.findByKeyId('keyId-a-1');
+      expect(record?.grant).toEqual(grant);
+      expect(await gate.findByKeyId('keyId-a-1')).toEqual({ ...record, application: 'maps-form' });
+      expect(await gate.findByKeyId('keyId-b-1')).not.toHaveProperty('application');
     });
   });
 

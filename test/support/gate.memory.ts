@@ -73,10 +73,13 @@ export class MemoryGateDatabase {
         epoch: 1,
         schemaVersion: 1,
       }),
-      findByKeyId: async (keyId) =>
-        [...this.records.values()].find(({ credentials }) =>
+      findByKeyId: async (keyId) => {
+        const found = [...this.records.values()].find(({ credentials }) =>
           credentials.some((each) => each.keyId === keyId),
-        ),
+        );
+        const form = this.documents.get(`Form/${found?.grant?.formUid}`)?.document;
+        return found && { ...found, ...(form === undefined ? {} : { application: form.name }) };
+      },
       changes: async (limit, cursor) => this.#changes(limit, cursor),
       loadDocument: async (kind, uid) => this.documents.get(`${kind}/${uid}`)?.document as never,
       scanDocuments: async (kind, limit, after = '') =>

@@ -29,10 +29,11 @@ import {
   type StoredRecord,
   text,
 } from '../rows.ts';
+import { readRecords } from '../wholerows.ts';
 import type { Connection } from './connection.ts';
 import { readDocuments } from './documents.ts';
 import type { Qualify } from './names.ts';
-import { BY_KEY_ID, recordQuery, readRecords } from './records.ts';
+import { BY_KEY_ID, recordQuery } from './records.ts';
 import { readUses } from './usereads.ts';
 
 /** Entries of the audit chain that are checked at once. */

@@ -1,9 +1,10 @@
 /** How keys are used and which ids there are, as read from PostgreSQL. */
 import type { Answers, UseRead } from '../requests.ts';
 import { integer, type Row, text } from '../rows.ts';
+import { readAtGate } from '../wholerows.ts';
 import type { Connection, Parameter } from './connection.ts';
 import type { Qualify } from './names.ts';
-import { BY_KEY_ID, readRecords, recordQuery, WITH_ENDED } from './records.ts';
+import { BY_KEY_ID, queryAtGate } from './records.ts';
 
 const COUNTS = `SELECT c.subject, c.window_start, c.reserved, (
     SELECT coalesce(sum(l.uses - l.spent), 0)::bigint FROM {schema}.leases l
@@ -28,9 +29,8 @@ export async function readUses(
   const ask = (sql: string, values: readonly Parameter[]): Promise<readonly Row[]> =>
     connection.query(qualify(sql), values);
   switch (request.type) {
-    case 'findAtGate': {
-      return readRecords(await ask(recordQuery(BY_KEY_ID, WITH_ENDED), [request.keyId]))[0];
-    }
+    case 'findAtGate':
+      return readAtGate(await ask(queryAtGate(BY_KEY_ID), [request.keyId]));
     case 'counts': {
       const { refs } = request;
       const subjects = refs.map(({ subject }) => subject);

@@ -26,8 +26,7 @@ import {
   text,
 } from '../rows.ts';
 import { prepareDocuments } from './documents.ts';
-import { ENDED_MAX } from '../tombstones.ts';
-import { prepare, type Statement } from './statements.ts';
+import { prepare } from './statements.ts';
 import { prepareUseReads } from './usereads.ts';
 
 /** Entries of the audit chain that are checked at once: some 20 ms. */
@@ -69,13 +68,12 @@ export function prepareQueries(db: DatabaseSync) {
     };
   };
 
-  const records = prepareRecords(db);
   return {
-    ...records,
+    ...prepareRecords(db),
     ...prepareCounts(db),
     ...prepareStores(db),
     readDocuments: prepareDocuments(db),
-    readUses: prepareUseReads(db, records.findAtGate),
+    readUses: prepareUseReads(db),
     identity,
     isRequestSpent: (uid: string, requestId: string): boolean =>
       requestSpent.get(uid, requestId) !== undefined,
@@ -160,7 +158,7 @@ function prepareRecords(db: DatabaseSync) {
        SELECT c.key FROM credentials c WHERE c.remote_account IS NOT NULL AND c.state = 'Disabled'
      ) ORDER BY k.uid LIMIT ?`,
   );
-  const { complete, completeAtGate } = prepareCredentials(db);
+  const complete = prepareCredentials(db);
   const first = (row: Row | undefined): StoredRecord | undefined =>
     row === undefined ? undefined : complete(row);
 
@@ -170,10 +168,6 @@ function prepareRecords(db: DatabaseSync) {
       others: byName.all(namespace, name, uid).map(complete),
     }),
     findByKeyId: (keyId: string): StoredRecord | undefined => first(byKeyId.get(keyId)),
-    findAtGate: (keyId: string): StoredRecord | undefined => {
-      const row = byKeyId.get(keyId);
-      return row === undefined ? undefined : completeAtGate(row);
-    },
     scan: (limit: number, after: string | undefined): readonly StoredRecord[] =>
       page.all(after ?? '', limit).map(complete),
     debts: (limit: number, after: string | undefined): readonly StoredRecord[] =>
@@ -193,29 +187,16 @@ function prepareCredentials(db: DatabaseSync) {
     `SELECT ${SLOT}, s.sequence FROM slots s WHERE s.key = ? ORDER BY s.sequence, s.name`,
   );
 
-  const withEnded = prepare(
-    db,
-    `SELECT ${CREDENTIAL} FROM credentials c WHERE c.key = ?1 AND (c.state <> 'Deleted'
-       OR c.sequence IN (
-         SELECT DISTINCT e.sequence FROM slots e WHERE e.key = ?1 AND e.ended_at IS NOT NULL
-         ORDER BY e.sequence DESC LIMIT ${ENDED_MAX}
-       )) ORDER BY c.sequence`,
-  );
-
-  const completeWith = (query: Statement, row: Row): StoredRecord => {
+  return (row: Row): StoredRecord => {
     const id = integer(row.at(-1));
     const ofKey = slots.all(id);
     return {
       key: row.slice(0, -1),
-      credentials: query.all(id).map((credential) => ({
+      credentials: credentials.all(id).map((credential) => ({
         row: credential,
         slots: ofKey.filter((slot) => slot.at(-1) === credential[AT_SEQUENCE]),
       })),
     };
-  };
-  return {
-    complete: (row: Row): StoredRecord => completeWith(credentials, row),
-    completeAtGate: (row: Row): StoredRecord => completeWith(withEnded, row),
   };
 }
 
