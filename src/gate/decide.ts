@@ -212,7 +212,7 @@ export class GateDecider implements Decider {
     const { products, prover } = this.#deps;
     const { terms } = credential.key;
     const need = products.needOf(call, terms.productRefs);
-    const judged = judgeProven(place.standing, terms, {
+    const judged = judgeProven(place, terms, {
       nowMs: at.nowMs,
       pepper: prover.pepper,
       origin: call.origin,
@@ -226,10 +226,10 @@ export class GateDecider implements Decider {
 
   #allow({ credential, place }: Proven, at: Moment, quotaRemaining?: number): Decision {
     const { answers, usage } = this.#deps;
-    usage.count(credential.key, at.nowMs);
+    usage.count(credential.key.use, at.nowMs);
     if (credential.retiring !== undefined) usage.count(credential.retiring, at.nowMs);
     answers.allowed(place.profile);
-    return quotaRemaining === undefined ? place.allowed : place.allowed.counted(quotaRemaining);
+    return quotaRemaining === undefined ? place : place.counted(quotaRemaining);
   }
 
   /** @param keyId of a caller who has proven that it is his */

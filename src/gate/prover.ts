@@ -10,7 +10,7 @@ import type { Keyring } from '../keys/keyring.ts';
 import { openAtGate, sealForGate, slotContext, type Sealed } from '../keys/sealing.ts';
 import type { SeenSignature } from '../ledger/gate.ts';
 import { REFUSALS, type Refusal } from '../terms/refusals.ts';
-import { proveForeign, proveSecret, type ProvableSlot } from '../terms/verdict.ts';
+import { proveForeign, proveSecret, type ProvableSlots } from '../terms/verdict.ts';
 import type { Call, Credential } from './call.ts';
 import { verifyBodySigned, type BodySignedCredential } from './schemes/bodysigned.ts';
 import {
@@ -105,13 +105,13 @@ export class Prover {
   #dummy: Sealed | undefined;
 
   /** Compared where there is no credential; whatever comes of it is a no. */
-  readonly #decoy: readonly ProvableSlot[];
+  readonly #decoy: ProvableSlots;
 
   constructor(options: ProverOptions) {
     this.#options = options;
     const { keyring } = options;
     const pepperVersion = keyring.versions.at(-1) ?? 1;
-    this.#decoy = [{ name: 'apiKey', digest: DUMMY_DIGEST, pepperVersion }];
+    this.#decoy = { kinds: [{ name: 'apiKey', pepperVersion }], digests: DUMMY_DIGEST };
     for (const version of keyring.versions) this.#peppers.set(version, keyring.pepper(version));
   }
 
@@ -165,7 +165,7 @@ export class Prover {
     claim: Extract<Claim, { type: 'Secret' | 'Foreign' }>,
     credential: PreparedCredential | undefined,
   ): string | undefined {
-    const slots = credential?.slots ?? this.#decoy;
+    const slots = credential ?? this.#decoy;
     if (claim.type === 'Secret') return proveSecret(slots, claim.parts, this.pepper);
     const { keyId } = credential ?? claim;
     return proveForeign(slots, { keyId, value: claim.value }, this.pepper);
@@ -194,16 +194,11 @@ export class Prover {
     return openAtGate(keyring, this.#dummy, slotContext(DUMMY));
   }
 
-  /** Only pairs sign, and only where the store keeps their secrets. */
-  #open({ slots, token }: PreparedCredential): Sensitive | undefined {
-    const slot = slots.find(({ name }) => name === 'apiSecret');
-    if (slot?.sealed === undefined) return undefined;
-    const { name, generation, sealed } = slot;
-    return openAtGate(
-      this.#options.keyring,
-      sealed,
-      slotContext({ token, slot: name, generation }),
-    );
+  #open({ signing }: PreparedCredential): Sensitive | undefined {
+    if (signing === undefined) return undefined;
+    const { token, generation, sealed } = signing;
+    const context = slotContext({ token, slot: 'apiSecret', generation });
+    return openAtGate(this.#options.keyring, sealed, context);
   }
 }
 

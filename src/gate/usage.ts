@@ -25,17 +25,23 @@ export type UsageDeps = {
   readonly onFailure: (reason: string) => void;
 };
 
-/** What a key was used since the last report. No uses: it does not wait to be written. */
-export type Used = { uses: number; lastUsedMs: number };
+/** How something was used since the last report. No uses: it does not wait to be written. */
+export class Use {
+  uses = 0;
+  lastUsedMs = 0;
+  readonly uid: string;
 
-/** What is counted, and where its count is at hand. */
-export type Counted = { readonly uid: string; used: Used | undefined };
+  /** @param uid as in `UsageReport` */
+  constructor(uid: string) {
+    this.uid = uid;
+  }
+}
 
 /** See the file comment. */
 export class UsageCounter {
   readonly #deps: UsageDeps;
   /** Whoever was used first comes first. */
-  readonly #used = new Map<string, Used>();
+  readonly #used = new Map<string, Use>();
   #isWriting = false;
   #turn = 0;
   /** Keys whose turn it is each time. */
@@ -52,24 +58,26 @@ export class UsageCounter {
     return this.#used.size;
   }
 
-  /** A call with this key was let in. */
-  count(key: Counted, nowMs: number): void {
-    const used = key.used === undefined || key.used.uses === 0 ? this.#usedOf(key) : key.used;
-    if (used === undefined) {
+  /** A call was let in. */
+  count(use: Use, nowMs: number): void {
+    if (use.uses === 0 && !this.#await(use)) {
       this.lost += 1;
       return;
     }
-    used.uses += 1;
-    used.lastUsedMs = nowMs;
+    use.uses += 1;
+    use.lastUsedMs = nowMs;
   }
 
-  /** A record that was read anew goes on with the count of the one before. */
-  #usedOf(key: Counted): Used | undefined {
-    const used = this.#used.get(key.uid) ?? key.used ?? { uses: 0, lastUsedMs: 0 };
-    if (used.uses === 0 && this.#used.size >= WAITING_MAX) return undefined;
-    this.#used.set(key.uid, used);
-    key.used = used;
-    return used;
+  /** Whether it waits to be written now. That of a record read anew goes on with the count of the one before. */
+  #await(use: Use): boolean {
+    const before = this.#used.get(use.uid);
+    if (before === undefined && this.#used.size >= WAITING_MAX) return false;
+    if (before !== undefined) {
+      use.uses = before.uses;
+      before.uses = 0;
+    }
+    this.#used.set(use.uid, use);
+    return true;
   }
 
   /**

@@ -66,9 +66,16 @@ export function digestText(input: DigestInput): string {
   }
 }
 
-/** A digest of the ledger as `digestText` writes it; a text of its own. */
-export function textOfDigest(digest: Readonly<Uint8Array>): string {
-  return Buffer.from(digest).toString('latin1');
+/**
+ * Digests of the ledger as `digestText` writes them, all in one text of its own: see `isDigestAt`. What has
+ * not the length of a digest stands there as one that nothing has.
+ */
+export function joinDigests(digests: readonly Readonly<Uint8Array>[]): string {
+  const bytes = Buffer.alloc(digests.length * DIGEST_BYTES);
+  for (const [number, digest] of digests.entries()) {
+    if (digest.length === DIGEST_BYTES) bytes.set(digest, number * DIGEST_BYTES);
+  }
+  return bytes.toString('latin1');
 }
 
 /** What goes into the digest of a value that was made elsewhere. */
@@ -98,13 +105,16 @@ export function equalDigests(a: Readonly<Uint8Array>, b: Readonly<Uint8Array>): 
 }
 
 /**
- * As `equalDigests`, of two as `digestText` writes them; anything of another length is no digest. Every
+ * As `equalDigests`: whether that of this number, from 0, is the digest, as `digestText` writes it. Every
  * character is looked at and none decides what is done next. Nobody could use more than that either: what he
  * chooses is hashed with a pepper that he does not know before it is compared.
  */
-export function equalDigestTexts(a: string, b: string): boolean {
-  if (a.length !== DIGEST_BYTES || b.length !== DIGEST_BYTES) return false;
+export function isDigestAt(digests: string, number: number, digest: string): boolean {
+  const from = number * DIGEST_BYTES;
+  if (digest.length !== DIGEST_BYTES || digests.length < from + DIGEST_BYTES) return false;
   let difference = 0;
-  for (let i = 0; i < DIGEST_BYTES; i += 1) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
+  for (let i = 0; i < DIGEST_BYTES; i += 1) {
+    difference |= digests.charCodeAt(from + i) ^ digest.charCodeAt(i);
+  }
   return difference === 0;
 }

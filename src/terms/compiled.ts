@@ -1,9 +1,12 @@
-/** Pure; terms as a gate keeps them: whatever can be worked out before a call comes is worked out. */
+/**
+ * Pure; terms as a gate keeps them: whatever can be worked out before a call comes is worked out. Without
+ * their ends, which alone tell the terms of most keys of a store apart.
+ */
 import { compileNetworks, type Network } from './cidr.ts';
 import type { KeyTerms } from './terms.ts';
 
 /** What `KeyTerms` say, ready to be compared with calls. */
-export type CompiledTerms = Pick<KeyTerms, 'notBeforeMs' | 'endMs' | 'quota' | 'originPolicy'> & {
+export type CompiledTerms = Pick<KeyTerms, 'quota' | 'originPolicy'> & {
   /** Absent: any address. Empty: none, because none of what was written could be read. */
   readonly networks: readonly Network[] | undefined;
   /** Names of the products by grant that may be used. */
@@ -11,11 +14,9 @@ export type CompiledTerms = Pick<KeyTerms, 'notBeforeMs' | 'endMs' | 'quota' | '
 };
 
 /** Compiles terms; the answers about them stay the same. */
-export function compileTerms(terms: KeyTerms): CompiledTerms {
-  const { notBeforeMs, endMs, quota, originPolicy, cidrs, productRefs } = terms;
+export function compileTerms(terms: Omit<KeyTerms, 'timeZone'>): CompiledTerms {
+  const { quota, originPolicy, cidrs, productRefs } = terms;
   return {
-    ...(notBeforeMs === undefined ? {} : { notBeforeMs }),
-    ...(endMs === undefined ? {} : { endMs }),
     ...(quota === undefined ? {} : { quota }),
     ...(originPolicy === undefined ? {} : { originPolicy }),
     networks: cidrs.length === 0 ? undefined : compileNetworks(cidrs),

@@ -47,14 +47,18 @@ export function resolveValidity(spec: ValiditySpec, context: ValidityContext): V
   return { interval, problems };
 }
 
+/** When a key is valid: half open, with the ends that exist. */
+export type Interval = {
+  readonly notBeforeMs?: number | undefined;
+  readonly endMs?: number | undefined;
+};
+
 /** Where an instant lies; NotYet before the start, Over from the end on. The one place that compares. */
-export function validityAt(
-  terms: Pick<KeyTerms, 'notBeforeMs' | 'endMs'>,
-  nowMs: number,
-): 'NotYet' | 'Valid' | 'Over' {
+export function validityAt(interval: Interval, nowMs: number): 'NotYet' | 'Valid' | 'Over' {
+  const { notBeforeMs, endMs } = interval;
   // Written so that anything that is no number denies.
-  if (terms.endMs !== undefined && !(nowMs < terms.endMs)) return 'Over';
-  if (terms.notBeforeMs !== undefined && !(nowMs >= terms.notBeforeMs)) return 'NotYet';
+  if (endMs !== undefined && !(nowMs < endMs)) return 'Over';
+  if (notBeforeMs !== undefined && !(nowMs >= notBeforeMs)) return 'NotYet';
   return 'Valid';
 }
 

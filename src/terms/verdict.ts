@@ -12,9 +12,9 @@ import {
   digestText,
   DUMMY_DIGEST,
   DUMMY_PEPPER,
-  equalDigestTexts,
   foreignDigestText,
-  textOfDigest,
+  isDigestAt,
+  joinDigests,
 } from '../keys/digest.ts';
 import { isKeyId, isSecret, parseValue } from '../keys/format.ts';
 import { isInside } from './cidr.ts';
@@ -23,7 +23,7 @@ import { matchOrigin } from './origin.ts';
 import { coversUse, UNLIMITED } from './quota.ts';
 import { REFUSALS, type Refusal } from './refusals.ts';
 import type { KeyTerms } from './terms.ts';
-import { validityAt } from './validity.ts';
+import { type Interval, validityAt } from './validity.ts';
 
 /** One value of a credential, as far as a verdict needs it. */
 export type VerifiableSlot = {
@@ -32,8 +32,15 @@ export type VerifiableSlot = {
   readonly pepperVersion: number;
 };
 
-/** As whoever proves many keeps it: with the digest as `digestText` writes it. */
-export type ProvableSlot = Omit<VerifiableSlot, 'digest'> & { readonly digest: string };
+/** Values of one credential as whoever proves many keeps them: what most have in common apart from the rest. */
+export type ProvableSlots = {
+  readonly kinds: readonly SlotKind[];
+  /** See `joinDigests`; in the order of the kinds. */
+  readonly digests: string;
+};
+
+/** What a value has in common with most others. */
+export type SlotKind = Omit<VerifiableSlot, 'digest'>;
 
 /** One credential generation. */
 export type VerifiableCredential = {
@@ -88,10 +95,7 @@ export type Admission = {
 export type Verdict = Admission | Refusal;
 
 /** Whether values of the credential are accepted: by state, and while retiring until its instant. */
-export function isLive(
-  credential: Pick<VerifiableCredential, 'state' | 'retireAtMs'>,
-  nowMs: number,
-): boolean {
+export function isLive(credential: Standing['credential'], nowMs: number): boolean {
   const { state, retireAtMs } = credential;
   if (state === 'Retiring') return retireAtMs !== undefined && nowMs < retireAtMs;
   return state === 'Sealed' || state === 'Published' || state === 'Active';
@@ -122,18 +126,27 @@ export function verdictBeforeQuota(
   const parts = readPresented(presented);
   if (parts === undefined) return REFUSALS.MalformedKey;
   const credential = record?.credentials.find(({ keyId }) => keyId === parts.keyId);
-  const slots = (credential?.slots ?? []).map(provable);
-  const slot = proveSecret(slots, parts, context.pepper);
+  const slots = credential?.slots ?? [];
+  const digests = joinDigests(slots.map(({ digest }) => digest));
+  const slot = proveSecret({ kinds: slots, digests }, parts, context.pepper);
   if (record === undefined || credential === undefined) return REFUSALS.UnknownKey;
   if (slot === undefined) return REFUSALS.WrongSecret;
-  const origin = judgeProven({ ...record, credential }, compileTerms(record.terms), context);
+  const standing = { ...record, credential, validity: record.terms };
+  const origin = judgeProven(standing, compileTerms(record.terms), context);
   if (typeof origin !== 'string') return origin;
   return { type: 'Allowed', keyId: parts.keyId, slot, origin };
 }
 
 /** What is in force for a credential whose secret was proven. */
-export type Standing = Pick<VerifiableKey, 'state' | 'clientState'> & {
-  readonly credential: Pick<VerifiableCredential, 'state' | 'retireAtMs'>;
+export type Standing = {
+  readonly state: VerifiableKey['state'];
+  /** Undefined: the key belongs to no client. */
+  readonly clientState?: VerifiableKey['clientState'] | undefined;
+  readonly credential: {
+    readonly state: VerifiableCredential['state'];
+    readonly retireAtMs?: number | undefined;
+  };
+  readonly validity: Interval;
 };
 
 /**
@@ -145,7 +158,12 @@ export function judgeProven(
   terms: CompiledTerms,
   context: VerdictContext,
 ): Refusal | Admission['origin'] {
-  return findStateRefusal(standing, context.nowMs) ?? judgeTerms(terms, context);
+  const { nowMs } = context;
+  return (
+    findStateRefusal(standing, nowMs) ??
+    findValidityRefusal(standing.validity, nowMs) ??
+    judgeTerms(terms, context)
+  );
 }
 
 /** The refusal by quota, or undefined; `quotaRemaining` as in the context. */
@@ -162,10 +180,6 @@ export function findQuotaRefusal(
 
 type Parts = Exclude<Presented, string>;
 
-function provable({ name, digest, pepperVersion }: VerifiableSlot): ProvableSlot {
-  return { name, digest: textOfDigest(digest), pepperVersion };
-}
-
 function readPresented(presented: Presented): Parts | undefined {
   if (typeof presented === 'string') return parseValue(presented);
   return isKeyId(presented.keyId) && isSecret(presented.secret) ? presented : undefined;
@@ -178,39 +192,43 @@ function readPresented(presented: Presented): Parts | undefined {
  * @throws KeywardError of `pepper`
  */
 export function proveSecret(
-  slots: readonly ProvableSlot[],
+  { kinds, digests }: ProvableSlots,
   parts: Parts,
   pepper: VerdictContext['pepper'],
 ): string | undefined {
-  if (slots.length === 0) {
-    equalDigestTexts(digestText({ ...parts, pepper: DUMMY_PEPPER }), DUMMY_DIGEST);
+  if (kinds.length === 0) {
+    isDigestAt(DUMMY_DIGEST, 0, digestText({ ...parts, pepper: DUMMY_PEPPER }));
     return undefined;
   }
   let found: string | undefined;
   let digest = DUMMY_DIGEST;
   let digestVersion: number | undefined;
-  for (const slot of slots) {
+  let number = 0;
+  for (const { name, pepperVersion } of kinds) {
     // Values of one credential mostly share their pepper: one digest serves them all.
-    if (slot.pepperVersion !== digestVersion) {
-      digestVersion = slot.pepperVersion;
+    if (pepperVersion !== digestVersion) {
+      digestVersion = pepperVersion;
       const { keyId, secret } = parts;
       digest = digestText({ keyId, secret, pepper: pepper(digestVersion) });
     }
-    if (equalDigestTexts(digest, slot.digest)) found = slot.name;
+    if (isDigestAt(digests, number, digest)) found = name;
+    number += 1;
   }
   return found;
 }
 
-/** As `proveSecret`, of a value that was made elsewhere; `slots` are never none. */
+/** As `proveSecret`, of a value that was made elsewhere; there is never none. */
 export function proveForeign(
-  slots: readonly ProvableSlot[],
+  { kinds, digests }: ProvableSlots,
   { keyId, value }: { readonly keyId: string; readonly value: string },
   pepper: (version: number) => Readonly<Uint8Array>,
 ): string | undefined {
   let found: string | undefined;
-  for (const slot of slots) {
-    const digest = foreignDigestText({ pepper: pepper(slot.pepperVersion), keyId, value });
-    if (equalDigestTexts(digest, slot.digest)) found = slot.name;
+  let number = 0;
+  for (const { name, pepperVersion } of kinds) {
+    const digest = foreignDigestText({ pepper: pepper(pepperVersion), keyId, value });
+    if (isDigestAt(digests, number, digest)) found = name;
+    number += 1;
   }
   return found;
 }
@@ -225,10 +243,13 @@ function findStateRefusal(standing: Standing, nowMs: number): Refusal | undefine
     : REFUSALS.ClientSuspended;
 }
 
+function findValidityRefusal(interval: Interval, nowMs: number): Refusal | undefined {
+  const validity = validityAt(interval, nowMs);
+  if (validity === 'Valid') return undefined;
+  return validity === 'Over' ? REFUSALS.Expired : REFUSALS.NotYetEffective;
+}
+
 function judgeTerms(terms: CompiledTerms, context: VerdictContext): Refusal | Admission['origin'] {
-  const validity = validityAt(terms, context.nowMs);
-  if (validity !== 'Valid')
-    return validity === 'Over' ? REFUSALS.Expired : REFUSALS.NotYetEffective;
   const origin =
     terms.originPolicy === undefined ? 'Allowed' : matchOrigin(terms.originPolicy, context);
   if (origin === 'Missing') return REFUSALS.OriginMissing;

@@ -100,10 +100,7 @@ function usesOf({ uses }: Raw): number | Refusal {
 }
 
 function sourceOf({ record }: Raw): RecordSource {
-  return {
-    findByKeyId: async (keyId) => (keyId === KEY_IDS.here ? record : undefined),
-    loadDocument: async () => undefined,
-  };
+  return { findByKeyId: async (keyId) => (keyId === KEY_IDS.here ? record : undefined) };
 }
 
 function freshnessOf({ ageMs }: Raw, clock: Clock): Freshness {

@@ -1,4 +1,6 @@
 /** Pure; what stands around a credential, put together: see `Place`. */
+import type { StoreProfile } from '../../ledger/documents.ts';
+import type { Standing } from '../../terms/verdict.ts';
 import { headerLines, type Allowed, type Caller } from '../decision.ts';
 import type { Place, PreparedCredential, PreparedKey } from './prepared.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -7,27 +9,16 @@ import type { Surroundings } from './surroundings.ts';
 export function placeOf(credential: PreparedCredential, around: Surroundings): Place {
   const known = credential.place;
   if (known !== undefined && known.version === around.version) return known;
-  const place = findPlace(credential, around);
+  const place = new FoundPlace(credential, around);
   credential.place = place;
   return place;
-}
-
-function findPlace(credential: PreparedCredential, around: Surroundings): Place {
-  const { key } = credential;
-  const client = key.clientUid === undefined ? undefined : around.client(key.clientUid)?.name;
-  return {
-    version: around.version,
-    standing: { ...standingOf(key, around), credential },
-    profile: around.profileOf(key.storeUid),
-    allowed: new Admitted(credential, client),
-  };
 }
 
 /** The stricter of everybody's word; a client that nobody knows stands for nobody. */
 function standingOf(
   key: PreparedKey,
   around: Surroundings,
-): Pick<Place['standing'], 'state' | 'clientState'> {
+): Pick<Standing, 'state' | 'clientState'> {
   const client = key.clientUid === undefined ? undefined : around.client(key.clientUid);
   const held = around.heldState(key.uid);
   if (held === 'Revoked' || client?.state === 'Revoked') return { state: 'Revoked' };
@@ -36,21 +27,36 @@ function standingOf(
   return { state, clientState: client?.state === 'Active' ? 'Active' : 'Suspended' };
 }
 
-/** A yes. It is put into each form for those that want it in this one, and then kept. */
-class Admitted {
+/** A place. As a yes it is put into each form for those that want it in this one, and then kept. */
+class FoundPlace implements Place {
   readonly type = 'Allowed';
-  readonly #credential: PreparedCredential;
+  readonly version: number;
+  readonly credential: PreparedCredential;
+  /** The strictest of what record, client and reviewers say. */
+  readonly state: Standing['state'];
+  readonly clientState: Standing['clientState'];
+  readonly profile: StoreProfile;
   readonly #client: string | undefined;
   #headers: readonly string[] | undefined;
   #lines: string | undefined;
 
-  constructor(credential: PreparedCredential, client: string | undefined) {
-    this.#credential = credential;
-    this.#client = client;
+  constructor(credential: PreparedCredential, around: Surroundings) {
+    const { key } = credential;
+    const { state, clientState } = standingOf(key, around);
+    this.version = around.version;
+    this.credential = credential;
+    this.state = state;
+    this.clientState = clientState;
+    this.profile = around.profileOf(key.storeUid);
+    this.#client = key.clientUid === undefined ? undefined : around.client(key.clientUid)?.name;
+  }
+
+  get validity(): PreparedKey {
+    return this.credential.key;
   }
 
   get caller(): Caller {
-    return callerOf(this.#credential, this.#client);
+    return callerOf(this.credential, this.#client);
   }
 
   get headers(): readonly string[] {
@@ -61,7 +67,6 @@ class Admitted {
     return (this.#lines ??= headerLines(headersOf(this.caller)));
   }
 
-  /** The same yes with what is left of its quota. */
   counted(quotaRemaining: number): Allowed {
     return new Counted(this, quotaRemaining);
   }
@@ -71,9 +76,9 @@ class Admitted {
 class Counted {
   readonly type = 'Allowed';
   readonly quotaRemaining: number;
-  readonly #yes: Admitted;
+  readonly #yes: FoundPlace;
 
-  constructor(yes: Admitted, quotaRemaining: number) {
+  constructor(yes: FoundPlace, quotaRemaining: number) {
     this.#yes = yes;
     this.quotaRemaining = quotaRemaining;
   }

@@ -1,16 +1,27 @@
-/** Pure; a record of the ledger as the gate keeps it: compiled, and without what no call asks for. */
-import { textOfDigest } from '../../keys/digest.ts';
-import { quotaSubject, usageOf } from '../../ledger/gate.ts';
+/**
+ * Pure; a record of the ledger as the gate keeps it: compiled, and without what no call asks for. In few
+ * objects, with what calls ask for in front: of many records none is in the processor's caches, and each
+ * piece is fetched on its own.
+ */
+import { joinDigests } from '../../keys/digest.ts';
+import type { Sealed } from '../../keys/sealing.ts';
+import { quotaSubject, type RecordAtGate, usageOf } from '../../ledger/gate.ts';
 import type { StoreProfile } from '../../ledger/documents.ts';
-import type { CredentialRecord, KeyRecord, SlotRecord } from '../../ledger/record.ts';
+import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
 import type { CompiledTerms } from '../../terms/compiled.ts';
-import type { ProvableSlot, Standing } from '../../terms/verdict.ts';
+import type { ProvableSlots, SlotKind, Standing } from '../../terms/verdict.ts';
 import type { Allowed } from '../decision.ts';
-import type { Counted, Used } from '../usage.ts';
+import { Use } from '../usage.ts';
 import { Sharing } from './sharing.ts';
 
 /** One key, for as long as nothing about it changes. */
-export type PreparedKey = {
+export class PreparedKey {
+  readonly use: Use;
+  readonly terms: CompiledTerms;
+  readonly notBeforeMs: number | undefined;
+  readonly endMs: number | undefined;
+  /** Becomes true when the key changes: whoever waited meanwhile must not go on with this. */
+  isOutdated = false;
   readonly uid: string;
   readonly namespace: string;
   readonly name: string;
@@ -19,115 +30,103 @@ export type PreparedKey = {
   readonly storeUid: string;
   /** Name of the form that it was granted by. */
   readonly application: string | undefined;
-  readonly terms: CompiledTerms;
   /** What its uses are counted under; empty: they are not. */
   readonly quotaSubject: string;
   readonly credentials: readonly PreparedCredential[];
-  /** Becomes true when the key changes: whoever waited meanwhile must not go on with this. */
-  isOutdated: boolean;
-  /** Where its usage was counted last. */
-  used: Used | undefined;
-};
 
-/** One credential of a key, with what was worked out about it. */
-export type PreparedCredential = Pick<
-  CredentialRecord,
-  'keyId' | 'token' | 'state' | 'retireAtMs'
-> & {
-  readonly key: PreparedKey;
-  readonly slots: readonly PreparedSlot[];
-  /** Under which it was found besides its keyId: lookups of values that were imported. */
-  aliases: readonly string[];
-  /** Present while it retires: its uses are counted beside those of the key. */
-  readonly retiring?: Counted;
-  /** As of `Surroundings.version`; absent: not worked out yet. */
-  place: Place | undefined;
-  /** Since somebody looked for what could be let go. */
-  wasUsed: boolean;
-};
+  /** See `prepareKey`. */
+  constructor(record: RecordAtGate, sharing: Sharing) {
+    this.use = new Use(record.uid);
+    // Products by grant are granted, not written down.
+    this.terms = sharing.terms(
+      record.grant === undefined ? { ...record.terms, productRefs: [] } : record.terms,
+    );
+    this.notBeforeMs = record.terms.notBeforeMs;
+    this.endMs = record.terms.endMs;
+    this.uid = record.uid;
+    this.namespace = sharing.text(record.namespace);
+    this.name = record.name;
+    // Of a key that is ending nothing is to work, whatever its values say.
+    this.state = isThere(record) ? sharing.text(record.state) : 'Revoked';
+    this.clientUid = sharing.text(record.clientUid);
+    this.storeUid = sharing.text(record.store.uid);
+    this.application = sharing.text(record.application);
+    this.quotaSubject = this.terms.quota === undefined ? '' : quotaSubject(record);
+    // Not by pushing, which leaves room for sixteen more.
+    this.credentials = record.credentials.map(
+      (credential) => new PreparedCredential(this, credential, sharing),
+    );
+  }
+}
 
 /** One for all: hardly any credential has some. */
 const NO_ALIASES: readonly string[] = [];
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
+/** One credential of a key, with what was worked out about it. */
+export class PreparedCredential implements ProvableSlots {
+  readonly key: PreparedKey;
+  /** As of `Surroundings.version`; undefined: not worked out yet. */
+  place: Place | undefined = undefined;
+  readonly kinds: readonly SlotKind[];
+  readonly digests: string;
+  readonly state: CredentialRecord['state'];
+  /** Since somebody looked for what could be let go. */
+  wasUsed = false;
+  /** Defined while it retires: its uses are counted beside those of the key. */
+  readonly retiring: Use | undefined;
+  readonly retireAtMs: number | undefined;
+  readonly keyId: string;
+  /** Under which it was found besides its keyId: lookups of values that were imported. */
+  aliases: readonly string[] = NO_ALIASES;
+  /** Undefined: it cannot sign. */
+  readonly signing: SigningSecret | undefined;
 
-/** What proving takes of a value. */
-export type PreparedSlot = ProvableSlot & Pick<SlotRecord, 'generation' | 'sealed'>;
+  constructor(key: PreparedKey, record: CredentialRecord, sharing: Sharing) {
+    const { keyId, state, slots } = record;
+    this.key = key;
+    this.kinds = sharing.kinds(slots);
+    this.digests = joinDigests(slots.map(({ digest }) => digest));
+    this.state = sharing.text(state);
+    this.retiring = state === 'Retiring' ? new Use(usageOf(keyId)) : undefined;
+    this.retireAtMs = record.retireAtMs;
+    this.keyId = keyId;
+    this.signing = findSigning(record);
+  }
+}
 
-/** What stands around a credential: client, holds, store. Worked out anew when one of those changes. */
-export type Place = {
-  readonly version: number;
-  /** The strictest of what record, client and reviewers say. */
-  readonly standing: Standing;
-  readonly profile: StoreProfile;
-  /** The answer where no quota has to be told. */
-  readonly allowed: Allowed & { readonly counted: (quotaRemaining: number) => Allowed };
+/** The secret of a pair, and what opening it takes. */
+export type SigningSecret = {
+  readonly token: string;
+  readonly generation: number;
+  readonly sealed: Sealed;
 };
 
-/**
- * Prepares a record.
- *
- * @param application name of the form that its grant speaks of
- */
-export function prepareKey(
-  record: KeyRecord,
-  application: string | undefined,
-  sharing = new Sharing(),
-): PreparedKey {
-  // Products by grant are granted, not written down.
-  const terms = sharing.terms(
-    record.grant === undefined ? { ...record.terms, productRefs: [] } : record.terms,
-  );
-  const key: Writable<PreparedKey> = {
-    uid: record.uid,
-    namespace: sharing.text(record.namespace),
-    name: record.name,
-    // Of a key that is ending nothing is to work, whatever its values say.
-    state: isThere(record) ? sharing.text(record.state) : 'Revoked',
-    clientUid: sharing.text(record.clientUid),
-    storeUid: sharing.text(record.store.uid),
-    application: sharing.text(application),
-    terms,
-    quotaSubject: terms.quota === undefined ? '' : quotaSubject(record),
-    credentials: [],
-    isOutdated: false,
-    used: undefined,
-  };
-  // Not by pushing, which leaves room for sixteen more.
-  key.credentials = record.credentials.map(({ keyId, token, state, retireAtMs, slots }) => ({
-    keyId,
-    token,
-    state: sharing.text(state),
-    ...(retireAtMs === undefined ? {} : { retireAtMs }),
-    ...(state === 'Retiring' ? { retiring: { uid: usageOf(keyId), used: undefined } } : {}),
-    slots: slots.map((slot) => prepareSlot(slot, sharing)),
-    key,
-    aliases: NO_ALIASES,
-    place: undefined,
-    wasUsed: false,
-  }));
-  return key;
+/** Only pairs sign, and only where the store keeps their secrets; what else is sealed is not the gate's to open. */
+function findSigning({ token, slots }: CredentialRecord): SigningSecret | undefined {
+  const slot = slots.find(({ name }) => name === 'apiSecret');
+  if (slot?.sealed === undefined) return undefined;
+  const { generation, sealed } = slot;
+  // With bytes of its own: those of a database are often a view into something a thousand times
+  // larger, which would stay as long as the record does.
+  const blob = new Uint8Array(sealed.blob);
+  return { token, generation, sealed: { version: sealed.version, blob } };
 }
 
 /**
- * With bytes of its own: those of a database are often a view into something a thousand times larger,
- * which would stay as long as the record does.
+ * What stands around a credential: client, holds, store. Worked out anew when one of those changes. It is also the
+ * answer where no quota has to be told.
  */
-function prepareSlot(
-  { name, generation, digest, pepperVersion, sealed }: SlotRecord,
-  sharing: Sharing,
-): PreparedSlot {
-  return {
-    name: sharing.text(name),
-    generation,
-    // As text it takes a quarter of the memory, and two fetches less each time.
-    digest: textOfDigest(digest),
-    pepperVersion,
-    // Only pairs sign; what else is sealed is not the gate's to open.
-    ...(sealed === undefined || name !== 'apiSecret'
-      ? {}
-      : { sealed: { version: sealed.version, blob: new Uint8Array(sealed.blob) } }),
+export type Place = Standing &
+  Allowed & {
+    readonly version: number;
+    readonly profile: StoreProfile;
+    /** The same yes with what is left of its quota. */
+    readonly counted: (quotaRemaining: number) => Allowed;
   };
+
+/** Prepares a record. */
+export function prepareKey(record: RecordAtGate, sharing = new Sharing()): PreparedKey {
+  return new PreparedKey(record, sharing);
 }
 
 function isThere({ phase }: KeyRecord): boolean {

@@ -6,13 +6,13 @@ import type { Clock } from '../../kernel/clock.ts';
 import { KeywardError } from '../../kernel/errors.ts';
 import { ownText } from '../../kernel/owntext.ts';
 import type { GateLedger } from '../../ledger/gate.ts';
-import type { KeyRecord } from '../../ledger/record.ts';
+import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
 import { within } from '../within.ts';
 import { Sharing } from './sharing.ts';
 import { prepareKey, type PreparedCredential, type PreparedKey } from './prepared.ts';
 
 /** What records are read from. */
-export type RecordSource = Pick<GateLedger, 'findByKeyId' | 'loadDocument'>;
+export type RecordSource = Pick<GateLedger, 'findByKeyId'>;
 
 /** What is in the cache about a keyId. Gone: the database has no such credential. */
 export type Known = PreparedCredential | 'Gone';
@@ -82,7 +82,8 @@ export class Records {
     const known = this.#byKeyId.get(keyId);
     if (known === undefined) return this.isGone(keyId) ? 'Gone' : undefined;
     this.hits += 1;
-    known.wasUsed = true;
+    // Not written where it says so already: what is written has to be brought back to memory.
+    if (!known.wasUsed) known.wasUsed = true;
     return known;
   }
 
@@ -146,13 +147,12 @@ export class Records {
     const era = this.#era;
     for (let read = 0; read < READS_MAX; read += 1) {
       const record = await source.findByKeyId(keyId);
-      const form = record?.grant && (await source.loadDocument('Form', record.grant.formUid));
       // An answer that nobody waits for was not told of changes either.
       if (era !== this.#era || load.isOver) throw unsettled();
       if (record === undefined) return this.#keepGone(keyId);
       // What was read may be older than the change; what is read from now on is not.
       if (load.changedUids.delete(record.uid)) continue;
-      const key = prepareKey(record, form?.name, this.#sharing);
+      const key = prepareKey(record, this.#sharing);
       const found = findIn(key, record, keyId);
       this.#put(key, found);
       this.#keepDecoy(key);
@@ -194,7 +194,7 @@ export class Records {
   #addAlias(uid: string, credential: PreparedCredential, alias: string): void {
     const before = this.#byUid
       .get(uid)
-      ?.credentials.find(({ token }) => token === credential.token);
+      ?.credentials.find(({ keyId }) => keyId === credential.keyId);
     const own = ownText(alias);
     credential.aliases = [...(before?.aliases ?? []).filter((each) => each !== alias), own];
   }
@@ -237,9 +237,12 @@ type Found = { readonly credential: PreparedCredential; readonly alias?: string 
 function findIn(key: PreparedKey, record: KeyRecord, id: string): Found | undefined {
   const named = key.credentials.find(({ keyId }) => keyId === id);
   if (named !== undefined) return { credential: named };
-  const token = record.credentials.find(({ origin }) => origin === 'Imported')?.token;
-  const imported = key.credentials.find((each) => each.token === token);
+  const imported = key.credentials[record.credentials.findIndex(isImported)];
   return imported && { credential: imported, alias: id };
+}
+
+function isImported({ origin }: CredentialRecord): boolean {
+  return origin === 'Imported';
 }
 
 function tooManyLoads(): KeywardError {

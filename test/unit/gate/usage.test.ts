@@ -1,14 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { UsageCounter, type Counted } from '../../../src/gate/usage.ts';
+import { UsageCounter, Use } from '../../../src/gate/usage.ts';
 import { prepareKey } from '../../../src/gate/view/prepared.ts';
 import { usageOf } from '../../../src/ledger/gate.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { MemoryGateDatabase } from '../../support/gate.memory.ts';
 import { aCredential, aRecord, NOW_MS } from '../../support/world.ts';
-
-function keyOf(uid: string): Counted {
-  return { uid, used: undefined };
-}
 
 function bench() {
   const database = new MemoryGateDatabase();
@@ -32,7 +28,7 @@ describe('usage', () => {
       ['b', 2],
       ['a', 3],
     ] as const) {
-      usage.count(keyOf(uid), atMs);
+      usage.count(new Use(uid), atMs);
     }
     await usage.write();
     await usage.write();
@@ -45,10 +41,10 @@ describe('usage', () => {
 
   it('waits while there is no database', async () => {
     const { database, state, usage } = bench();
-    usage.count(keyOf('a'), 1);
+    usage.count(new Use('a'), 1);
     state.isConnected = false;
     await usage.write();
-    usage.count(keyOf('a'), 2);
+    usage.count(new Use('a'), 2);
     state.isConnected = true;
     await usage.write();
     expect(database.usage.get('a')).toEqual({ uses: 2, lastUsedMs: 2 });
@@ -57,8 +53,8 @@ describe('usage', () => {
 
   it('of which nobody knows whether it was written is not written twice, and counted as lost', async () => {
     const { database, failures, usage } = bench();
-    usage.count(keyOf('a'), 1);
-    usage.count(keyOf('a'), 2);
+    usage.count(new Use('a'), 1);
+    usage.count(new Use('a'), 2);
     database.trouble.set('reportUsage', 'Fails');
     await usage.write();
     database.trouble.clear();
@@ -70,14 +66,14 @@ describe('usage', () => {
 
   it('of a flood of keys takes no memory without bound', async () => {
     const { usage } = bench();
-    for (let i = 0; i < 200_010; i += 1) usage.count(keyOf(`k${i}`), i);
+    for (let i = 0; i < 200_010; i += 1) usage.count(new Use(`k${i}`), i);
     expect(usage.size).toBe(200_000);
     expect(usage.lost).toBe(10);
   });
 
   it('of many keys is written in turn, each within twelve times, and of a flood at once', async () => {
     const { database, usage } = bench();
-    const keys = Array.from({ length: 12_000 }, (_, at) => keyOf(`k${at}`));
+    const keys = Array.from({ length: 12_000 }, (_, at) => new Use(`k${at}`));
     for (const key of keys) usage.count(key, 1);
     for (let turn = 1; turn <= 6; turn += 1) {
       await usage.writeDue();
@@ -88,7 +84,7 @@ describe('usage', () => {
     for (let turn = 0; turn < 12; turn += 1) await usage.writeDue();
     expect(usage.size).toBe(0);
     for (const key of keys) expect(database.usage.get(key.uid)?.uses).toBe(7);
-    for (let i = 0; i < 199_000; i += 1) usage.count(keyOf(`k${i}`), i);
+    for (let i = 0; i < 199_000; i += 1) usage.count(new Use(`k${i}`), i);
     await usage.writeDue();
     expect(usage.size).toBe(150_000);
     expect(usage.lost).toBe(0);
@@ -96,10 +92,10 @@ describe('usage', () => {
 
   it('of few keys is all written each time, and of all when told to', async () => {
     const { database, usage } = bench();
-    for (let i = 0; i < 1_000; i += 1) usage.count(keyOf(`k${i}`), i);
+    for (let i = 0; i < 1_000; i += 1) usage.count(new Use(`k${i}`), i);
     await usage.writeDue();
     expect(database.usage.size).toBe(1_000);
-    for (let i = 0; i < 5_500; i += 1) usage.count(keyOf(`k${i}`), i);
+    for (let i = 0; i < 5_500; i += 1) usage.count(new Use(`k${i}`), i);
     await usage.write();
     expect([usage.size, database.usage.size]).toEqual([0, 5_500]);
   });
@@ -107,23 +103,36 @@ describe('usage', () => {
   it('that comes while some is written is written as well', async () => {
     const { database, usage } = bench();
     database.after = (method) => {
-      if (method === 'reportUsage' && database.usage.size === 1) usage.count(keyOf('b'), 2);
+      if (method === 'reportUsage' && database.usage.size === 1) usage.count(new Use('b'), 2);
     };
-    usage.count(keyOf('a'), 1);
+    usage.count(new Use('a'), 1);
     await usage.write();
     expect([...database.usage.keys()]).toEqual(['a', 'b']);
   });
 
   it('of a key goes on after it was told, also where its record was read anew', async () => {
     const { database, usage } = bench();
-    const key = keyOf('a');
+    const key = new Use('a');
     usage.count(key, 1);
-    usage.count(keyOf('a'), 2);
+    usage.count(new Use('a'), 2);
     await usage.write();
     usage.count(key, 3);
     expect(usage.size).toBe(1);
     await usage.write();
     expect([...database.usage]).toEqual([['a', { uses: 3, lastUsedMs: 3 }]]);
+  });
+
+  it('of a key is the sum of what its records counted, however they take turns', async () => {
+    const { database, usage } = bench();
+    const records = [new Use('a'), new Use('a'), new Use('a')];
+    for (const [index, at] of [0, 1, 0, 0, 2, 1, 1, 2, 0].entries()) {
+      usage.count(records[at]!, index + 1);
+      expect(usage.size).toBe(1);
+      if (index === 4) await usage.write();
+    }
+    await usage.write();
+    expect([...database.usage]).toEqual([['a', { uses: 9, lastUsedMs: 9 }]]);
+    expect(records.map(({ uses }) => uses)).toEqual([0, 0, 0]);
   });
 });
 
@@ -131,8 +140,8 @@ describe('a credential that retires', () => {
   it('is counted beside its key, so that it can be told when it was used last', () => {
     const old = aCredential({ state: 'Retiring', retireAtMs: NOW_MS + 1, keyId: 'old' });
     const record = aRecord({ credentials: [old, aCredential({ sequence: 2, keyId: 'new' })] });
-    const [retiring, current] = prepareKey(record, undefined).credentials;
-    expect(retiring?.retiring).toEqual({ uid: usageOf('old'), used: undefined });
+    const [retiring, current] = prepareKey(record).credentials;
+    expect(retiring?.retiring).toEqual(new Use(usageOf('old')));
     expect(current?.retiring).toBeUndefined();
   });
 });

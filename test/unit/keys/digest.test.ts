@@ -6,8 +6,8 @@ import {
   digestText,
   DUMMY_DIGEST,
   equalDigests,
-  equalDigestTexts,
-  textOfDigest,
+  isDigestAt,
+  joinDigests,
 } from '../../../src/keys/digest.ts';
 
 const input = {
@@ -53,7 +53,7 @@ describe('the digest', () => {
   it('is never the dummy that stands in for unknown ids', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (pepper) => {
-        expect(equalDigestTexts(digestText({ ...input, pepper }), DUMMY_DIGEST)).toBe(false);
+        expect(isDigestAt(DUMMY_DIGEST, 0, digestText({ ...input, pepper }))).toBe(false);
       }),
     );
   });
@@ -83,12 +83,15 @@ describe('the digest', () => {
     fc.assert(
       fc.property(pair, ([a, b]) => {
         const isDigest = a.length === 32 && b.length === 32;
-        expect(equalDigestTexts(textOfDigest(a), textOfDigest(b))).toBe(
+        const joined = joinDigests([digestSecret(input), a, digestSecret(input)]);
+        fc.pre(b.some((byte) => byte !== 0));
+        expect(isDigestAt(joined, 1, Buffer.from(b).toString('latin1'))).toBe(
           isDigest && equalDigests(a, b),
         );
+        for (const at of [0, 2]) expect(isDigestAt(joined, at, digestText(input))).toBe(true);
+        for (const at of [-1, 3]) expect(isDigestAt(joined, at, digestText(input))).toBe(false);
       }),
     );
-    expect(textOfDigest(digestSecret(input))).toBe(digestText(input));
   });
 
   it('leaves nothing of one secret in the next digest, also behind one that was refused', () => {

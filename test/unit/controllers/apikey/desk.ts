@@ -24,7 +24,7 @@ import { classify } from '../../../../src/kernel/errors.ts';
 import { silentLogger } from '../../../../src/kernel/log.ts';
 import { createRegistry } from '../../../../src/kernel/metrics.ts';
 import { Sensitive } from '../../../../src/kernel/sensitive.ts';
-import { textOfDigest } from '../../../../src/keys/digest.ts';
+import { joinDigests } from '../../../../src/keys/digest.ts';
 import { parseKeyring } from '../../../../src/keys/keyring.ts';
 import type { Draft, Written } from '../../../../src/kube/port.ts';
 import type { ClientRecord, DocumentChange } from '../../../../src/ledger/documents.ts';
@@ -142,8 +142,8 @@ export class Desk {
       isLive(each, this.clock.nowMs()),
     );
     return live.flatMap(({ keyId, slots }) => {
-      const provable = slots.map((slot) => ({ ...slot, digest: textOfDigest(slot.digest) }));
-      return proveForeign(provable, { keyId, value }, pepper) ?? [];
+      const digests = joinDigests(slots.map(({ digest }) => digest));
+      return proveForeign({ kinds: slots, digests }, { keyId, value }, pepper) ?? [];
     });
   }
 

@@ -21,10 +21,6 @@ class SlowSource implements RecordSource {
     return found;
   }
 
-  async loadDocument(): Promise<undefined> {
-    return undefined;
-  }
-
   answer(): void {
     for (const resolve of this.open.splice(0)) resolve();
   }

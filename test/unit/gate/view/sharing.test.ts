@@ -38,8 +38,10 @@ describe('what records have in common', () => {
       sharing.terms(TERMS),
       sharing.terms({ ...structuredClone(TERMS), endMs: 3 }),
     ];
-    expect(other.originPolicy).toBe(one.originPolicy);
-    expect(other.networks).toBe(one.networks);
-    expect(other.productRefs).toBe(one.productRefs);
+    expect(other).toBe(one);
+    const slots = [{ name: 'apiKey', pepperVersion: 1 }];
+    expect(sharing.kinds(slots)).toEqual(slots);
+    expect(sharing.kinds(structuredClone(slots))).toBe(sharing.kinds(slots));
+    expect(sharing.kinds([{ name: 'apiKey', pepperVersion: 2 }])).not.toBe(sharing.kinds(slots));
   });
 });
