@@ -11,7 +11,7 @@ const LINE_BYTES_MAX = 8 * 1024 * 1024;
 const LINE_END = 10;
 const TYPES: ReadonlySet<unknown> = new Set(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']);
 
-/** Takes a stream in pieces of any size; throws on a line that is no frame. */
+/** Takes a stream in pieces of any size; throws a SyntaxError on a line that is no frame. */
 export class FrameReader {
   readonly #onFrame: (frame: WatchFrame) => void;
   #held: Buffer[] = [];
@@ -32,7 +32,7 @@ export class FrameReader {
 
   #hold(piece: Buffer): void {
     this.#heldBytes += piece.length;
-    if (this.#heldBytes > LINE_BYTES_MAX) throw new Error('watch line too long');
+    if (this.#heldBytes > LINE_BYTES_MAX) throw new SyntaxError('watch line too long');
     // A copy, because a view would keep the whole network buffer alive.
     this.#held.push(Buffer.from(piece));
   }
@@ -50,7 +50,7 @@ function parseFrame(line: Buffer): WatchFrame {
   const frame = JSON.parse(
     withoutManagedFields(line) ?? line.toString('utf8'),
   ) as WatchFrame | null;
-  if (!TYPES.has(frame?.type)) throw new Error('watch line is no frame');
+  if (!TYPES.has(frame?.type)) throw new SyntaxError('watch line is no frame');
   return frame as WatchFrame;
 }
 
