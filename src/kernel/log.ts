@@ -33,6 +33,8 @@ export function createLogger(level: LogLevel): Logger {
   });
   // A full disk or a closed pipe costs lines, not the process; the next line tries again.
   output.on('error', () => undefined);
+  let lost = 0;
+  output.on('drop', () => (lost += 1));
   const options: LoggerOptions = {
     level,
     base: null,
@@ -40,7 +42,13 @@ export function createLogger(level: LogLevel): Logger {
     formatters: { level: (label) => ({ level: label }) },
     timestamp: () => `,"ts":"${new Date().toISOString()}"`,
   };
-  return wrap(pino(options, output));
+  const log = wrap(pino(options, output));
+  output.on('drain', () => {
+    if (lost === 0) return;
+    log.warn('Lines of the log were lost: nobody took them', { lines: lost });
+    lost = 0;
+  });
+  return log;
 }
 
 /** A logger that drops everything; for tests of other things. */
