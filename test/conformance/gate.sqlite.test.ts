@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createGate, type Gate } from '../../src/gate/gate.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
@@ -100,6 +101,27 @@ describe('a gate on a SQLite file', () => {
     const ledger = await operator();
     await ledger.commit(aCommit({ ...key.record, clusterId: CLUSTER }));
     await eventually(async () => expect(await cause(gate, key.value)).toBe('Allowed'));
+  });
+
+  it('opens the file anew when the thread that counts died, and counts on', async () => {
+    const threads: Worker[] = [];
+    const remember = (thread: Worker): void => void threads.push(thread);
+    process.on('worker', remember);
+    const gate = await aGate();
+    const quota = { requests: 1_000, period: 'Lifetime', timeZone: 'UTC' } as const;
+    const terms = { timeZone: 'UTC', cidrs: [], productRefs: [], quota };
+    const key = issueKey('a', { clusterId: CLUSTER, terms });
+    const ledger = await operator();
+    await ledger.commit(aCommit(key.record));
+    await eventually(async () => expect(await cause(gate, key.value)).toBe('Allowed'));
+    const before = threads.length;
+    await Promise.all(threads.map((thread) => thread.terminate()));
+    await eventually(() => expect(threads.length).toBeGreaterThan(before));
+    process.off('worker', remember);
+    // More than one lease, so that it has to ask the new thread.
+    for (let use = 0; use < 200; use += 1) {
+      await eventually(async () => expect(await cause(gate, key.value)).toBe('Allowed'));
+    }
   });
 
   it('does not believe an older file that was put in its place, until somebody says that it was restored', async () => {

@@ -3,8 +3,9 @@
  * a thread writes, because that waits for the disk.
  */
 import type { GateLedger } from '../gate.ts';
+import type { ReadRequest } from '../requests.ts';
 import { createGateReads, createUseReads, createUseWrites } from '../useverbs.ts';
-import { createLedgerReads } from '../verbs.ts';
+import { type Ask, createLedgerReads } from '../verbs.ts';
 import { FileWatch } from './guard.ts';
 import { placeOf } from './place.ts';
 import { openForReading } from './reader.ts';
@@ -24,10 +25,13 @@ export async function openSqliteGate(url: string): Promise<GateLedger> {
   try {
     // The thread has made log and shared memory, which stay as long as it has them open.
     const reader = openForReading(path, (file) => FileWatch.ofGate(file));
+    // Without the thread nothing is counted; a gate opens a database anew that it cannot read.
+    const ask: Ask<ReadRequest> = (request) =>
+      thread.failure === undefined ? reader.ask(request) : Promise.reject(thread.failure);
     return {
-      ...createLedgerReads(reader.ask),
-      ...createUseReads(reader.ask),
-      ...createGateReads(reader.ask),
+      ...createLedgerReads(ask),
+      ...createUseReads(ask),
+      ...createGateReads(ask),
       ...createUseWrites((request) => thread.ask(request)),
       close: async () => {
         // The one that writes goes last: it moves the log into the file where nobody else is there.

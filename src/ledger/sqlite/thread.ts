@@ -103,6 +103,11 @@ export class LedgerThread<R extends Asked = Request> {
     return thread;
   }
 
+  /** Why nothing can be asked any more; undefined while that is possible. */
+  get failure(): KeywardError | undefined {
+    return this.#ended;
+  }
+
   /** Asks; rejects with a KeywardError. */
   ask<T extends R['type']>(request: Extract<R, { type: T }>): Promise<Answers[T]> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
