@@ -15,6 +15,6 @@ FROM scratch
 # BuildKit leaves owners and modes as they are, which one folder for data depends on.
 COPY --from=build /image/ /
 # Docker cannot take these from a file: a test compares them with tools/image/run.ts.
-ENV PATH=/usr/bin HOME=/var/lib/keyward MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072
+ENV PATH=/usr/bin HOME=/var/lib/keyward MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072 MALLOC_MMAP_THRESHOLD_=32768
 USER 65532:65532
 ENTRYPOINT ["/usr/bin/node", "--expose-gc", "--max-semi-space-size=8", "--single-threaded-gc", "--heap-growing-percent=100", "/usr/lib/keyward/keyward.js"]

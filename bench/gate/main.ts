@@ -144,12 +144,14 @@ async function prepareRig(
   }
   const program = resolve(entry ?? join(ROOT, 'dist', 'keyward.js'));
   const [first = ''] = (await readFile(program, 'utf8')).split('\n', 1);
-  const nodeFlags = first.split(' ').filter((word) => word.startsWith('--'));
+  const words = first.split(' ');
+  const nodeFlags = words.filter((word) => word.startsWith('--'));
+  const settings = words.map((word) => /^(\w+)=(.*)$/.exec(word)).filter((found) => found !== null);
   return {
     root,
     watchdog,
     gate: [process.execPath, ...nodeFlags, program],
-    gateEnv: {},
+    gateEnv: Object.fromEntries(settings.map(([, name = '', value = '']) => [name, value])),
     pinned,
     ...programs,
   };

@@ -7,9 +7,10 @@ import { setImmediate } from 'node:timers';
 
 /**
  * Nothing beside what has a deadline here (the Lease, probes, calls: seconds), and little beside the
- * 0.1 s that a ref takes while so many are under way; 1 ms gathers too little to be noticed.
+ * 0.2 s that a ref takes while 64 are under way. It bounds the rate where an API server is faster: five
+ * steps of 6 ms with 64 workers are 2 000 refs a second.
  */
-const PAUSE_MS = 3;
+const PAUSE_MS = 6;
 
 /** Has the thread do nothing for so long. */
 export type Rest = (restMs: number) => void;

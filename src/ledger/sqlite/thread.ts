@@ -27,7 +27,7 @@ const GATHER_MS = 4;
  * How long while more work waits in line than can be done at once: what comes first then waits for
  * its turn far longer than this, and what comes last is through sooner, because less is spent.
  */
-const GATHER_BACKLOG_MS = 20;
+const GATHER_BACKLOG_MS = 40;
 
 /** So much company is enough: what a batch costs by itself is then little for each of its requests. */
 const GATHER_ENOUGH = 24;

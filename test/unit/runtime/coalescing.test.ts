@@ -35,7 +35,7 @@ test('in a backlog a turn pauses once and shortly, at its end, however much it h
   onHandOut();
   expect(rests).toEqual([]);
   await setImmediate();
-  expect(rests).toEqual([3]);
+  expect(rests).toEqual([6]);
 });
 
 test('turns pause until the line is short, and again when it is long again', async () => {
