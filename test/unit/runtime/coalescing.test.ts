@@ -35,7 +35,7 @@ test('in a backlog a turn pauses once and shortly, at its end, however much it h
   onHandOut();
   expect(rests).toEqual([]);
   await setImmediate();
-  expect(rests).toEqual([6]);
+  expect(rests).toEqual([8]);
 });
 
 test('turns pause until the line is short, and again when it is long again', async () => {
@@ -53,4 +53,14 @@ test('turns pause until the line is short, and again when it is long again', asy
   onHandOut();
   await setImmediate();
   expect(rests).toHaveLength(3);
+});
+
+test('a turn that had work for many does not pause', async () => {
+  const { rests, onHandOut } = setUp(true);
+  for (let ref = 0; ref < 8; ref += 1) onHandOut();
+  await setImmediate();
+  expect(rests).toEqual([]);
+  onHandOut();
+  await setImmediate();
+  expect(rests).toHaveLength(1);
 });
