@@ -1,5 +1,4 @@
 /** Composition root of the operator: creates, connects, starts. */
-import { setFlagsFromString } from 'node:v8';
 import { hostname } from 'node:os';
 import { CLUSTER_KEY_STORES, KEY_STORES, NAMESPACES } from '../api/names.ts';
 import type { Flags } from '../config/layers.ts';
@@ -32,7 +31,7 @@ import { RuntimeMetrics } from '../runtime/metrics.ts';
 import type { WorkQueue } from '../runtime/queue.ts';
 import { createApplications } from './applications.ts';
 import { serveCommands } from './commands.ts';
-import { compactWhenIdle } from './compaction.ts';
+import { collectInOnePiece, compactWhenIdle } from './compaction.ts';
 import {
   createController,
   createDeps,
@@ -60,7 +59,6 @@ import { waitedCaches } from './waitedcaches.ts';
 
 /** Runs the operator until `stop` is aborted. Rejects when it cannot start or lost its leadership. */
 export async function runOperator(flags: Flags, stop: AbortSignal): Promise<void> {
-  collectAtOnce();
   const config = operatorConfig(await loadSettings('operator', flags), hostname());
   const log = createLogger(config.logLevel);
   const registry = createRegistry();
@@ -220,6 +218,7 @@ async function manage(
 async function runProbed(manager: Manager, parts: Observed, stop: AbortSignal): Promise<void> {
   const { config, log, runtimeMetrics } = parts;
   const probes = await serveMonitoring(manager, { ...parts, database: parts.meter });
+  collectInOnePiece();
   const endCompaction = compactWhenIdle(systemClock, collector(), () => runtimeMetrics.finished);
   log.info('operator started', { metrics: probes.address, identity: config.identity });
   try {
@@ -244,15 +243,6 @@ function createRecorder(
     instance: config.identity,
     onDrop: createEventMetrics(registry),
   });
-}
-
-/**
- * Has V8 collect in one piece of some 30 ms at 10 000 keys. In steps between the turns of the event loop it
- * is late while those pause, and the heap twice as large (docs/performance.md). Not for a gate, whose callers
- * wait.
- */
-function collectAtOnce(): void {
-  setFlagsFromString('--no-incremental-marking');
 }
 
 /** V8's collector, where the program was started with `--expose-gc`. */
