@@ -1,6 +1,6 @@
 /**
- * Keeps memory small in a burst, and gives it back afterwards. V8 keeps the pages of a start or a mass issue for later, which for
- * an operator that then waits for hours is most of what it holds.
+ * Keeps memory small in a burst, and gives it back afterwards. V8 keeps the pages of a start or a mass
+ * issue for later, which for an operator that then waits for hours is most of what it holds.
  */
 import { setFlagsFromString } from 'node:v8';
 import type { Clock } from '../kernel/clock.ts';
