@@ -12,7 +12,7 @@ import { setImmediate } from 'node:timers';
 const PAUSE_MS = 8;
 
 /** A turn that had work for so many had company enough: so no pause holds up an API server that is faster. */
-const ENOUGH = 8;
+const ENOUGH = 32;
 
 /** Has the thread do nothing for so long. */
 export type Rest = (restMs: number) => void;

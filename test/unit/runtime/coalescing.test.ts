@@ -57,7 +57,7 @@ test('turns pause until the line is short, and again when it is long again', asy
 
 test('a turn that had work for many does not pause', async () => {
   const { rests, onHandOut } = setUp(true);
-  for (let ref = 0; ref < 8; ref += 1) onHandOut();
+  for (let ref = 0; ref < 32; ref += 1) onHandOut();
   await setImmediate();
   expect(rests).toEqual([]);
   onHandOut();
