@@ -16,7 +16,9 @@ const onControlPlane = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'architecture', include: ['test/architecture.test.ts'] } },
+      {
+        test: { name: 'architecture', include: ['test/architecture.test.ts', 'test/docs.test.ts'] },
+      },
       // The limit is against hanging, not a measure: the machine may be busy.
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
       {

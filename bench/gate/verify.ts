@@ -16,14 +16,19 @@ import {
 /** One series: so many keys, several rounds. */
 export type VerifyFigures = {
   readonly keys: number;
+  /** Different keys that the load presents. */
+  readonly presented: number;
   /** Microseconds per request, one per round. */
   readonly nginxMicros: readonly number[];
   /** Of a server of Node that decides nothing. */
   readonly bareMicros: readonly number[];
   readonly httpMicros: readonly number[];
   readonly grpcMicros: readonly number[];
-  /** Of the first request with each key, about; what it costs more is the reading of its record. */
-  readonly firstMicros: number;
+  /**
+   * Of the first request with each key, about; what it costs more is the reading of its record. Absent with
+   * so few keys that this drowns in what a program does only once.
+   */
+  readonly firstMicros: number | undefined;
   /** Requests that were not let in, in all rounds; 0, or something is wrong. */
   readonly refused: number;
   readonly coldStartMs: number;
@@ -80,6 +85,7 @@ export async function measureVerify(
     const warm = await memory(gate.pid);
     return {
       keys,
+      presented,
       nginxMicros,
       bareMicros,
       httpMicros,
@@ -98,25 +104,40 @@ export async function measureVerify(
 /** All requests until the records of all keys were read. */
 type Warming = { readonly micros: number; readonly requests: number; readonly reads: number };
 
-/** Asks until so many records are in memory. Each run begins somewhere else in the list of keys. */
+/** Runs of load within which the records of all keys have to be read. */
+const WARMING_MAX = 60;
+
+/**
+ * Asks until so many records are in memory. Each run begins somewhere else in the list of keys.
+ * @throws Error when they are not after `WARMING_MAX` runs
+ */
 async function warmUp(
   gate: GateServer,
   run: () => ReturnType<Load>,
   records: number,
 ): Promise<Warming> {
-  let [micros, requests] = [0, 0];
-  for (;;) {
+  let [micros, requests, cached] = [0, 0, 0];
+  for (let round = 0; round < WARMING_MAX; round += 1) {
     const done = await run();
     micros += done.micros * done.requests;
     requests += done.requests;
     const page = await gate.metrics();
-    if (totalOf(page, 'keyward_gate_cached_credentials') < records) continue;
+    cached = totalOf(page, 'keyward_gate_cached_credentials');
+    if (cached < records) continue;
     return { micros, requests, reads: totalOf(page, 'keyward_gate_cache_misses_total') };
   }
+  throw new Error(`the gate has ${cached} records in memory, and ${records} are presented to it`);
 }
 
+/** Fewer first requests than this tell nothing. */
+const FIRST_MIN = 1_000;
+
 /** What is left for the reads when all other requests have cost what they cost later. */
-function firstMicros({ micros, requests, reads }: Warming, knownMicros: number): number {
+function firstMicros(
+  { micros, requests, reads }: Warming,
+  knownMicros: number,
+): number | undefined {
+  if (reads < FIRST_MIN) return undefined;
   return (micros - (requests - reads) * knownMicros) / reads;
 }
 

@@ -3,7 +3,8 @@
  * sentence each; forms and what belongs to them are in applicationconditions.ts. `docs/conditions.md` is written from these tables, status code picks from them.
  *
  * To keep objects small, `Ready` is always present and every other condition only while it has
- * something out of the ordinary to say: absent means that all is well there.
+ * something out of the ordinary to say: absent means that all is well there. Only forms, reviews and
+ * clients always show how far they are.
  */
 import {
   awaits,
@@ -65,7 +66,9 @@ export const API_KEY_READY = {
   UnsupportedByStore: failed(
     'The store cannot do what the spec asks; the message names the field.',
   ),
-  SecretForbidden: failed('The operator may not write Secrets in this namespace.'),
+  SecretForbidden: failed(
+    'The cluster refuses the Secret: a missing right, a quota or a policy; see the message.',
+  ),
   KeyNotInLedger: failed(
     'The database, restored or exchanged, does not know the key that the status shows.',
   ),
@@ -94,7 +97,9 @@ export const API_KEY_CONDITIONS = {
     Missing: isFalse('The Secret was deleted.'),
     Tampered: isFalse('Entries or type of the Secret were changed by somebody else.'),
     Immutable: isFalse('The Secret was made immutable, so new values cannot be written.'),
-    Forbidden: isFalse('The operator may not read or write Secrets in this namespace.'),
+    Forbidden: isFalse(
+      'The cluster refuses to have the Secret read or written by the operator; see the message.',
+    ),
   },
   StoreSynced: {
     StoreUnavailable: isUnknown('The store does not answer; what it holds is not known.'),

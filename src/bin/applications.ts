@@ -18,7 +18,6 @@ import { Sightings } from '../controllers/application/sightings.ts';
 import { connectApplicationTriggers } from '../controllers/application/triggers.ts';
 import type { FormView, StoreFact } from '../controllers/application/world.ts';
 import type { IdentityProof } from '../controllers/identity/proof.ts';
-import { systemClock } from '../kernel/clock.ts';
 import { classify } from '../kernel/errors.ts';
 import type { Controller } from '../runtime/controller.ts';
 import { OwnStatus } from '../runtime/ownstatus.ts';
@@ -48,7 +47,7 @@ export function createApplications(
   proof: IdentityProof,
 ): Applications {
   const { caches, registry, events, config, documents } = parts;
-  const guard = new VanishedGuard(systemClock, config.acceptVanished ? 'All' : 'Few');
+  const guard = new VanishedGuard(clock, config.acceptVanished ? 'All' : 'Few');
   const deps: Deps = {
     client,
     ledger,

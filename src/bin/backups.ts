@@ -1,12 +1,13 @@
 /** Composition of `keyward database backup`, and of `keyward restore --from`: a SQLite ledger as one stream of bytes. */
-import { open, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { databaseConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { systemCode } from '../kernel/files.ts';
-import { backUpLedger, ledgerFile, putBackLedger } from '../ledger/open.ts';
+import { backUpLedger, openLedgerBackup, putBackLedger } from '../ledger/open.ts';
 
 const note = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -21,12 +22,9 @@ export async function runDatabaseBackup(flags: Flags, to: string): Promise<void>
   if (process.stdout.isTTY) {
     throw usage('a backup is no text; send it somewhere: keyward database backup - > FILE');
   }
-  const draft = `${await ledgerFile(database)}.backup-${process.pid}`;
-  await backUpLedger(database, draft);
-  const file = await open(draft);
-  // Its name goes first: whoever stops reading ends this process, and a whole copy would stay beside the database.
-  await rm(draft);
-  await pipeline(file.createReadStream(), process.stdout);
+  // The file has no name: whoever stops reading ends this process, and a whole copy would stay beside the database.
+  const copy = createReadStream('', { fd: await openLedgerBackup(database) });
+  await pipeline(copy, process.stdout);
 }
 
 /** Puts the file, or standard input for `-`, in the place of the database. */
@@ -38,10 +36,9 @@ export async function putBack(flags: Flags, from: string): Promise<void> {
     );
   }
   const copy = from === '-' ? process.stdin : await openCopy(from);
-  const seconds = new Date(systemClock.nowMs()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  const aside = `.before-${seconds}`;
-  const done = await putBackLedger(database, { copy, aside });
-  if (done === 'Replaced') note(`what was there is kept as ${await ledgerFile(database)}${aside}`);
+  const at = new Date(systemClock.nowMs()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const before = await putBackLedger(database, { copy, at });
+  if (before !== undefined) note(`what was there is kept as ${before}`);
 }
 
 /** Before anything is locked or written: of what follows a mistake in the name would look like trouble of ours. */

@@ -72,7 +72,8 @@ export async function openCluster(
   const watchMetrics = createWatchMetrics(registry);
   const ordinary = watchClient(clients.ordinary, recovery);
   const urgent = watchClient(clients.urgent, recovery);
-  return { ordinary, urgent, transport, host, log, callMetrics, watchMetrics };
+  const { clock } = clients;
+  return { ordinary, urgent, clock, transport, host, log, callMetrics, watchMetrics };
 }
 
 function sourceOf(config: ClusterConfig): Parameters<typeof openAccess>[0]['source'] {

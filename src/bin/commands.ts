@@ -3,7 +3,6 @@ import type { Ref } from '../api/meta.ts';
 import { revokeRetained } from '../cli/keys.ts';
 import type { Deps } from '../controllers/apikey/deps.ts';
 import { resolve, type ResolveDeps } from '../controllers/apikey/remote/resolve.ts';
-import { systemClock } from '../kernel/clock.ts';
 import type { WorkQueue } from '../runtime/queue.ts';
 import type { StoreSessions } from '../stores/sessions.ts';
 import { openStoreOf, type DebtBell, type FindStore } from './debts.ts';
@@ -43,7 +42,7 @@ export async function serveCommands(parts: {
     folder,
     {
       async revoke(uid, actor) {
-        await revokeRetained(ledger, uid, { actor, nowMs: systemClock.nowMs(), output });
+        await revokeRetained(ledger, uid, { actor, nowMs: deps.clock.nowMs(), output });
         return '';
       },
       async resolve(uid, text) {

@@ -14,7 +14,6 @@ import { createStoreResolver } from '../controllers/apikey/store.ts';
 import { VanishedGuard } from '../controllers/apikey/vanished.ts';
 import { keyStoreSteps, onStoreEdited } from '../controllers/keystore/index.ts';
 import type { MeteredKeys } from '../controllers/quotas/metered.ts';
-import { systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Registry } from '../kernel/metrics.ts';
@@ -81,7 +80,7 @@ export function createDeps(
     ...known,
     client: cluster.ordinary,
     ledger,
-    clock: systemClock,
+    clock: cluster.clock,
     entropy: systemEntropy,
     log,
     holds: parts.holds,
@@ -89,7 +88,11 @@ export function createDeps(
     keys: caches.keys,
     secrets: caches.secrets,
     vendors: createVendors(sessions, findStore(caches)),
-    remoteChecks: new RemoteChecks(systemClock, Math.random, config.remoteCheckSeconds * SECOND_MS),
+    remoteChecks: new RemoteChecks(
+      cluster.clock,
+      Math.random,
+      config.remoteCheckSeconds * SECOND_MS,
+    ),
     stores: createStoreResolver({
       keyStore: (ref) => caches.keyStores.get(ref),
       clusterKeyStore: (name) => caches.clusterKeyStores.get({ namespace: '', name }),
@@ -106,10 +109,10 @@ export function createDeps(
     ownStatus: new OwnStatus(),
     lossGraceMs: config.lossGraceSeconds * SECOND_MS,
     debtAfterMs: config.debtAfterSeconds * SECOND_MS,
-    guard: new VanishedGuard(systemClock, config.acceptVanished ? 'All' : 'Few'),
+    guard: new VanishedGuard(cluster.clock, config.acceptVanished ? 'All' : 'Few'),
     quotaUses: (uid, nowMs) => parts.metered.uses(uid, nowMs),
     previousUses: (keyIds) => lastUses(uses, keyIds),
-    pacer: new RestartPacer(systemClock),
+    pacer: new RestartPacer(cluster.clock),
     reporter: createReporter({
       record({ regarding: { namespace, name, ...about }, ...event }) {
         events.record({ ...event, regarding: { ...about, ref: { namespace, name } } });
@@ -143,16 +146,17 @@ export function createController<World, Action>(
   steps: Steps<World, Action>,
 ): { readonly controller: Controller<World, Action>; readonly queue: WorkQueue } {
   const { runtimeMetrics: metrics, log, config } = parts;
+  const { clock } = parts.cluster;
   const queue = new WorkQueue({
     name: steps.name,
-    clock: systemClock,
+    clock,
     random: Math.random,
     metrics,
     onHandOut: parts.onHandOut,
   });
   parts.queues.push(queue);
   const { workers } = config;
-  const controller = new Controller({ steps, queue, clock: systemClock, log, metrics, workers });
+  const controller = new Controller({ steps, queue, clock, log, metrics, workers });
   return { controller, queue };
 }
 

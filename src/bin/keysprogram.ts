@@ -3,19 +3,17 @@
  * `--retained` what the ledger holds, as administrators see it; and what people decide about single keys.
  */
 import type { Command } from 'commander';
-import { DATABASE, hosts, inSecret, vendorCa } from './flags.ts';
+import { hosts, inSecret, vendorCa, withDatabase } from './flags.ts';
 import { listing } from './peopleflags.ts';
 
 /** Adds `keyward keys` and what belongs to it. */
 export function addKeys(root: Command): void {
-  const database = ['--database <url>', DATABASE] as const;
-  const keys = listing(root.command('keys'))
-    .description('keys, newest first; with --database those of the ledger')
+  const keys = withDatabase(listing(root.command('keys')))
+    .description('keys, newest first; with --database or --config those of the ledger')
     .option('--client <name>', 'only keys on behalf of this client')
-    .option(...database)
     .option('--retained', 'of the ledger: only keys that outlived their object')
     .action(async (flags: Record<string, unknown>) => {
-      if (flags['database'] === undefined && flags['retained'] === undefined) {
+      if (['database', 'config', 'retained'].every((flag) => flags[flag] === undefined)) {
         const { runClusterKeys } = await import('./lists.ts');
         await runClusterKeys(flags);
         return;
@@ -23,16 +21,18 @@ export function addKeys(root: Command): void {
       const { runKeys } = await import('./ledgercommands.ts');
       await runKeys(flags);
     });
-  keys
-    .command('revoke <uid>')
+  // They take the flags above as well, such as --database and --namespace.
+  const below = (name: string): Command =>
+    keys.command(name).configureHelp({ showGlobalOptions: true });
+  below('revoke <uid>')
     .description('end a retained key for good; a running operator is asked to')
     .action(async (uid: string, _: unknown, command: Command) => {
       const { runRevoke } = await import('./ledgercommands.ts');
       await runRevoke(command.optsWithGlobals(), uid);
     });
-  const derive = keys
-    .command('derive-gate [file]')
-    .description("write the gate's key from the master key; - for standard output");
+  const derive = below('derive-gate [file]').description(
+    "write the gate's key from the master key; - for standard output",
+  );
   inSecret(derive, 'gate-key')
     .option('--master-key-file <file>', 'the master key file of the operator')
     .option('--master-key-secret <name>', 'or a Secret that has the master key')
@@ -41,8 +41,7 @@ export function addKeys(root: Command): void {
       const { runDeriveGate } = await import('./keycommands.ts');
       await runDeriveGate(command.optsWithGlobals(), path);
     });
-  keys
-    .command('resolve <namespace/name>')
+  below('resolve <namespace/name>')
     .description('decide what Keyward cannot know: which key at the vendor an ApiKey has')
     .option('--adopt <id>', 'it is the vendor key with this id; its values are read')
     .option('--none', 'no key at the vendor is it; a new one is made')

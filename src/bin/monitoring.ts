@@ -71,7 +71,7 @@ function gaugeStanding({ registry, cluster, leadership }: Watched): void {
     labelNames: ['peer'] as const,
     registers,
     collect() {
-      this.set({ peer: 'apiserver' }, cluster.ordinary.clockSkewMs / SECOND_MS);
+      this.set({ peer: 'apiserver' }, cluster.clock.machineSkewMs / SECOND_MS);
     },
   });
 }

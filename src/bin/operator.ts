@@ -238,7 +238,7 @@ function createRecorder(
 ): EventRecorder {
   return new LimitedEventRecorder({
     client: cluster.ordinary,
-    clock: systemClock,
+    clock: cluster.clock,
     log,
     instance: config.identity,
     onDrop: createEventMetrics(registry),

@@ -26,6 +26,9 @@ export function watchClient(client: KubeClient, recovery: Recovery): KubeClient 
     get clockSkewMs() {
       return client.clockSkewMs;
     },
+    get isClockTrusted() {
+      return client.isClockTrusted;
+    },
   };
 }
 

@@ -2,7 +2,6 @@
 import type { ApiKeyStatus } from '../api/generated/apikey.ts';
 import type { Ref } from '../api/meta.ts';
 import { QuotaWorker } from '../controllers/quotas/worker.ts';
-import { systemClock } from '../kernel/clock.ts';
 import { SECOND_MS } from '../kernel/time.ts';
 import type { UseReads } from '../ledger/gate.ts';
 import type { WorkQueue } from '../runtime/queue.ts';
@@ -12,17 +11,17 @@ import type { Parts } from './controllers.ts';
 
 /** Starts the worker; it ends with `stop`. */
 export function startQuotas(
-  parts: Pick<Parts, 'metered' | 'caches' | 'log' | 'config'> & {
+  parts: Pick<Parts, 'metered' | 'caches' | 'cluster' | 'log' | 'config'> & {
     readonly uses: Pick<UseReads, 'counts'>;
     readonly queues: { readonly keys: WorkQueue; readonly forms: WorkQueue };
     readonly stop: AbortSignal;
   },
 ): void {
-  const { metered, uses, caches, log, config, queues, stop } = parts;
+  const { metered, uses, caches, cluster, log, config, queues, stop } = parts;
   const worker = new QuotaWorker({
     keys: metered,
     reads: uses,
-    clock: systemClock,
+    clock: cluster.clock,
     log,
     roundMs: config.quotaRereadSeconds * SECOND_MS,
     told: (ref) => toldOf(caches, ref),

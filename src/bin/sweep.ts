@@ -1,6 +1,5 @@
 /** Looks for ledger records whose objects vanished: at the start and after each relist. */
 import type { Deps } from '../controllers/apikey/deps.ts';
-import { SKEW_MAX_MS } from '../controllers/apikey/observe.ts';
 import type { RetainedEnds } from '../controllers/apikey/retained.ts';
 import {
   confirmVanished,
@@ -52,7 +51,7 @@ async function sweepForever(parts: SweepParts): Promise<void> {
 
 /** Not while our clock is in doubt: what has ended stays ended. */
 async function endRetained({ deps, retained, log, stop }: SweepParts): Promise<void> {
-  if (Math.abs(deps.client.clockSkewMs) > SKEW_MAX_MS) return;
+  if (!deps.client.isClockTrusted) return;
   try {
     await retained.endDue(deps);
   } catch (error) {

@@ -18,7 +18,7 @@ export type VendorConfig = {
   readonly namespace: string;
   /** Hosts that key stores may be reached at, by type; types that are absent have their drivers'. */
   readonly endpointHosts: EndpointHosts;
-  /** Certificates (PEM) that vendors may have beside public ones. */
+  /** Certificates (PEM) that vendors may have beside Node's and the system's. */
   readonly vendorCaFile: string | undefined;
   /** How long the credentials of a store are used before they are read again. */
   readonly storeRereadSeconds: number;

@@ -1,5 +1,6 @@
 /** Files that settings name. */
 import { readFile } from 'node:fs/promises';
+import { systemCode } from '../kernel/files.ts';
 import { invalid } from './problem.ts';
 
 /**
@@ -9,7 +10,7 @@ import { invalid } from './problem.ts';
  * @throws KeywardError Terminal InvalidConfiguration, with the system's code and nothing of the content
  */
 export async function readGivenFile(setting: string, path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw invalid(`${setting}: ${path} cannot be read (${error.code ?? 'unknown'})`);
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    throw invalid(`${setting}: ${path} cannot be read (${systemCode(cause) ?? 'unknown'})`);
   });
 }

@@ -125,8 +125,8 @@ export const OPERATOR_SETTINGS: readonly Setting[] = [
   {
     name: 'vendorCaFile',
     type: { kind: 'Text', form: '<file>' },
-    without: 'public ones only',
-    meaning: 'certificates to trust at vendors beside public ones',
+    without: "Node's and the system's only",
+    meaning: "certificates to trust at vendors beside Node's and the system's",
   },
   {
     name: 'acceptVanished',

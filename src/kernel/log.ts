@@ -21,18 +21,34 @@ export interface Logger {
 
 /** Lines that cannot be written now are kept up to this much, and further ones dropped. */
 const UNWRITTEN_MAX = 1_048_576;
+/** After which those that are kept are tried again. */
+const AGAIN_MS = 100;
+/** Tries, of 0.1 s each, to be rid of them when the process ends: the last lines say why it does. */
+const LAST_TRIES = 10;
 
-/** A logger that writes to standard output, synchronously, so that a crash loses no line. */
+/** A logger that writes to standard output, synchronously, so that a crash loses no line. One for each process. */
 export function createLogger(level: LogLevel): Logger {
+  let triesLeft = 0;
   const output = destination({
     dest: 1,
     sync: true,
     maxLength: UNWRITTEN_MAX,
-    // Whoever reads us may be frozen; waiting for him would freeze us too.
-    retryEAGAIN: () => false,
+    // Whoever reads us may be frozen; waiting for him would freeze us too, until we end anyway.
+    retryEAGAIN: () => (triesLeft -= 1) >= 0,
   });
-  // A full disk or a closed pipe costs lines, not the process; the next line tries again.
-  output.on('error', () => undefined);
+  let again: NodeJS.Timeout | undefined;
+  // A full disk or a closed pipe costs lines, not the process.
+  output.on('error', () => {
+    again ??= setTimeout(() => {
+      again = undefined;
+      // Nothing more, but it has what is kept written; a line might find no room, and be dropped untried.
+      output.write('');
+    }, AGAIN_MS).unref();
+  });
+  process.once('exit', () => {
+    triesLeft = LAST_TRIES;
+    output.write('');
+  });
   let lost = 0;
   output.on('drop', () => (lost += 1));
   const options: LoggerOptions = {
@@ -45,8 +61,10 @@ export function createLogger(level: LogLevel): Logger {
   const log = wrap(pino(options, output));
   output.on('drain', () => {
     if (lost === 0) return;
-    log.warn('Lines of the log were lost: nobody took them', { lines: lost });
-    lost = 0;
+    const told = lost;
+    log.warn('Lines of the log were lost: nobody took them', { lines: told });
+    // Where this line was lost too, they are still to be told.
+    lost = lost === told ? 0 : told;
   });
   return log;
 }

@@ -20,7 +20,8 @@ export const CHECKSUM_LENGTH = 6;
 /** Prefix of a store that names none. */
 export const DEFAULT_PREFIX = 'kw';
 
-const PREFIX_MAX = 16;
+/** Characters of a prefix, at most. */
+export const PREFIX_MAX = 16;
 const UNDERSCORE = 95;
 /** Everything behind the prefix: `_`, keyId, `_`, secret, checksum. */
 const TAIL_LENGTH = 2 + KEY_ID_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH;

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
+import { systemCode } from '../kernel/files.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Access, Identity, Impersonation, Server, TlsMaterial } from './access.ts';
 import type { ExecConfig } from './execlibrary.ts';
@@ -137,7 +138,7 @@ async function runExec(config: ExecConfig, applied: object, file: string): Promi
   try {
     await config.applyToHTTPSOptions(applied);
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const code = systemCode(cause);
     const trouble =
       code === 'ENOENT'
         ? 'is not there; install it, or correct exec.command'

@@ -2,7 +2,9 @@
 import { type KubeObject, type ObjectMeta, type Ref, refText, type Resource } from '../api/meta.ts';
 import { FIELD_MANAGER } from '../api/names.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { MINUTE_MS } from '../kernel/time.ts';
 import type { CallMetrics } from './callmetrics.ts';
+import { ClusterClock } from './clusterclock.ts';
 import { type HttpResponse, TransportFailure } from './connection.ts';
 import {
   type Call,
@@ -38,13 +40,18 @@ const DEFAULT_LIMITS: LaneLimits = { inFlightMax: 32, urgentReserve: 4 };
 const JSON_TYPE = 'application/json';
 /** Answers carry metadata only; a Secret's values do not travel back. */
 const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
-/** The Date header has whole seconds: differences below are not measurable. */
-const DATE_RESOLUTION_MS = 1_000;
+/** Who was stopped meanwhile reads an answer long after it was written; its date says nothing any more. */
+const DATE_FRESH_MS = MINUTE_MS / 2;
 
 type Sent = Pick<HttpRequest, 'method' | 'path' | 'accept' | 'contentType' | 'body'>;
 
 /** The two views of one connection pool: what is written through `urgent` goes before the rest. */
-export type Clients = { readonly ordinary: KubeClient; readonly urgent: KubeClient };
+export type Clients = {
+  readonly ordinary: KubeClient;
+  readonly urgent: KubeClient;
+  /** The time, by what their answers say. */
+  readonly clock: ClusterClock;
+};
 
 /** Makes the clients of one process; they share places, connections and metrics. */
 export function createClients(options: ClientOptions): Clients {
@@ -52,21 +59,20 @@ export function createClients(options: ClientOptions): Clients {
   return {
     ordinary: new HttpKubeClient(caller, 'Ordinary'),
     urgent: new HttpKubeClient(caller, 'Urgent'),
+    clock: caller.clock,
   };
 }
 
 /** Places, credentials, metrics and the server's clock: what all calls share. */
 class Caller {
   readonly #transport: Transport;
-  readonly #clock: Clock;
+  readonly clock: ClusterClock;
   readonly #metrics: CallMetrics | undefined;
   readonly #lanes: Lanes;
-  #lastDate = '';
-  clockSkewMs = 0;
 
   constructor(options: ClientOptions) {
     this.#transport = options.transport;
-    this.#clock = options.clock;
+    this.clock = new ClusterClock(options.clock);
     this.#metrics = options.metrics;
     this.#lanes = new Lanes(options.limits ?? DEFAULT_LIMITS);
   }
@@ -97,25 +103,18 @@ class Caller {
   }
 
   async #send(request: HttpRequest): Promise<HttpResponse> {
-    const startMs = this.#clock.monotonicMs();
+    const startMs = this.clock.monotonicMs();
     let code = '<error>';
     try {
       const response = await this.#transport.send(request);
       code = String(response.head.status);
-      if (response.head.date !== undefined) this.#noteDate(response.head.date);
+      const { date } = response.head;
+      const roundTripMs = this.clock.monotonicMs() - startMs;
+      if (date !== undefined && roundTripMs <= DATE_FRESH_MS) this.clock.note(date, roundTripMs);
       return response;
     } finally {
-      this.#metrics?.observe(request.method, code, (this.#clock.monotonicMs() - startMs) / 1_000);
+      this.#metrics?.observe(request.method, code, (this.clock.monotonicMs() - startMs) / 1_000);
     }
-  }
-
-  #noteDate(date: string): void {
-    if (date === this.#lastDate) return;
-    this.#lastDate = date;
-    const serverMs = Date.parse(date);
-    if (Number.isNaN(serverMs)) return;
-    const skewMs = serverMs + DATE_RESOLUTION_MS / 2 - this.#clock.nowMs();
-    this.clockSkewMs = Math.abs(skewMs) <= DATE_RESOLUTION_MS ? 0 : skewMs;
   }
 }
 
@@ -129,7 +128,11 @@ class HttpKubeClient implements KubeClient {
   }
 
   get clockSkewMs(): number {
-    return this.#caller.clockSkewMs;
+    return this.#caller.clock.skewMs;
+  }
+
+  get isClockTrusted(): boolean {
+    return this.#caller.clock.isTrusted;
   }
 
   async get(resource: Resource, ref: Ref, how?: CallOptions): Promise<KubeObject | undefined> {

@@ -52,7 +52,7 @@ export type RecorderOptions = {
 };
 
 /** What is remembered of an object: how often it was written about, and per reason since when. */
-type History = { writes: number; readonly reasons: Map<string, Repeat> };
+type History = { writes: number; readonly reasons: Map<string, Repeat>; heardMs: number };
 type Repeat = { writtenMs: number; suppressed: number };
 type Pending = { readonly event: EventInput; readonly count: number; readonly atMs: number };
 
@@ -62,8 +62,10 @@ const REPEAT_MS = 600_000;
 const BUCKET_SIZE = 50;
 const BUCKET_REFILL_MS = 1_000;
 const PENDING_MAX = 100;
-/** Objects remembered; about 3 MB. The longest silent one is forgotten first. */
+/** Objects remembered; about 3 MB. The longest silent one is forgotten first, */
 const OBJECTS_MAX = 10_000;
+/** and whichever was silent for so long: most of those are gone for good. */
+const SILENT_MS = 2 * REPEAT_MS;
 const NOTE_BYTES_MAX = 1_024;
 /** Leaves room for the digest within the 253 characters of an object name. */
 const NAME_PART_MAX = 230;
@@ -96,11 +98,12 @@ export class LimitedEventRecorder implements EventRecorder {
   record(event: EventInput): void {
     const nowMs = this.#options.clock.monotonicMs();
     const { uid } = event.regarding;
-    const history = this.#histories.get(uid) ?? { writes: 0, reasons: new Map() };
+    const history = this.#histories.get(uid) ?? { writes: 0, reasons: new Map(), heardMs: nowMs };
+    history.heardMs = nowMs;
     const repeat = history.reasons.get(event.reason);
     const drop = this.#reasonToDrop(history, repeat, nowMs);
     // Nothing is to be remembered of whom nothing was written: under load those are nearly all.
-    if (drop === undefined || history.writes > 0) this.#remember(uid, history);
+    if (drop === undefined || history.writes > 0) this.#remember(uid, history, nowMs);
     if (drop !== undefined) {
       if (repeat !== undefined) repeat.suppressed += 1;
       this.#options.onDrop?.(drop);
@@ -145,13 +148,13 @@ export class LimitedEventRecorder implements EventRecorder {
     return true;
   }
 
-  #remember(uid: string, history: History): void {
+  #remember(uid: string, history: History, nowMs: number): void {
     // Taken out and put back, so that the first entry is the one that was silent longest.
     this.#histories.delete(uid);
     this.#histories.set(uid, history);
-    if (this.#histories.size > OBJECTS_MAX) {
-      const oldest = this.#histories.keys().next();
-      if (oldest.done !== true) this.#histories.delete(oldest.value);
+    for (const [oldest, { heardMs }] of this.#histories) {
+      if (nowMs - heardMs < SILENT_MS && this.#histories.size <= OBJECTS_MAX) return;
+      this.#histories.delete(oldest);
     }
   }
 

@@ -3,8 +3,10 @@
  * status codes and the server's Status objects.
  */
 import type { Resource } from '../api/meta.ts';
-import { KeywardError } from '../kernel/errors.ts';
+import { type ErrorDetails, KeywardError } from '../kernel/errors.ts';
+import { systemCode } from '../kernel/files.ts';
 import { type HttpResponse, TransportFailure } from './connection.ts';
+import { secretRefusal } from './secretrefusals.ts';
 
 /** What was being done, for messages: "cannot <verb> <Kind> <object>". */
 export type Call = {
@@ -16,6 +18,8 @@ export type Call = {
 
 /** The parts of metav1.Status that are used. */
 export type Status = {
+  /** False: what answered knows nothing of objects; something in between, say. */
+  readonly isOfServer: boolean;
   readonly code: number;
   readonly reason: string;
   readonly message: string;
@@ -34,6 +38,8 @@ const SERVER_TEXT_MAX = 512;
 const PASSING_CODES: ReadonlySet<number> = new Set([401, 404, 408, 410, 425, 429]);
 /** Codes whose texts speak about the object and not about the server's insides. */
 const QUOTED_CODES: ReadonlySet<number> = new Set([403, 404, 409, 422]);
+/** How an API server begins to tell what a policy of the cluster says, whatever code that has chosen. */
+const DENIED_BY_POLICY = /^admission webhook "/;
 /**
  * API servers ask for seconds. A proxy before one may ask for hours while it is being worked on, and is
  * done long before: nobody would look again.
@@ -55,13 +61,13 @@ function transportReason(failure: TransportFailure): [string, string] {
   if (failure.kind === 'Aborted') return ['Aborted', 'the call was given up'];
   if (failure.kind === 'Deadline') return ['Timeout', 'the API server did not answer in time'];
   if (failure.kind === 'Malformed') return ['UnexpectedAnswer', 'the answer was malformed'];
-  return ['ServerUnreachable', `the API server cannot be reached${systemCode(failure.cause)}`];
+  return ['ServerUnreachable', `the API server cannot be reached${codeText(failure.cause)}`];
 }
 
 /** Node's own constants, such as ECONNREFUSED or CERT_HAS_EXPIRED; nothing that a server wrote. */
-function systemCode(cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  return typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? ` (${code})` : '';
+function codeText(cause: unknown): string {
+  const code = systemCode(cause);
+  return code !== undefined && /^[A-Z0-9_]{1,60}$/.test(code) ? ` (${code})` : '';
 }
 
 function unexpected(cause: unknown, call: Call): Error {
@@ -89,9 +95,10 @@ export function translateStatus(status: Status, call: Call): KeywardError {
   if (code === 422 && status.causeFields.includes('metadata.uid')) {
     return new KeywardError('Conflict', { ...details, reason: 'Conflict' });
   }
-  // Without a reason it is no Status: something in between answered, which knows nothing of objects.
-  const isRefusal = status.reason !== '' && code >= 400 && code < 500;
-  if (isRefusal && !PASSING_CODES.has(code)) return new KeywardError('Terminal', details);
+  const isRefusal = status.isOfServer && code >= 400 && code < 500;
+  if (isRefusal && !PASSING_CODES.has(code)) {
+    return new KeywardError('Terminal', refusedSecret(status, call) ?? details);
+  }
   return new KeywardError('Transient', {
     ...details,
     ...(status.retryAfterMs === undefined ? {} : { retryAfterMs: status.retryAfterMs }),
@@ -120,6 +127,7 @@ export function readStatus(value: unknown, fallbackCode: number): Status {
   const causes = (Array.isArray(details['causes']) ? details['causes'] : []).map(fields);
   const seconds = details['retryAfterSeconds'];
   return {
+    isOfServer: status['kind'] === 'Status',
     code: typeof status['code'] === 'number' ? status['code'] : fallbackCode,
     reason: string(status['reason']),
     message: string(status['message']),
@@ -151,16 +159,31 @@ function reasonOf(status: Status, call: Call): string {
     case 503:
       return 'ServiceUnavailable';
     default:
-      // 500, 502 and 504 also stand for a write whose commit was not confirmed in time.
-      if (status.code >= 500) return WRITES.has(call.verb) ? 'OutcomeUnknown' : 'ServerError';
-      return status.reason === '' ? 'UnexpectedAnswer' : status.reason;
+      return otherReason(status, call);
   }
+}
+
+function otherReason({ code, reason, isOfServer }: Status, { verb }: Call): string {
+  // 500, 502 and 504 also stand for a write whose commit was not confirmed in time.
+  if (code >= 500) return WRITES.has(verb) ? 'OutcomeUnknown' : 'ServerError';
+  if (reason !== '') return reason;
+  // Webhooks that refuse often give no reason, and the server passes that on.
+  return isOfServer && code === 400 ? 'BadRequest' : 'UnexpectedAnswer';
+}
+
+/** Undefined: no Secret was to be written, or its namespace is going. */
+function refusedSecret(status: Status, call: Call): ErrorDetails | undefined {
+  const isWrite = call.resource.kind === 'Secret' && WRITES.has(call.verb);
+  if (!isWrite || reasonOf(status, call) === 'NamespaceTerminating') return undefined;
+  const { reason, why } = secretRefusal(status);
+  return { reason, message: text(call, why) };
 }
 
 function describe(status: Status, call: Call): string {
   const { code, message } = status;
-  const isQuoted = QUOTED_CODES.has(code) && message !== '' && call.resource.kind !== 'Secret';
-  if (!isQuoted) return `the API server answered ${code}${hint(code)}`;
+  const isForPeople = QUOTED_CODES.has(code) || DENIED_BY_POLICY.test(message);
+  if (!isForPeople || message === '' || call.resource.kind === 'Secret')
+    return `the API server answered ${code}${hint(code)}`;
   const cut = message.length > SERVER_TEXT_MAX ? `${message.slice(0, SERVER_TEXT_MAX)}…` : message;
   return `the API server answered ${code}: ${cut}`;
 }

@@ -88,8 +88,10 @@ export interface KubeClient {
    * namespace. Answers the object as the server sent it back, not read any further.
    */
   ask(resource: Resource, question: object, options?: CallOptions): Promise<unknown>;
-  /** How far the API server's clock is ahead of ours, from the newest Date header; 0 before the first. */
+  /** How far the API server's clock is ahead of ours (clusterclock.ts); 0 before its first answer. */
   readonly clockSkewMs: number;
+  /** False while the machine and the API server disagree about the time: nothing ends because of a date. */
+  readonly isClockTrusted: boolean;
 }
 
 /** What a reflector watches. */

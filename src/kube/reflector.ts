@@ -53,6 +53,9 @@ const DEAD_ENDS_MAX = 5;
 /** So many readings in a row, over a minute, from before what we hold: a restored database. */
 const OLD_READINGS_MAX = 8;
 
+/** What a server, or something before it, may answer to a request for a watch-list that it does not know. */
+const TROUBLES: ReadonlySet<string> = new Set(['ServerError', 'UnexpectedAnswer']);
+
 /** Fills `cache` from `start` to `stop`, whatever happens in between. */
 export class Reflector<R> {
   readonly cache: RecordCache<R>;
@@ -230,7 +233,7 @@ export class Reflector<R> {
   /** Servers without watch-list say so by status or inside the stream; pages work everywhere. */
   #noteRefusal(error: KeywardError): void {
     const isRefusal = error.class === 'Terminal' && error.reason !== 'Forbidden';
-    if (!isRefusal && error.reason !== 'ServerError') return;
+    if (!isRefusal && !TROUBLES.has(error.reason)) return;
     this.#paging = isRefusal ? 'Refused' : 'Trouble';
     this.#log.info('watch-list refused; reading pages instead', { reason: error.reason });
   }

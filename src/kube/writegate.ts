@@ -39,6 +39,9 @@ export class WriteGate {
       get clockSkewMs() {
         return client.clockSkewMs;
       },
+      get isClockTrusted() {
+        return client.isClockTrusted;
+      },
     };
   }
 

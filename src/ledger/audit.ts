@@ -71,7 +71,7 @@ export const AUDIT_COLUMNS = [
 /**
  * A row of AUDIT_COLUMNS for people.
  *
- * @throws KeywardError Terminal DatabaseCorrupt
+ * @throws KeywardError Terminal RowCorrupt
  */
 export function readLine(row: Row): AuditLine {
   const [number, , atMs, actor, action, uid, facts] = row;

@@ -5,7 +5,7 @@
 import { KeywardError } from '../kernel/errors.ts';
 import type { DocumentHead } from './document.ts';
 import type { DocumentChange, DocumentKind, Documents } from './documents.ts';
-import { integer, type Row, text } from './rows.ts';
+import { integer, type Row, rowCorrupt, text } from './rows.ts';
 
 /** Columns of `documents` that never change. */
 export const DOCUMENT_IDENTITY = ['kind', 'uid', 'cluster_id', 'namespace', 'name'] as const;
@@ -66,10 +66,10 @@ export function documentKey({ kind, uid }: Pick<DocumentRow, 'kind' | 'uid'>): s
 /**
  * The document of a row of DOCUMENT_COLUMNS, which was asked for by its kind.
  *
- * @throws KeywardError Terminal DatabaseCorrupt when a column does not hold what the schema says
+ * @throws KeywardError Terminal RowCorrupt when a column does not hold what the schema says
  */
 export function decodeDocument<K extends DocumentKind>(row: Row): Documents[K] {
-  const [, uid, clusterId, namespace, name, revision, phase, body] = row;
+  const [kind, uid, clusterId, namespace, name, revision, phase, body] = row;
   const head: DocumentHead = {
     clusterId: text(clusterId),
     uid: text(uid),
@@ -80,19 +80,15 @@ export function decodeDocument<K extends DocumentKind>(row: Row): Documents[K] {
     phase: text(phase) as DocumentHead['phase'],
   };
   // Written by `encodeDocument` from the same type, which the kind in the row names.
-  return { ...parseBody(text(body)), ...head } as Documents[K];
+  return { ...parseBody(text(body), `${text(kind)} ${head.uid}`), ...head } as Documents[K];
 }
 
-function parseBody(json: string): object {
+function parseBody(json: string, whose: string): object {
   try {
     // What `encodeDocument` wrote is an object.
     return JSON.parse(json) as object;
   } catch (cause) {
-    throw new KeywardError('Terminal', {
-      reason: 'DatabaseCorrupt',
-      message: 'a document of the database is not JSON',
-      cause,
-    });
+    throw rowCorrupt(`the document of ${whose}`, cause);
   }
 }
 

@@ -114,24 +114,28 @@ export async function backUpLedger(url: string, to: string): Promise<void> {
 }
 
 /**
+ * As `backUpLedger`, into a file without a name; its descriptor.
+ *
+ * @throws KeywardError as `backUpLedger`
+ */
+export async function openLedgerBackup(url: string): Promise<number> {
+  requireFile(url);
+  const { openBackupFile } = await import('./sqlite/backup.ts');
+  return openBackupFile(url);
+}
+
+/**
  * Puts a copy in the place of the ledger; see `putBackFile`. It is still to be marked as restored.
  *
  * @throws KeywardError Terminal BackupUnsupported on PostgreSQL; see `putBackFile`
  */
 export async function putBackLedger(
   url: string,
-  copy: { readonly copy: AsyncIterable<Uint8Array>; readonly aside: string },
-): Promise<'Replaced' | 'New'> {
+  copy: { readonly copy: AsyncIterable<Uint8Array>; readonly at: string },
+): Promise<string | undefined> {
   requireFile(url);
   const { putBackFile } = await import('./sqlite/backup.ts');
   return putBackFile(url, copy);
-}
-
-/** Path of the file of a SQLite ledger. @throws KeywardError as `backUpLedger` */
-export async function ledgerFile(url: string): Promise<string> {
-  requireFile(url);
-  const { placeOf } = await import('./sqlite/place.ts');
-  return placeOf(url);
 }
 
 function requireFile(url: string): void {

@@ -197,9 +197,17 @@ function copyTight(bytes: Uint8Array): Uint8Array {
 /**
  * The record of stored rows.
  *
- * @throws KeywardError Terminal DatabaseCorrupt when a column does not hold what the schema says
+ * @throws KeywardError Terminal RowCorrupt when a column does not hold what the schema says
  */
-export function decodeRecord({ key, credentials }: StoredRecord): KeyRecord {
+export function decodeRecord(stored: StoredRecord): KeyRecord {
+  try {
+    return decode(stored);
+  } catch (cause) {
+    throw rowCorrupt(`the record of key ${String(stored.key[1])}`, cause);
+  }
+}
+
+function decode({ key, credentials }: StoredRecord): KeyRecord {
   const [clusterId, uid, namespace, name, ...afterIdentity] = key;
   const [phase, state, storeKind, storeName, storeUid, incarnation, ...afterStore] = afterIdentity;
   const [format, terms, firstIssued, sequence, lastRequest, ...afterRequest] = afterStore;
@@ -336,34 +344,45 @@ export function decodeStore(row: Row): StoreRow {
   };
 }
 
-/** A text column. @throws KeywardError Terminal DatabaseCorrupt */
+/** A text column. @throws KeywardError Terminal RowCorrupt */
 export function text(value: Value | undefined): string {
   return typeof value === 'string' ? value : refuse();
 }
 
-/** An integer column. @throws KeywardError Terminal DatabaseCorrupt */
+/** An integer column. @throws KeywardError Terminal RowCorrupt */
 export function integer(value: Value | undefined): number {
   return typeof value === 'number' ? value : refuse();
 }
 
-/** A blob column. @throws KeywardError Terminal DatabaseCorrupt */
+/** A blob column. @throws KeywardError Terminal RowCorrupt */
 export function bytes(value: Value | undefined): Uint8Array {
   return value instanceof Uint8Array ? value : refuse();
 }
 
-/** A text column that may be NULL. @throws KeywardError Terminal DatabaseCorrupt */
+/** A text column that may be NULL. @throws KeywardError Terminal RowCorrupt */
 export function optionalText(value: Value | undefined): string | undefined {
   return value === null ? undefined : text(value);
 }
 
-/** An integer column that may be NULL. @throws KeywardError Terminal DatabaseCorrupt */
+/** An integer column that may be NULL. @throws KeywardError Terminal RowCorrupt */
 export function optionalInteger(value: Value | undefined): number | undefined {
   return value === null ? undefined : integer(value);
 }
 
 function refuse(): never {
-  throw new KeywardError('Terminal', {
-    reason: 'DatabaseCorrupt',
-    message: 'a row of the database does not have the shape its schema promises',
+  throw rowCorrupt('a row of the database');
+}
+
+/**
+ * For a row that is not as it was written: nothing here writes such, and other rows are not concerned, so it is
+ * told apart from a database that cannot be read (DatabaseCorrupt).
+ *
+ * @param what names the row, at the beginning of a sentence
+ */
+export function rowCorrupt(what: string, cause?: unknown): KeywardError {
+  return new KeywardError('Terminal', {
+    reason: 'RowCorrupt',
+    message: `${what} does not have the shape that its schema promises; find out who changed it, and restore a backup`,
+    cause,
   });
 }

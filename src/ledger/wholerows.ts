@@ -12,23 +12,62 @@ import {
   SLOT_COLUMNS,
   type StoredRecord,
 } from './rows.ts';
+import { ENDED_MAX } from './tombstones.ts';
 
 const KEY_COLUMNS = [...KEY_IDENTITY, ...KEY_CONTENT, 'revision'];
 const CREDENTIAL_COLUMNS = [...CREDENTIAL_IDENTITY, ...CREDENTIAL_CONTENT];
 const CREDENTIAL_FROM = KEY_COLUMNS.length;
 const SLOT_FROM = CREDENTIAL_FROM + CREDENTIAL_COLUMNS.length;
 
-/** What to select, of a key `k`, a credential `c` and a slot `s`. More may follow behind it. */
-export const WHOLE_COLUMNS = [
+const COLUMNS = [
   ...KEY_COLUMNS.map((column) => `k.${column}`),
   ...CREDENTIAL_COLUMNS.map((column) => `c.${column}`),
   ...SLOT_COLUMNS.map((column) => `s.${column}`),
 ].join(', ');
 
-/** With the name of the form that a grant speaks of behind them, for gates; `documents` is their table. */
-export function columnsAtGate(documents: string): string {
-  return `${WHOLE_COLUMNS},
-    (SELECT d.name FROM ${documents} d WHERE d.kind = 'Form' AND d.uid = k.form_uid)`;
+/** Which credentials `c` belong to a record. */
+const LIVING = `c.state <> 'Deleted'`;
+
+/** Which records are asked for. */
+export type WholeQuery = {
+  /** What stands before the names of tables; empty where they need nothing. */
+  readonly prefix: string;
+  /** What is asked of the id of a key, such as `IN (SELECT …)`. */
+  readonly which: string;
+};
+
+/** The query for `readRecords`. */
+export function recordsQuery(query: WholeQuery): string {
+  return wholeQuery(query, { columns: COLUMNS, credentials: LIVING });
+}
+
+/** The query for `readAtGate`: with credentials that ended lately, and the name of the form that a grant speaks of. */
+export function atGateQuery(query: WholeQuery): string {
+  const { prefix } = query;
+  return wholeQuery(query, {
+    columns: `${COLUMNS},
+    (SELECT d.name FROM ${prefix}documents d WHERE d.kind = 'Form' AND d.uid = k.form_uid)`,
+    credentials: `(${LIVING} OR c.sequence IN (
+      SELECT DISTINCT e.sequence FROM ${prefix}slots e WHERE e.key = k.id AND e.ended_at IS NOT NULL
+      ORDER BY e.sequence DESC LIMIT ${ENDED_MAX}
+    ))`,
+  });
+}
+
+function wholeQuery(
+  { prefix, which }: WholeQuery,
+  { columns, credentials }: { readonly columns: string; readonly credentials: string },
+): string {
+  return `SELECT ${columns} FROM ${prefix}keys k
+    LEFT JOIN ${prefix}credentials c ON c.key = k.id AND ${credentials}
+    LEFT JOIN ${prefix}slots s ON s.key = c.key AND s.sequence = c.sequence
+    WHERE k.id ${which} ORDER BY k.uid, c.sequence, s.name`;
+}
+
+/** Selects ids of keys by a keyId, or by the lookup of an imported value. */
+export function idsByKeyId(prefix: string, parameter: string): string {
+  return `SELECT key FROM ${prefix}credentials WHERE key_id = ${parameter}
+    UNION ALL SELECT key FROM ${prefix}imports WHERE lookup = ${parameter}`;
 }
 
 type Credential = { readonly row: Row; readonly slots: Row[] };
@@ -59,7 +98,7 @@ export function readRecords(rows: readonly Row[]): readonly StoredRecord[] {
 /** A record, and the name of the form that its grant speaks of, or null. */
 export type StoredAtGate = { readonly record: StoredRecord; readonly application: Row[number] };
 
-/** The one record of rows of `columnsAtGate`; undefined: there are none. */
+/** The one record of rows of `atGateQuery`; undefined: there are none. */
 export function readAtGate(rows: readonly Row[]): StoredAtGate | undefined {
   const [record] = readRecords(rows);
   return record && { record, application: rows[0]?.at(-1) ?? null };

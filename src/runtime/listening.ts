@@ -1,6 +1,7 @@
 /** Listening on an address that a flag names, for the probes and for whatever else a process serves. */
 import type { AddressInfo, Server } from 'node:net';
 import { KeywardError } from '../kernel/errors.ts';
+import { systemCode } from '../kernel/files.ts';
 
 type Address = { readonly host: string | undefined; readonly port: number };
 
@@ -27,7 +28,7 @@ const WHY_NOT: Readonly<Record<string, string>> = {
 
 /** Why a server cannot listen at `address`, and which flag names another one: Terminal AddressUnavailable. */
 function addressUnavailable(address: string, flag: string, cause: unknown): KeywardError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const code = systemCode(cause) ?? '';
   return new KeywardError('Terminal', {
     reason: 'AddressUnavailable',
     message: `cannot listen on '${address}': ${WHY_NOT[code] ?? (code || 'unknown why')}; ${flag} takes another address`,

@@ -17,6 +17,8 @@ const RETRY_LIMITS: BucketLimits = { burst: 100, perSecond: 50 };
 
 /** A stepped wall clock is noticed within a minute at the latest; well below MAX_TIMER_MS. */
 const NAP_MAX_MS = MINUTE_MS;
+/** Less than this a clock is set back without a word; instants are late by no more. */
+const STEP_BACK_MS = MINUTE_MS;
 
 /** What a queue works with. */
 export type QueueOptions = {
@@ -45,7 +47,8 @@ type Processing = { readonly sinceMs: number; again: Lane | undefined };
  * - A ref that is being worked on is not handed out again before `done`; if it was added in the
  *   meantime, it is back in line right after.
  * - An instant in the future is kept until it comes (by the wall clock, also when that is stepped)
- *   or until `cancelAt`; an immediate add and the work on it leave it alone.
+ *   or until `cancelAt`; an immediate add and the work on it leave it alone. When the wall clock is set
+ *   back, all instants come at once: they may have been worked out by the wrong time, and years away.
  * - Pauses of retries run on the monotonic clock, so a stepped wall clock does not stretch them.
  * - After `shutDown` nothing is handed out and nothing is taken in.
  */
@@ -61,6 +64,8 @@ export class WorkQueue implements QueueSource {
   readonly #instants = new Deadlines();
   /** By the monotonic clock. */
   readonly #retries = new Deadlines();
+  /** How far the wall clock was ahead of the monotonic one when it was last looked at. */
+  #leadMs: number;
   readonly #failures = new Map<string, number>();
   readonly #takers: Array<(work: Work | undefined) => void> = [];
   readonly #idlers: Array<() => void> = [];
@@ -69,6 +74,7 @@ export class WorkQueue implements QueueSource {
 
   constructor(options: QueueOptions) {
     this.#clock = options.clock;
+    this.#leadMs = options.clock.nowMs() - options.clock.monotonicMs();
     this.#random = options.random;
     this.#meter = options.metrics.forQueue(options.name, this);
     this.#onHandOut = options.onHandOut ?? (() => undefined);
@@ -227,6 +233,9 @@ export class WorkQueue implements QueueSource {
 
   #promote(): void {
     const nowMs = this.#clock.nowMs();
+    const leadMs = nowMs - this.#clock.monotonicMs();
+    if (leadMs < this.#leadMs - STEP_BACK_MS) this.#instants.hasten(nowMs);
+    this.#leadMs = leadMs;
     for (let due = this.#instants.takeDue(nowMs); due; due = this.#instants.takeDue(nowMs)) {
       this.#ready(due.text, LANES[due.tag] ?? 'normal');
     }

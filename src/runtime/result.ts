@@ -46,11 +46,11 @@ const WAIT_MS = 30 * SECOND_MS;
 /** The same against hot loops for one that names a very short time. */
 const WAIT_FLOOR_MS = SECOND_MS;
 /**
- * Rights are granted without any change of the object, so these Terminal errors are tried again: a
+ * Rights are granted, and quotas raised, without any change of the object, so these Terminal errors are tried again: a
  * repaired role must not need a restart. With growing pauses, not with the longest at once: an API
  * server that has just started answers 403 until it has read its own roles.
  */
-const RECOVERS_UNSEEN: ReadonlySet<string> = new Set(['Forbidden', 'SecretForbidden']);
+const RECOVERS_UNSEEN: ReadonlySet<string> = new Set(['Forbidden', 'QuotaExceeded']);
 
 /** Heaviest first: of two failures the one that wants the sooner repetition decides. */
 const WEIGHTS: readonly ErrorClass[] = ['Conflict', 'Bug', 'Transient', 'Waiting', 'Terminal'];

@@ -120,3 +120,20 @@ test('commands beside a server read its variables and mind no others', async () 
   expect(stderr).toContain('none.db');
   expect(stderr).not.toContain('WORKRS');
 });
+
+describe("the operator's file", () => {
+  test.each([
+    'keys',
+    'keys --retained',
+    'keys revoke 4c1d',
+    'debts',
+    'audit list',
+    'database backup copy.db',
+    'restore',
+  ])('says where the database is, also to keyward %s', async (command) => {
+    const path = file('operator.yaml', `${HEAD}database: sqlite:///nowhere/its.db\n`);
+    const { code, stderr } = await keyward([...command.split(' '), '--config', path]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('/nowhere/its.db');
+  });
+});

@@ -103,6 +103,11 @@ export const SPEC_CASES: readonly SpecCase[] = [
     spec: rotation({ requestId: 'a'.repeat(65) }),
     refused: 'may not be more than 64',
   },
+  {
+    why: 'a requestId like that of an approved reissue',
+    spec: rotation({ requestId: 'reissue/2/0a-1b' }),
+    refused: 'ids that begin with reissue/ are those of approved reissues',
+  },
   { why: 'an empty requestId', spec: rotation({ requestId: '' }), refused: 'requestId' },
   { why: 'no overlap at all', spec: rotation({ overlapSeconds: 0 }) },
   {

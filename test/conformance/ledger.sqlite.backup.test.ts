@@ -1,13 +1,15 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -62,8 +64,23 @@ async function uidsAt(path: string): Promise<readonly string[]> {
   return records.map(({ uid }) => uid).toSorted();
 }
 
+/** A command about the database, in a process in which `spoil` was done to `fs`. */
+function commandWith(spoil: string, command: readonly string[]): ChildProcess {
+  const preload = `import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    ${spoil}
+    syncBuiltinESMExports();`;
+  const args = [
+    `--import=data:text/javascript,${encodeURIComponent(preload)}`,
+    'src/bin/keyward.ts',
+    ...command,
+    `--database=${url}`,
+  ];
+  return spawn(process.execPath, args, { stdio: 'ignore' });
+}
+
 const bytes = (): AsyncIterable<Uint8Array> => Readable.from([readFileSync(copy)]);
-const ASIDE = '.before';
+const ASIDE = '.before-today';
 
 describe('a backup of a SQLite ledger', () => {
   it('holds all that was committed before it, though operator and gate go on meanwhile', async () => {
@@ -103,23 +120,30 @@ describe('a backup of a SQLite ledger', () => {
 
   it('that was killed leaves nothing under its name, and the next one is made', async () => {
     await aLedger();
-    const dying = `import fs from 'node:fs';
-      import { syncBuiltinESMExports } from 'node:module';
-      fs.fsyncSync = () => process.kill(process.pid, 'SIGKILL');
-      syncBuiltinESMExports();`;
-    const args = [
-      `--import=data:text/javascript,${encodeURIComponent(dying)}`,
-      'src/bin/keyward.ts',
-      'database',
-      'backup',
-      copy,
-      `--database=${url}`,
-    ];
-    const command = spawn(process.execPath, args, { stdio: 'ignore' });
+    const dying = "fs.fsyncSync = () => process.kill(process.pid, 'SIGKILL');";
+    const command = commandWith(dying, ['database', 'backup', copy]);
     expect(await once(command, 'exit')).toEqual([null, 'SIGKILL']);
     expect(existsSync(copy)).toBe(false);
     await backUpLedger(url, copy);
     expect(await uidsAt(copy)).toEqual([]);
+  });
+
+  it('takes away what an earlier one left that was killed long ago, and nothing else', async () => {
+    await aLedger();
+    const [old, recent] = [`${copy}.part-0123abcd`, `${copy}.part-4567abcd`];
+    // As `split` names what it makes.
+    const others = ['copy.db2', 'copy.db.part-aa'].map((name) => join(folder, name));
+    for (const file of [old, recent, ...others]) writeFileSync(file, 'half');
+    const twoDaysAgo = Date.now() / 1_000 - 2 * 86_400;
+    for (const file of [old, ...others]) utimesSync(file, twoDaysAgo, twoDaysAgo);
+    await backUpLedger(url, copy);
+    const left = readdirSync(folder).filter((name) => name.startsWith('copy'));
+    expect(left.toSorted()).toEqual([
+      'copy.db',
+      'copy.db.part-4567abcd',
+      'copy.db.part-aa',
+      'copy.db2',
+    ]);
   });
 
   it('leaves no copy behind when whoever reads it stops', async () => {
@@ -128,7 +152,7 @@ describe('a backup of a SQLite ledger', () => {
     const command = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
     command.stdout.destroy();
     await once(command, 'exit');
-    expect(readdirSync(folder).filter((name) => name.includes('backup'))).toEqual([]);
+    expect(readdirSync(folder).filter((name) => name.includes('.part-'))).toEqual([]);
   });
 
   it('that cannot be read is named, and nothing is touched', async () => {
@@ -145,7 +169,9 @@ describe('a backup of a SQLite ledger', () => {
     await backUpLedger(url, copy);
     await ledger.commit(aCommit(aKey('b')));
     await closed(ledger);
-    expect(await putBackLedger(url, { copy: bytes(), aside: ASIDE })).toBe('Replaced');
+    expect(await putBackLedger(url, { copy: bytes(), at: 'today' })).toBe(
+      join(folder, `keyward.db${ASIDE}`),
+    );
     expect(await uidsAt(join(folder, 'keyward.db'))).toEqual(['a']);
     expect(await uidsAt(join(folder, `keyward.db${ASIDE}`))).toEqual(['a', 'b']);
   });
@@ -155,8 +181,8 @@ describe('a backup of a SQLite ledger', () => {
     await backUpLedger(url, copy);
     await ledger.commit(aCommit(aKey('a')));
     await closed(ledger);
-    await putBackLedger(url, { copy: bytes(), aside: ASIDE });
-    await expect(putBackLedger(url, { copy: bytes(), aside: ASIDE })).rejects.toMatchObject({
+    await putBackLedger(url, { copy: bytes(), at: 'today' });
+    await expect(putBackLedger(url, { copy: bytes(), at: 'today' })).rejects.toMatchObject({
       reason: 'BackupExists',
     });
     expect(await uidsAt(join(folder, `keyward.db${ASIDE}`))).toEqual(['a']);
@@ -171,7 +197,7 @@ describe('a backup of a SQLite ledger', () => {
       const db = new DatabaseSync(copy);
       db.exec(`CREATE ${planted}`);
       db.close();
-      await expect(putBackLedger(url, { copy: bytes(), aside: ASIDE })).rejects.toMatchObject({
+      await expect(putBackLedger(url, { copy: bytes(), at: 'today' })).rejects.toMatchObject({
         reason: 'ForeignDatabase',
       });
       expect(readdirSync(folder).filter((name) => name.includes(ASIDE))).toEqual([]);
@@ -183,14 +209,60 @@ describe('a backup of a SQLite ledger', () => {
     await backUpLedger(url, copy);
     await closed(ledger);
     rmSync(join(folder, 'keyward.db'));
-    expect(await putBackLedger(url, { copy: bytes(), aside: ASIDE })).toBe('New');
+    expect(await putBackLedger(url, { copy: bytes(), at: 'today' })).toBe(undefined);
     expect((await (await archive()).meta()).clusterId).toBe(CLUSTER);
+  });
+
+  it.each([ASIDE, '.restoring'])(
+    'of which a restore was cut off, with %s left, is no reason for an operator to begin anew',
+    async (left) => {
+      await closed(await aLedger());
+      renameSync(join(folder, 'keyward.db'), join(folder, `keyward.db${left}`));
+      const opening = openLedger({ url, missing: 'Create' });
+      await expect(opening).rejects.toMatchObject({ reason: 'DatabaseMissing' });
+      await expect(opening).rejects.toThrow(`keyward.db${left}`);
+      expect(existsSync(join(folder, 'keyward.db'))).toBe(false);
+    },
+  );
+
+  /** `keyward restore` in which the last step, or the one before, does `deed`. */
+  async function restoreWith(deed: string): Promise<unknown> {
+    const spoiled = `const { renameSync } = fs;
+      fs.renameSync = (from, to) => {
+        if (from.endsWith('.restoring')) { ${deed} }
+        renameSync(from, to);
+      };`;
+    return once(commandWith(spoiled, ['restore', '--from', copy]), 'exit');
+  }
+
+  it('that cannot be brought into its place leaves what was there in its own', async () => {
+    const ledger = await aLedger();
+    await backUpLedger(url, copy);
+    await ledger.commit(aCommit(aKey('a')));
+    await closed(ledger);
+    const fails = "throw Object.assign(new Error('no'), { code: 'EIO' });";
+    expect(await restoreWith(fails)).toEqual([1, null]);
+    expect(await uidsAt(join(folder, 'keyward.db'))).toEqual(['a']);
+    expect(readdirSync(folder).filter((name) => /before|restoring/.test(name))).toEqual([]);
+  });
+
+  it('whose restore was killed halfway is put back by the next one', async () => {
+    const ledger = await aLedger();
+    await ledger.commit(aCommit(aKey('a')));
+    await backUpLedger(url, copy);
+    await closed(ledger);
+    expect(await restoreWith("process.kill(process.pid, 'SIGKILL');")).toEqual([null, 'SIGKILL']);
+    await expect(openLedger({ url, missing: 'Create' })).rejects.toThrow('run keyward restore');
+    expect(await putBackLedger(url, { copy: bytes(), at: 'today' })).toBe(undefined);
+    expect(await uidsAt(join(folder, 'keyward.db'))).toEqual(['a']);
+    const kept = readdirSync(folder).filter((name) => /\.before-\w+$/.test(name));
+    expect(kept).toHaveLength(1);
   });
 
   it('is not put back while an operator runs', async () => {
     const ledger = await aLedger();
     await backUpLedger(url, copy);
-    await expect(putBackLedger(url, { copy: bytes(), aside: ASIDE })).rejects.toMatchObject({
+    await expect(putBackLedger(url, { copy: bytes(), at: 'today' })).rejects.toMatchObject({
       reason: 'DatabaseInUse',
     });
     await ledger.commit(aCommit(aKey('a')));
@@ -212,7 +284,7 @@ describe('a backup of a SQLite ledger', () => {
     await closed(ledger);
     const before = readFileSync(join(folder, 'keyward.db'));
     spoil();
-    await expect(putBackLedger(url, { copy: bytes(), aside: ASIDE })).rejects.toMatchObject({
+    await expect(putBackLedger(url, { copy: bytes(), at: 'today' })).rejects.toMatchObject({
       class: 'Terminal',
     });
     expect(readFileSync(join(folder, 'keyward.db')).equals(before)).toBe(true);

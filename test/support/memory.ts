@@ -12,6 +12,7 @@ import type { KeyRecord } from '../../src/ledger/record.ts';
 /** The verbs the controller uses, over a map. */
 export class MemoryCluster implements KubeClient {
   clockSkewMs = 0;
+  isClockTrusted = true;
   readonly #objects = new Map<string, KubeObject>();
   #versions = 100;
   /** Called before each call; a test changes the world or throws there. */

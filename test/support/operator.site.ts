@@ -220,6 +220,17 @@ export class Site {
     });
   }
 
+  /** Waits until the operator has said about the newest spec that the key works. */
+  async untilSeen(name: string): Promise<Key> {
+    return await eventually(async () => {
+      const key = await this.key(name);
+      const ready = condition(key, 'Ready');
+      assert.equal(key.status.observedGeneration, key.metadata.generation);
+      assert.equal(ready?.status, 'True', `ApiKey ${name}: ${ready?.reason}: ${ready?.message}`);
+      return key;
+    });
+  }
+
   /** Waits until the ApiKey is gone. */
   async untilGone(name: string, namespace = this.namespace): Promise<void> {
     await eventually(async () => {

@@ -233,7 +233,8 @@ export class MemoryVendor implements RemoteStore {
 
   #value(): string {
     this.#serial += 1;
-    return `value-${this.#serial}`;
+    // No shorter than what values made elsewhere are.
+    return `vendor-value-${this.#serial}`;
   }
 
   #listed(): readonly RemoteListing[] {

@@ -23,9 +23,10 @@ const INTRO = `# Conditions and events
 <!-- Written by \`npm run generate\` from src/api/conditions.ts and src/api/applicationconditions.ts;
 edit those. -->
 
-\`Ready\` is always present. Every other condition is present only while it has something out of the
-ordinary to say, so its absence means that all is well there. Each condition carries the generation
-of the object it was worked out from; \`lastTransitionTime\` moves only when the status flips.
+\`Ready\` is always present. Of keys, stores and products every other condition is present only while it
+has something out of the ordinary to say, so its absence means that all is well there; forms, reviews and
+clients always show how far they are. Each condition carries the generation of the object it was worked
+out from; \`lastTransitionTime\` moves only when the status flips.
 
 \`kstatus\` is what Flux, Argo CD and \`kubectl wait\` make of it: *Current* is done, *InProgress* waits
 for something other than an edit, *Failed* stays like this until a person acts (then \`Stalled\` stands

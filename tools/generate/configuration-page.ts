@@ -22,7 +22,7 @@ Each setting can be given in three ways, and the first that is there holds:
 
 Else the default holds. All of it is read once, when the server starts.
 
-Commands that work on the database (\`restore\`, \`import\`, \`database backup\`, \`identify\`, \`debts\`, \`audit\`) take \`--config FILE\`, too:
+Commands that work on the database (\`restore\`, \`import\`, \`database backup\`, \`identify\`, \`debts\`, \`audit\`, \`keys\` and those below it) take \`--config FILE\`, too:
 what neither a flag nor a variable says of database, master key and vendors they read where the operator does.
 
 ## The file
@@ -58,7 +58,8 @@ A server does not start with a setting that it does not understand, and says in 
   \`KEYWARD_WORKRS is no setting; did you mean KEYWARD_WORKERS?\`
 
 Variables that Kubernetes puts into pods for Services called \`keyward\` or \`keyward-…\` (\`KEYWARD_SERVICE_HOST\`,
-\`KEYWARD_PORT=tcp://…\`, \`KEYWARD_GATE_PORT_8180_TCP_ADDR\` and their like) are left alone, and so is \`KEYWARD_TEST_…\`.
+\`KEYWARD_PORT=tcp://…\`, \`KEYWARD_GATE_PORT_8180_TCP_ADDR\` and their like) are left alone, and so are those of our own tests and
+tools: \`KEYWARD_TEST_…\`, \`KEYWARD_CACHE\`, \`KEYWARD_ENVOY\`, \`KEYWARD_RACE_SEED\` and \`KEYWARD_WALKS\`.
 
 ## What is in force
 
@@ -68,10 +69,10 @@ a webhook, are shown as \`***\`. With \`-o json\` it prints \`{"program", "setti
 When something would keep the server from starting, it says so and ends with 1. In a pod:
 
 \`\`\`sh
-kubectl exec -n keyward-system deploy/keyward-operator -- keyward config print
+kubectl exec -n keyward-system keyward-0 -c operator -- keyward config print
 \`\`\`
 
-shows what variables and file give; flags stand in the manifest of the pod.
+shows what variables and file give (with PostgreSQL: \`deploy/keyward-operator\`); flags stand in the manifest of the pod.
 `;
 
 const TITLES: Readonly<Record<Program, string>> = {

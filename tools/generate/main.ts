@@ -17,6 +17,7 @@ import { dashboards } from './dashboards.ts';
 import { keyStoreCrds, readDriverSchema, shippedDriverFolders } from './keystores.ts';
 import { overlayFiles } from './overlays.ts';
 import { rightsManifests } from './rbac.ts';
+import { withRefusals } from './refusals.ts';
 import { readCrd, type Crd } from './schema.ts';
 import { withStates } from './states.ts';
 import { typesOf } from './typescript.ts';
@@ -55,6 +56,7 @@ for (const [path, text] of [...chartTemplates(root), ...chartFiles(root)]) emit(
 const argo = argoSettings(join(root, 'contrib/argocd/resource_customizations/keyward.dev'));
 emit('contrib/argocd/argocd-cm.yaml', argoPatch(argo));
 emit('charts/keyward/files/argocd/argocd-cm.yaml', argoData(argo));
+emit('docs/gate.md', withRefusals(readFileSync(join(root, 'docs/gate.md'), 'utf8')));
 const guide = 'docs/guides/gitops.md';
 emit(guide, withStates(readFileSync(join(root, guide), 'utf8'), join(root, 'contrib/states.yaml')));
 

@@ -154,7 +154,7 @@ export interface ApiKeyProductRef {
  */
 export interface ApiKeyRotation {
   /**
-   * A value that was not seen before rotates once; going back to an old value rotates nothing.
+   * A value that was not seen before rotates once; going back to an old value rotates nothing. Values that begin with reissue/ are those of approved reissues and rotate nothing.
    */
   readonly requestId?: string;
   /**

@@ -22,6 +22,37 @@ export function firstFinding(world: World): Finding | undefined {
   return undefined;
 }
 
+/** An etcd that was restored to before the end of the key: what is dead in the database stays dead. */
+const endedAlready: Check = ({ record }) => {
+  switch (record?.phase) {
+    case 'Ending':
+    case 'Ended':
+      return {
+        reason: 'Revoked',
+        message:
+          'this key was ended, and the object came back from an older copy of the cluster; delete this object and create another',
+      };
+    case 'Retained':
+      return {
+        reason: 'Pending',
+        message:
+          'this key outlived its object (deletionPolicy: Retain), which came back from an older copy of the cluster; its values go on working as they are: delete this object and create another, and end the old values with keyward keys revoke',
+      };
+    default:
+      return undefined;
+  }
+};
+
+/** Its name is taken by a key that nobody ends unasked; see vanished.ts. */
+const predecessorHeldBack: Check = ({ record, predecessor, mayEndVanished }) =>
+  record === undefined && predecessor?.phase === 'Live' && !mayEndVanished
+    ? {
+        reason: 'Pending',
+        message:
+          'an earlier ApiKey of this name vanished, with too many others to end them unasked; whoever runs the operator has to see that cluster and database are the right ones and restart it with --accept-vanished',
+      }
+    : undefined;
+
 /** A database that was restored or exchanged: new values must not replace good ones unasked. */
 const notInLedger: Check = ({ record, rotationRequest }, key) => {
   const keyId = key.status?.keyId;
@@ -172,9 +203,11 @@ const lastUseUnknown: StoreCheck = (world, key, store) => {
 
 /** From "there is nothing to ask" to details of the spec. */
 const CHECKS: readonly Check[] = [
+  endedAlready, // nothing that can be put right brings it back
   imposedBeforeIssue, // an end or a switch-off is final, whatever else may be wrong
   formForbids, // the form decides everything else
   notInLedger, // whatever else is wrong, this has to be known first
+  predecessorHeldBack, // until then nothing at all is done for this object
   storeMissing, // without a store no other question can be asked
   storeUnusable,
   withStore(namespaceShutOut), // says no more about the store than that it does not serve here

@@ -75,13 +75,24 @@ export function openReissue({ reissue }: FormRecord): Reissue | undefined {
   return reissue?.state === 'Approved' ? reissue : undefined;
 }
 
+/** Begins the requests that approved reissues stand for. */
+const REISSUE_PREFIX = 'reissue/';
+
+/**
+ * True for an id that only an approved reissue may have. Rounds and UIDs can be guessed: a request of
+ * the object with such an id would spend a reissue before anybody asked for it.
+ */
+export function isReserved(requestId: string): boolean {
+  return requestId.startsWith(REISSUE_PREFIX);
+}
+
 /**
  * The rotation request that an approved reissue stands for; it can be spent once in the key's life.
- * Its form is that of no request of a person: rounds are never numbered twice in one form.
+ * Objects cannot have it (see isReserved), and rounds are never numbered twice in one form.
  */
 export function reissueRequestId(form: FormRecord): string | undefined {
   const reissue = openReissue(form);
-  return reissue === undefined ? undefined : `reissue/${reissue.round}/${form.uid}`;
+  return reissue === undefined ? undefined : `${REISSUE_PREFIX}${reissue.round}/${form.uid}`;
 }
 
 /** What a key's record says about a grant that it follows. */

@@ -3,7 +3,8 @@ import type { ApiKeyStatus } from '../../api/generated/apikey.ts';
 import type { Ref } from '../../api/meta.ts';
 import { API_KEYS, API_VERSION } from '../../api/names.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
-import { DAY_MS, earlier, SECOND_MS } from '../../kernel/time.ts';
+import { DAY_MS, earlier, MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
+import { isHeldBack } from '../../runtime/heldback.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
 import { apply } from './apply.ts';
 import type { Deps } from './deps.ts';
@@ -83,7 +84,7 @@ function isUsedUp(status: ApiKeyStatus | undefined): boolean {
 
 /**
  * The next instant at which a date alone changes what is wanted. Pure.
- * Instants that have passed are left out: what they asked for was done in this pass.
+ * Instants that have passed are left out: what they asked for was done in this pass, if the clock is believed.
  */
 export function lookAgainAtMs(world: World): number | undefined {
   const { record, nowMs } = world;
@@ -102,7 +103,7 @@ export function lookAgainAtMs(world: World): number | undefined {
     inPlaceAnnouncement(world) === undefined ? undefined : nowMs + ANNOUNCEMENT_MS,
     record?.credentials.some(awaitsValues) === true ? nowMs + IMPORT_LOOK_MS : undefined,
   ];
-  return instants
+  return [...instants, isHeldBack(world, nextAction) ? nowMs + MINUTE_MS : undefined]
     .filter((atMs) => atMs !== undefined && atMs > nowMs)
     .reduce<number | undefined>(earlier, undefined);
 }

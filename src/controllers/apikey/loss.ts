@@ -11,6 +11,7 @@ import {
   type Rule,
 } from './actions.ts';
 import { newValues } from './rotating.ts';
+import { mayBeEmpty } from './secret.ts';
 import { onLoss } from './wanted.ts';
 import type { World } from './world.ts';
 
@@ -40,6 +41,8 @@ function handleEdited(world: World, known: SecretRecord): Answer {
     case 'Foreign':
       return NOTHING;
     case 'Tampered':
+      // Nothing on it proves that it waits for us, but what it lacks is here: finishOpen writes it.
+      if (isWritable(world)) return undefined;
       return withTerms(world, (facts) => replaceLost(facts, 'SecretTampered'));
     case 'Intact':
       return inspection === undefined ? undefined : { type: 'NoteSecret', health: 'Intact' };
@@ -86,6 +89,22 @@ function replaceLost(
 function hasEveryValue(record: KeyRecord | undefined): boolean {
   const open = record?.credentials.find(isOpen);
   return open !== undefined && open.slots.every((slot) => slot.sealed !== undefined);
+}
+
+/** An open credential is all that is missing, and the ledger holds every value that the Secret needs. */
+function isWritable(world: World): boolean {
+  const credentials = world.record?.credentials ?? [];
+  if (!credentials.some(isOpen)) return false;
+  const layout = wantedLayout(world);
+  if (layout === undefined) return true;
+  return [...layout.fields.values()].every(
+    (source) =>
+      source.type === 'Literal' ||
+      mayBeEmpty(layout, source) ||
+      credentials
+        .find(({ sequence }) => sequence === source.sequence)
+        ?.slots.find(({ name }) => name === source.slot)?.sealed !== undefined,
+  );
 }
 
 function rewrite(world: World): Answer {

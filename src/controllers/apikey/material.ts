@@ -131,17 +131,26 @@ export function openSlot(
     : open(deps.keyring, slot.sealed, context);
 }
 
-/** True when the text is the value whose digest the ledger holds. */
+/** A slot of a credential, as the ledger has both. */
+export type SlotPlace = { readonly credential: CredentialRecord; readonly slot: SlotRecord };
+
+/** Who made the value that the slot has now, at a store with this handle. */
+export function makerOf(handle: StoreHandle, { credential, slot }: SlotPlace): ValueMaker {
+  return isImportedValue(credential, slot) ? FOREIGN : handle;
+}
+
+/**
+ * True when the text is the value whose digest the ledger holds. Of a value of ours only the secret
+ * part is in the digest: the text has to be sound as `parseValue` and `parsePair` say.
+ */
 export function isValueOf(
   deps: Pick<Deps, 'keyring'>,
-  handle: StoreHandle,
-  place: { readonly credential: CredentialRecord; readonly slot: SlotRecord },
+  maker: ValueMaker,
+  { credential, slot }: SlotPlace,
   text: string,
 ): boolean {
-  const { credential, slot } = place;
   const pepper = deps.keyring.pepper(slot.pepperVersion);
   const identity = { keyId: credential.keyId, slot: slot.name };
-  const maker = isImportedValue(credential, slot) ? FOREIGN : handle;
   const digest = digestOf(maker, identity, new Sensitive(text), pepper);
   return digest !== undefined && equalDigests(digest, slot.digest);
 }

@@ -1,6 +1,5 @@
 /** Reads everything a decision needs into one World. Changes nothing. */
 import type { Ref } from '../../api/meta.ts';
-import { MINUTE_MS } from '../../kernel/time.ts';
 import { SECRETS } from '../../api/names.ts';
 import type { Loaded } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
@@ -12,12 +11,6 @@ import { outliving } from './unused.ts';
 import { viewApiKey } from './view.ts';
 import { wantedTerms } from './wanted.ts';
 import type { ApiKeyView, SecretSight, StoreFact, World } from './world.ts';
-
-/**
- * Beyond this our clock is not believed for anything that cannot be undone. Kubernetes itself
- * tolerates minutes, and a stepped clock is off by hours.
- */
-export const SKEW_MAX_MS = 5 * MINUTE_MS;
 
 /** Undefined: neither the cluster nor the ledger knows this name. */
 export async function observe(
@@ -31,14 +24,15 @@ export async function observe(
   const record = loaded.record ?? (written === undefined ? loaded.others[0] : undefined);
   const predecessor = written === undefined ? undefined : loaded.others[0];
   if (written === undefined && record === undefined) return undefined;
+  // At one moment: an instant that was read in doubt must not be taken for one that can be trusted.
   const nowMs = deps.clock.nowMs();
+  const { isClockTrusted } = deps.client;
   const subject = await readSubject(deps, written, record, nowMs);
   const { key } = subject;
-  const skewMs = Math.abs(deps.client.clockSkewMs);
   const world: World = {
     ref,
     nowMs,
-    isClockTrusted: skewMs <= SKEW_MAX_MS,
+    isClockTrusted,
     ...subject,
     store: storeFact(deps, key, record ?? predecessor),
     record,

@@ -3,7 +3,7 @@
  * because tenants can write them; our MAC over the entries does.
  */
 import type { KubeObject } from '../../api/meta.ts';
-import { ANNOTATION_FINGERPRINT, ANNOTATION_MAC } from '../../api/names.ts';
+import { ANNOTATION_FINGERPRINT, ANNOTATION_MAC, LABEL_API_KEY } from '../../api/names.ts';
 import { fingerprintEntries, type SecretBinding, verifyMac } from '../../keys/fingerprint.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import type { Deps } from './deps.ts';
@@ -63,6 +63,15 @@ export function mayAdopt(
 ): boolean {
   // A type cannot be changed, so another one would stay what nobody asked for.
   return secret.type === layout.type && provesOurs(deps, record, secret);
+}
+
+/**
+ * False when whoever replaced it took both label and MAC away; then admission refuses our account every
+ * write to it (deploy/admission/operator-secrets.yaml), as to any Secret that we did not write.
+ */
+export function isMarked(secret: Secret | undefined): boolean {
+  const { labels, annotations } = secret?.metadata ?? {};
+  return labels?.[LABEL_API_KEY] !== undefined || annotations?.[ANNOTATION_MAC] !== undefined;
 }
 
 /** Our MAC stands on it, over the entries that are in it, for this ApiKey, under one of its sequences. */

@@ -39,10 +39,17 @@ export type SecretLayout = {
   readonly owner: OwnerReference | undefined;
   /** Sequence of the credential in it. */
   readonly sequence: number;
-  /** Canonical field name (`apiKey`, `keyId`, ...) to source. */
+  /** Canonical field name (`apiKey`, `keyId`, ...) to source, of the fields that entries name. */
   readonly fields: ReadonlyMap<string, EntrySource>;
+  /** Those that no entry names too: what the shape has always been made from. */
+  readonly allFields: ReadonlyMap<string, EntrySource>;
   /** Entry name in the Secret to its text, in which `{{ .field }}` stands for a field. */
   readonly entries: ReadonlyMap<string, string>;
+  /**
+   * IfKnown: an old value that cannot be had is left out, as where there is none. A template may begin to
+   * name one in the midst of an overlap, which no Secret shows by then.
+   */
+  readonly oldValues: 'Needed' | 'IfKnown';
 };
 
 /** Every canonical field a template may name. */
@@ -77,26 +84,29 @@ export function secretLayout(input: LayoutInput): SecretLayout | undefined {
   if (current === undefined) return undefined;
   const wanted = key.spec.secret;
   const fields = fieldSources(current, previousOf(live, current, input), input);
+  const entries = entriesOf(wanted, fields);
   return {
     name: record.secret?.name ?? wanted?.name ?? key.ref.name,
     type: wanted?.type ?? SECRET_TYPE_BINDING,
-    labels: {
-      ...wanted?.labels,
-      [LABEL_MANAGED_BY]: MANAGED_BY,
-      [LABEL_API_KEY]: key.ref.name.length <= 63 ? key.ref.name : key.uid,
-    },
+    labels: labelsOf(key),
     annotations: { ...wanted?.annotations },
     owner: wanted?.ownership === 'Orphan' ? undefined : ownerOf(key),
     sequence: current.sequence,
-    fields,
-    entries: entriesOf(wanted, fields),
+    fields: namedIn(entries, fields),
+    allFields: fields,
+    entries,
+    oldValues: wanted?.layout === 'Template' ? 'IfKnown' : 'Needed',
   };
 }
 
-/** One line that changes whenever the Secret must be written again. */
+/**
+ * One line that changes whenever the Secret must be written again. The ledger keeps it: what it is made
+ * from can never change without that all Secrets are written again after an upgrade.
+ */
 export function shapeOf(layout: SecretLayout): string {
-  const { fields, entries, ...rest } = layout;
-  const plain = { ...rest, fields: [...fields], entries: [...entries] };
+  const { name, type, labels, annotations, owner, sequence, allFields, entries } = layout;
+  const metadata = { name, type, labels, annotations, owner, sequence };
+  const plain = { ...metadata, fields: [...allFields], entries: [...entries] };
   return hash('sha256', JSON.stringify(plain), 'base64url');
 }
 
@@ -117,21 +127,33 @@ export function renderEntries(
   for (const [field, source] of layout.fields) {
     const text =
       source.type === 'Literal' ? source.text : values.get(slotKey(source.sequence, source.slot));
-    if (text === undefined) return undefined;
-    texts.set(field, text);
+    if (text !== undefined) texts.set(field, text);
+    else if (!mayBeEmpty(layout, source)) return undefined;
   }
   const render = (template: string): string =>
     template.replace(PLACEHOLDER, (_, field: string) => texts.get(field) ?? '');
   return Object.fromEntries([...layout.entries].map(([name, text]) => [name, render(text)]));
 }
 
+/** Whether the Secret is whole without the value. */
+export function mayBeEmpty({ oldValues, sequence }: SecretLayout, source: EntrySource): boolean {
+  return oldValues === 'IfKnown' && source.type === 'Slot' && source.sequence !== sequence;
+}
+
 /** The fields a template names that do not exist, in order of appearance. */
 export function unknownTemplateFields(template: Readonly<Record<string, string>>): string[] {
-  const names = Object.values(template).flatMap((text) =>
-    [...text.matchAll(PLACEHOLDER)].map((match) => match[1] ?? ''),
-  );
+  const names = Object.values(template).flatMap(fieldsIn);
   const known: readonly string[] = FIELD_NAMES;
   return [...new Set(names.filter((name) => !known.includes(name)))];
+}
+
+/** A template cut at its placeholders: at each even index a text, maybe empty, at each odd one a field. */
+export function templateParts(template: string): readonly string[] {
+  return template.split(PLACEHOLDER);
+}
+
+function fieldsIn(template: string): readonly string[] {
+  return templateParts(template).filter((_, index) => index % 2 === 1);
 }
 
 /** Metadata that a Secret must carry to be whole, given its fingerprint and MAC. */
@@ -194,6 +216,23 @@ function addPrevious(
   }
   const slot = previous.slots.find((candidate) => candidate.role === 'Active');
   if (slot !== undefined) fields.set('previousApiKey', slotSource(previous, slot.name));
+}
+
+/** A value that no entry shows is asked for by nobody, and may be nowhere any more. */
+function namedIn(
+  entries: ReadonlyMap<string, string>,
+  fields: ReadonlyMap<string, EntrySource>,
+): ReadonlyMap<string, EntrySource> {
+  const named = new Set([...entries.values()].flatMap(fieldsIn));
+  return new Map([...fields].filter(([field]) => named.has(field)));
+}
+
+function labelsOf({ ref, uid, spec }: LayoutInput['key']): Readonly<Record<string, string>> {
+  return {
+    ...spec.secret?.labels,
+    [LABEL_MANAGED_BY]: MANAGED_BY,
+    [LABEL_API_KEY]: ref.name.length <= 63 ? ref.name : uid,
+  };
 }
 
 function literal(text: string): EntrySource {

@@ -1,5 +1,5 @@
 /**
- * The Secret at the API server: written complete, inspected, deleted. Nothing is overwritten that
+ * The Secret at the API server: written complete, and inspected. Nothing is overwritten that
  * does not prove to be ours: by the UID the ledger knows, or by our MAC over its entries.
  */
 import { SECRETS } from '../../api/names.ts';
@@ -10,16 +10,10 @@ import type { Draft, Written } from '../../kube/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import type { Deps } from './deps.ts';
 import type { SecretWrite } from './metrics.ts';
-import { credentialOf, isValueOf, openSlot } from './material.ts';
-import { binding, judge, mayAdopt, provesOurs, type Secret } from './proof.ts';
-import {
-  renderEntries,
-  secretAnnotations,
-  shapeOf,
-  slotKey,
-  type EntrySource,
-  type SecretLayout,
-} from './secret.ts';
+import { binding, isMarked, judge, mayAdopt, type Secret } from './proof.ts';
+import { collectValues } from './recalling.ts';
+import { renderEntries, secretAnnotations, shapeOf, type SecretLayout } from './secret.ts';
+import { isForbidden } from './secretend.ts';
 import type { Inspection, World } from './world.ts';
 
 /**
@@ -51,7 +45,7 @@ export async function writeSecret(
 
 function failureOf(error: unknown): SecretWrite {
   const { class: errorClass, reason } = classify(error);
-  if (reason === 'Forbidden') return 'Forbidden';
+  if (reason === 'Forbidden' || reason === 'QuotaExceeded') return 'Forbidden';
   return errorClass === 'Conflict' || reason === 'SecretConflict' ? 'Conflict' : 'Error';
 }
 
@@ -88,28 +82,6 @@ export async function inspectSecret(
   return { ...world, evidence: { ...world.evidence, inspection } };
 }
 
-/** Deletes the Secret of a dead key; one that is not ours, or is gone, is left alone. */
-export async function deleteSecret(
-  deps: Deps,
-  record: KeyRecord,
-  signal: AbortSignal,
-): Promise<void> {
-  const { namespace } = record;
-  const ref = { namespace, name: record.secret?.name ?? record.name };
-  if (record.secret !== undefined) {
-    await deps.client
-      .delete(SECRETS, { ...ref, uid: record.secret.uid }, { signal })
-      .catch((error: unknown) => ifReplaced(error));
-    return;
-  }
-  // The process may have died between the POST and the commit that remembers it.
-  const secret = (await deps.client.get(SECRETS, ref, { signal })) as Secret | undefined;
-  if (secret === undefined || !provesOurs(deps, record, secret)) return;
-  await deps.client
-    .delete(SECRETS, { ...ref, uid: secret.metadata.uid }, { signal })
-    .catch((error: unknown) => ifReplaced(error));
-}
-
 async function rewrite(
   deps: Deps,
   world: World,
@@ -133,7 +105,11 @@ async function rewrite(
     return { ...world, evidence: { ...world.evidence, inspection } };
   }
   await demandNewest(deps, record);
-  const written = await deps.client.replace(SECRETS, complete.draft, { signal });
+  const written = await deps.client
+    .replace(SECRETS, complete.draft, { signal })
+    .catch((error: unknown) => {
+      throw isForbidden(error) && !isMarked(secret) ? stripped(record, layout) : error;
+    });
   if (written === undefined) throw movedAway(layout);
   deps.metrics.secretWrites.Updated.inc();
   return wrote(deps, world, layout, { complete, written });
@@ -206,41 +182,6 @@ function ownersOf(
   return layout.owner === undefined ? others : [...others, layout.owner];
 }
 
-/** Each slot's value: from the ledger's sealed copy, else from the Secret if the digest agrees. */
-function collectValues(
-  deps: Deps,
-  world: World,
-  layout: SecretLayout,
-  existing: Secret | undefined,
-): Map<string, string> {
-  const values = new Map<string, string>();
-  const candidates = Object.values(existing?.data ?? {}).map((text) =>
-    Buffer.from(text, 'base64').toString('utf8'),
-  );
-  for (const source of layout.fields.values()) {
-    if (source.type !== 'Slot') continue;
-    const text = valueOf(deps, world, source, candidates);
-    if (text !== undefined) values.set(slotKey(source.sequence, source.slot), text);
-  }
-  return values;
-}
-
-function valueOf(
-  deps: Deps,
-  world: World,
-  source: Extract<EntrySource, { type: 'Slot' }>,
-  candidates: readonly string[],
-): string | undefined {
-  const credential = world.record && credentialOf(world.record, source.sequence);
-  const slot = credential?.slots.find((candidate) => candidate.name === source.slot);
-  if (credential === undefined || slot === undefined) return undefined;
-  const sealed = openSlot(deps, credential, slot);
-  if (sealed !== undefined) return sealed.revealText();
-  const handle = world.key && deps.stores.of(world.key, world.record?.store).handle;
-  if (handle === undefined) return undefined;
-  return candidates.find((text) => isValueOf(deps, handle, { credential, slot }, text));
-}
-
 function wrote(
   deps: Deps,
   world: World,
@@ -278,12 +219,6 @@ function ifExists(error: unknown): undefined {
   throw error;
 }
 
-/** The UID precondition failed: another object has the name, ours is gone. */
-function ifReplaced(error: unknown): undefined {
-  if (error instanceof KeywardError && error.class === 'Conflict') return undefined;
-  throw error;
-}
-
 function movedAway(layout: SecretLayout): KeywardError {
   return new KeywardError('Conflict', {
     reason: 'SecretMoved',
@@ -297,6 +232,15 @@ function conflict(record: KeyRecord, layout: SecretLayout, secret: Secret): Keyw
   return new KeywardError('Waiting', {
     reason: 'SecretConflict',
     message: `Secret '${record.namespace}/${layout.name}' exists and is not ours${whose}; name another one in spec.secret.name, or delete it`,
+    retryAfterMs: 60_000,
+  });
+}
+
+/** See isMarked: putting the mark back is what we may not do. */
+function stripped(record: KeyRecord, layout: SecretLayout): KeywardError {
+  return new KeywardError('Waiting', {
+    reason: 'SecretConflict',
+    message: `Secret '${record.namespace}/${layout.name}' was stripped of our mark, so nothing lets us write it; delete it to have it made anew`,
     retryAfterMs: 60_000,
   });
 }

@@ -27,8 +27,8 @@ import {
   whyStillThere,
 } from './remote/status.ts';
 import { restartCondition } from './rolloutstatus.ts';
-import { inPlaceAnnouncement } from './rotating.ts';
-import { previousReason, previousText } from './unused.ts';
+import { previousFacts, rotatingCondition } from './rotatingstatus.ts';
+import { previousText } from './unused.ts';
 import { isOver, rotationDueMs, wantedTerms } from './wanted.ts';
 import type { ApiKeyView, World } from './world.ts';
 
@@ -36,20 +36,24 @@ import type { ApiKeyView, World } from './world.ts';
 export function wantedStatus(world: World, failure?: KeywardError): ApiKeyStatus | undefined {
   const { key, record } = world;
   if (key === undefined) return undefined;
-  if (key.isDeleting) return goingStatus(world, key);
+  if (key.isDeleting) return goingStatus(world, key, failure);
   const { generation } = key;
   const conditions = conditionsOf(world, key, wantedConditions(world, key, failure));
   return { ...facts(world, key, record), observedGeneration: generation, conditions };
 }
 
 /**
- * An object that goes at once is not written any more. One that has to wait for a vendor says so:
- * it would go on looking like a key that works.
+ * An object that goes at once is not written any more. One that has to wait for a vendor, or whose
+ * ending fails, says so: it would go on looking like a key that works.
  */
-function goingStatus(world: World, key: ApiKeyView): ApiKeyStatus | undefined {
-  const message = whyStillThere(world);
-  if (message === undefined) return undefined;
-  const wanted = [...apiKeyReady('Revoked', message), ...storeCondition(world, undefined)];
+function goingStatus(
+  world: World,
+  key: ApiKeyView,
+  failure: KeywardError | undefined,
+): ApiKeyStatus | undefined {
+  const why = whyStillThere(world, failure);
+  if (why === undefined) return undefined;
+  const wanted = [...apiKeyReady('Revoked', why), ...storeCondition(world, undefined)];
   return {
     ...key.status,
     observedGeneration: key.generation,
@@ -134,20 +138,6 @@ function secretFacts(world: World, record: KeyRecord): ApiKeyStatus {
 
 function keep(fields: readonly string[] | undefined): ApiKeyStatus {
   return fields === undefined ? {} : { fields };
-}
-
-function previousFacts(record: KeyRecord, current: CredentialRecord | undefined): ApiKeyStatus {
-  const previous = record.credentials.findLast(
-    (credential) => credential !== current && credential.retireAtMs !== undefined,
-  );
-  const retireAtMs = previous?.retireAtMs ?? standbyRetireMs(current);
-  const keyId = previous?.keyId ?? current?.keyId;
-  if (retireAtMs === undefined || keyId === undefined) return {};
-  return { previous: { keyId, retireTime: formatTime(retireAtMs) } };
-}
-
-function standbyRetireMs(current: CredentialRecord | undefined): number | undefined {
-  return current?.slots.find((slot) => slot.retireAtMs !== undefined)?.retireAtMs;
 }
 
 function wantedConditions(
@@ -241,7 +231,10 @@ function failureReason(failure: KeywardError, isSettled: boolean): Finding | und
     case 'SecretImmutable':
       return { reason: 'SecretConflict', message };
     case 'Forbidden':
+    case 'QuotaExceeded':
       return { reason: 'SecretForbidden', message };
+    case 'SecretTooLarge':
+      return { reason: 'InvalidSpec', message: `spec.secret: ${message}` };
     case 'LimitExceeded':
       return { reason: 'LimitExceeded', message };
     case 'SecretLost':
@@ -294,6 +287,7 @@ function secretCondition(
     case 'SecretImmutable':
       return [apiKeyCondition('SecretSynced', 'Immutable', failure.message)];
     case 'Forbidden':
+    case 'QuotaExceeded':
       return [apiKeyCondition('SecretSynced', 'Forbidden', failure.message)];
     default:
       return [];
@@ -367,23 +361,6 @@ function endBeforeIssue(world: World, key: ApiKeyView): number | undefined {
   if (world.store.type !== 'Usable') return undefined;
   const resolution = wantedTerms(world, key, world.store);
   return resolution.type === 'Resolved' ? resolution.terms.endMs : undefined;
-}
-
-function rotatingCondition(world: World): readonly WantedCondition[] {
-  const { record, rotationRequest } = world;
-  if (rotationRequest !== undefined && record?.state === 'Revoked') {
-    const message = `rotation '${rotationRequest}' is refused: the key is revoked`;
-    return [apiKeyCondition('Rotating', 'RotationRefused', message)];
-  }
-  if (record === undefined) return [];
-  const announcement = inPlaceAnnouncement(world);
-  if (announcement !== undefined) {
-    return [apiKeyCondition('Rotating', 'InPlaceAnnounced', announcement)];
-  }
-  const { previous } = previousFacts(record, currentCredential(record, world.nowMs));
-  if (previous?.retireTime === undefined) return [];
-  const message = previousText(world, previous.retireTime);
-  return [apiKeyCondition('Rotating', previousReason(world), message)];
 }
 
 function pending(message: string): Finding {

@@ -1,5 +1,5 @@
 /** From objects as the API server sends them to what the caches keep. Pure. */
-import type { ApiKeySpec, ApiKeyStatus } from '../../api/generated/apikey.ts';
+import type { ApiKeyRotation, ApiKeySpec, ApiKeyStatus } from '../../api/generated/apikey.ts';
 import { controllerOf, type KubeObject, type ObjectMeta } from '../../api/meta.ts';
 import {
   API_KEY_APPLICATIONS,
@@ -10,6 +10,7 @@ import {
 } from '../../api/names.ts';
 import { shared } from '../../kernel/sharedtext.ts';
 import { DEFAULT_STORE } from '../../stores/view.ts';
+import { isReserved } from './granted.ts';
 import type { ApiKeyView } from './world.ts';
 
 /** Longest rotation request id, as in the schema of spec.rotation.requestId. */
@@ -19,7 +20,7 @@ const REQUEST_ID_MAX = 64;
  * What the cache keeps of an ApiKey: spec and status as JSON text, a third of the memory of the
  * parsed objects, and beside them what triggers compare.
  */
-export type CachedApiKey = Omit<ApiKeyView, 'spec' | 'status'> & {
+export type CachedApiKey = Omit<ApiKeyView, 'spec' | 'status' | 'reservedRequestId'> & {
   readonly specText: string;
   readonly statusText: string | undefined;
   /** status.observedGeneration. */
@@ -102,12 +103,32 @@ export function viewApiKey(cached: CachedApiKey): ApiKeyView {
     ownerFormUid: ______,
     ...rest
   } = cached;
-  return {
+  return withoutReserved({
     ...rest,
     // Our own text of what the API server sent.
     spec: JSON.parse(specText) as ApiKeySpec,
     status: statusText === undefined ? undefined : (JSON.parse(statusText) as ApiKeyStatus),
+  });
+}
+
+/** Nothing that follows can take a request of the object for one that a reviewer approved. */
+function withoutReserved(key: ApiKeyView): ApiKeyView {
+  const { rotateRequestId: annotated, ...rest } = key;
+  const { rotation } = key.spec;
+  const reservedRequestId = [rotation?.requestId, annotated].find(
+    (id) => id !== undefined && isReserved(id),
+  );
+  if (reservedRequestId === undefined) return key;
+  return {
+    ...rest,
+    ...(annotated === undefined || isReserved(annotated) ? {} : { rotateRequestId: annotated }),
+    reservedRequestId,
+    spec: { ...key.spec, ...(rotation === undefined ? {} : { rotation: freed(rotation) }) },
   };
+}
+
+function freed({ requestId, ...how }: ApiKeyRotation): ApiKeyRotation {
+  return requestId === undefined || isReserved(requestId) ? how : { ...how, requestId };
 }
 
 /** What a metadata cache keeps of a Secret of ours. */

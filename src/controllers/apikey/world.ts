@@ -23,6 +23,8 @@ export type ApiKeyView = {
   readonly finalizers: readonly string[];
   /** Value of the rotate annotation. */
   readonly rotateRequestId?: string;
+  /** A request of the object that counts as none: its id is one of those that forms have. */
+  readonly reservedRequestId?: string;
   /** The import annotation is there: its first values are those of a key that exists already. */
   readonly isImport?: true;
   readonly spec: ApiKeySpec;

@@ -3,6 +3,7 @@ import type { Ref } from '../../api/meta.ts';
 import { API_KEY_APPLICATIONS, API_VERSION } from '../../api/names.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
 import { DAY_MS, earlier, MINUTE_MS } from '../../kernel/time.ts';
+import { isHeldBack } from '../../runtime/heldback.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
 import type { Action } from './actions.ts';
 import { apply } from './apply.ts';
@@ -61,10 +62,10 @@ async function report(
 
 /**
  * The next instant at which a date alone changes what is wanted. Pure.
- * Instants that have passed are left out: what they asked for was done in this pass.
+ * Instants that have passed are left out: what they asked for was done in this pass, if the clock is believed.
  */
 export function lookAgainAtMs(world: World): number | undefined {
-  const { record, store, nowMs, isClockTrusted } = world;
+  const { record, store, nowMs } = world;
   if (record?.phase === 'Ended') return undefined;
   const endMs = standingOf(world)?.endMs;
   const notices = store.type === 'Usable' && endMs !== undefined ? store.expiryNoticeDays : [];
@@ -77,8 +78,7 @@ export function lookAgainAtMs(world: World): number | undefined {
     endMs,
     ...notices.map((days) => (endMs ?? 0) - days * DAY_MS),
     draftEndsAtMs(world),
-    // What is due by then is done when the clock is believed again.
-    isClockTrusted ? undefined : nowMs + MINUTE_MS,
+    isHeldBack(world, nextAction) ? nowMs + MINUTE_MS : undefined,
   ];
   return instants
     .filter((atMs) => atMs !== undefined && atMs > nowMs)

@@ -1,6 +1,6 @@
 /** Reads everything a decision needs into one World. Changes nothing. */
 import type { Ref } from '../../api/meta.ts';
-import { MINUTE_MS } from '../../kernel/time.ts';
+import { SECOND_MS } from '../../kernel/time.ts';
 import type { FormRecord } from '../../ledger/form.ts';
 import type { Deps } from './deps.ts';
 import { isNewest } from './cluster.ts';
@@ -8,8 +8,8 @@ import { sightOf } from './serving.ts';
 import { servedName, viewForm } from './view.ts';
 import type { EditFact, FormView, World } from './world.ts';
 
-/** As for keys: Kubernetes itself tolerates minutes, and a stepped clock is off by hours. */
-const SKEW_MAX_MS = 5 * MINUTE_MS;
+/** Clocks are set right by less than this all the time. */
+const STEP_UNSEEN_MS = SECOND_MS;
 
 /** Undefined: neither the cluster nor the ledger knows this name. */
 export async function observe(
@@ -25,11 +25,10 @@ export async function observe(
   ]);
   const record = form === undefined ? live : own;
   if (form === undefined && record === undefined) return undefined;
-  const skewMs = deps.client.clockSkewMs;
   return {
     ref,
     nowMs: deps.clock.nowMs(),
-    isClockTrusted: Math.abs(skewMs) <= SKEW_MAX_MS,
+    isClockTrusted: deps.client.isClockTrusted,
     form,
     record,
     predecessor: form === undefined || live?.uid === form.uid ? undefined : live,
@@ -101,10 +100,10 @@ async function judgeEdit(
     sightings.await(form.ref);
     return { type: 'Awaiting', why: now.reason };
   }
-  const fromMs =
-    seen === undefined
-      ? proof.atOurClock(createdMs)
-      : Math.max(seen.atMs, sightings.lastMs(uid, seen.generation) ?? 0);
+  const lastMs = seen && Math.max(seen.atMs, sightings.lastMs(uid, seen.generation) ?? 0);
+  // Noted by a clock that was wrong, it says nothing; that there was no edit before the creation is certain.
+  const isNoted = lastMs !== undefined && lastMs <= seenMs + STEP_UNSEEN_MS;
+  const fromMs = isNoted ? lastMs : proof.atOurClock(createdMs);
   return { type: proof.covers(Math.min(fromMs, seenMs), seenMs) ? 'Proven' : 'Unproven' };
 }
 

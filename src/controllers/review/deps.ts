@@ -8,17 +8,7 @@ import type { Ledger } from '../../ledger/port.ts';
 import type { StoreName, StoreView } from '../../stores/view.ts';
 import type { ReviewMetrics } from './metrics.ts';
 import type { CachedReview } from './view.ts';
-import type { TargetSight } from './world.ts';
-
-/** What a cache shows of a key. */
-export type KeySight = TargetSight & {
-  readonly storeRef: StoreName | undefined;
-  /** Name of the form that it was made for. */
-  readonly formName: string | undefined;
-};
-
-/** What a cache shows of a client. */
-export type ClientSight = TargetSight & { readonly wanted: 'Active' | 'Suspended' };
+import type { ClientSight, KeySight, TargetSight } from './world.ts';
 
 /** What can be decided about, and where; all from caches. */
 export type Sights = {

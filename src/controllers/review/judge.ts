@@ -20,6 +20,11 @@ export function judge(world: World): Judgement {
   return targetObjection(world) ?? judgeTarget(world);
 }
 
+/** A refusal is for ever, so a cache that is behind must not be the reason of one. */
+function unlessUnseen({ isLive }: Target, refusal: Refusal): Objection {
+  return isLive ? refusal : { type: 'Look' };
+}
+
 function judgeTarget(world: World): Judgement {
   const { target, review } = world;
   const { sight } = target;
@@ -58,12 +63,11 @@ function targetObjection({ target, review }: World): Objection | undefined {
   const { applicationRef, apiKeyRef, clientRef } = review.spec;
   const named = applicationRef ?? apiKeyRef ?? clientRef;
   const { sight } = target;
-  if (named === undefined || sight === undefined) return absent(target);
+  if (named === undefined || sight === undefined) return unlessUnseen(target, absent(target));
   if (sight.uid !== named.uid) {
-    return refused(
-      target.kind === 'ApiKeyApplication' ? 'ApplicationReplaced' : 'TargetReplaced',
-      `${target.kind} '${named.name}' was deleted and made anew since it was read; read the new one and write another review`,
-    );
+    const reason = target.kind === 'ApiKeyApplication' ? 'ApplicationReplaced' : 'TargetReplaced';
+    const message = `${target.kind} '${named.name}' was deleted and made anew since it was read; read the new one and write another review`;
+    return unlessUnseen(target, refused(reason, message));
   }
   if (sight.isDeleting) {
     return refused(notFound(target), `${target.kind} '${named.name}' is being deleted`);

@@ -1,12 +1,12 @@
 /** Reads everything a judgement needs into one World. Changes nothing. */
-import type { Ref } from '../../api/meta.ts';
-import { API_KEY_APPLICATIONS } from '../../api/names.ts';
+import type { Ref, Resource } from '../../api/meta.ts';
+import { API_CLIENTS, API_KEY_APPLICATIONS, API_KEYS } from '../../api/names.ts';
 import type { FormRecord } from '../../ledger/form.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import { DEFAULT_STORE, type StoreName, type StoreView } from '../../stores/view.ts';
-import type { Deps, KeySight } from './deps.ts';
-import { sightForm, viewReview } from './view.ts';
-import type { ProofSight, ReviewView, StoreRules, Target, World } from './world.ts';
+import type { Deps, Sights } from './deps.ts';
+import { sightClient, sightForm, sightKey, viewReview } from './view.ts';
+import type { KeySight, ProofSight, ReviewView, StoreRules, Target, World } from './world.ts';
 
 /** creationTimestamp has whole seconds, and the difference of the clocks is known to one and a half. */
 const STAMP_DOUBT_MS = 2_500;
@@ -24,7 +24,7 @@ export async function observe(deps: Deps, ref: Ref): Promise<World | undefined> 
     review,
     latch,
     // What was judged is not looked into again.
-    target: latch === undefined ? await findTarget(deps, review) : UNREAD,
+    target: latch === undefined ? await findTarget(deps, review, deps.sights) : UNREAD,
     proof: proofSight(deps.proof, review, nowMs),
     rights: undefined,
   };
@@ -68,13 +68,38 @@ function isCovered(proof: Deps['proof'], { createdMs }: ReviewView, seenMs: numb
   return proof.covers(fromMs, Math.min(stampedMs + STAMP_DOUBT_MS, seenMs));
 }
 
-function findTarget(deps: Deps, { ref, spec }: ReviewView): Promise<Target> {
+type TargetSights = Pick<Sights, 'form' | 'key' | 'client'>;
+
+/** @param sights of the target alone; stores are always the caches' */
+function findTarget(deps: Deps, { ref, spec }: ReviewView, sights: TargetSights): Promise<Target> {
   const at = (name: string): Ref => ({ namespace: ref.namespace, name });
   const { applicationRef, apiKeyRef, clientRef } = spec;
-  if (apiKeyRef !== undefined) return findKey(deps, at(apiKeyRef.name));
-  if (clientRef !== undefined) return findClient(deps, at(clientRef.name));
-  return findForm(deps, at(applicationRef?.name ?? ''));
+  const seen = { ...deps, sights: { ...deps.sights, ...sights } };
+  if (apiKeyRef !== undefined) return findKey(seen, at(apiKeyRef.name));
+  if (clientRef !== undefined) return findClient(seen, at(clientRef.name));
+  return findForm(seen, at(applicationRef?.name ?? ''));
 }
+
+/** The world with its target as the API server and the ledger have it at this moment. */
+export async function lookLive(deps: Deps, world: World, signal: AbortSignal): Promise<World> {
+  const { target, review } = world;
+  const { applicationRef, apiKeyRef, clientRef } = review.spec;
+  const named = applicationRef ?? apiKeyRef ?? clientRef;
+  const at = { namespace: review.ref.namespace, name: named?.name ?? '' };
+  const object = await deps.client.get(RESOURCES[target.kind], at, { signal });
+  const live = await findTarget(deps, review, {
+    form: () => object && sightForm(object),
+    key: () => object && sightKey(object),
+    client: () => object && sightClient(object),
+  });
+  return { ...world, target: { ...live, isLive: true } };
+}
+
+const RESOURCES: Readonly<Record<Target['kind'], Resource>> = {
+  ApiKeyApplication: API_KEY_APPLICATIONS,
+  ApiKey: API_KEYS,
+  ApiClient: API_CLIENTS,
+};
 
 async function findForm({ sights, ledger }: Deps, at: Ref): Promise<Target> {
   const sight = sights.form(at);
@@ -84,26 +109,12 @@ async function findForm({ sights, ledger }: Deps, at: Ref): Promise<Target> {
   return { kind: 'ApiKeyApplication', sight, isLive: false, form, storeUid };
 }
 
-/** The world with the form as the API server has it at this moment. */
-export async function lookLive(
-  { client }: Pick<Deps, 'client'>,
-  world: World,
-  signal: AbortSignal,
-): Promise<World> {
-  const { target, review } = world;
-  if (target.kind !== 'ApiKeyApplication') return world;
-  const at = { namespace: review.ref.namespace, name: review.spec.applicationRef?.name ?? '' };
-  const object = await client.get(API_KEY_APPLICATIONS, at, { signal });
-  const sight = object && sightForm(object);
-  return { ...world, target: { ...target, sight, isLive: true } };
-}
-
 async function findKey(deps: Deps, at: Ref): Promise<Target> {
   const { sights, ledger } = deps;
   const sight = sights.key(at);
   if (sight === undefined) {
     const nothing = { hold: undefined, held: undefined, form: undefined, store: undefined };
-    return { kind: 'ApiKey', sight, ...nothing };
+    return { kind: 'ApiKey', sight, isLive: false, ...nothing };
   }
   const [hold, { record }] = await Promise.all([
     ledger.loadDocument('Hold', sight.uid),
@@ -117,7 +128,7 @@ async function findKey(deps: Deps, at: Ref): Promise<Target> {
   const named = known ?? sight.storeRef ?? DEFAULT_STORE;
   const view = sights.store(at.namespace, named);
   const store = view && rulesOf(named, view);
-  return { kind: 'ApiKey', sight, hold, held, form, store };
+  return { kind: 'ApiKey', sight, isLive: false, hold, held, form, store };
 }
 
 /** A key stays with the form that it was issued for, whatever has its name by now. */
@@ -138,7 +149,8 @@ async function findClient({ sights, ledger }: Deps, at: Ref): Promise<Target> {
   const stores = sights
     .clientStores(at.namespace)
     .map(({ kind, view }) => rulesOf({ kind, name: view.ref.name }, view));
-  return { kind: 'ApiClient', sight, client, wanted: sight?.wanted ?? 'Active', stores };
+  const wanted = sight?.wanted ?? 'Active';
+  return { kind: 'ApiClient', sight, isLive: false, client, wanted, stores };
 }
 
 /** The rules of a store as they are now; keys and clients have no rounds that freeze them. */

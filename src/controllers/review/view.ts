@@ -1,10 +1,12 @@
 /** From an ApiKeyReview as the API server sends it to what the cache keeps. Pure. */
+import type { ApiClientSpec } from '../../api/generated/apiclient.ts';
+import type { ApiKeySpec } from '../../api/generated/apikey.ts';
 import type { ApiKeyReviewSpec, ApiKeyReviewStatus } from '../../api/generated/apikeyreview.ts';
 import type { KubeObject } from '../../api/meta.ts';
 import { ANNOTATION_APPLICANT, ANNOTATION_EDITORS } from '../../api/names.ts';
 import { parseTime } from '../../kernel/time.ts';
 import { isJudgedInStatus } from './formchecks.ts';
-import type { ReviewView, TargetSight } from './world.ts';
+import type { ClientSight, KeySight, ReviewView, TargetSight } from './world.ts';
 
 /**
  * What the cache keeps of a review: spec and status as JSON text, because nearly all reviews were judged
@@ -50,12 +52,28 @@ export function viewReview(cached: CachedReview): ReviewView {
 }
 
 /** What a judgement looks at of the object of a form. */
-export function sightForm({ metadata }: KubeObject): TargetSight {
-  const { uid, generation = 0, deletionTimestamp, annotations = {} } = metadata;
+export function sightForm(object: KubeObject): TargetSight {
+  const { annotations = {} } = object.metadata;
   const applicant = annotations[ANNOTATION_APPLICANT] ?? '';
   const editors = annotations[ANNOTATION_EDITORS] ?? '';
-  const isDeleting = deletionTimestamp !== undefined;
-  return { uid, generation, isDeleting, authors: authorsIn(applicant, editors) };
+  return { ...sightAny(object), authors: authorsIn(applicant, editors) };
+}
+
+/** The same of a key. */
+export function sightKey(object: KubeObject): KeySight {
+  const { spec } = object as KubeObject<{ readonly spec: ApiKeySpec }>;
+  return { ...sightAny(object), storeRef: spec.storeRef, formName: spec.applicationRef?.name };
+}
+
+/** The same of a client. */
+export function sightClient(object: KubeObject): ClientSight {
+  const { spec } = object as KubeObject<{ readonly spec: ApiClientSpec }>;
+  return { ...sightAny(object), wanted: spec.state };
+}
+
+function sightAny({ metadata }: KubeObject): TargetSight {
+  const { uid, generation = 0, deletionTimestamp } = metadata;
+  return { uid, generation, isDeleting: deletionTimestamp !== undefined, authors: [] };
 }
 
 /** Everybody whom the annotations of a form name; `editors` has one on each line. */

@@ -6,6 +6,7 @@ import type { ApiKeyReviewSpec, ApiKeyReviewStatus } from '../../api/generated/a
 import type { Ref } from '../../api/meta.ts';
 import type { ClientRecord, HeldState, HoldRecord, ReviewRecord } from '../../ledger/documents.ts';
 import type { FormRecord, RoundRules } from '../../ledger/form.ts';
+import type { StoreName } from '../../stores/view.ts';
 import type { Rights } from './rights.ts';
 
 /** What the cache keeps of an ApiKeyReview. */
@@ -30,6 +31,16 @@ export type TargetSight = {
   readonly authors: readonly string[];
 };
 
+/** What is seen of a key. */
+export type KeySight = TargetSight & {
+  readonly storeRef: StoreName | undefined;
+  /** Name of the form that it was made for. */
+  readonly formName: string | undefined;
+};
+
+/** What is seen of a client. */
+export type ClientSight = TargetSight & { readonly wanted: 'Active' | 'Suspended' };
+
 /** A store whose rules a decision about a key or a client keeps to, as they are now. */
 export type StoreRules = Pick<RoundRules, 'selfReview' | 'attestors'> & {
   readonly kind: 'KeyStore' | 'ClusterKeyStore';
@@ -38,12 +49,16 @@ export type StoreRules = Pick<RoundRules, 'selfReview' | 'attestors'> & {
   readonly layers: readonly string[];
 };
 
-/** The form that a review names. */
-export type FormTarget = {
-  readonly kind: 'ApiKeyApplication';
+/** What is seen of a target. */
+type Seen = {
   readonly sight: TargetSight | undefined;
   /** The sight is no older than this pass; else it is the cache's. */
   readonly isLive: boolean;
+};
+
+/** The form that a review names. */
+export type FormTarget = Seen & {
+  readonly kind: 'ApiKeyApplication';
   /** The ledger's record under the UID that the review names. */
   readonly form: FormRecord | undefined;
   /** UID of the store that has the name of the newest round's; absent: there is none. */
@@ -51,9 +66,8 @@ export type FormTarget = {
 };
 
 /** The key that a review names. */
-export type KeyTarget = {
+export type KeyTarget = Seen & {
   readonly kind: 'ApiKey';
-  readonly sight: TargetSight | undefined;
   /** About this very object. */
   readonly hold: HoldRecord | undefined;
   /** What holds for it, also from an earlier object of its name. */
@@ -65,9 +79,8 @@ export type KeyTarget = {
 };
 
 /** The client that a review names. */
-export type ClientTarget = {
+export type ClientTarget = Seen & {
   readonly kind: 'ApiClient';
-  readonly sight: TargetSight | undefined;
   /** Absent: the client controller has not seen the object yet. */
   readonly client: ClientRecord | undefined;
   /** spec.state of the object. */

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { Clock } from '../../kernel/clock.ts';
 import { KeywardError } from '../../kernel/errors.ts';
+import { systemCode } from '../../kernel/files.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { SECOND_MS } from '../../kernel/time.ts';
 
@@ -152,7 +153,7 @@ function check({ cert, key, ca }: TlsMaterial): string | { readonly expiresMs: n
     return { expiresMs: validToDate.getTime() };
   } catch (error) {
     // Codes of OpenSSL name what is wrong; its messages could name more.
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'malformed';
+    const code = systemCode(error) ?? 'malformed';
     return `certificate, private key or client authorities are not usable together (${code})`;
   }
 }

@@ -29,11 +29,10 @@ import {
   type StoredRecord,
   text,
 } from '../rows.ts';
-import { readRecords } from '../wholerows.ts';
+import { idsByKeyId, readRecords, recordsQuery } from '../wholerows.ts';
 import type { Connection } from './connection.ts';
 import { readDocuments } from './documents.ts';
 import type { Qualify } from './names.ts';
-import { BY_KEY_ID, recordQuery } from './records.ts';
 import { readUses } from './usereads.ts';
 
 /** Entries of the audit chain that are checked at once. */
@@ -110,6 +109,11 @@ export async function readIdentity({ connection, qualify }: Source): Promise<Led
   };
 }
 
+/** The query for records whose ids `wanted` selects; `{schema}` is still to be filled in. */
+function recordsOf(wanted: string): string {
+  return recordsQuery({ prefix: '{schema}.', which: `IN (${wanted})` });
+}
+
 /** Several loads in one statement, answered in their order. */
 export async function loadAll(
   { connection, qualify }: Source,
@@ -122,7 +126,7 @@ export async function loadAll(
          ON n.namespace = at.namespace AND n.name = at.name
        WHERE n.phase IN ('Live', 'Ending')`,
   );
-  const rows = await connection.query(qualify(recordQuery(wanted)), [
+  const rows = await connection.query(qualify(recordsOf(wanted)), [
     loads.map(({ uid }) => uid),
     loads.map(({ namespace }) => namespace),
     loads.map(({ name }) => name),
@@ -157,7 +161,7 @@ async function scan(
 ): Promise<readonly StoredRecord[]> {
   const wanted = `SELECT id FROM {schema}.keys WHERE uid > $1 AND phase <> 'Ended'
     ORDER BY uid LIMIT $2`;
-  return readRecords(await connection.query(qualify(recordQuery(wanted)), [after ?? '', limit]));
+  return readRecords(await connection.query(qualify(recordsOf(wanted)), [after ?? '', limit]));
 }
 
 async function debts(
@@ -170,7 +174,7 @@ async function debts(
       SELECT 1 FROM {schema}.credentials d
       WHERE d.key = o.id AND d.remote_account IS NOT NULL AND d.state = 'Disabled'
     ) ORDER BY o.uid LIMIT $2`;
-  return readRecords(await connection.query(qualify(recordQuery(wanted)), [after ?? '', limit]));
+  return readRecords(await connection.query(qualify(recordsOf(wanted)), [after ?? '', limit]));
 }
 
 async function claimedIds(
@@ -219,7 +223,9 @@ async function findByKeyId(
   { connection, qualify }: Source,
   keyId: string,
 ): Promise<StoredRecord | undefined> {
-  return readRecords(await connection.query(qualify(recordQuery(BY_KEY_ID)), [keyId]))[0];
+  return readRecords(
+    await connection.query(qualify(recordsOf(idsByKeyId('{schema}.', '$1'))), [keyId]),
+  )[0];
 }
 
 async function changes(

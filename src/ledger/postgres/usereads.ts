@@ -1,10 +1,9 @@
 /** How keys are used and which ids there are, as read from PostgreSQL. */
 import type { Answers, UseRead } from '../requests.ts';
 import { integer, type Row, text } from '../rows.ts';
-import { readAtGate } from '../wholerows.ts';
+import { atGateQuery, idsByKeyId, readAtGate } from '../wholerows.ts';
 import type { Connection, Parameter } from './connection.ts';
 import type { Qualify } from './names.ts';
-import { BY_KEY_ID, queryAtGate } from './records.ts';
 
 const COUNTS = `SELECT c.subject, c.window_start, c.reserved, (
     SELECT coalesce(sum(l.uses - l.spent), 0)::bigint FROM {schema}.leases l
@@ -21,6 +20,11 @@ const KNOWN_AT_GATE = `(c.state <> 'Deleted' OR EXISTS (
 /** The credential of an imported value. */
 const OF_IMPORT = 'JOIN {schema}.credentials c ON c.key = i.key AND c.sequence = i.sequence';
 
+const AT_GATE = atGateQuery({
+  prefix: '{schema}.',
+  which: `IN (${idsByKeyId('{schema}.', '$1')})`,
+});
+
 /** The answer to a request. */
 export async function readUses(
   { connection, qualify }: { readonly connection: Connection; readonly qualify: Qualify },
@@ -30,7 +34,7 @@ export async function readUses(
     connection.query(qualify(sql), values);
   switch (request.type) {
     case 'findAtGate':
-      return readAtGate(await ask(queryAtGate(BY_KEY_ID), [request.keyId]));
+      return readAtGate(await ask(AT_GATE, [request.keyId]));
     case 'counts': {
       const { refs } = request;
       const subjects = refs.map(({ subject }) => subject);

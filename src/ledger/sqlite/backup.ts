@@ -4,24 +4,32 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  linkSync,
   lstatSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
   writeSync,
 } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
+import { dirname, join, resolve } from 'node:path';
 import { syncFile, systemCode } from '../../kernel/files.ts';
+import { DAY_MS } from '../../kernel/time.ts';
 import { terminal } from '../refusals.ts';
 import { translate } from './failures.ts';
 import { openFileForReading } from './file.ts';
 import { checkPlace, lock } from './guard.ts';
-import { placeOf } from './place.ts';
+import { BEFORE, placeOf, RESTORING } from './place.ts';
 import { prepare } from './statements.ts';
 
 /** Files that belong together, by what follows their common name. */
 const PARTS = ['', '-wal', '-shm'] as const;
+
+/** From filesystems that have no links, such as FAT. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+/** What a killed backup left is removed by a later one when nothing was written to it for so long. */
+const ABANDONED_MS = DAY_MS;
 
 /**
  * Writes all that is committed into a new file, readable by its owner only, while operator and gates go on.
@@ -32,47 +40,89 @@ const PARTS = ['', '-wal', '-shm'] as const;
  */
 export function backUpFile(url: string, to: string): void {
   const path = placeOf(url);
+  const target = resolve(to);
   try {
-    const db = openFileForReading(path);
+    if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) throw existing(target);
+    publish(writeDraft(path, target), target);
+  } catch (thrown) {
+    throw translate(thrown, path);
+  }
+}
+
+/**
+ * As `backUpFile`, into a file without a name, which goes when it is closed.
+ *
+ * @returns its descriptor, for reading
+ */
+export function openBackupFile(url: string): number {
+  const path = placeOf(url);
+  try {
+    const draft = writeDraft(path, path);
     try {
-      writeTo(resolve(to), db);
+      return openSync(draft, 'r');
     } finally {
-      db.close();
+      rmSync(draft);
     }
   } catch (thrown) {
     throw translate(thrown, path);
   }
 }
 
-/** Under another name until all of it is on the disk: whoever is killed leaves nothing that has the name of a backup. */
-function writeTo(to: string, db: DatabaseSync): void {
-  if (lstatSync(to, { throwIfNoEntry: false }) !== undefined) throw existing(to);
-  const draft = `${to}.part-${randomBytes(4).toString('hex')}`;
-  take(draft, to);
+/** How the name of a draft ends. */
+const DRAFT = /^[0-9a-f]{8}$/;
+
+/** Whoever is killed leaves nothing that has the name of a backup. @param beside the file whose folder it lies in */
+function writeDraft(path: string, beside: string): string {
+  const db = openFileForReading(path);
+  const prefix = `${beside}.part-`;
+  const draft = `${prefix}${randomBytes(4).toString('hex')}`;
   try {
+    removeAbandoned(prefix);
+    closeSync(openSync(draft, 'wx', 0o600));
     prepare(db, 'VACUUM INTO ?').run(draft);
     syncFile(draft);
-    // Somebody may have been there meanwhile. What we made a moment ago is ours to replace.
-    take(to, to);
-    renameSync(draft, to);
-    syncFile(dirname(to));
+    return draft;
   } catch (thrown) {
     rmSync(draft, { force: true });
-    throw thrown;
+    if (systemCode(thrown) !== 'ENOENT') throw thrown;
+    throw terminal('BackupFolderMissing', `the folder of "${beside}" does not exist`);
+  } finally {
+    db.close();
   }
 }
 
-/** Makes an empty file, where there is none. @param to the backup that it is for */
-function take(path: string, to: string): void {
+/** Only what `writeDraft` may have made: others use such names, too, for the parts of a file. */
+function removeAbandoned(prefix: string): void {
+  const folder = dirname(prefix);
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (!path.startsWith(prefix) || !DRAFT.test(path.slice(prefix.length))) continue;
+    const about = lstatSync(path, { throwIfNoEntry: false });
+    if (about?.isFile() !== true || Date.now() - about.mtimeMs <= ABANDONED_MS) continue;
+    rmSync(path, { force: true });
+  }
+}
+
+/** A link fails where the name is taken by now, which a rename would not. */
+function publish(draft: string, to: string): void {
   try {
-    closeSync(openSync(path, 'wx', 0o600));
+    linkOrMove(draft, to);
+    syncFile(dirname(to));
   } catch (thrown) {
-    const code = systemCode(thrown);
-    if (code === 'EEXIST') throw existing(to);
-    if (code === 'ENOENT') {
-      throw terminal('BackupFolderMissing', `the folder of "${to}" does not exist`);
-    }
+    if (systemCode(thrown) === 'EEXIST') throw existing(to);
     throw thrown;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function linkOrMove(draft: string, to: string): void {
+  try {
+    linkSync(draft, to);
+  } catch (thrown) {
+    if (!NO_LINKS.has(systemCode(thrown) ?? '')) throw thrown;
+    closeSync(openSync(to, 'wx', 0o600));
+    renameSync(draft, to);
   }
 }
 
@@ -84,16 +134,16 @@ function existing(path: string): Error {
  * Puts a copy in the place of the ledger, checked before anything is moved. What was there is moved aside, log
  * and all, never removed.
  *
- * @param aside what is added to the name of the files that were there, such as `.before-20261123`
- * @returns whether there was one before
+ * @param at for the name of what was there, such as 20261123T101500Z
+ * @returns that name; undefined: there was nothing
  * @throws KeywardError Terminal DatabaseInUse while an operator runs, ForeignDatabase, DatabaseCorrupt
  */
 export async function putBackFile(
   url: string,
-  { copy, aside }: { readonly copy: AsyncIterable<Uint8Array>; readonly aside: string },
-): Promise<'Replaced' | 'New'> {
+  { copy, at }: { readonly copy: AsyncIterable<Uint8Array>; readonly at: string },
+): Promise<string | undefined> {
   const path = placeOf(url);
-  const draft = `${path}.restoring`;
+  const draft = path + RESTORING;
   try {
     checkPlace(path);
     const held = lock(path);
@@ -102,10 +152,9 @@ export async function putBackFile(
       await write(draft, copy);
       checkCopy(draft);
       const hadOne = existsSync(path);
-      moveAside(path, aside);
-      renameSync(draft, path);
-      syncFile(dirname(path));
-      return hadOne ? 'Replaced' : 'New';
+      const before = `${path}${BEFORE}${at}`;
+      exchange(draft, path, before);
+      return hadOne ? before : undefined;
     } finally {
       held.close();
     }
@@ -115,11 +164,23 @@ export async function putBackFile(
   }
 }
 
-function moveAside(path: string, aside: string): void {
-  const there = PARTS.filter((part) => existsSync(`${path}${part}`));
-  const taken = PARTS.map((part) => `${path}${aside}${part}`).find((each) => existsSync(each));
+/** From the first step to the last there is no database; `openFile` makes none meanwhile. */
+function exchange(draft: string, path: string, before: string): void {
+  const there = PARTS.filter((part) => existsSync(path + part));
+  const taken = PARTS.map((part) => before + part).find((each) => existsSync(each));
   if (taken !== undefined) throw existing(taken);
-  for (const part of there) renameSync(`${path}${part}`, `${path}${aside}${part}`);
+  const moved: string[] = [];
+  try {
+    for (const part of there) {
+      renameSync(path + part, before + part);
+      moved.push(part);
+    }
+    renameSync(draft, path);
+  } catch (thrown) {
+    for (const part of moved) renameSync(before + part, path + part);
+    throw thrown;
+  }
+  syncFile(dirname(path));
 }
 
 async function write(path: string, copy: AsyncIterable<Uint8Array>): Promise<void> {

@@ -1,12 +1,21 @@
 /** Opens the file of a ledger, or makes a new one; refuses what is not a ledger in good health. */
-import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { syncFile } from '../../kernel/files.ts';
 import { requireNewest } from '../migrations.ts';
 import { terminal } from '../refusals.ts';
 import { corrupt } from './failures.ts';
 import { checkApplied, migrate, MIGRATIONS } from './migrate.ts';
+import { BEFORE, RESTORING } from './place.ts';
 import { prepare, ROW_OPTIONS } from './statements.ts';
 
 /** "KEYW": tells our databases from other SQLite files. */
@@ -134,13 +143,7 @@ function setDurable(db: DatabaseSync, path: string): void {
 /** Written aside and renamed when it is complete, so that a crash leaves no half-made ledger. */
 function createFile(path: string, missing: 'Create' | 'Refuse'): void {
   if (missing === 'Refuse') throw missingFile(path);
-  if (existsSync(`${path}-wal`)) {
-    // A log without its database: the database was here and is lost. A new one would swallow it.
-    throw terminal(
-      'DatabaseMissing',
-      `database "${path}" is gone, but its log "${path}-wal" is there; restore both from a backup`,
-    );
-  }
+  expectNothingLost(path);
   const draft = `${path}-new`;
   for (const suffix of ['', '-wal', '-shm']) rmSync(draft + suffix, { force: true });
   closeSync(openSync(draft, 'wx', 0o600));
@@ -154,6 +157,25 @@ function createFile(path: string, missing: 'Create' | 'Refuse'): void {
   }
   renameSync(draft, path);
   syncFile(dirname(path));
+}
+
+/** What lies there without its database says that there was one: a new one would take its place unnoticed. */
+function expectNothingLost(path: string): void {
+  if (existsSync(`${path}-wal`)) {
+    throw terminal(
+      'DatabaseMissing',
+      `database "${path}" is gone, but its log "${path}-wal" is there; restore both from a backup`,
+    );
+  }
+  const name = basename(path);
+  const left = readdirSync(dirname(path)).find(
+    (other) => other.startsWith(name + RESTORING) || other.startsWith(name + BEFORE),
+  );
+  if (left === undefined) return;
+  throw terminal(
+    'DatabaseMissing',
+    `database "${path}" is gone, but "${left}" of a restore is there, which may have been cut off: run keyward restore again, or move that file away to begin anew`,
+  );
 }
 
 function missingFile(path: string) {

@@ -4,6 +4,11 @@ import { resolve } from 'node:path';
 import { terminal } from '../refusals.ts';
 import { parseSqliteUrl } from './location.ts';
 
+/** What is added to the name of a database: for a copy on its way into its place, */
+export const RESTORING = '.restoring';
+/** and for what was there before; a time follows. */
+export const BEFORE = '.before-';
+
 /**
  * The absolute path of the file that a `sqlite:` URL names, there or not. A link is followed: lock, log and
  * requests lie beside the file, so all who use it must call it by the same name.

@@ -25,6 +25,7 @@ import {
   type StoredRecord,
   text,
 } from '../rows.ts';
+import { idsByKeyId } from '../wholerows.ts';
 import { prepareDocuments } from './documents.ts';
 import { prepare } from './statements.ts';
 import { prepareUseReads } from './usereads.ts';
@@ -143,10 +144,7 @@ function prepareRecords(db: DatabaseSync) {
   );
   const byKeyId = prepare(
     db,
-    `SELECT ${KEY}, k.id FROM keys k WHERE k.id = (
-       SELECT c.key FROM credentials c WHERE c.key_id = ?1
-       UNION ALL SELECT i.key FROM imports i WHERE i.lookup = ?1
-     )`,
+    `SELECT ${KEY}, k.id FROM keys k WHERE k.id = (${idsByKeyId('', '?1')})`,
   );
   const page = prepare(
     db,

@@ -53,6 +53,8 @@ type Waiting<R> = {
 export class LedgerThread<R extends Asked = Request> {
   readonly #worker: Worker;
   readonly #path: string;
+  /** What follows when it has died. */
+  readonly #remedy: string;
   readonly #gatherMs: number;
   readonly #isBacklogged: () => boolean;
   readonly #opened = Promise.withResolvers<void>();
@@ -64,9 +66,13 @@ export class LedgerThread<R extends Asked = Request> {
   #sentAtMs = Number.NEGATIVE_INFINITY;
   #ended: KeywardError | undefined;
 
-  private constructor(worker: Worker, path: string, gathering: Gathering) {
+  private constructor(
+    worker: Worker,
+    { path, remedy, gathering }: { path: string; remedy: string; gathering: Gathering },
+  ) {
     this.#worker = worker;
     this.#path = path;
+    this.#remedy = remedy;
     this.#gatherMs = gathering.gatherMs ?? GATHER_MS;
     this.#isBacklogged = gathering.isBacklogged ?? (() => false);
     worker.on('message', (message: FromWorker) => this.#receive(message));
@@ -83,20 +89,22 @@ export class LedgerThread<R extends Asked = Request> {
    * @throws KeywardError what the worker refused the file with
    */
   static start(options: WorkerOptions, gathering: Gathering = {}): Promise<LedgerThread> {
-    return LedgerThread.#open(startWorker('worker', options), options.path, gathering);
+    const remedy = 'the process has to be restarted';
+    return LedgerThread.#open(startWorker('worker', options), { ...options, remedy, gathering });
   }
 
   /** Starts the worker of a gate, as `start`. */
   static startUses(options: UseWorkerOptions): Promise<LedgerThread<UseRequest>> {
-    return LedgerThread.#open<UseRequest>(startWorker('useworker', options), options.path, {});
+    const remedy = 'the gate opens it anew';
+    const worker = startWorker('useworker', options);
+    return LedgerThread.#open<UseRequest>(worker, { ...options, remedy, gathering: {} });
   }
 
   static async #open<R extends Asked>(
     worker: Worker,
-    path: string,
-    gathering: Gathering,
+    options: { path: string; remedy: string; gathering: Gathering },
   ): Promise<LedgerThread<R>> {
-    const thread = new LedgerThread<R>(worker, path, gathering);
+    const thread = new LedgerThread<R>(worker, options);
     await thread.#opened.promise;
     // From here on the process may end while nothing is asked.
     thread.#worker.unref();
@@ -205,7 +213,7 @@ export class LedgerThread<R extends Asked = Request> {
   #died(cause?: unknown): KeywardError {
     return new KeywardError('Terminal', {
       reason: 'LedgerStopped',
-      message: `the thread that keeps database "${this.#path}" ended; the process has to be restarted`,
+      message: `the thread that keeps database "${this.#path}" ended; ${this.#remedy}`,
       cause,
     });
   }

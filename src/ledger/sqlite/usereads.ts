@@ -2,8 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Answers, UseRead } from '../requests.ts';
 import { integer, type Row, text } from '../rows.ts';
-import { ENDED_MAX } from '../tombstones.ts';
-import { columnsAtGate, readAtGate } from '../wholerows.ts';
+import { atGateQuery, idsByKeyId, readAtGate } from '../wholerows.ts';
 import { prepare } from './statements.ts';
 
 /** Credentials that live, and those that ended lately enough that their holders can be told. */
@@ -14,17 +13,7 @@ const KNOWN_AT_GATE = `(c.state <> 'Deleted' OR EXISTS (
 /** The credential of an imported value. */
 const OF_IMPORT = 'JOIN credentials c ON c.key = i.key AND c.sequence = i.sequence';
 
-/** The record of a keyId, or of the lookup of an imported value. */
-const AT_GATE = `SELECT ${columnsAtGate('documents')} FROM keys k
-  LEFT JOIN credentials c ON c.key = k.id AND (c.state <> 'Deleted' OR c.sequence IN (
-    SELECT DISTINCT e.sequence FROM slots e WHERE e.key = k.id AND e.ended_at IS NOT NULL
-    ORDER BY e.sequence DESC LIMIT ${ENDED_MAX}
-  ))
-  LEFT JOIN slots s ON s.key = c.key AND s.sequence = c.sequence
-  WHERE k.id = (
-    SELECT f.key FROM credentials f WHERE f.key_id = ?1
-    UNION ALL SELECT i.key FROM imports i WHERE i.lookup = ?1
-  ) ORDER BY c.sequence, s.name`;
+const AT_GATE = atGateQuery({ prefix: '', which: `= (${idsByKeyId('', '?1')})` });
 
 /** Compiles the queries. */
 export function prepareUseReads(db: DatabaseSync) {

@@ -2,6 +2,7 @@
  * The thread that owns a ledger file: SQLite's calls block, so they block here. Entry point of its
  * own, both as source and in the bundle; see `startWorker` in thread.ts.
  */
+import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Engine, fail } from './engine.ts';
 import { openFile } from './file.ts';
@@ -28,7 +29,7 @@ function reply(message: FromWorker): void {
 function serve(): void {
   checkPlace(path);
   const held = lock(path);
-  const db = openFile(path, missing);
+  const db = openUnder(held);
   const engine = new Engine({ db, path, watch: FileWatch.ofWriter(path), crashAt });
   const scrubber = createScrubber(engine);
   const compactor = createCompactor(() => db.exec('PRAGMA shrink_memory'));
@@ -50,6 +51,16 @@ function serve(): void {
     compactor.touch(message.length);
   });
   reply({ type: 'opened' });
+}
+
+/** Gives the lock up before it says why, so that whoever hears of it can act on the file at once. */
+function openUnder(held: DatabaseSync): DatabaseSync {
+  try {
+    return openFile(path, missing);
+  } catch (thrown) {
+    held.close();
+    throw thrown;
+  }
 }
 
 function createScrubber(engine: Engine): { touch(): void; stop(): void } {

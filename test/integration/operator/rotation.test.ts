@@ -33,16 +33,6 @@ async function rotate(name: string, rotation: Rotation): Promise<Key> {
   return await site.untilRotated(name, rotation.requestId);
 }
 
-/** Waits until the operator has said about the newest spec that the key works. */
-async function untilSeen(name: string): Promise<Key> {
-  return await eventually(async () => {
-    const key = await site.key(name);
-    expect(key.status.observedGeneration).toBe(key.metadata.generation);
-    expect(condition(key, 'Ready')?.status).toBe('True');
-    return key;
-  });
-}
-
 /** How the gate refuses a replaced value, whether the ledger still remembers it or not. */
 const DEAD = expect.stringMatching(/^(ValueReplaced|UnknownKey)$/);
 
@@ -224,9 +214,9 @@ describe('requests', () => {
     await rotate('once', { requestId: 'one' });
     const value = await valueOf('once');
     await site.edit('once', { rotation: { requestId: null } });
-    await untilSeen('once');
+    await site.untilSeen('once');
     await site.edit('once', { rotation: { requestId: 'one' } });
-    expect((await untilSeen('once')).status.sequence).toBe(2);
+    expect((await site.untilSeen('once')).status.sequence).toBe(2);
     expect(await valueOf('once')).toBe(value);
   });
 
@@ -236,7 +226,7 @@ describe('requests', () => {
     await rotate('reverted', { requestId: 'two' });
     const value = await valueOf('reverted');
     await site.edit('reverted', { rotation: { requestId: 'one' } });
-    expect((await untilSeen('reverted')).status.sequence).toBe(3);
+    expect((await site.untilSeen('reverted')).status.sequence).toBe(3);
     expect(await valueOf('reverted')).toBe(value);
     expect(await site.verdict(value)).toBe('Allowed');
   });
@@ -247,7 +237,7 @@ describe('requests', () => {
     await rotate('remembered', { requestId: 'two' });
     await site.restart();
     await site.edit('remembered', { rotation: { requestId: 'one' } });
-    expect((await untilSeen('remembered')).status.sequence).toBe(3);
+    expect((await site.untilSeen('remembered')).status.sequence).toBe(3);
   });
 
   test('two requests within a second end in a value that works, and each acts at most once', async () => {
@@ -274,7 +264,7 @@ describe('requests', () => {
     await annotate('by-hand ');
     await annotate('by-hand');
     await site.edit('annotated', { description: 'seen' });
-    expect((await untilSeen('annotated')).status.sequence).toBeLessThanOrEqual(4);
+    expect((await site.untilSeen('annotated')).status.sequence).toBeLessThanOrEqual(4);
   });
 
   test('an id that stands in the first manifest is fulfilled by the first issue', async () => {

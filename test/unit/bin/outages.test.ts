@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createDatabaseMeter } from '../../../src/bin/databasemeter.ts';
 import { watchLedger } from '../../../src/bin/outages.ts';
+import { rowCorrupt } from '../../../src/ledger/rows.ts';
 import { KeywardError } from '../../../src/kernel/errors.ts';
 import { createRegistry } from '../../../src/kernel/metrics.ts';
 import type { Ledger } from '../../../src/ledger/port.ts';
@@ -34,6 +35,12 @@ test.each(['Fenced', 'DatabaseReplaced', 'DatabaseOutdated', 'DatabaseCorrupt', 
     expect(ends).toEqual([reason, reason]);
   },
 );
+
+test('a row that somebody changed ends nobody: other keys go on', async () => {
+  const { ledger, ends } = watched(rowCorrupt('the record of key a'));
+  await expect(ledger.load('a', { namespace: 'n', name: 'a' })).rejects.toThrow('find out who');
+  expect(ends).toEqual([]);
+});
 
 test('a database that is away for a while ends nobody', async () => {
   const away = { reason: 'LedgerUnavailable', message: 'its disk is full' };

@@ -11,15 +11,8 @@ import {
   secretBytes,
 } from '../../../src/keys/format.ts';
 import { Sensitive } from '../../../src/kernel/sensitive.ts';
+import { BASE62, parts } from './arbitraries.ts';
 
-const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'.split('');
-const base62 = (length: number) =>
-  fc.string({ unit: fc.constantFrom(...BASE62), minLength: length, maxLength: length });
-const parts = fc.record({
-  prefix: fc.stringMatching(/^[a-z][a-z0-9]{0,15}$/),
-  keyId: base62(16),
-  secret: base62(43),
-});
 // Computed by another implementation (Python's zlib).
 const PINNED_CHECKSUM = '1wOT1W';
 const EXAMPLE = buildValue({ prefix: 'kw', keyId: '4fJ2mXq0ZpT7aBc9', secret: 'a'.repeat(43) });

@@ -168,6 +168,18 @@ describe('what a refusal means', () => {
     },
   );
 
+  test.each([400, 403, 405])(
+    'a webhook that denies with %d and gives no reason is a refusal, and is quoted',
+    async (code) => {
+      const message = 'admission webhook "team.example" denied the request: no owner';
+      server.script = (_seen, reply) => reply.json(code, { kind: 'Status', code, message });
+      const error = await errorOf(client.create(API_KEYS, DRAFT));
+      expect(error.class).toBe('Terminal');
+      expect(error.message).toContain('no owner');
+      expect((await errorOf(client.create(SECRETS, DRAFT))).message).not.toContain('no owner');
+    },
+  );
+
   test('a wrong UID in a patch is a conflict, though the server calls it invalid', async () => {
     const details = { causes: [{ reason: 'FieldValueInvalid', field: 'metadata.uid' }] };
     server.script = (_seen, reply) => reply.json(422, status(422, 'Invalid', { details }));
@@ -179,6 +191,36 @@ describe('what a refusal means', () => {
     const details = { causes: [{ reason: 'NamespaceTerminating' }] };
     server.script = (_seen, reply) => reply.json(403, status(403, 'Forbidden', { details }));
     expect((await errorOf(client.create(SECRETS, DRAFT))).reason).toBe('NamespaceTerminating');
+  });
+
+  describe('a full quota of Secrets and a Secret that is too large are called so', () => {
+    const refusal = async (code: number, message: string, details: object = {}) => {
+      const body = { kind: 'Status', code, message, reason: 'Said', details };
+      server.script = (_seen, reply) => reply.json(code, body);
+      const error = await errorOf(client.create(SECRETS, DRAFT));
+      expect(error.class).toBe('Terminal');
+      expect(error.message).not.toContain('hunter2');
+      return error;
+    };
+
+    test('whatever the server quotes', async () => {
+      const said = 'secrets "a" is forbidden: exceeded quota: hunter2, used: count/secrets=1';
+      const full = await refusal(403, said);
+      expect(full.reason).toBe('QuotaExceeded');
+      expect(full.message).toContain('raise the quota');
+      const causes = [{ reason: 'FieldValueTooLong', field: 'data' }];
+      const large = await refusal(422, 'data: hunter2', { causes });
+      expect(large.reason).toBe('SecretTooLarge');
+      expect(large.message).toContain('1 MiB');
+      expect((await refusal(413, 'hunter2')).reason).toBe('SecretTooLarge');
+    });
+
+    test.each([400, 403, 422])('and any other %d names policies beside roles', async (code) => {
+      const causes = [{ reason: 'FieldValueTooLong', field: 'metadata.labels' }];
+      const error = await refusal(code, 'hunter2', { causes });
+      expect(error.reason).toBe('Forbidden');
+      expect(error.message).toMatch(/roles.*policies and webhooks/);
+    });
   });
 
   test('server text about a Secret never reaches a message; about other kinds it does', async () => {
@@ -288,5 +330,24 @@ describe('the server clock', () => {
       reply.json(200, { metadata: META }, date(clock.nowMs() + 60_000));
     await client.get(SECRETS, REF);
     expect(client.clockSkewMs).toBeGreaterThan(58_000);
+  });
+
+  test('a step is seen before anybody answers, and is not believed', async () => {
+    const now = `Date: ${new Date(clock.nowMs()).toUTCString()}\r\n`;
+    server.script = (_seen, reply) => reply.json(200, { metadata: META }, now);
+    await client.get(SECRETS, REF);
+    expect(client.isClockTrusted).toBe(true);
+    clock.step(3_600_000);
+    expect(client.isClockTrusted).toBe(false);
+  });
+
+  test('an answer that was read long after it was sent says nothing about the time', async () => {
+    server.script = (_seen, reply) => {
+      const now = `Date: ${new Date(clock.nowMs()).toUTCString()}\r\n`;
+      clock.freeze(3_600_000);
+      reply.json(200, { metadata: META }, now);
+    };
+    await client.get(SECRETS, REF);
+    expect([client.clockSkewMs, client.isClockTrusted]).toEqual([0, true]);
   });
 });

@@ -81,6 +81,17 @@ describe('limits', () => {
     expect(recorder.size).toBe(50);
   });
 
+  test('objects of which nothing was heard for twenty minutes are forgotten, others are not', async () => {
+    for (const uid of ['u1', 'u2', 'u3']) recorder.record(event({}, uid));
+    clock.advance(600_000);
+    recorder.record(event({}, 'u2'));
+    clock.advance(600_000);
+    recorder.record(event({}, 'u4'));
+    expect(recorder.size).toBe(2);
+    recorder.record(event({}, 'u4'));
+    expect(drops).toEqual(['Repeated']);
+  });
+
   test('one event per reason and object in ten minutes; the rest is counted in the series', async () => {
     for (let count = 0; count < 5; count += 1) recorder.record(event());
     expect(await written()).toHaveLength(1);

@@ -5,6 +5,7 @@ import type { Draft, KubeClient, Written } from '../../../src/kube/port.ts';
 
 export class FakeKube implements KubeClient {
   readonly clockSkewMs = 0;
+  readonly isClockTrusted = true;
   readonly objects = new Map<string, KubeObject>();
   /** Verb and path of each call. */
   readonly calls: string[] = [];

@@ -158,6 +158,16 @@ describe('reading everything', () => {
     expect(reflector.cache.size).toBe(1);
   });
 
+  test('something in between that lets no watch-list through is read in pages', async () => {
+    follow((seen, reply) => {
+      if (isInitial(seen)) reply.json(400, { error: 'unknown parameter' });
+      else if (seen.path.includes('watch=true')) stream(reply, []);
+      else reply.json(200, page(['a'], 9));
+    });
+    await reflector.cache.whenSynced();
+    expect(reflector.cache.size).toBe(1);
+  });
+
   test('pages that break off in the middle delete nothing and count as no list', async () => {
     let isBroken = false;
     follow((seen, reply) => {

@@ -30,7 +30,7 @@ describe('A document as a row', () => {
       [5, 'x'],
     ] as const) {
       expect(() => decodeDocument(columns.with(column, value))).toThrow(
-        expect.objectContaining({ class: 'Terminal', reason: 'DatabaseCorrupt' }),
+        expect.objectContaining({ class: 'Terminal', reason: 'RowCorrupt' }),
       );
     }
   });

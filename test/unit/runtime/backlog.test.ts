@@ -12,3 +12,7 @@ test.each([
   const queues = depths.map((depth) => ({ depth }));
   expect(isBacklogged(queues, 64)).toBe(expected);
 });
+
+test.each([1, 16, 63])('with %d workers nothing waits for company that cannot come', (workers) => {
+  expect(isBacklogged([{ depth: 10_000 }], workers)).toBe(false);
+});

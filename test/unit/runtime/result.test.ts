@@ -55,10 +55,13 @@ describe('after a failure', () => {
     expect(afterFailure(failure('Waiting', 'X', 0), ENDED)).toMatchObject({ pauseMs: 1_000 });
   });
 
-  test('missing rights are tried again with growing pauses, because no object will change', () => {
-    const result = afterFailure(failure('Terminal', 'Forbidden'), ENDED);
-    expect(result).toMatchObject({ kind: 'retry', atLeastMs: 0 });
-  });
+  test.each(['Forbidden', 'QuotaExceeded'])(
+    '%s is tried again with growing pauses, because no object will change',
+    (reason) => {
+      const result = afterFailure(failure('Terminal', reason), ENDED);
+      expect(result).toMatchObject({ kind: 'retry', atLeastMs: 0 });
+    },
+  );
 
   test('a terminal failure before anything was seen is tried again, because no status tells it', () => {
     const result = afterFailure(failure('Terminal'), { ...ENDED, isWorldKnown: false });

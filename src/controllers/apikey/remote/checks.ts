@@ -1,9 +1,12 @@
-/** When the vendor's copy of a credential was last compared with ours: in memory, a restart spreads them anew. */
+/**
+ * When the vendor's copy of a credential was last compared with ours: in memory, a restart spreads them anew. By
+ * the monotonic clock, so that a wall clock that is set right delays nothing.
+ */
 import type { Clock } from '../../../kernel/clock.ts';
 
 /** See the file comment. Bounded by the number of keys at vendors. */
 export class RemoteChecks {
-  readonly #clock: Pick<Clock, 'nowMs'>;
+  readonly #clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
   readonly #random: () => number;
   readonly #everyMs: number;
   readonly #dueMs = new Map<string, number>();
@@ -12,7 +15,7 @@ export class RemoteChecks {
    * @param random from 0 to 1; spreads the checks of keys that are seen for the first time
    * @param everyMs between two looks at the same key
    */
-  constructor(clock: Pick<Clock, 'nowMs'>, random: () => number, everyMs: number) {
+  constructor(clock: Pick<Clock, 'nowMs' | 'monotonicMs'>, random: () => number, everyMs: number) {
     this.#clock = clock;
     this.#random = random;
     this.#everyMs = everyMs;
@@ -21,25 +24,24 @@ export class RemoteChecks {
   /** True when the credential of this token should be compared. */
   isDue(token: string): boolean {
     const dueMs = this.#dueMs.get(token);
-    return dueMs !== undefined && dueMs <= this.#clock.nowMs();
+    return dueMs !== undefined && dueMs <= this.#clock.monotonicMs();
   }
 
   /**
-   * When to look at it next, always ahead: the first time at a random instant of the interval, and an
+   * When to look at it next, by the wall clock and always ahead: the first time at a random instant of the interval, and an
    * interval later where a look was due and could not be taken now.
    */
   dueMs(token: string): number {
     const known = this.#dueMs.get(token);
-    const nowMs = this.#clock.nowMs();
-    if (known !== undefined) return known > nowMs ? known : nowMs + this.#everyMs;
-    const dueMs = nowMs + 1 + Math.floor(this.#everyMs * this.#random());
+    const atMs = this.#clock.monotonicMs();
+    const dueMs = known ?? atMs + 1 + Math.floor(this.#everyMs * this.#random());
     this.#dueMs.set(token, dueMs);
-    return dueMs;
+    return this.#clock.nowMs() + (dueMs > atMs ? dueMs - atMs : this.#everyMs);
   }
 
   /** The credential was compared just now. */
   done(token: string): void {
-    this.#dueMs.set(token, this.#clock.nowMs() + this.#everyMs);
+    this.#dueMs.set(token, this.#clock.monotonicMs() + this.#everyMs);
   }
 
   /** The credential has ended. */

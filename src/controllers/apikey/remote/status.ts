@@ -2,6 +2,7 @@
 import { apiKeyCondition } from '../../../api/conditions.ts';
 import type { WantedCondition } from '../../../api/reasons.ts';
 import type { ApiKeyStatus } from '../../../api/generated/apikey.ts';
+import type { KeywardError } from '../../../kernel/errors.ts';
 import { formatTime, parseTime } from '../../../kernel/time.ts';
 import type { CredentialRecord, KeyRecord } from '../../../ledger/record.ts';
 import { isPending } from '../../../ledger/remote.ts';
@@ -88,12 +89,15 @@ export function stillOn(record: KeyRecord | undefined): string {
  * Why an object that is being deleted is still there; undefined while it only takes its turn, and
  * when its finalizer has gone.
  */
-export function whyStillThere(world: World): string | undefined {
+export function whyStillThere(world: World, failure?: KeywardError): string | undefined {
   const { record, evidence } = world;
-  if (record?.phase !== 'Ending' || !isOwing(record)) return undefined;
   const { remoteTrouble: trouble, finalizerReleased } = evidence;
+  if (record?.phase !== 'Ending' || finalizerReleased === true) return undefined;
+  if (failure !== undefined) {
+    return `the key is being deleted and its values no longer work${stillOn(record)}, but what is left to do fails: ${failure.message}`;
+  }
+  if (!isOwing(record) || isDebt(world, record)) return undefined;
   if (trouble === undefined || trouble.reason === 'StoreThrottled') return undefined;
-  if (finalizerReleased === true || isDebt(world, record)) return undefined;
   const until = formatTime(debtAtMs(world, record));
   return `the key is being deleted and must still be ended at the vendor, where it may still work; at ${until} the object goes all the same`;
 }

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../../src/api/meta.ts';
 import { API_KEYS, SECRETS } from '../../../../src/api/names.ts';
+import { wantedStatus } from '../../../../src/controllers/apikey/status.ts';
 import type { World } from '../../../../src/controllers/apikey/world.ts';
+import { KeywardError } from '../../../../src/kernel/errors.ts';
 import { verdict } from '../../../../src/terms/verdict.ts';
 import {
   aBlankRecord,
@@ -104,6 +106,64 @@ describe('a rotation', () => {
   });
 });
 
+describe('a Secret that lost label and MAC', () => {
+  /** What admission then says to each write of ours. */
+  const refuse = (verb: string): void => {
+    if (verb !== 'delete' && verb !== 'replace') return;
+    throw new KeywardError('Terminal', { reason: 'Forbidden', message: `cannot ${verb}` });
+  };
+
+  async function stripped(data?: object): Promise<Workshop> {
+    const at = workshop();
+    await work(at, look(at));
+    const secret = at.cluster.find(SECRETS, REF)!;
+    const metadata = { name: 'web', namespace: 'team', uid: secret.metadata.uid };
+    const changed = data === undefined ? {} : { data };
+    at.cluster.set(SECRETS, REF, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      ...secret,
+      ...changed,
+      metadata,
+    });
+    at.cluster.before = refuse;
+    return at;
+  }
+
+  test('keeps no key from being deleted, and stays with values that are dead', async () => {
+    const at = await stripped();
+    const value = valueIn(at);
+    const object = at.cluster.set(API_KEYS, REF, draft('web'));
+    const { resourceVersion } = object?.metadata ?? aKey();
+    const key = aKey({ isDeleting: true, resourceVersion });
+    const [, steps] = await work(at, look(at, { key }));
+    expect(steps).toEqual(['End', 'DeleteSecret', 'ReleaseFinalizer', 'Close']);
+    expect(isAccepted(at, value)).toBe(false);
+    expect(at.ledger.records.get('uid-1')?.phase).toBe('Ended');
+    expect(at.cluster.find(SECRETS, REF)).toBeDefined();
+  });
+
+  test('is called so when it should be written, with what to do', async () => {
+    const at = await stripped({ apiKey: 'eA==' });
+    await expect(work(at, look(at))).rejects.toMatchObject({
+      reason: 'SecretConflict',
+      message: expect.stringContaining('stripped of our mark'),
+    });
+  });
+
+  test('is told from one that we may not delete for another reason', async () => {
+    const at = workshop();
+    await work(at, look(at));
+    at.cluster.before = refuse;
+    const key = aKey({ isDeleting: true });
+    await expect(work(at, look(at, { key }))).rejects.toMatchObject({ reason: 'Forbidden' });
+    const failure = new KeywardError('Terminal', { reason: 'Forbidden', message: 'cannot delete' });
+    const [ready] = wantedStatus(look(at, { key }), failure)?.conditions ?? [];
+    expect(ready).toMatchObject({ type: 'Ready', status: 'False', reason: 'Revoked' });
+    expect(ready?.message).toContain('cannot delete');
+  });
+});
+
 describe('a Secret that somebody touched', () => {
   const touch = (at: Workshop, change: object): void => {
     const secret = at.cluster.find(SECRETS, REF);
@@ -118,6 +178,17 @@ describe('a Secret that somebody touched', () => {
     touch(at, {});
     const [, steps] = await work(at, seen);
     expect(steps).toEqual(['InspectSecret', 'NoteSecret']);
+  });
+
+  test('and that lost its value and our annotations gets a new one once', async () => {
+    const at = workshop();
+    await work(at, look(at));
+    const metadata = { ...at.cluster.find(SECRETS, REF)?.metadata, annotations: {} };
+    touch(at, { metadata, data: { apiKey: 'eA==' } });
+    const [, steps] = await work(at, look(at));
+    expect(steps.filter((step) => step === 'Rotate')).toHaveLength(1);
+    expect(isAccepted(at, valueIn(at))).toBe(true);
+    expect((await work(at, look(at)))[1]).toEqual([]);
   });
 
   test('and that lost its value gets a new one', async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ReadyReason } from '../../../../src/api/conditions.ts';
 import { firstFinding } from '../../../../src/controllers/apikey/checks.ts';
+import { nextAction } from '../../../../src/controllers/apikey/plan.ts';
+import { wantedStatus } from '../../../../src/controllers/apikey/status.ts';
 import type { UsableStore, World } from '../../../../src/controllers/apikey/world.ts';
 import {
   aDualCredential,
@@ -181,5 +183,33 @@ describe('A key that the status shows and the ledger does not know', () => {
   test('gets new values when somebody asks for them', () => {
     const asked = aWorld({ key: shown, record: undefined, rotationRequest: 'r2' });
     expect(firstFinding(asked)).toBeUndefined();
+  });
+});
+
+describe('an object whose record has ended, and one behind a held-back predecessor, say what to do:', () => {
+  const told = (change: Partial<World>) => {
+    const world = aWorld(change);
+    expect(nextAction(world)).toBeUndefined();
+    return wantedStatus(world)?.conditions?.find(({ type }) => type === 'Ready');
+  };
+
+  test.each(['Ending', 'Ended'] as const)(
+    'one that is %s is Revoked, for another object',
+    (phase) => {
+      const ready = told({ record: aRecord({ phase, credentials: [] }) });
+      expect(ready).toMatchObject({ status: 'False', reason: 'Revoked' });
+      expect(ready?.message).toContain('delete this object and create another');
+    },
+  );
+
+  test('one that was retained goes on without the object', () => {
+    const ready = told({ record: aRecord({ phase: 'Retained' }) });
+    expect(ready?.message).toContain('go on working');
+  });
+
+  test('one that waits for an earlier key names the flag that lets it go on', () => {
+    const held = { predecessor: aRecord({ uid: 'uid-0' }), mayEndVanished: false };
+    expect(told(held)?.message).toContain('--accept-vanished');
+    expect(firstFinding(aWorld({ ...held, mayEndVanished: true }))).toBeUndefined();
   });
 });

@@ -27,6 +27,7 @@ import { Sensitive } from '../../../../src/kernel/sensitive.ts';
 import { joinDigests } from '../../../../src/keys/digest.ts';
 import { parseKeyring } from '../../../../src/keys/keyring.ts';
 import type { Draft, Written } from '../../../../src/kube/port.ts';
+import { ClusterClock } from '../../../../src/kube/clusterclock.ts';
 import type { ClientRecord, DocumentChange } from '../../../../src/ledger/documents.ts';
 import type { FormRecord } from '../../../../src/ledger/form.ts';
 import { Holds } from '../../../../src/ledger/holds.ts';
@@ -65,6 +66,8 @@ class Cluster extends MemoryCluster {
 /** See the file comment. */
 export class Desk {
   readonly clock = new FakeClock(FORM_AT_MS + 10_000);
+  /** What the controller goes by: `clock`, until a date of the API server is noted that is far from it. */
+  readonly time = new ClusterClock(this.clock);
   readonly cluster = new Cluster();
   readonly memory = new MemoryLedger();
   readonly holds = new Holds();
@@ -97,9 +100,13 @@ export class Desk {
   }
 
   /** Makes or replaces the object; another UID is another object. */
-  putKey(spec: Partial<ApiKeySpec> = {}, uid = 'key-1'): void {
+  putKey(
+    spec: Partial<ApiKeySpec> = {},
+    uid = 'key-1',
+    annotations: Record<string, string> = {},
+  ): void {
     const applicationRef = { name: WEB.name };
-    const metadata = { ...WEB, uid, generation: 1, finalizers: [FINALIZER] };
+    const metadata = { ...WEB, uid, generation: 1, finalizers: [FINALIZER], annotations };
     const status = this.#object()?.metadata.uid === uid ? this.status : undefined;
     this.cluster.set(API_KEYS, WEB, {
       ...draft(metadata),
@@ -224,6 +231,7 @@ export class Desk {
   /** One reconcile: the names of its steps. @throws KeywardError as a step did */
   async pass(): Promise<readonly string[]> {
     const done: string[] = [];
+    this.cluster.isClockTrusted = this.time.isTrusted;
     let world = await this.#steps.observe(WEB, SIGNAL);
     if (world === undefined) return done;
     for (let action = this.#steps.next(world); action; action = this.#steps.next(world)) {
@@ -287,7 +295,7 @@ export class Desk {
       known: { mayHold: () => true },
       holds: this.holds,
       keyring: KEYRING,
-      clock: this.clock,
+      clock: this.time,
       entropy: seeded('desk'),
       log: silentLogger,
       clusterId: 'cluster-1',
@@ -307,7 +315,7 @@ export class Desk {
         name,
         productId: isGranted || !this.byGrant.has(name) ? this.products.get(name) : undefined,
       }),
-      remoteChecks: new RemoteChecks(this.clock, () => 0.5, 600_000),
+      remoteChecks: new RemoteChecks(this.time, () => 0.5, 600_000),
       ownSecrets: new OwnSecrets(),
       ownStatus: new OwnStatus(),
       lossGraceMs: 30_000,

@@ -9,7 +9,7 @@ import {
   type RoundRequest,
 } from '../../../../src/ledger/formchanges.ts';
 import { countReview, type Decision } from '../../../../src/ledger/formdecisions.ts';
-import { SECRETS } from '../../../../src/api/names.ts';
+import { ANNOTATION_ROTATE, SECRETS } from '../../../../src/api/names.ts';
 import {
   ONE_LAYER,
   aDecision,
@@ -24,6 +24,8 @@ import { Desk, WEB } from './desk.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
+/** The id of the reissue that round 2 of the form would be. */
+const SPENT_AHEAD = 'reissue/2/form-1';
 
 let at: Desk;
 beforeEach(async () => {
@@ -344,6 +346,35 @@ describe('Where new values need review', () => {
     expect(at.admits(at.value)).toBe(true);
     expect(await at.pass()).toEqual([]);
     expect(at.status?.lastHandledRotationRequestId).toBe('reissue/2/form-1');
+  });
+
+  test.each([
+    ['a rotation request', () => at.putKey({ rotation: aRotation({ requestId: SPENT_AHEAD }) })],
+    ['an annotation', () => at.putKey({}, 'key-1', { [ANNOTATION_ROTATE]: SPENT_AHEAD })],
+  ])('no id of an object spends a reissue that comes later: %s', async (_, ask) => {
+    at.store = aStore({ kind: 'KeyStore', reviewed: ['Issue', 'Change'] });
+    const value = await issued();
+    ask();
+    expect(await at.pass()).toEqual([]);
+    const rotating = at.status?.conditions?.find(({ type }) => type === 'Rotating');
+    expect(rotating).toMatchObject({ status: 'False', reason: 'RotationRefused' });
+    expect(rotating?.message).toMatch(/choose another id/);
+    at.putKey();
+    await at.pass();
+    await at.changeForm(nextRound(reissue('Exposed')));
+    await at.changeForm(approve);
+    await at.pass();
+    expect(at.admits(value)).toBe(false);
+    expect((await at.stored()).reissue).toBeUndefined();
+  });
+
+  test('a request beside a reserved one goes on counting', async () => {
+    at.store = aStore({ kind: 'KeyStore', reviewed: ['Issue', 'Change'] });
+    await issued();
+    const rotation = aRotation({ requestId: SPENT_AHEAD });
+    at.putKey({ rotation }, 'key-1', { [ANNOTATION_ROTATE]: 'spring' });
+    expect(await at.pass()).toEqual(['Rotate', 'WriteSecret', 'Confirm']);
+    expect(at.status?.lastHandledRotationRequestId).toBe('spring');
   });
 
   test.each(['Routine', 'SecurityConcern'] as const)(

@@ -47,7 +47,7 @@ async function look({ isKnown, object, spec = aSpec(), annotated, status }: Scen
       },
       isRequestSpent: async () => false,
     },
-    client: { clockSkewMs: 0 },
+    client: { clockSkewMs: 0, isClockTrusted: true },
     clock: new FakeClock(),
     stores: {
       of: () => ({ fact: aStore(), handle: undefined }),

@@ -44,6 +44,7 @@ function layoutOf(
   return layout;
 }
 
+const METADATA = { labels: { team: 'a' }, annotations: { b: 'c' }, ownership: 'Orphan' } as const;
 const names = (layout: SecretLayout): string[] => [...layout.entries.keys()].toSorted();
 const values = new Map([
   [slotKey(1, 'apiKey'), 'one'],
@@ -224,6 +225,54 @@ describe('the shape', () => {
     ],
   ])('differs for %s', (_why, other) => {
     expect(shapeOf(other)).not.toBe(shape);
+  });
+
+  const dual = aRecord({ format: 'Dual', credentials: [aDualCredential()] });
+  const pairs = aRecord({ format: 'KeyPair', credentials: [pair(1)] });
+  const template = { token: '{{ .apiKey }}', file: 'id={{.keyId}}' };
+
+  test.each([
+    ['Binding', aRecord(), undefined, 'R9PApbSpOcJwTu0nfaxwXavn46jAOkayJ-lIKyZSmO4'],
+    [
+      'Binding in an overlap',
+      overlapping,
+      undefined,
+      'YtyjSAVRC99RnPfTGhl_ffBKxh1niOya92wPP1y__as',
+    ],
+    ['Binding of two values', dual, undefined, '8NX5v9ieVmafXHmFl0Yc0oOHFAJ8UVNO4j69e_7brl4'],
+    ['Binding of a pair', pairs, undefined, 'RoGffkyKvXiKdeMl3pVtq46fNJL6wTb4Oxl_iobqox0'],
+    [
+      'Env',
+      aRecord(),
+      { layout: 'Env', envPrefix: 'APP' },
+      'EJSt97HFcBD9G8M9GTOJOkgNJvNR7FXmQPbDzhGixKQ',
+    ],
+    [
+      'Template',
+      aRecord(),
+      { layout: 'Template', template },
+      '6iCy0aOZaDvzMlnZX5QEGyrNWs_M8326eE9OmCtQciU',
+    ],
+    [
+      'Template in an overlap',
+      overlapping,
+      { layout: 'Template', template },
+      'UDsODMk5xkPR6rZ2HQn3agfITFSZEFEufEA-NzmecLM',
+    ],
+    [
+      'Template of two values',
+      dual,
+      { layout: 'Template', template },
+      'rg1u-1msHmJpV1uB9Irmd7bbFqWuYP-oZ0AeDsVlEWc',
+    ],
+    [
+      'Template with metadata',
+      aRecord(),
+      { layout: 'Template', template, ...METADATA },
+      'MiydPIod3QjIeP6gBb3PCudrduFzv-2f3LKnq17oF64',
+    ],
+  ] as const)('of %s is the one that Secrets in clusters have', (_what, record, secret, golden) => {
+    expect(shapeOf(layoutOf(record, secret))).toBe(golden);
   });
 });
 

@@ -118,6 +118,8 @@ describe('a failure', () => {
     ['SecretConflict', 'False/SecretConflict', { SecretSynced: 'False/Conflict' }],
     ['SecretImmutable', 'False/SecretConflict', { SecretSynced: 'False/Immutable' }],
     ['Forbidden', 'False/SecretForbidden', { SecretSynced: 'False/Forbidden' }],
+    ['QuotaExceeded', 'False/SecretForbidden', { SecretSynced: 'False/Forbidden' }],
+    ['SecretTooLarge', 'False/InvalidSpec', {}],
     ['LimitExceeded', 'False/LimitExceeded', { StoreSynced: 'False/StoreLimitReached' }],
   ])('%s becomes the reason of Ready and of its own condition', (reason, ready, beside) => {
     expect(conditions(aWorld(), failing(reason))).toMatchObject({ Ready: ready, ...beside });

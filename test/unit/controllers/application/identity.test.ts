@@ -1,7 +1,7 @@
 /** Who wrote a form counts only if admission stamped it while the policies were in force. */
 import { describe, expect, test } from 'vitest';
 import { ANNOTATION_APPLICANT } from '../../../../src/api/names.ts';
-import { MINUTE_MS } from '../../../../src/kernel/time.ts';
+import { DAY_MS, MINUTE_MS } from '../../../../src/kernel/time.ts';
 import { Sightings } from '../../../../src/controllers/application/sightings.ts';
 import { aFormSpec, aFormStore, APPLICANT, someRules, Workshop } from './workshop.ts';
 
@@ -71,6 +71,19 @@ describe('the policies', () => {
     at.edit({ purpose: 'Who knows when' });
     await at.pass();
     expect(at.record().seen.isProven).toBe(false);
+  });
+
+  test('after a note from the future no edit counts that may have been made in a gap', async () => {
+    const at = new Workshop();
+    await at.submit();
+    const { seen, ...record } = at.record();
+    at.commit({ ...record, seen: { ...seen, atMs: at.clock.nowMs() + DAY_MS } });
+    at.clock.advance(MINUTE_MS);
+    at.edit({ purpose: 'Forged' }, 'mallory');
+    at.clock.advance(MINUTE_MS);
+    at.provenSinceMs = at.clock.nowMs();
+    await at.pass();
+    expect(at.record().seen).toMatchObject({ generation: 2, isProven: false });
   });
 
   test('two edits in one gap, of which the watch shows the first late, are both not believed', async () => {

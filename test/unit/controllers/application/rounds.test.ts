@@ -1,6 +1,6 @@
 /** What a form asks for becomes a round, once, and what nobody asks for any more is closed. */
 import { describe, expect, test } from 'vitest';
-import { DAY_MS } from '../../../../src/kernel/time.ts';
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../../../src/kernel/time.ts';
 import { requestHash } from '../../../../src/terms/request.ts';
 import { aFormStore, CLIENT, someRules, Workshop } from './workshop.ts';
 
@@ -295,14 +295,28 @@ describe('time', () => {
     expect(at.record().round).toMatchObject({ number: 2, state: 'Pending' });
   });
 
-  test('while the clock is not believed nothing lapses', async () => {
+  test('a round that is opened while the clock is known to be a day ahead is opened at the server’s time', async () => {
+    const at = new Workshop();
+    const serverMs = at.clock.nowMs();
+    at.time.note(new Date(serverMs).toUTCString(), 0);
+    at.clock.step(DAY_MS);
+    await at.submit();
+    const { submittedMs, deadlineMs } = at.record().round ?? {};
+    expect(Math.abs((submittedMs ?? NaN) - serverMs)).toBeLessThanOrEqual(SECOND_MS);
+    expect((deadlineMs ?? NaN) - (submittedMs ?? NaN)).toBe(14 * DAY_MS);
+    expect(Math.abs(at.record().seen.atMs - serverMs)).toBeLessThanOrEqual(SECOND_MS);
+  });
+
+  test('while the clock is not believed nothing lapses, and only what is overdue is looked at every minute', async () => {
     const at = new Workshop();
     await at.submit();
-    at.cluster.clockSkewMs = DAY_MS;
+    at.cluster.isClockTrusted = false;
+    expect(await at.lookAgainAtMs()).toBe(at.record().round?.deadlineMs);
     at.clock.advance(20 * DAY_MS);
     await at.pass();
     expect(at.status.state).toBe('Pending');
-    at.cluster.clockSkewMs = 0;
+    expect(await at.lookAgainAtMs()).toBe(at.clock.nowMs() + MINUTE_MS);
+    at.cluster.isClockTrusted = true;
     await at.pass();
     expect(at.status.state).toBe('Lapsed');
   });

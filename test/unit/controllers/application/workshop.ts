@@ -28,6 +28,7 @@ import type {
   ProductFact,
   UsableStore,
 } from '../../../../src/controllers/application/world.ts';
+import { ClusterClock } from '../../../../src/kube/clusterclock.ts';
 import { createRegistry } from '../../../../src/kernel/metrics.ts';
 import { DAY_MS, formatTime } from '../../../../src/kernel/time.ts';
 import type { Draft, Written } from '../../../../src/kube/port.ts';
@@ -129,6 +130,8 @@ export const CLIENT: ClientFact = {
 /** Everything around one form; what is public may be changed between passes. */
 export class Workshop {
   readonly clock = new FakeClock(Date.UTC(2026, 0, 5, 9));
+  /** What the controller goes by: `clock`, until a date of the API server is noted that is far from it. */
+  readonly time = new ClusterClock(this.clock);
   readonly cluster = new Cluster();
   readonly ledger = new MemoryLedger();
   readonly events: string[] = [];
@@ -159,7 +162,7 @@ export class Workshop {
           return result;
         },
       },
-      clock: this.clock,
+      clock: this.time,
       clusterId: 'cluster-1',
       epoch: () => 1,
       forms: { get: (ref: Ref) => this.#cached(ref) } as Deps['forms'],
@@ -236,6 +239,12 @@ export class Workshop {
     return result;
   }
 
+  /** When the controller wants to look again, as things stand. */
+  async lookAgainAtMs(): Promise<number | undefined> {
+    const world = await observe(this.deps, REF);
+    return world && lookAgainAtMs(world);
+  }
+
   /** Passes through every instant that the controller wants to look at, up to that many days on. */
   async passDays(days: number): Promise<void> {
     const endMs = this.clock.nowMs() + days * DAY_MS;
@@ -243,8 +252,7 @@ export class Workshop {
     for (let pass = 0; pass < 50; pass += 1) {
       // One after the other: time goes on between them.
       // oxlint-disable-next-line no-await-in-loop
-      const world = await observe(this.deps, REF);
-      const atMs = world && lookAgainAtMs(world);
+      const atMs = await this.lookAgainAtMs();
       if (atMs === undefined || atMs > endMs) break;
       this.clock.advance(atMs - this.clock.nowMs());
       // oxlint-disable-next-line no-await-in-loop

@@ -151,6 +151,7 @@ export function aKeyTarget(change: Partial<KeyTarget> = {}): KeyTarget {
   return {
     kind: 'ApiKey',
     sight: { uid: 'key-uid', generation: 1, isDeleting: false, authors: [] },
+    isLive: true,
     hold: undefined,
     held: undefined,
     form: undefined,
@@ -164,6 +165,7 @@ export function aClientTarget(change: Partial<ClientTarget> = {}): ClientTarget 
   return {
     kind: 'ApiClient',
     sight: { uid: 'client-uid', generation: 1, isDeleting: false, authors: [] },
+    isLive: true,
     client: aClient(),
     wanted: 'Active',
     stores: [aStore()],

@@ -42,6 +42,11 @@ class Stage {
   askFails = false;
   /** The form at the API server, which the cache may not show yet. */
   live = { uid: 'form-uid', generation: 1, annotations: {} as Record<string, string> };
+  /** UID of the key, or of the client, at the API server; undefined: there is none. */
+  liveUid: string | undefined;
+  /** The UID that the caches show of the key or the client; undefined: they show none. */
+  shown: (uid: string) => string | undefined = (uid) => uid;
+  reads = 0;
   /** Imposed on an earlier key of the same name. */
   inherited: HeldState | undefined;
   /** spec.storeRef of the key. */
@@ -74,7 +79,10 @@ class Stage {
   }
 
   deps(): Deps {
-    const at = <T>(sight: T) => sight;
+    const at = <T extends { readonly uid: string }>(sight: T): T | undefined => {
+      const uid = this.shown(sight.uid);
+      return uid === undefined ? undefined : { ...sight, uid };
+    };
     return {
       reviews: {
         get: ({ name }) => {
@@ -83,7 +91,7 @@ class Stage {
         },
       },
       sights: {
-        form: () => at({ uid: 'form-uid', generation: 1, isDeleting: false, authors: ['ann'] }),
+        form: () => ({ uid: 'form-uid', generation: 1, isDeleting: false, authors: ['ann'] }),
         key: () =>
           at({
             uid: 'key-uid',
@@ -106,7 +114,7 @@ class Stage {
       },
       client: {
         clockSkewMs: 0,
-        get: async (_, { name }) => this.#read(name),
+        get: async ({ kind }, { name }) => this.#read(kind, name),
         ask: async (_, question) => this.#answer(question),
         replaceStatus: async (_, draft) => {
           this.statuses += 1;
@@ -142,8 +150,13 @@ class Stage {
     };
   }
 
-  /** The form as the API server has it. */
-  #read(name: string) {
+  /** The target as the API server has it. */
+  #read(kind: string, name: string) {
+    this.reads += 1;
+    const metadata = { name, uid: this.liveUid ?? '', generation: 1, resourceVersion: '1' };
+    if (kind !== 'ApiKeyApplication') {
+      return this.liveUid === undefined ? undefined : { metadata, spec: { state: 'Active' } };
+    }
     const { uid, generation, annotations } = this.live;
     return { metadata: { name, uid, generation, annotations, resourceVersion: '1' } };
   }
@@ -342,6 +355,61 @@ describe('an edit that the cache does not show yet', () => {
     stage.write(aReview());
     await stage.look();
     expect(stage.accepted()).toBe('ApplicationReplaced');
+  });
+});
+
+describe('a target that the watch does not show yet', () => {
+  const ofKey = {
+    applicationRef: undefined,
+    requestHash: undefined,
+    apiKeyRef: { name: 'web', uid: 'key-uid' },
+  } as object;
+  const ofClient = {
+    applicationRef: undefined,
+    requestHash: undefined,
+    clientRef: { name: 'shop', uid: 'client-uid' },
+  } as object;
+
+  test.each([undefined, 'earlier-uid'])(
+    'a suspension of a key that the watch does not show yet counts (it shows %s)',
+    async (shownUid) => {
+      stage.shown = () => shownUid;
+      stage.liveUid = 'key-uid';
+      stage.write(aReview({ ...ofKey, decision: 'Suspended' }));
+      await stage.look();
+      expect(stage.accepted()).toBe('Decisive');
+      expect(stage.take('Hold', 'key-uid')?.held?.state).toBe('Suspended');
+    },
+  );
+
+  test('a suspension of such a client waits until its controller has seen it, and counts', async () => {
+    stage.shown = () => undefined;
+    stage.liveUid = 'client-uid';
+    stage.write(aReview({ ...ofClient, decision: 'Suspended' }));
+    expect((await stage.look()).kind).toBe('again');
+    expect(stage.commits).toEqual([]);
+    stage.put('Client', aClient());
+    await stage.look();
+    expect(stage.take('Client', 'client-uid')?.state).toBe('Suspended');
+  });
+
+  test.each([
+    ['is not there', undefined, 'TargetNotFound'],
+    ['is another one', 'later-uid', 'TargetReplaced'],
+  ])('is refused for good when it %s, after one look', async (_, liveUid, reason) => {
+    stage.shown = () => undefined;
+    stage.liveUid = liveUid;
+    stage.write(aReview({ ...ofKey, decision: 'Suspended' }));
+    await stage.look();
+    expect(stage.take('Review', 'review-uid')).toMatchObject({ isCounted: false, reason });
+    expect(stage.reads).toBe(1);
+  });
+
+  test('costs no read where the watch shows it', async () => {
+    stage.write(aReview({ ...ofKey, decision: 'Suspended' }));
+    await stage.look();
+    expect(stage.accepted()).toBe('Decisive');
+    expect(stage.reads).toBe(0);
   });
 });
 

@@ -1,0 +1,55 @@
+/** What can be checked of pages without running what they say: their links, and the names of our commands. */
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const PAGES = globSync('**/*.md', {
+  cwd: ROOT,
+  exclude: (name) => /^(node_modules|dist)$/.test(name),
+});
+
+const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
+
+/** The page without blocks of code, in which brackets and hashes mean other things. */
+const prose = (page: string): string => read(page).replaceAll(/^ *```.*?^ *```/gms, '');
+
+/** As GitHub names headings: lower case, no signs, hyphens for spaces, a number behind the second of a name. */
+function anchorsOf(page: string): ReadonlySet<string> {
+  const anchors = new Set<string>();
+  for (const [, heading = ''] of prose(page).matchAll(/^#+ (.+)$/gm)) {
+    const words = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
+    const slug = words.replaceAll(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(' ', '-');
+    let anchor = slug;
+    for (let more = 1; anchors.has(anchor); more += 1) anchor = `${slug}-${more}`;
+    anchors.add(anchor);
+  }
+  return anchors;
+}
+
+function brokenLinks(page: string): readonly string[] {
+  const links = [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+  return links.filter((link) => {
+    if (/^[a-z]+:/.test(link)) return false;
+    const [path = '', anchor] = link.split('#');
+    const target = path === '' ? page : join(dirname(page), path);
+    if (!existsSync(join(ROOT, target))) return true;
+    return anchor !== undefined && target.endsWith('.md') && !anchorsOf(target).has(anchor);
+  });
+}
+
+test('every link of a page leads to a file of ours, and to a heading that it has', () => {
+  const broken = PAGES.flatMap((page) => brokenLinks(page).map((link) => `${page}: ${link}`));
+  expect(PAGES).toContain('README.md');
+  expect(broken).toEqual([]);
+});
+
+test('every npm script that a page names is there', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const unknown = PAGES.flatMap((page) =>
+    [...read(page).matchAll(/npm run (?:-s )?([a-z][\w:-]*)/g)]
+      .filter(([, name = '']) => !(name in scripts))
+      .map(([command]) => `${page}: ${command}`),
+  );
+  expect(unknown).toEqual([]);
+});
