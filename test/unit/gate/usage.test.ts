@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { UsageCounter, Use } from '../../../src/gate/usage.ts';
 import { prepareKey } from '../../../src/gate/view/prepared.ts';
@@ -71,23 +72,34 @@ describe('usage', () => {
     expect(usage.lost).toBe(10);
   });
 
-  it('of many keys is written in turn, each within twelve times, and of a flood at once', async () => {
+  it('of many keys is written in turn, each within six times, and of a flood at once', async () => {
     const { database, usage } = bench();
-    const keys = Array.from({ length: 12_000 }, (_, at) => new Use(`k${at}`));
+    const keys = Array.from({ length: 12_000 }, () => new Use(randomUUID()));
     for (const key of keys) usage.count(key, 1);
     for (let turn = 1; turn <= 6; turn += 1) {
       await usage.writeDue();
-      expect(database.usage.size).toBe(turn * 2_000);
+      // A sixth, as far as chance has it.
+      expect(Math.abs(database.usage.size - turn * 2_000)).toBeLessThan(600);
       for (const key of keys) usage.count(key, 2);
     }
+    expect(database.usage.size).toBe(12_000);
     expect(usage.size).toBe(12_000);
-    for (let turn = 0; turn < 12; turn += 1) await usage.writeDue();
+    for (let turn = 0; turn < 6; turn += 1) await usage.writeDue();
     expect(usage.size).toBe(0);
     for (const key of keys) expect(database.usage.get(key.uid)?.uses).toBe(7);
     for (let i = 0; i < 199_000; i += 1) usage.count(new Use(`k${i}`), i);
     await usage.writeDue();
-    expect(usage.size).toBe(150_000);
+    expect(usage.size).toBeLessThanOrEqual(150_000);
     expect(usage.lost).toBe(0);
+  });
+
+  it('of neighbours is written together, in whichever order they were used', async () => {
+    const { database, usage } = bench();
+    const uids = Array.from({ length: 5_000 }, () => randomUUID());
+    for (const uid of uids) usage.count(new Use(uid), 1);
+    await usage.write();
+    const written = [...database.usage.keys()].map((uid) => uid.slice(0, 2));
+    expect(written).toEqual(written.toSorted());
   });
 
   it('of few keys is all written each time, and of all when told to', async () => {
