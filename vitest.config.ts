@@ -7,7 +7,7 @@ const gatewaySuites = 'test/integration/gate/*.test.ts';
 /**
  * From the source, each thread that keeps a ledger has its types stripped by WebAssembly, and V8 loses track of
  * code that wrappers of several threads share when it compiles them anew: "Check failed: jit_page.has_value()"
- * has ended a whole suite. They stay as they are compiled first; the bundle has no WebAssembly.
+ * has ended a whole suite. They stay as they are compiled first. The bundle has no WebAssembly in its threads.
  */
 const execArgv = ['--wasm-wrapper-tiering-budget=1000000000'];
 
