@@ -31,7 +31,7 @@ import { RuntimeMetrics } from '../runtime/metrics.ts';
 import type { WorkQueue } from '../runtime/queue.ts';
 import { createApplications } from './applications.ts';
 import { serveCommands } from './commands.ts';
-import { collectInOnePiece, compactWhenIdle } from './compaction.ts';
+import { collectInOnePiece, compactWhenIdle, cutSmallSlabs } from './compaction.ts';
 import {
   createController,
   createDeps,
@@ -219,6 +219,7 @@ async function runProbed(manager: Manager, parts: Observed, stop: AbortSignal): 
   const { config, log, runtimeMetrics } = parts;
   const probes = await serveMonitoring(manager, { ...parts, database: parts.meter });
   collectInOnePiece();
+  cutSmallSlabs();
   const endCompaction = compactWhenIdle(systemClock, collector(), () => runtimeMetrics.finished);
   log.info('operator started', { metrics: probes.address, identity: config.identity });
   try {

@@ -1,6 +1,11 @@
-import { expect, test } from 'vitest';
-import { compactWhenIdle } from '../../../src/bin/compaction.ts';
+import { afterEach, expect, test } from 'vitest';
+import { compactWhenIdle, cutSmallSlabs } from '../../../src/bin/compaction.ts';
 import { FakeClock } from '../../support/clock.ts';
+
+const poolSize = Buffer.poolSize;
+afterEach(() => {
+  Buffer.poolSize = poolSize;
+});
 
 /** Counts the collections; `worked` is what the operator has reconciled so far. */
 function observe(): { clock: FakeClock; counts: { worked: number; collected: number } } {
@@ -60,4 +65,10 @@ test('without a collector in reach nothing is looked at', () => {
   const clock = new FakeClock();
   compactWhenIdle(clock, undefined, () => 0);
   expect(clock.pendingTimers).toBe(0);
+});
+
+test('a small buffer keeps no more than 8 KiB alive, once the slab that was begun before is used up', () => {
+  cutSmallSlabs();
+  const slabs = Array.from({ length: 1_000 }, () => Buffer.from('x'.repeat(200)).buffer.byteLength);
+  expect(slabs.at(-1)).toBe(8 * 1_024);
 });
