@@ -165,8 +165,8 @@ export class UsageCounter {
   }
 }
 
-/** UIDs of Kubernetes are random and hexadecimal; whatever else there is goes with those that begin with 00. */
+/** UIDs of Kubernetes are random and hexadecimal; others lie together as they may. */
 function binOf(uid: string): number {
-  const number = Number.parseInt(uid.slice(0, 2), 16);
-  return Number.isNaN(number) ? 0 : number;
+  // What is no number becomes 0.
+  return Number.parseInt(uid.slice(0, 2), 16) & (BINS - 1);
 }

@@ -102,6 +102,14 @@ describe('usage', () => {
     expect(written).toEqual(written.toSorted());
   });
 
+  it('is counted whatever a UID looks like', async () => {
+    const { database, usage } = bench();
+    const uids = ['', '-1', '+f', '0x', '9', '\u{1f511}', 'credential/abc'];
+    for (const uid of uids) usage.count(new Use(uid), 1);
+    await usage.write();
+    expect(new Set(database.usage.keys())).toEqual(new Set(uids));
+  });
+
   it('of few keys is all written each time, and of all when told to', async () => {
     const { database, usage } = bench();
     for (let i = 0; i < 1_000; i += 1) usage.count(new Use(`k${i}`), i);
