@@ -158,7 +158,7 @@ export class Prover {
     if (credential === undefined) return REFUSALS.UnknownKey;
     if (secret === undefined || verified === 'WrongSignature') return REFUSALS.WrongSignature;
     if (verified === 'TimeTooSkewed') return REFUSALS.TimeTooSkewed;
-    return claim.type === 'Signed' ? seenOnce(claim, nowMs) : 'Proven';
+    return claim.type === 'Signed' ? seenOnce(claim, credential.keyId, nowMs) : 'Proven';
   }
 
   #findSlot(
@@ -206,7 +206,12 @@ function noEntropy(bytes: number): Buffer {
   return Buffer.alloc(bytes);
 }
 
-function seenOnce({ keyId, credential }: Extract<Claim, { type: 'Signed' }>, nowMs: number): Proof {
+/** @param keyId of what was proven: an imported pair is found under two names, and its signature counts once */
+function seenOnce(
+  { credential }: Extract<Claim, { type: 'Signed' }>,
+  keyId: string,
+  nowMs: number,
+): Proof {
   const untilMs = replayUntilMs(credential);
   // Its date was read a moment ago, so this cannot be; but without it nothing could be remembered.
   if (untilMs === undefined) return REFUSALS.TimeTooSkewed;

@@ -194,6 +194,10 @@ export function describeGate(name: string, createSite: () => Promise<GateSite>):
       const call = signing(apiSecret);
       expect(await causeOf(gate, call)).toBe('Allowed');
       expect(await causeOf(gate, call)).toBe('SignatureReplayed');
+      // Under the name that every key has, which is public, it is the same signature.
+      const { keyId = '' } = record.credentials.at(-1) ?? {};
+      const renamed = { ...call.credential, apiKey: `kw_${keyId}` } as Call['credential'];
+      expect(await causeOf(gate, { ...call, credential: renamed })).toBe('SignatureReplayed');
       expect(await causeOf(gate, signing('guess'))).toBe('WrongSignature');
     });
 

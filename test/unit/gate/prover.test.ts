@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { Prover, readClaim } from '../../../src/gate/prover.ts';
 import { prepareKey } from '../../../src/gate/view/prepared.ts';
@@ -36,6 +37,21 @@ it('opens one secret for each signature, whether the key is known, keeps no secr
     prover.prove(claim, credential, {}, NOW_MS);
     expect(opened).toBe(1);
   }
+});
+
+it('has a signature counted under the credential, whichever of its names the call says', () => {
+  const prover = new Prover({ keyring: aKeyring(), phpDates: false });
+  const pair = issueKey('a', { format: 'KeyPair' });
+  const [credential] = prepareKey(pair.record, undefined).credentials;
+  const [date, salt] = [new Date(NOW_MS).toISOString(), 'a'.repeat(16)];
+  const signature = createHmac('sha256', pair.apiSecret).update(`${date}${salt}`).digest('hex');
+  const remembered = [pair.apiKey, 'NCSABCDEFGHIJKLM'].map((apiKey) => {
+    const signed = { type: 'Signed', algorithm: 'SHA256', apiKey, date, salt, signature } as const;
+    const claim = readClaim(signed, () => 'l'.repeat(16));
+    return prover.prove(claim!, credential, {}, NOW_MS);
+  });
+  expect(remembered[0]).toMatchObject({ keyId: pair.keyId });
+  expect(remembered[1]).toEqual(remembered[0]);
 });
 
 it('looks for a value that nobody made here under every master key, whichever fits', () => {
