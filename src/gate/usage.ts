@@ -51,7 +51,7 @@ export class UsageCounter {
   #size = 0;
   /** Bins that were written so far; it goes round and round. */
   #turned = 0;
-  #isWriting = false;
+  #writing: Promise<void> | undefined;
   /** Uses that will never be written: nobody knows whether they were, or there was no room. */
   lost = 0;
 
@@ -94,24 +94,28 @@ export class UsageCounter {
    * turn it is: a key that is in use all the time is written every sixth time.
    */
   writeDue(): Promise<void> {
-    return this.#write(this.size <= WRITE_MAX ? Infinity : this.#turned + BINS_PER_TURN);
+    // Each bin once: what is counted while this is written waits for the next time.
+    const bins = this.size <= WRITE_MAX ? BINS : BINS_PER_TURN;
+    return this.#writing ?? this.#write(this.#turned + bins);
   }
 
-  /** Writes what waits, unless there is no database: then it waits on. */
-  write(): Promise<void> {
-    return this.#write(Infinity);
+  /** Writes all that waits, unless there is no database: then it waits on. For when no calls come any more. */
+  async write(): Promise<void> {
+    await this.#writing;
+    await this.#write(Infinity);
   }
 
   /** @param until as `#turned` */
-  async #write(until: number): Promise<void> {
-    if (this.#isWriting) return;
-    this.#isWriting = true;
-    try {
-      while (this.#isDue(until)) {
-        if (!(await this.#writeSome(until))) return;
-      }
-    } finally {
-      this.#isWriting = false;
+  #write(until: number): Promise<void> {
+    this.#writing = this.#writeBins(until).finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  async #writeBins(until: number): Promise<void> {
+    while (this.#isDue(until)) {
+      if (!(await this.#writeSome(until))) return;
     }
   }
 

@@ -130,6 +130,30 @@ describe('usage', () => {
     expect([...database.usage.keys()]).toEqual(['a', 'b']);
   });
 
+  it('that comes while calls go on is written once each time', async () => {
+    const { database, usage } = bench();
+    const keys = Array.from({ length: 100 }, () => new Use(randomUUID()));
+    const call = (): void => keys.forEach((key) => usage.count(key, 1));
+    database.after = (method) => {
+      if (method === 'reportUsage') call();
+    };
+    call();
+    for (let turn = 1; turn <= 3; turn += 1) {
+      await usage.writeDue();
+      expect(database.asked.get('reportUsage')).toBe(turn);
+    }
+    database.after = () => undefined;
+  });
+
+  it('is all written at the end, also where some is being written then', async () => {
+    const { database, usage } = bench();
+    for (let i = 0; i < 12_000; i += 1) usage.count(new Use(randomUUID()), 1);
+    const due = usage.writeDue();
+    await usage.write();
+    expect([usage.size, database.usage.size]).toEqual([0, 12_000]);
+    await due;
+  });
+
   it('of a key goes on after it was told, also where its record was read anew', async () => {
     const { database, usage } = bench();
     const key = new Use('a');
