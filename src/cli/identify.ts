@@ -108,21 +108,23 @@ function describe(deps: IdentifyDeps, { record, credential, slot }: Found): stri
   const facts = lines
     .map(([name = '', text = '']) => `${name.padEnd(13)} ${visible(text)}`)
     .join('\n');
-  return `${facts}\n\n${containment(record)}`;
+  return `${facts}\n\n${containment({ record, credential, slot })}`;
 }
 
 /** The commands that stop a leaked value, the mildest first. */
-function containment(record: KeyRecord): string {
+function containment({ record, credential, slot }: Found): string {
   const patch = (spec: string): string =>
     `  kubectl patch apikey ${record.name} -n ${record.namespace} --type merge -p '{"spec":${spec}}'\n`;
   if (record.phase === 'Retained') {
     return `The object is gone; end the key with:\n  keyward keys revoke ${record.uid}\n`;
   }
+  // An id acts once in the life of a key, so each value that can leak has one of its own.
+  const leak = `leak-${credential.sequence}-${slot.name}-${slot.generation}`;
   return [
     'Stop it now, and decide later:\n',
     patch('{"state":"Suspended"}'),
     'Replace it at once; the old value dies first:\n',
-    patch('{"rotation":{"urgency":"Emergency","requestId":"leak-1"}}'),
+    patch(`{"rotation":{"urgency":"Emergency","requestId":"${leak}","slot":null}}`),
     'End it for good:\n',
     patch('{"state":"Revoked"}'),
   ].join('');

@@ -59,7 +59,8 @@ export function rotationPatch(rotation: Rotation): object {
       rotation: {
         requestId,
         urgency,
-        ...(slot === undefined ? {} : { slot }),
+        // That of an earlier request must go, or only its value would be replaced.
+        slot: slot ?? null,
         ...(overlapSeconds === undefined ? {} : { overlapSeconds }),
       },
     },

@@ -41,7 +41,9 @@ describe('keyward identify', () => {
     await identify(depsFor(knownRecord()), new Sensitive(`  ${value.revealText()}\n`));
     expect(printed).toContain('ApiKey team/web');
     expect(printed).toContain('works now');
-    expect(printed).toContain('"urgency":"Emergency"');
+    expect(printed).toContain(
+      '{"spec":{"rotation":{"urgency":"Emergency","requestId":"leak-1-apiKey-1","slot":null}}}',
+    );
     expect(printed).not.toContain(value.revealText());
     expect(printed).not.toContain(secretBytes(value).toString());
   });

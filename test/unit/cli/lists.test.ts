@@ -82,8 +82,15 @@ describe('switches', () => {
     expect(rotationPatch(plainly)).toEqual({
       metadata: { annotations: { 'keyward.dev/rotate-request-id': 'r' } },
     });
-    expect(rotationPatch({ ...plainly, urgency: 'Emergency' })).toEqual({
-      spec: { rotation: { requestId: 'r', urgency: 'Emergency' } },
+  });
+
+  test('an emergency is about every value, whichever slot was asked for before', () => {
+    const wish = { requestId: 'r', urgency: 'Emergency', overlapSeconds: undefined } as const;
+    expect(rotationPatch({ ...wish, slot: undefined })).toEqual({
+      spec: { rotation: { requestId: 'r', urgency: 'Emergency', slot: null } },
+    });
+    expect(rotationPatch({ ...wish, slot: 'Primary' })).toEqual({
+      spec: { rotation: { requestId: 'r', urgency: 'Emergency', slot: 'Primary' } },
     });
   });
 });
