@@ -15,7 +15,7 @@ import type { Action } from './actions.ts';
 import { nextAction } from './plan.ts';
 import { isReadable, remoteInstants } from './remote/rules.ts';
 import { heldUntilMs, owedValues } from './rollout.ts';
-import { inPlaceAnnouncement } from './rotating.ts';
+import { inPlaceAnnouncement, isInPlaceAnnounced } from './rotating.ts';
 import { isSameStatus, wantedStatus } from './status.ts';
 import { quietInstants } from './unused.ts';
 import { REVIVAL_MS, rotationDueMs, wantedTerms } from './wanted.ts';
@@ -100,12 +100,19 @@ export function lookAgainAtMs(world: World): number | undefined {
     plus(record?.secret?.missingSinceMs, world.lossGraceMs),
     ...rolloutInstants(world),
     ...quietInstants(world),
-    inPlaceAnnouncement(world) === undefined ? undefined : nowMs + ANNOUNCEMENT_MS,
+    isToBeAnnounced(world) ? nowMs + ANNOUNCEMENT_MS : undefined,
+    // Where Secrets are watched by label, nobody tells when this one goes.
+    world.evidence.inspection?.type === 'Foreign' ? nowMs + MINUTE_MS : undefined,
     record?.credentials.some(awaitsValues) === true ? nowMs + IMPORT_LOOK_MS : undefined,
   ];
   return [...instants, isHeldBack(world, nextAction) ? nowMs + MINUTE_MS : undefined]
     .filter((atMs) => atMs !== undefined && atMs > nowMs)
     .reduce<number | undefined>(earlier, undefined);
+}
+
+/** What acts is the pass that finds it in the status; once it stands there, what holds the act up wakes the key. */
+function isToBeAnnounced(world: World): boolean {
+  return inPlaceAnnouncement(world) !== undefined && !isInPlaceAnnounced(world);
 }
 
 /** Where Secrets are not watched, each is looked at now and then. */

@@ -1,7 +1,8 @@
 /** The rules by which values change: on request, by age, by turns. Pure. */
+import type { SlotName } from '../../keys/mint.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import { isPending } from '../../ledger/remote.ts';
-import { currentCredential } from '../../ledger/transitions.ts';
+import { currentCredential, isOpen } from '../../ledger/transitions.ts';
 import {
   NOTHING,
   withTerms,
@@ -12,7 +13,7 @@ import {
   type Rule,
 } from './actions.ts';
 import { isOver, rotationDueMs } from './wanted.ts';
-import type { UsableStore, World } from './world.ts';
+import type { ApiKeyView, UsableStore, World } from './world.ts';
 
 /** In an emergency the old values die first, whatever else is under way. */
 export const rotateAtOnce: Rule = (world) =>
@@ -63,9 +64,9 @@ function requested(
   const { record } = world;
   const { rotation } = key.spec;
   if (record === undefined) return undefined;
-  if (rotation?.slot !== undefined && record.format === 'Dual') {
-    const slot = rotation.slot === 'Primary' ? 'primaryKey' : 'secondaryKey';
-    return { type: 'Regenerate', slot, trigger: 'Request', becomesActive: false, requestId };
+  const one = onlySlot(key.spec, record);
+  if (one !== undefined) {
+    return { type: 'Regenerate', slot: one, trigger: 'Request', becomesActive: false, requestId };
   }
   if (rotation?.urgency === 'Emergency') return { ...atOnce(record, store), requestId };
   const method = rotation?.method ?? store.capabilities.rotation;
@@ -75,6 +76,16 @@ function requested(
     return { type: 'Regenerate', slot, trigger: 'Request', becomesActive: false, requestId };
   }
   return { ...planned(record, 'Request'), requestId };
+}
+
+/**
+ * The one value that is asked for. While a credential is open none of its values can be replaced alone, and an
+ * emergency does not wait: then it is all of them.
+ */
+function onlySlot({ rotation }: ApiKeyView['spec'], record: KeyRecord): SlotName | undefined {
+  if (rotation?.slot === undefined || record.format !== 'Dual') return undefined;
+  if (rotation.urgency === 'Emergency' && record.credentials.some(isOpen)) return undefined;
+  return rotation.slot === 'Primary' ? 'primaryKey' : 'secondaryKey';
 }
 
 function atOnce(
@@ -122,17 +133,22 @@ function planned(
  * status names the request, and only a pass that finds it there acts.
  */
 export function inPlaceAnnouncement(world: World): string | undefined {
-  const { key, store, record, rotationRequest } = world;
+  const { key, store, record, rotationRequest, nowMs } = world;
   if (key === undefined || record === undefined || store.type !== 'Usable') return undefined;
-  const { rotation } = key.spec;
-  const method = rotation?.method ?? store.capabilities.rotation;
-  const isPlanned = rotation?.slot === undefined && rotation?.urgency !== 'Emergency';
-  const isInPlace = method === 'InPlace' && record.format !== 'Dual' && isPlanned;
-  if (rotationRequest === undefined || !isInPlace || record.state === 'Revoked') return undefined;
+  if (record.state === 'Revoked' || isOver(record, nowMs)) return undefined;
+  if (rotationRequest === undefined || !isInPlace(key, store, record)) return undefined;
   return `rotation '${rotationRequest}' changes the value in place: the old one stops at once`;
 }
 
-function isInPlaceAnnounced(world: World): boolean {
+function isInPlace({ spec }: ApiKeyView, store: UsableStore, record: KeyRecord): boolean {
+  const { rotation } = spec;
+  const method = rotation?.method ?? store.capabilities.rotation;
+  const isPlanned = rotation?.slot === undefined && rotation?.urgency !== 'Emergency';
+  return method === 'InPlace' && record.format !== 'Dual' && isPlanned;
+}
+
+/** Whether status says it already; `inPlaceAnnouncement` must have something to say. */
+export function isInPlaceAnnounced(world: World): boolean {
   const message = inPlaceAnnouncement(world);
   return (
     world.key?.status?.conditions?.some(

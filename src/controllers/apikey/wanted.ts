@@ -56,7 +56,11 @@ export function wantedState(world: World, key: ApiKeyView): KeyState {
   if (world.record?.state === 'Revoked' || key.spec.state === 'Revoked') return 'Revoked';
   const by = imposed(world);
   if (by !== undefined) return by.state;
-  const isShutOut = world.store.type === 'Usable' && !world.store.allowsNamespace;
+  // A store that cannot be read may be one that shuts the namespace out: then nothing is switched on.
+  const isShutOut =
+    world.store.type === 'Usable'
+      ? !world.store.allowsNamespace
+      : world.record?.state === 'Suspended';
   return key.spec.state === 'Suspended' || isShutOut ? 'Suspended' : 'Active';
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { lookAgainAtMs } from '../../../../src/controllers/apikey/index.ts';
 import { nextAction } from '../../../../src/controllers/apikey/plan.ts';
 import type { KeyRecord } from '../../../../src/ledger/record.ts';
 import {
@@ -108,8 +109,9 @@ describe('a Secret that was edited', () => {
     expect(typeOf(asked(spec, { secret: edited, record: noted }))).toBe('nothing');
   });
 
-  test('into an object that is not ours is never touched (I8)', () => {
+  test('into an object that is not ours is never touched (I8), and looked at again after a minute', () => {
     const world = settled({ secret: edited, evidence: { inspection: { type: 'Foreign' } } });
     expect(typeOf(world)).toBe('nothing');
+    expect(lookAgainAtMs(world)).toBe(NOW_MS + 60_000);
   });
 });

@@ -145,6 +145,13 @@ describe('suspending, resuming and revoking', () => {
     expect(nextAction(world)).toEqual({ type: 'SetState', state: 'Suspended' });
   });
 
+  test('nothing is switched on while nobody knows whether the store serves the namespace', () => {
+    const record = aRecord({ state: 'Suspended' });
+    const store = { type: 'Missing', name: 'default' } as const;
+    expect(typeOf(asked({ state: 'Active' }, { record, store }))).toBe('nothing');
+    expect(typeOf(asked({ state: 'Active' }, { record }))).toBe('SetState');
+  });
+
   test('Revoked set back to Active stays revoked (I7)', () => {
     const record = aRecord({ state: 'Revoked', credentials: [] });
     const { secret: _, ...clean } = record;

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { lookAgainAtMs } from '../../../../src/controllers/apikey/index.ts';
 import { nextAction } from '../../../../src/controllers/apikey/plan.ts';
+import { inPlaceAnnouncement } from '../../../../src/controllers/apikey/rotating.ts';
 import type { World } from '../../../../src/controllers/apikey/world.ts';
 import {
   aCredential,
@@ -76,6 +78,18 @@ describe('a rotation', () => {
     });
   });
 
+  test('of one slot in an emergency does not wait for what is under way, and then replaces all values', () => {
+    const slots = aDualCredential().slots;
+    const open = anOpenCredential({ slots });
+    const spec = {
+      rotation: aRotation({ requestId: 'r1', slot: 'Primary', urgency: 'Emergency' }),
+    };
+    const record = aRecord({ format: 'Dual', credentials: [open] });
+    expect(requested(spec, { record })).toMatchObject({ type: 'Rotate', oldValuesEnd: 'AtOnce' });
+    const whole = aRecord({ format: 'Dual', credentials: [aDualCredential()] });
+    expect(requested(spec, { record: whole })).toMatchObject({ slot: 'primaryKey' });
+  });
+
   const inPlace = { rotation: aRotation({ requestId: 'r1', method: 'InPlace' }) };
 
   test('in place is said before it is done', () => {
@@ -94,6 +108,18 @@ describe('a rotation', () => {
     const key = aKey({ spec: aSpec(inPlace), status: { conditions: [said] } });
     const world = settled({ key, rotationRequest: 'r1' });
     expect(nextAction(world)).toMatchObject({ type: 'Regenerate', slot: 'apiKey' });
+  });
+
+  test('in place is looked at each second until it was said, and of a key that is over not at all', () => {
+    const world = asked(inPlace, { rotationRequest: 'r1' });
+    expect(lookAgainAtMs(world)).toBe(NOW_MS + 1_000);
+    const message = inPlaceAnnouncement(world);
+    const said = { type: 'Rotating', status: 'True', reason: 'InPlaceAnnounced', message } as never;
+    const key = aKey({ spec: aSpec(inPlace), status: { conditions: [said] } });
+    expect(lookAgainAtMs({ ...world, key })).toBeUndefined();
+    const { terms } = aRecord();
+    const record = aRecord({ terms: { ...terms, endMs: NOW_MS } });
+    expect(inPlaceAnnouncement({ ...world, record })).toBeUndefined();
   });
 
   const aged = { rotation: aRotation({ maxAgeDays: 30 }) };
