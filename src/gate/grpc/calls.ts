@@ -206,7 +206,7 @@ export class Calls {
       const failure = head.type === 'Failure' ? head : FAILURES.UnknownMethod;
       this.#desk.meter.failed(head.type === 'NoGrpc' ? head.type : failure.reason);
       const content = head.type === 'NoGrpc' ? statusHeaders(head.status) : failureHeaders(failure);
-      this.#outbox.put(FRAME.Headers, FLAG.EndHeaders | FLAG.EndStream, id, content);
+      this.#outbox.putHeaders(FLAG.EndHeaders | FLAG.EndStream, id, content);
       // Whoever sends on is told to stop.
       if (!isLast) this.#outbox.putReset(id, ERROR.None);
       return;
@@ -256,13 +256,13 @@ export class Calls {
     const outbox = this.#outbox;
     if (!(answer instanceof Uint8Array)) {
       this.#desk.meter.failed(answer.reason);
-      outbox.put(FRAME.Headers, FLAG.EndHeaders | FLAG.EndStream, call.id, failureHeaders(answer));
+      outbox.putHeaders(FLAG.EndHeaders | FLAG.EndStream, call.id, failureHeaders(answer));
       if (call.state === 'Receiving') outbox.putReset(call.id, ERROR.None);
       return this.#close(call);
     }
     const bytes = answer.length;
     if (bytes > FRAME_BYTES_MAX || bytes > call.sendWindow || bytes > this.#sendWindow) {
-      outbox.put(FRAME.Headers, FLAG.EndHeaders, call.id, answerPieces.headers);
+      outbox.putHeaders(FLAG.EndHeaders, call.id, answerPieces.headers);
       call.state = 'Sending';
       call.rest = answer;
       this.#sending.add(call);
@@ -285,7 +285,7 @@ export class Calls {
       this.#sendWindow -= bytes;
     }
     const flags = FLAG.EndHeaders | FLAG.EndStream;
-    this.#outbox.put(FRAME.Headers, flags, call.id, answerPieces.trailers);
+    this.#outbox.putHeaders(flags, call.id, answerPieces.trailers);
     this.#close(call);
   }
 

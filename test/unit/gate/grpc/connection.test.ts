@@ -48,18 +48,27 @@ function connectTo(answer: Buffer): { socket: FakeSocket; desk: Desk; connection
   return { socket, desk, connection };
 }
 
+type Written = {
+  readonly kind: number;
+  readonly flags: number;
+  readonly id: number;
+  readonly content: Buffer;
+};
+
 /** Frames that the port has written; throws where they are not well formed. */
-function framesOf(socket: FakeSocket): readonly { kind: number; flags: number; id: number }[] {
+function framesOf(socket: FakeSocket): readonly Written[] {
   const bytes = Buffer.concat(socket.written);
-  const frames = [];
+  const frames: Written[] = [];
   let at = 0;
   while (at < bytes.length) {
+    const end = at + 9 + bytes.readUIntBE(at, 3);
     frames.push({
       kind: bytes[at + 3] ?? -1,
       flags: bytes[at + 4] ?? -1,
       id: bytes.readUInt32BE(at + 5),
+      content: bytes.subarray(at + 9, end),
     });
-    at += 9 + bytes.readUIntBE(at, 3);
+    at = end;
   }
   expect(at).toBe(bytes.length);
   return frames;
@@ -159,4 +168,49 @@ test('answers to calls that arrive together leave in one write', () => {
   socket.emit('data', Buffer.concat([1, 3, 5, 7].flatMap(callFrames)));
   expect(socket.written).toHaveLength(before + 1);
   expect(framesOf(socket).filter(({ kind }) => kind === KIND.DATA)).toHaveLength(4);
+});
+
+/** SETTINGS with sizes of the table for headers, in their order. */
+function tableSizes(...sizes: readonly number[]): Buffer {
+  const content = Buffer.alloc(6 * sizes.length);
+  for (const [index, size] of sizes.entries()) {
+    content.writeUInt16BE(1, index * 6);
+    content.writeUInt32BE(size, index * 6 + 2);
+  }
+  return frame(KIND.SETTINGS, 0, 0, content);
+}
+
+/** Whether each block of headers that was written begins with the word that there is no table. */
+function toldNoTable(socket: FakeSocket): readonly boolean[] {
+  const blocks = framesOf(socket).filter(({ kind }) => kind === KIND.HEADERS);
+  return blocks.map(({ content }) => content[0] === 0x20);
+}
+
+test.each([
+  ['one byte less than by default', [[4_095]], true],
+  ['nothing', [[0]], true],
+  ['nothing and then the default, in the same frame', [[0, 4_096]], true],
+  ['nothing and then the default', [[0], [4_096]], true],
+  ['what it holds by default', [[4_096]], false],
+  ['more than by default', [[65_536]], false],
+] as const)(
+  'a peer whose table for headers holds %s is told of ours once, as soon as it must be',
+  (_, settings, isTold) => {
+    const { socket } = connectTo(grpcFrame(Buffer.from('yes')));
+    const sizes = settings.map((each) => tableSizes(...each));
+    socket.emit('data', Buffer.concat([START, ...sizes, ...[1, 3].flatMap(callFrames)]));
+    expect(toldNoTable(socket)).toEqual([isTold, false, false, false]);
+    socket.emit('data', Buffer.concat([tableSizes(0), ...callFrames(5), ...callFrames(7)]));
+    expect(toldNoTable(socket).slice(4)).toEqual([!isTold, false, false, false]);
+  },
+);
+
+test('headers that leave before a smaller table is acknowledged do not tell of ours, the first after it do', () => {
+  const { socket } = connectTo(grpcFrame(Buffer.from('yes')));
+  const window = (bytes: number) => Buffer.from([0, 4, 0, 0, 0, bytes]);
+  const noWindow = frame(KIND.SETTINGS, 0, 0, window(0));
+  socket.emit('data', Buffer.concat([START, noWindow, ...callFrames(1)]));
+  const both = Buffer.concat([Buffer.from([0, 1, 0, 0, 0, 0]), window(100)]);
+  socket.emit('data', Buffer.concat([frame(KIND.SETTINGS, 0, 0, both), ...callFrames(3)]));
+  expect(toldNoTable(socket)).toEqual([false, false, true, false]);
 });
