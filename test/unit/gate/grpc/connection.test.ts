@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { Desk } from '../../../../src/gate/grpc/calls.ts';
 import { Connection } from '../../../../src/gate/grpc/connection.ts';
 import { frame as grpcFrame } from '../../../../src/gate/grpc/framing.ts';
+import type { Answer } from '../../../../src/gate/grpc/method.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { CALL_HEADERS, frame, framed, headerBlock, KIND, PREFACE } from './peer.ts';
 
@@ -33,7 +34,9 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-function connectTo(answer: Buffer): { socket: FakeSocket; desk: Desk; connection: Connection } {
+type Connected = { socket: FakeSocket; desk: Desk; connection: Connection };
+
+function connectTo(answer: Answer | Promise<Answer>): Connected {
   const desk: Desk = {
     methods: new Map([[CALL_HEADERS[':path'], () => answer]]),
     callTimeMs: 1_000,
@@ -214,3 +217,61 @@ test('headers that leave before a smaller table is acknowledged do not tell of o
   socket.emit('data', Buffer.concat([frame(KIND.SETTINGS, 0, 0, both), ...callFrames(3)]));
   expect(toldNoTable(socket)).toEqual([false, false, true, false]);
 });
+
+const { 'content-type': contentType, ...OTHER_HEADERS } = CALL_HEADERS;
+/** Trailers with a header that is to be remembered, and the headers of a call that refer to it. */
+const TRAILERS = Buffer.concat([
+  Buffer.of(0x40),
+  headerBlock({ 'content-type': contentType }).subarray(1),
+]);
+const BLOCK_AFTER_TRAILERS = Buffer.concat([headerBlock(OTHER_HEADERS), Buffer.of(0xbe)]);
+const begun = frame(KIND.HEADERS, 4, 1, BLOCK);
+
+test.each([
+  ['because it never ended', [begun]],
+  ['for its headers', [frame(KIND.HEADERS, 4, 1, headerBlock({ te: 'trailers' }))]],
+  ['for its method', [frame(KIND.HEADERS, 4, 1, headerBlock({ ...CALL_HEADERS, ':path': '/' }))]],
+  ['for its message', [begun, frame(KIND.DATA, 0, 1, Buffer.alloc(5, 0xff))]],
+  ['for its window', [begun, frame(KIND.WINDOW_UPDATE, 0, 1, Buffer.alloc(4))]],
+  [
+    'because it waits for itself',
+    [begun, frame(KIND.PRIORITY, 0, 1, Buffer.from([0, 0, 0, 1, 0]))],
+  ],
+] as const)(
+  'trailers of a call that was reset %s are read and passed over, however often, and others go on',
+  (_, frames) => {
+    const { socket, connection } = connectTo(grpcFrame(Buffer.from('yes')));
+    socket.emit('data', Buffer.concat([START, ...frames]));
+    connection.sweep(Infinity);
+    expect(framesOf(socket).at(-1)).toMatchObject({ kind: KIND.RST_STREAM, id: 1 });
+    const before = framesOf(socket).length;
+    const late = Array.from({ length: 2_000 }, () => frame(KIND.HEADERS, 5, 1, TRAILERS));
+    socket.emit('data', Buffer.concat(late));
+    expect(framesOf(socket)).toHaveLength(before);
+    const [, data] = callFrames(3);
+    socket.emit('data', Buffer.concat([frame(KIND.HEADERS, 4, 3, BLOCK_AFTER_TRAILERS), data!]));
+    expect(framesOf(socket).slice(before)).toMatchObject([
+      { kind: KIND.HEADERS, id: 3 },
+      { kind: KIND.DATA, id: 3 },
+      { kind: KIND.HEADERS, id: 3 },
+    ]);
+  },
+);
+
+test.each(['is decided about', 'is answered'])(
+  'trailers of a call that its peer has ended, while it %s, end the connection',
+  (state) => {
+    const answer = grpcFrame(Buffer.from('yes'));
+    const { socket } = connectTo(
+      state === 'is answered' ? answer : Promise.withResolvers<Buffer>().promise,
+    );
+    const noWindow = frame(KIND.SETTINGS, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0]));
+    socket.emit('data', Buffer.concat([START, noWindow, ...callFrames(1)]));
+    expect(socket.destroyed).toBe(false);
+    socket.emit('data', frame(KIND.HEADERS, 5, 1, TRAILERS));
+    const last = framesOf(socket).at(-1);
+    expect(last?.kind).toBe(KIND.GOAWAY);
+    expect(last?.content.readUInt32BE(4)).toBe(5);
+    expect(socket.destroyed).toBe(true);
+  },
+);
