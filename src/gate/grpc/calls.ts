@@ -192,7 +192,10 @@ export class Calls {
 
   #takeTrailers(id: number, headers: Headers, isLast: boolean): ErrorCode | undefined {
     const call = this.#open.get(id);
-    if (call?.state !== 'Receiving') return ERROR.StreamClosed;
+    // Sent before the peer saw that we had ended the call; HPACK is in step, for they have been read. Of
+    // calls that are over nobody knows any more who ended them, so those of all are passed over.
+    if (call === undefined) return undefined;
+    if (call.state !== 'Receiving') return ERROR.StreamClosed;
     if (!isLast || !areTrailers(headers)) return this.#spoil(call, id, ERROR.Protocol);
     call.receipt.take(NOTHING, 'Last');
     this.#decide(call);
@@ -206,7 +209,7 @@ export class Calls {
       const failure = head.type === 'Failure' ? head : FAILURES.UnknownMethod;
       this.#desk.meter.failed(head.type === 'NoGrpc' ? head.type : failure.reason);
       const content = head.type === 'NoGrpc' ? statusHeaders(head.status) : failureHeaders(failure);
-      this.#outbox.put(FRAME.Headers, FLAG.EndHeaders | FLAG.EndStream, id, content);
+      this.#outbox.putHeaders(FLAG.EndHeaders | FLAG.EndStream, id, content);
       // Whoever sends on is told to stop.
       if (!isLast) this.#outbox.putReset(id, ERROR.None);
       return;
@@ -256,13 +259,13 @@ export class Calls {
     const outbox = this.#outbox;
     if (!(answer instanceof Uint8Array)) {
       this.#desk.meter.failed(answer.reason);
-      outbox.put(FRAME.Headers, FLAG.EndHeaders | FLAG.EndStream, call.id, failureHeaders(answer));
+      outbox.putHeaders(FLAG.EndHeaders | FLAG.EndStream, call.id, failureHeaders(answer));
       if (call.state === 'Receiving') outbox.putReset(call.id, ERROR.None);
       return this.#close(call);
     }
     const bytes = answer.length;
     if (bytes > FRAME_BYTES_MAX || bytes > call.sendWindow || bytes > this.#sendWindow) {
-      outbox.put(FRAME.Headers, FLAG.EndHeaders, call.id, answerPieces.headers);
+      outbox.putHeaders(FLAG.EndHeaders, call.id, answerPieces.headers);
       call.state = 'Sending';
       call.rest = answer;
       this.#sending.add(call);
@@ -285,7 +288,7 @@ export class Calls {
       this.#sendWindow -= bytes;
     }
     const flags = FLAG.EndHeaders | FLAG.EndStream;
-    this.#outbox.put(FRAME.Headers, flags, call.id, answerPieces.trailers);
+    this.#outbox.putHeaders(flags, call.id, answerPieces.trailers);
     this.#close(call);
   }
 

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { Calls, STREAM_WINDOW_BYTES, type Desk } from './calls.ts';
 import {
+  DEFAULT_TABLE_BYTES,
   DEFAULT_WINDOW_BYTES,
   ERROR,
   type ErrorCode,
@@ -192,11 +193,17 @@ export class Connection {
     if ((flags & FLAG.Ack) !== 0) return content.length === 0 ? undefined : ERROR.FrameSize;
     if (content.length % SETTING_BYTES !== 0) return ERROR.FrameSize;
     if (content.length > SETTINGS_MAX * SETTING_BYTES) return ERROR.EnhanceYourCalm;
+    let hasLessTable = false;
     for (let at = 0; at < content.length; at += SETTING_BYTES) {
-      const error = this.#takeSetting(content.readUInt16BE(at), content.readUInt32BE(at + 2));
+      const name = content.readUInt16BE(at);
+      const value = content.readUInt32BE(at + 2);
+      const error = this.#takeSetting(name, value);
       if (error !== undefined) return error;
+      hasLessTable ||= name === SETTING.HeaderTableSize && value < DEFAULT_TABLE_BYTES;
     }
     this.#outbox.put(FRAME.Settings, FLAG.Ack, 0, NOTHING);
+    // Only now: a new window may have let headers go, and those before the ACK do not count.
+    if (hasLessTable) this.#outbox.tellTableNext();
     return undefined;
   }
 
@@ -209,7 +216,7 @@ export class Connection {
       case SETTING.MaxFrameSize:
         return value < FRAME_BYTES_MAX || value > FRAME_BYTES_LIMIT ? ERROR.Protocol : undefined;
       default:
-        // We push nothing, and keep no table for what we send.
+        // We push nothing, and keep no table for what we send; see `#takeSettings`.
         return undefined;
     }
   }

@@ -14,6 +14,9 @@ export type CountOf = {
   readonly window: QuotaWindow;
 };
 
+/** A lease that is given up. Spent: nothing of it goes back. */
+export type Ending = LeaseReport & { readonly isSpent: boolean };
+
 type Held = { readonly id: string; left: number; spent: number; reported: number };
 /** A call that waits; over: it was told something else already. */
 type Waiter = { readonly tell: (taken: Taken) => void; isOver: boolean };
@@ -94,10 +97,10 @@ export class Count {
   }
 
   /** What is reserved here is given up; undefined: nothing was. */
-  release(): LeaseReport | undefined {
+  release(): Ending | undefined {
     const held = this.#held;
     this.#held = undefined;
-    return held && { id: held.id, spent: held.spent };
+    return held && { id: held.id, spent: held.spent, isSpent: held.left === 0 };
   }
 
   /** What was spent since this was asked last; undefined: nothing. */

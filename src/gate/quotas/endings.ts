@@ -3,10 +3,11 @@ import type { Clock } from '../../kernel/clock.ts';
 import { classify } from '../../kernel/errors.ts';
 import type { LeaseReport, UseLedger } from '../../ledger/gate.ts';
 import { within } from '../within.ts';
+import type { Ending } from './count.ts';
 
 const SEND_TIMEOUT_MS = 3_000;
 const SEND_MAX = 500;
-/** As many wait for a database that does not answer; the oldest are given up. */
+/** As many are kept for a database that does not answer. */
 const WAITING_MAX = 10_000;
 
 /** What endings need; see QuotaDeps. */
@@ -19,7 +20,7 @@ export type EndingDeps = {
 /** See the file comment. */
 export class Endings {
   readonly #deps: EndingDeps;
-  #waiting: LeaseReport[] = [];
+  #waiting: Ending[] = [];
   #isSending = false;
 
   constructor(deps: EndingDeps) {
@@ -27,24 +28,22 @@ export class Endings {
   }
 
   /** A lease that is over, or whose answer was lost; undefined: there was none. */
-  add(report: LeaseReport | undefined): void {
-    if (report === undefined) return;
-    if (this.#waiting.length >= WAITING_MAX) this.#waiting.shift();
-    this.#waiting.push(report);
+  add(ending: Ending | undefined): void {
+    if (ending !== undefined) this.#waiting.push(ending);
   }
 
-  /** Returns what waits. A failure leaves it for the next time. */
+  /** Returns what waits, however much it is. A failure leaves it for the next time, within bounds. */
   async send(): Promise<void> {
     if (this.#isSending) return;
     this.#isSending = true;
     try {
       while (this.#waiting.length > 0) {
-        const batch = this.#waiting.slice(0, SEND_MAX);
+        const waiting = this.#waiting;
+        const batch = waiting.slice(0, SEND_MAX);
         const isDone = await this.#tell((ledger, nowMs) => ledger.returnLeases(batch, nowMs));
-        if (!isDone) return;
+        if (!isDone) return this.#giveUp();
         // Others may have been added behind, or everything forgotten meanwhile.
-        const sent = new Set(batch);
-        this.#waiting = this.#waiting.filter((report) => !sent.has(report));
+        if (this.#waiting === waiting) waiting.splice(0, batch.length);
       }
     } finally {
       this.#isSending = false;
@@ -63,6 +62,15 @@ export class Endings {
   /** Forgets what waits: it belongs to another database. */
   clear(): void {
     this.#waiting = [];
+  }
+
+  /** A long outage must not fill the memory: what is spent anyway goes first, then the oldest. */
+  #giveUp(): void {
+    const excess = this.#waiting.length - WAITING_MAX;
+    if (excess <= 0) return;
+    const spent = this.#waiting.filter(({ isSpent }) => isSpent);
+    const unspent = this.#waiting.filter(({ isSpent }) => !isSpent);
+    this.#waiting = [...spent, ...unspent].slice(excess);
   }
 
   async #tell(

@@ -212,7 +212,7 @@ export class Quotas {
   #end(count: Count): void {
     this.#endings.add(count.release());
     if (count.isAsking || count.wishId === undefined) return;
-    this.#endings.add({ id: count.wishId, spent: 0 });
+    this.#endings.add({ id: count.wishId, spent: 0, isSpent: false });
     count.wishId = undefined;
   }
 }

@@ -50,6 +50,8 @@ export const SETTING = {
   MaxHeaderListSize: 6,
 } as const;
 
+/** What either side lets the other remember of headers where nobody said anything. */
+export const DEFAULT_TABLE_BYTES = 4_096;
 /** What a client sends first. */
 export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 /** Bytes before the content of a frame. */

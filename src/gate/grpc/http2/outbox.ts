@@ -5,6 +5,8 @@
 import { FLAG, FRAME, FRAME_HEAD_BYTES, type ErrorCode } from './constants.ts';
 
 const PIECE_BYTES = 64 * 1_024;
+/** HPACK's word that the writer of headers keeps no table. */
+const NO_TABLE = Buffer.of(0x20);
 
 /** Takes frames of one connection. Nothing leaves before `flush`. */
 export class Outbox {
@@ -13,6 +15,8 @@ export class Outbox {
   /** What has left ends here. */
   #from = 0;
   #to = 0;
+  /** What the peer knows of the table of what we send, which we never use. */
+  #table: 'Default' | 'ToldNext' | 'Told' = 'Default';
 
   constructor(write: (bytes: Buffer) => void) {
     this.#write = write;
@@ -22,6 +26,22 @@ export class Outbox {
   put(kind: number, flags: number, streamId: number, content: Uint8Array): void {
     const at = this.#head(kind, flags, { streamId, length: content.length });
     this.#piece.set(content, at);
+  }
+
+  /** HEADERS; `block` is all of them. */
+  putHeaders(flags: number, streamId: number, block: Buffer): void {
+    if (this.#table !== 'ToldNext') return this.put(FRAME.Headers, flags, streamId, block);
+    this.#table = 'Told';
+    this.put(FRAME.Headers, flags, streamId, Buffer.concat([NO_TABLE, block]));
+  }
+
+  /**
+   * For a peer that keeps a smaller table than by default, as soon as its settings are acknowledged. The
+   * next headers must begin with the new size (RFC 7541, 4.2), though ours never use the table. Size 0 is
+   * within whatever it allows, now and later, so once is enough.
+   */
+  tellTableNext(): void {
+    if (this.#table === 'Default') this.#table = 'ToldNext';
   }
 
   /** RST_STREAM. */
@@ -47,9 +67,9 @@ export class Outbox {
     message: Buffer,
     { headers, trailers }: { readonly headers: Buffer; readonly trailers: Buffer },
   ): void {
-    this.put(FRAME.Headers, FLAG.EndHeaders, streamId, headers);
+    this.putHeaders(FLAG.EndHeaders, streamId, headers);
     this.put(FRAME.Data, 0, streamId, message);
-    this.put(FRAME.Headers, FLAG.EndHeaders | FLAG.EndStream, streamId, trailers);
+    this.putHeaders(FLAG.EndHeaders | FLAG.EndStream, streamId, trailers);
   }
 
   /** Lets everything leave. */

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { Desk } from '../../../../src/gate/grpc/calls.ts';
 import { Connection } from '../../../../src/gate/grpc/connection.ts';
 import { frame as grpcFrame } from '../../../../src/gate/grpc/framing.ts';
+import type { Answer } from '../../../../src/gate/grpc/method.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { CALL_HEADERS, frame, framed, headerBlock, KIND, PREFACE } from './peer.ts';
 
@@ -33,7 +34,9 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-function connectTo(answer: Buffer): { socket: FakeSocket; desk: Desk; connection: Connection } {
+type Connected = { socket: FakeSocket; desk: Desk; connection: Connection };
+
+function connectTo(answer: Answer | Promise<Answer>): Connected {
   const desk: Desk = {
     methods: new Map([[CALL_HEADERS[':path'], () => answer]]),
     callTimeMs: 1_000,
@@ -48,18 +51,27 @@ function connectTo(answer: Buffer): { socket: FakeSocket; desk: Desk; connection
   return { socket, desk, connection };
 }
 
+type Written = {
+  readonly kind: number;
+  readonly flags: number;
+  readonly id: number;
+  readonly content: Buffer;
+};
+
 /** Frames that the port has written; throws where they are not well formed. */
-function framesOf(socket: FakeSocket): readonly { kind: number; flags: number; id: number }[] {
+function framesOf(socket: FakeSocket): readonly Written[] {
   const bytes = Buffer.concat(socket.written);
-  const frames = [];
+  const frames: Written[] = [];
   let at = 0;
   while (at < bytes.length) {
+    const end = at + 9 + bytes.readUIntBE(at, 3);
     frames.push({
       kind: bytes[at + 3] ?? -1,
       flags: bytes[at + 4] ?? -1,
       id: bytes.readUInt32BE(at + 5),
+      content: bytes.subarray(at + 9, end),
     });
-    at += 9 + bytes.readUIntBE(at, 3);
+    at = end;
   }
   expect(at).toBe(bytes.length);
   return frames;
@@ -160,3 +172,106 @@ test('answers to calls that arrive together leave in one write', () => {
   expect(socket.written).toHaveLength(before + 1);
   expect(framesOf(socket).filter(({ kind }) => kind === KIND.DATA)).toHaveLength(4);
 });
+
+/** SETTINGS with sizes of the table for headers, in their order. */
+function tableSizes(...sizes: readonly number[]): Buffer {
+  const content = Buffer.alloc(6 * sizes.length);
+  for (const [index, size] of sizes.entries()) {
+    content.writeUInt16BE(1, index * 6);
+    content.writeUInt32BE(size, index * 6 + 2);
+  }
+  return frame(KIND.SETTINGS, 0, 0, content);
+}
+
+/** Whether each block of headers that was written begins with the word that there is no table. */
+function toldNoTable(socket: FakeSocket): readonly boolean[] {
+  const blocks = framesOf(socket).filter(({ kind }) => kind === KIND.HEADERS);
+  return blocks.map(({ content }) => content[0] === 0x20);
+}
+
+test.each([
+  ['one byte less than by default', [[4_095]], true],
+  ['nothing', [[0]], true],
+  ['nothing and then the default, in the same frame', [[0, 4_096]], true],
+  ['nothing and then the default', [[0], [4_096]], true],
+  ['what it holds by default', [[4_096]], false],
+  ['more than by default', [[65_536]], false],
+] as const)(
+  'a peer whose table for headers holds %s is told of ours once, as soon as it must be',
+  (_, settings, isTold) => {
+    const { socket } = connectTo(grpcFrame(Buffer.from('yes')));
+    const sizes = settings.map((each) => tableSizes(...each));
+    socket.emit('data', Buffer.concat([START, ...sizes, ...[1, 3].flatMap(callFrames)]));
+    expect(toldNoTable(socket)).toEqual([isTold, false, false, false]);
+    socket.emit('data', Buffer.concat([tableSizes(0), ...callFrames(5), ...callFrames(7)]));
+    expect(toldNoTable(socket).slice(4)).toEqual([!isTold, false, false, false]);
+  },
+);
+
+test('headers that leave before a smaller table is acknowledged do not tell of ours, the first after it do', () => {
+  const { socket } = connectTo(grpcFrame(Buffer.from('yes')));
+  const window = (bytes: number) => Buffer.from([0, 4, 0, 0, 0, bytes]);
+  const noWindow = frame(KIND.SETTINGS, 0, 0, window(0));
+  socket.emit('data', Buffer.concat([START, noWindow, ...callFrames(1)]));
+  const both = Buffer.concat([Buffer.from([0, 1, 0, 0, 0, 0]), window(100)]);
+  socket.emit('data', Buffer.concat([frame(KIND.SETTINGS, 0, 0, both), ...callFrames(3)]));
+  expect(toldNoTable(socket)).toEqual([false, false, true, false]);
+});
+
+const { 'content-type': contentType, ...OTHER_HEADERS } = CALL_HEADERS;
+/** Trailers with a header that is to be remembered, and the headers of a call that refer to it. */
+const TRAILERS = Buffer.concat([
+  Buffer.of(0x40),
+  headerBlock({ 'content-type': contentType }).subarray(1),
+]);
+const BLOCK_AFTER_TRAILERS = Buffer.concat([headerBlock(OTHER_HEADERS), Buffer.of(0xbe)]);
+const begun = frame(KIND.HEADERS, 4, 1, BLOCK);
+
+test.each([
+  ['because it never ended', [begun]],
+  ['for its headers', [frame(KIND.HEADERS, 4, 1, headerBlock({ te: 'trailers' }))]],
+  ['for its method', [frame(KIND.HEADERS, 4, 1, headerBlock({ ...CALL_HEADERS, ':path': '/' }))]],
+  ['for its message', [begun, frame(KIND.DATA, 0, 1, Buffer.alloc(5, 0xff))]],
+  ['for its window', [begun, frame(KIND.WINDOW_UPDATE, 0, 1, Buffer.alloc(4))]],
+  [
+    'because it waits for itself',
+    [begun, frame(KIND.PRIORITY, 0, 1, Buffer.from([0, 0, 0, 1, 0]))],
+  ],
+] as const)(
+  'trailers of a call that was reset %s are read and passed over, however often, and others go on',
+  (_, frames) => {
+    const { socket, connection } = connectTo(grpcFrame(Buffer.from('yes')));
+    socket.emit('data', Buffer.concat([START, ...frames]));
+    connection.sweep(Infinity);
+    expect(framesOf(socket).at(-1)).toMatchObject({ kind: KIND.RST_STREAM, id: 1 });
+    const before = framesOf(socket).length;
+    const late = Array.from({ length: 2_000 }, () => frame(KIND.HEADERS, 5, 1, TRAILERS));
+    socket.emit('data', Buffer.concat(late));
+    expect(framesOf(socket)).toHaveLength(before);
+    const [, data] = callFrames(3);
+    socket.emit('data', Buffer.concat([frame(KIND.HEADERS, 4, 3, BLOCK_AFTER_TRAILERS), data!]));
+    expect(framesOf(socket).slice(before)).toMatchObject([
+      { kind: KIND.HEADERS, id: 3 },
+      { kind: KIND.DATA, id: 3 },
+      { kind: KIND.HEADERS, id: 3 },
+    ]);
+  },
+);
+
+test.each(['is decided about', 'is answered'])(
+  'trailers of a call that its peer has ended, while it %s, end the connection',
+  (state) => {
+    const answer = grpcFrame(Buffer.from('yes'));
+    const { socket } = connectTo(
+      state === 'is answered' ? answer : Promise.withResolvers<Buffer>().promise,
+    );
+    const noWindow = frame(KIND.SETTINGS, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0]));
+    socket.emit('data', Buffer.concat([START, noWindow, ...callFrames(1)]));
+    expect(socket.destroyed).toBe(false);
+    socket.emit('data', frame(KIND.HEADERS, 5, 1, TRAILERS));
+    const last = framesOf(socket).at(-1);
+    expect(last?.kind).toBe(KIND.GOAWAY);
+    expect(last?.content.readUInt32BE(4)).toBe(5);
+    expect(socket.destroyed).toBe(true);
+  },
+);

@@ -1,5 +1,10 @@
 /** The gRPC port with a decider of the test, and Node's own HTTP/2 as its client. */
-import { connect, type ClientHttp2Session, type OutgoingHttpHeaders } from 'node:http2';
+import {
+  connect,
+  type ClientHttp2Session,
+  type OutgoingHttpHeaders,
+  type Settings,
+} from 'node:http2';
 import type { Call } from '../../../../src/gate/call.ts';
 import type { Decision } from '../../../../src/gate/decision.ts';
 import { serveGrpc, type GrpcGate, type GrpcOptions } from '../../../../src/gate/grpc/server.ts';
@@ -59,8 +64,8 @@ export type Outcome = {
 };
 
 /** Connects as Node's client does. */
-export function openClient(port: number): ClientHttp2Session {
-  const session = connect(`http://127.0.0.1:${port}`);
+export function openClient(port: number, settings: Settings = {}): ClientHttp2Session {
+  const session = connect(`http://127.0.0.1:${port}`, { settings });
   session.on('error', () => undefined);
   return session;
 }

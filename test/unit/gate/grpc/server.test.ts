@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:http2';
+import { connect, type Settings } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
@@ -36,8 +36,8 @@ async function serve(...args: Parameters<typeof servePort>): Promise<TestPort> {
   return port;
 }
 
-function client(port: number) {
-  const session = openClient(port);
+function client(port: number, options: Settings = {}) {
+  const session = openClient(port, options);
   ends.push(() => session.destroy());
   return session;
 }
@@ -237,6 +237,32 @@ describe('health', () => {
 });
 
 describe('a peer', () => {
+  // Node's client holds us to HPACK: it takes no headers that do not begin with the new size.
+  test.each([
+    ['an answer', CALL_HEADERS[':path'], 'POST', '0'],
+    ['a failure', '/', 'POST', '12'],
+    ['a status', CALL_HEADERS[':path'], 'GET', ''],
+  ] as const)(
+    'that remembers no headers can read %s, from its first call on',
+    async (_, path, method, grpcStatus) => {
+      const session = client((await serve()).port, { headerTableSize: 0 });
+      const headers = { ':path': path, ':method': method };
+      for (let i = 0; i < 2; i += 1) {
+        expect(await callPort(session, framed(CALL), headers)).toMatchObject({ grpcStatus });
+      }
+    },
+  );
+
+  test('that remembers less and less, and then more, can read all answers', async () => {
+    const session = client((await serve()).port);
+    for (const headerTableSize of [4_096, 100, 0, 65_536, 4_096, 0]) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      session.settings({ headerTableSize }, () => resolve());
+      await promise;
+      expect(await callWith(session, CALL)).toMatchObject({ grpcStatus: '0' });
+    }
+  });
+
   test('that does not want much at a time gets its answer in pieces', async () => {
     const { port } = await serve();
     // Windows of three bytes.
