@@ -21,7 +21,7 @@ export type EndingDeps = {
 export class Endings {
   readonly #deps: EndingDeps;
   #waiting: Ending[] = [];
-  #isSending = false;
+  #sending: Promise<void> | undefined;
 
   constructor(deps: EndingDeps) {
     this.#deps = deps;
@@ -33,9 +33,13 @@ export class Endings {
   }
 
   /** Returns what waits, however much it is. A failure leaves it for the next time, within bounds. */
-  async send(): Promise<void> {
-    if (this.#isSending) return;
-    this.#isSending = true;
+  send(): Promise<void> {
+    // What is added while some is sent goes with it, so who comes then waits for all of it.
+    if (this.#waiting.length > 0) this.#sending ??= this.#sendAll();
+    return this.#sending ?? Promise.resolve();
+  }
+
+  async #sendAll(): Promise<void> {
     try {
       while (this.#waiting.length > 0) {
         const waiting = this.#waiting;
@@ -46,7 +50,7 @@ export class Endings {
         if (this.#waiting === waiting) waiting.splice(0, batch.length);
       }
     } finally {
-      this.#isSending = false;
+      this.#sending = undefined;
     }
   }
 

@@ -111,3 +111,15 @@ test('what is added while others are sent is sent behind them, once each', async
   await sent;
   expect(bench.returned).toEqual(Array.from({ length: 1_300 }, (_, i) => String(i)));
 });
+
+test('whoever has endings sent while others are on their way waits until his are told, too', async () => {
+  const bench = new Bench();
+  const endings = bench.endings();
+  endings.add(ending(1));
+  const first = endings.send();
+  endings.add(ending(2));
+  await endings.send();
+  expect(bench.returned).toEqual(['1', '2']);
+  await first;
+  await endings.send();
+});
