@@ -97,7 +97,7 @@ export function createLeadership(
       await ledger.openEpoch(epoch, config.identity);
       current = epoch;
       stamp = stampOf(identity, noted);
-      void followCounter(ledger, (now) => (stamp = stampOf(now, stamp)), stop);
+      void followCounter(ledger, (now) => (stamp = restamp(now, stamp)), stop);
     },
     lead: async (onLost, signal) => elector?.lead(onLost, signal) ?? (await lastEpoch()) + 1,
     stop: async () => {
@@ -160,6 +160,21 @@ export function stampOf(
     [ANNOTATION_INCARNATIONS]: withNewest(incarnationsIn(noted), incarnation).join(','),
     [ANNOTATION_COMMITS]: String(commitCounter),
   };
+}
+
+/**
+ * The same after a later look. A database that was put back or exchanged under us is left out: the next commit
+ * ends this process, and the start after that must find what was seen before.
+ */
+export function restamp(
+  identity: Parameters<typeof stampOf>[0],
+  stamp: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const isContinued =
+    stamp[ANNOTATION_DATABASE] === identity.databaseId &&
+    stamp[ANNOTATION_INCARNATION] === identity.incarnation &&
+    Number(stamp[ANNOTATION_COMMITS]) <= identity.commitCounter;
+  return isContinued ? stampOf(identity, stamp) : stamp;
 }
 
 /** Oldest first. Builds that knew no list note only the newest, and leave the list as it was. */

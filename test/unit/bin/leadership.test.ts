@@ -5,7 +5,7 @@ import {
   ANNOTATION_INCARNATION,
   ANNOTATION_INCARNATIONS,
 } from '../../../src/api/names.ts';
-import { checkDatabase, stampOf } from '../../../src/bin/leadership.ts';
+import { checkDatabase, restamp, stampOf } from '../../../src/bin/leadership.ts';
 
 const noted = { [ANNOTATION_DATABASE]: 'db-1', [ANNOTATION_COMMITS]: '40' };
 
@@ -101,4 +101,20 @@ describe('after keyward restore', () => {
       Array.from({ length: 16 }, (_, index) => `i-${index + 5}`),
     );
   });
+});
+
+test('the note never follows a database that was put back while it was open, so the next start refuses it', () => {
+  const restored = { databaseId: 'db-1', incarnation: 'i-2', commitCounter: 40 };
+  const stamp = stampOf(restored, { [ANNOTATION_INCARNATION]: 'i-1' });
+  const older = [
+    { ...restored, commitCounter: 39 },
+    { ...restored, incarnation: 'i-1', commitCounter: 99 },
+    { ...restored, databaseId: 'db-2', commitCounter: 99 },
+  ];
+  for (const identity of older) {
+    const refused = expect.objectContaining({ class: 'Terminal' });
+    expect(() => checkDatabase(identity, restamp(identity, stamp))).toThrow(refused);
+  }
+  const further = { ...restored, commitCounter: 41 };
+  expect(restamp(further, stamp)).toEqual(stampOf(further, stamp));
 });
