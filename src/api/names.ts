@@ -164,6 +164,8 @@ export const ANNOTATION_DATABASE = `${GROUP}/database-id`;
 export const ANNOTATION_COMMITS = `${GROUP}/commit-counter`;
 /** On the Lease: the incarnation of that database; `keyward restore` makes another one. */
 export const ANNOTATION_INCARNATION = `${GROUP}/database-incarnation`;
+/** On the Lease: the last incarnations of that database, newest last; an older one is an old backup. */
+export const ANNOTATION_INCARNATIONS = `${GROUP}/database-incarnations`;
 /** Imperative twin of spec.rotation.requestId. */
 export const ANNOTATION_ROTATE = `${GROUP}/rotate-request-id`;
 

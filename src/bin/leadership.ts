@@ -1,11 +1,17 @@
 /**
  * Who leads, and on which database: a Lease, or nobody else by assurance of the administrator.
  *
- * The Lease also notes which database the leader writes and how many commits it had. A database
- * that is another one, or has fewer commits, is an old backup or a lost volume: keys that it does
- * not know would be made anew and keys that were revoked would come back, so a person decides.
+ * The Lease also notes which database the leader writes, how many commits it had and which incarnations
+ * were seen. A database that is another one, has fewer commits, or is of an incarnation before the last,
+ * is an old backup or a lost volume: keys that it does not know would be made anew and keys that were
+ * revoked would come back, so a person decides.
  */
-import { ANNOTATION_COMMITS, ANNOTATION_DATABASE, ANNOTATION_INCARNATION } from '../api/names.ts';
+import {
+  ANNOTATION_COMMITS,
+  ANNOTATION_DATABASE,
+  ANNOTATION_INCARNATION,
+  ANNOTATION_INCARNATIONS,
+} from '../api/names.ts';
 import type { OperatorConfig } from '../config/operator.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
@@ -20,6 +26,11 @@ import type { Cluster } from './cluster.ts';
 export const LEASE_NAME = 'keyward-operator';
 /** How often the commit counter is read for the Lease. */
 const COUNTER_PAUSE_MS = 10 * SECOND_MS;
+/**
+ * How many incarnations the Lease notes. Beyond that the oldest are forgotten: a raw copy of a database from
+ * before its last 16 restores would be taken for one that was just restored.
+ */
+const INCARNATIONS_MAX = 16;
 
 /** How long the last writes may take before the Lease is left to run out instead. */
 const WRITES_END_MS = 5 * SECOND_MS;
@@ -85,8 +96,8 @@ export function createLeadership(
       }
       await ledger.openEpoch(epoch, config.identity);
       current = epoch;
-      stamp = stampOf(identity);
-      void followCounter(ledger, (next) => (stamp = next), stop);
+      stamp = stampOf(identity, noted);
+      void followCounter(ledger, (now) => (stamp = restamp(now, stamp)), stop);
     },
     lead: async (onLost, signal) => elector?.lead(onLost, signal) ?? (await lastEpoch()) + 1,
     stop: async () => {
@@ -118,29 +129,69 @@ export function checkDatabase(
         'this is not the database that was last used here; mount the right one, or start once with --accept-database: keys it does not know then wait until somebody asks for new values',
     });
   }
+  const seen = incarnationsIn(noted);
+  const newest = seen.at(-1);
+  if (newest !== undefined && newest !== identity.incarnation) {
+    // Only `keyward restore` makes a new one: a person knows what this database is.
+    if (!seen.includes(identity.incarnation)) return 'Restored';
+    throw outdated('of an incarnation from before a keyward restore');
+  }
   const commits = Number(noted[ANNOTATION_COMMITS] ?? 0);
-  const incarnation = noted[ANNOTATION_INCARNATION];
-  // Only `keyward restore` makes another one: a person knows what this database is.
-  if (incarnation !== undefined && incarnation !== identity.incarnation) return 'Restored';
   if (identity.commitCounter >= commits) return 'Known';
-  throw new KeywardError('Terminal', {
+  throw outdated(`${identity.commitCounter} commits where ${commits} were seen`);
+}
+
+function outdated(because: string): KeywardError {
+  return new KeywardError('Terminal', {
     reason: 'DatabaseOutdated',
-    message: `the database is an old copy: ${identity.commitCounter} commits where ${commits} were seen; restore a newer one, or run once: keyward restore --database URL; keys issued since then wait until somebody asks for new values, and revocations since hold only where the objects say so`,
+    message: `the database is an old copy: ${because}; restore a newer one, or run once: keyward restore --database URL; keys issued since then wait until somebody asks for new values, and revocations since hold only where the objects say so`,
   });
 }
 
-function stampOf(identity: LedgerIdentity): Readonly<Record<string, string>> {
+/** What the Lease shall say of the database that is written now; `noted` is what it said before. */
+export function stampOf(
+  identity: Pick<LedgerIdentity, 'databaseId' | 'incarnation' | 'commitCounter'>,
+  noted: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const { databaseId, incarnation, commitCounter } = identity;
   return {
-    [ANNOTATION_DATABASE]: identity.databaseId,
-    [ANNOTATION_INCARNATION]: identity.incarnation,
-    [ANNOTATION_COMMITS]: String(identity.commitCounter),
+    [ANNOTATION_DATABASE]: databaseId,
+    [ANNOTATION_INCARNATION]: incarnation,
+    [ANNOTATION_INCARNATIONS]: withNewest(incarnationsIn(noted), incarnation).join(','),
+    [ANNOTATION_COMMITS]: String(commitCounter),
   };
+}
+
+/**
+ * The same after a later look. A database that was put back or exchanged under us is left out: the next commit
+ * ends this process, and the start after that must find what was seen before.
+ */
+export function restamp(
+  identity: Parameters<typeof stampOf>[0],
+  stamp: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const isContinued =
+    stamp[ANNOTATION_DATABASE] === identity.databaseId &&
+    stamp[ANNOTATION_INCARNATION] === identity.incarnation &&
+    Number(stamp[ANNOTATION_COMMITS]) <= identity.commitCounter;
+  return isContinued ? stampOf(identity, stamp) : stamp;
+}
+
+/** Oldest first. Builds that knew no list note only the newest, and leave the list as it was. */
+function incarnationsIn(noted: Readonly<Record<string, string>>): readonly string[] {
+  const listed = (noted[ANNOTATION_INCARNATIONS] ?? '').split(',').filter((each) => each !== '');
+  const newest = noted[ANNOTATION_INCARNATION];
+  return newest === undefined ? listed : withNewest(listed, newest);
+}
+
+function withNewest(seen: readonly string[], newest: string): readonly string[] {
+  return [...seen.filter((each) => each !== newest), newest].slice(-INCARNATIONS_MAX);
 }
 
 /** Keeps the note current; a note that is behind only makes the check milder. */
 async function followCounter(
   ledger: Ledger,
-  note: (stamp: Readonly<Record<string, string>>) => void,
+  note: (identity: LedgerIdentity) => void,
   stop: AbortSignal,
 ): Promise<void> {
   while (!stop.aborted) {
@@ -149,6 +200,6 @@ async function followCounter(
     await sleep(systemClock, COUNTER_PAUSE_MS, stop).catch(() => undefined);
     // oxlint-disable-next-line no-await-in-loop
     const identity = await ledger.identity().catch(() => undefined);
-    if (identity !== undefined) note(stampOf(identity));
+    if (identity !== undefined) note(identity);
   }
 }

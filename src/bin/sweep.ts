@@ -7,7 +7,7 @@ import {
   SIGHTING_PAUSE_MS,
   type SweepDeps,
 } from '../controllers/apikey/vanished.ts';
-import { sleep, systemClock } from '../kernel/clock.ts';
+import { sleep } from '../kernel/clock.ts';
 import { classify } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import { MINUTE_MS } from '../kernel/time.ts';
@@ -18,9 +18,12 @@ type SweepParts = {
   readonly isWatched: (namespace: string) => boolean;
   /** Reads all ApiKeys anew; resolves when that is complete. */
   readonly relist: () => Promise<void>;
-  readonly deps: Deps;
-  readonly retained: RetainedEnds;
-  readonly queue: WorkQueue;
+  readonly deps: Pick<Deps, 'ledger' | 'guard' | 'clock' | 'epoch' | 'log'> & {
+    readonly keys: Pick<Deps['keys'], 'get' | 'synced' | 'completeLists'>;
+    readonly client: Pick<Deps['client'], 'isClockTrusted'>;
+  };
+  readonly retained: Pick<RetainedEnds, 'endDue'>;
+  readonly queue: Pick<WorkQueue, 'add'>;
   readonly log: Logger;
   readonly stop: AbortSignal;
 };
@@ -36,16 +39,16 @@ async function sweepForever(parts: SweepParts): Promise<void> {
   const { deps, stop } = parts;
   let sweptLists = 0;
   while (!stop.aborted) {
-    if (deps.keys.synced && deps.keys.completeLists > sweptLists) {
-      sweptLists = deps.keys.completeLists;
-      // One sweep after the other is what this loop is for.
+    const { synced, completeLists } = deps.keys;
+    if (synced && completeLists > sweptLists) {
+      // One sweep after the other is what this loop is for; one that failed leaves the lists unswept.
       // oxlint-disable-next-line no-await-in-loop
-      await sweepOnce(parts);
+      if (await sweepOnce(parts)) sweptLists = completeLists;
     }
     // oxlint-disable-next-line no-await-in-loop
     await endRetained(parts);
     // oxlint-disable-next-line no-await-in-loop
-    await sleep(systemClock, MINUTE_MS, stop);
+    await sleep(deps.clock, MINUTE_MS, stop);
   }
 }
 
@@ -60,7 +63,9 @@ async function endRetained({ deps, retained, log, stop }: SweepParts): Promise<v
   }
 }
 
-async function sweepOnce({ isWatched, deps, relist, queue, log, stop }: SweepParts): Promise<void> {
+/** False: it failed before its end. */
+async function sweepOnce(parts: SweepParts): Promise<boolean> {
+  const { isWatched, deps, relist, queue, log, stop } = parts;
   const sweep: SweepDeps = {
     ledger: deps.ledger,
     guard: deps.guard,
@@ -71,15 +76,17 @@ async function sweepOnce({ isWatched, deps, relist, queue, log, stop }: SweepPar
   try {
     const first = await findVanished(sweep);
     for (const ref of first.ending) queue.add(ref, 'normal');
-    if (first.missing.size === 0) return;
+    if (first.missing.size === 0) return true;
     // The second sighting must come from a second complete list, which a healthy watch never makes.
-    await sleep(systemClock, SIGHTING_PAUSE_MS, stop);
+    await sleep(deps.clock, SIGHTING_PAUSE_MS, stop);
     await relist();
     const second = await findVanished(sweep);
     for (const ref of confirmVanished(sweep, first.missing, second.missing))
       queue.add(ref, 'normal');
+    return true;
   } catch (error) {
     if (!stop.aborted)
       log.warn('The sweep failed and is repeated later', { reason: classify(error).reason });
+    return false;
   }
 }
