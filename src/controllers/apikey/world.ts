@@ -94,6 +94,8 @@ export type Inspection =
       readonly type: 'Intact' | 'Altered' | 'Tampered';
       readonly uid: string;
       readonly resourceVersion: string;
+      /** It was to be written again, and some value that it shows was neither in the ledger nor in it. */
+      readonly isBeyondRepair?: true;
     };
 
 /** Facts gathered by live reads during this pass; gone with it. */
