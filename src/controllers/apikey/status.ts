@@ -99,7 +99,7 @@ function facts(
     ...(quota === undefined
       ? {}
       : { quota: tellQuota(quota.requests, world.quotaUses, key.status?.quota) }),
-    ...handledFacts(key, record),
+    ...handledFacts(world, key, record),
   };
 }
 

@@ -188,6 +188,8 @@ export type World = {
   readonly mayEndVanished: boolean;
   /** A rotation request that was not handled before. */
   readonly rotationRequest: string | undefined;
+  /** Those of the object as it was written that were; absent: none. */
+  readonly handledRequests?: readonly string[];
   readonly secret: SecretSight;
   /** It is time to compare the vendor's copy with ours. */
   readonly isRemoteCheckDue: boolean;
