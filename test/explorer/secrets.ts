@@ -59,7 +59,8 @@ function replace(model: Model, at: Place, { world, seen }: Pass, layout: SecretL
   const entries = compose(world, layout, seen);
   if (entries === undefined) {
     const { uid, resourceVersion } = seen;
-    return inspected(model, at, world, { type: 'Tampered', uid, resourceVersion });
+    const isBeyondRepair = true;
+    return inspected(model, at, world, { type: 'Tampered', uid, resourceVersion, isBeyondRepair });
   }
   const current = model.secrets[layout.name];
   if (current?.uid !== seen.uid || current.resourceVersion !== seen.resourceVersion) {

@@ -326,6 +326,10 @@ export interface ApiKeyStatus {
     readonly hash?: string;
   };
   readonly lastHandledRotationRequestId?: string;
+  /**
+   * Rotation requests that stand in this object and were handled before the last one. A database that was restored may have forgotten them.
+   */
+  readonly handledRotationRequestIds?: readonly string[];
 }
 export interface ApiKeyCondition {
   readonly type: string;

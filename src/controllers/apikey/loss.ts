@@ -11,7 +11,7 @@ import {
   type Rule,
 } from './actions.ts';
 import { newValues } from './rotating.ts';
-import { mayBeEmpty } from './secret.ts';
+import { mayBeEmpty, type EntrySource } from './secret.ts';
 import { onLoss } from './wanted.ts';
 import type { World } from './world.ts';
 
@@ -63,26 +63,51 @@ function isMissing({ record, secret, evidence }: World): boolean {
   return secret.type === 'Absent';
 }
 
-function replaceLost(
-  { world, key, store }: Facts,
-  trigger: 'SecretLost' | 'SecretTampered',
-): Answer {
-  const { record, rotationRequest: requestId } = world;
-  const lost = trigger === 'SecretLost' ? 'Secret' : 'Values';
-  switch (onLoss(key, store)) {
+type LossTrigger = 'SecretLost' | 'SecretTampered';
+
+function replaceLost({ world, key, store }: Facts, trigger: LossTrigger): Answer {
+  const wish = onLoss(key, store);
+  switch (wish === 'Restore' && isBeyondRestoring(world, trigger) ? 'Wait' : wish) {
     case 'Restore':
       return trigger === 'SecretLost' ? { type: 'ForgetSecret' } : rewrite(world);
     case 'Wait':
-      // What is waited for is a person who asks.
-      if (requestId !== undefined) return { ...newValues(trigger, lost), requestId };
-      return trigger === 'SecretTampered' && record?.secret?.health === 'Intact'
-        ? { type: 'NoteSecret', health: 'Tampered' }
-        : NOTHING;
+      return awaitRequest(world, trigger);
     case 'Rotate': {
-      const isWhole = trigger === 'SecretLost' && hasEveryValue(record);
-      return isWhole ? { type: 'ForgetSecret' } : newValues(trigger, lost);
+      const isWhole = trigger === 'SecretLost' && hasEveryValue(world.record);
+      return isWhole ? { type: 'ForgetSecret' } : lostValues(trigger);
     }
   }
+}
+
+/** What is waited for is a person who asks. */
+function awaitRequest({ record, rotationRequest: requestId }: World, trigger: LossTrigger): Answer {
+  if (requestId !== undefined) return { ...lostValues(trigger), requestId };
+  return trigger === 'SecretTampered' && record?.secret?.health === 'Intact'
+    ? { type: 'NoteSecret', health: 'Tampered' }
+    : NOTHING;
+}
+
+function lostValues(trigger: LossTrigger): ReturnType<typeof newValues> {
+  return newValues(trigger, trigger === 'SecretLost' ? 'Secret' : 'Values');
+}
+
+/** Values that were made before the store kept copies are in no ledger; trying again finds none either. */
+function isBeyondRestoring(world: World, trigger: LossTrigger): boolean {
+  if (trigger === 'SecretLost') return !canMakeAnew(world);
+  const { inspection } = world.evidence;
+  return inspection?.type === 'Tampered' && inspection.isBeyondRepair === true;
+}
+
+/**
+ * Whether a Secret that is gone could be made with the values in use. Those before them are left out of
+ * it where the ledger has them no more; see forgetSecret.
+ */
+export function canMakeAnew(world: World): boolean {
+  const layout = wantedLayout(world);
+  return [...(layout?.fields.values() ?? [])].every(
+    (source) =>
+      (source.type === 'Slot' && source.sequence !== layout?.sequence) || isKept(world, source),
+  );
 }
 
 /** The ledger itself holds every value of the open credential, so the Secret can be made anew. */
@@ -98,12 +123,17 @@ function isWritable(world: World): boolean {
   const layout = wantedLayout(world);
   if (layout === undefined) return true;
   return [...layout.fields.values()].every(
-    (source) =>
-      source.type === 'Literal' ||
-      mayBeEmpty(layout, source) ||
-      credentials
-        .find(({ sequence }) => sequence === source.sequence)
-        ?.slots.find(({ name }) => name === source.slot)?.sealed !== undefined,
+    (source) => mayBeEmpty(layout, source) || isKept(world, source),
+  );
+}
+
+/** The ledger can give the text of the entry. */
+function isKept({ record }: World, source: EntrySource): boolean {
+  if (source.type === 'Literal') return true;
+  return (
+    record?.credentials
+      .find(({ sequence }) => sequence === source.sequence)
+      ?.slots.find(({ name }) => name === source.slot)?.sealed !== undefined
   );
 }
 

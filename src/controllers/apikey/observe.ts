@@ -76,7 +76,8 @@ async function previousUses(
 }
 
 /** The object as its grant makes it, and on whose behalf it is. */
-type Subject = Pick<World, 'key' | 'application' | 'client' | 'held' | 'rotationRequest'>;
+type Subject = Requests & Pick<World, 'key' | 'application' | 'client' | 'held'>;
+type Requests = Pick<World, 'rotationRequest' | 'handledRequests'>;
 const NOBODY: Subject = { key: undefined, rotationRequest: undefined };
 
 async function readSubject(
@@ -87,18 +88,19 @@ async function readSubject(
 ): Promise<Subject> {
   if (written === undefined) return NOBODY;
   const held = deps.holds.imposedOn(written.uid, written.ref);
-  const request = await newRequest(deps, written, record);
+  const requests = await readRequests(deps, written, record);
   // Whoever gets around the rule that the field stays does not get rid of the grant.
   const name = written.spec.applicationRef?.name ?? (record?.grant && written.ref.name);
   if (name === undefined) {
     const client = await readClient(deps, written, undefined, record);
-    return { key: written, rotationRequest: request, client, held };
+    return { key: written, ...requests, client, held };
   }
+  const request = requests.rotationRequest;
   const granted = await readApplication(deps, written, name, { record, request, nowMs });
   const { key, application } = granted;
-  const rotationRequest = await newRequest(deps, key, record);
+  const { rotationRequest } = await readRequests(deps, key, record);
   const client = await readClient(deps, key, application, record);
-  return { key, rotationRequest, application, client, held };
+  return { key, ...requests, rotationRequest, application, client, held };
 }
 
 const NOTHING: Loaded = { record: undefined, others: [] };
@@ -130,21 +132,33 @@ function storeFact(
     : deps.stores.bound(record).fact;
 }
 
-/**
- * The first rotation request of the object that was never handled. The ledger keeps them all, but for
- * those that a restored one does not know any more.
- */
-async function newRequest(
+/** The first rotation request of the object that was never handled, and all that were. */
+async function readRequests(
   deps: Deps,
   key: ApiKeyView,
   record: KeyRecord | undefined,
-): Promise<string | undefined> {
+): Promise<Requests> {
+  const handledRequests: string[] = [];
+  let rotationRequest: string | undefined;
   for (const requestId of requestsOf(key)) {
-    if (requestId === record?.lastRotationRequestId || isShownHandled(key, requestId)) continue;
-    if (record === undefined) return requestId;
-    if (!(await deps.ledger.isRequestSpent(key.uid, requestId))) return requestId;
+    // One query at a time, and none for most keys.
+    // oxlint-disable-next-line no-await-in-loop
+    if (await isHandled(deps, key, record, requestId)) handledRequests.push(requestId);
+    else rotationRequest ??= requestId;
   }
-  return undefined;
+  return { rotationRequest, ...(handledRequests.length === 0 ? {} : { handledRequests }) };
+}
+
+/** The ledger keeps them all, but for those that a restored one does not know any more. */
+async function isHandled(
+  { ledger }: Deps,
+  key: ApiKeyView,
+  record: KeyRecord | undefined,
+  requestId: string,
+): Promise<boolean> {
+  if (requestId === record?.lastRotationRequestId) return true;
+  if (isShownHandled(key, record, requestId)) return true;
+  return record !== undefined && (await ledger.isRequestSpent(key.uid, requestId));
 }
 
 async function sight(

@@ -101,7 +101,12 @@ async function rewrite(
   const complete = compose(deps, world, layout, secret);
   if (complete === undefined) {
     const { uid, resourceVersion } = secret.metadata;
-    const inspection: Inspection = { type: 'Tampered', uid, resourceVersion };
+    const inspection: Inspection = {
+      type: 'Tampered',
+      uid,
+      resourceVersion,
+      isBeyondRepair: true,
+    };
     return { ...world, evidence: { ...world.evidence, inspection } };
   }
   await demandNewest(deps, record);

@@ -17,6 +17,7 @@ import { firstFinding } from './checks.ts';
 import type { Finding } from './finding.ts';
 import { afterLoss, clientFacts, grantFacts, offByDecision, pendingChange } from './grantstatus.ts';
 import { wantedLayout } from './actions.ts';
+import { canMakeAnew } from './loss.ts';
 import {
   handledFacts,
   isReplacing,
@@ -98,7 +99,7 @@ function facts(
     ...(quota === undefined
       ? {}
       : { quota: tellQuota(quota.requests, world.quotaUses, key.status?.quota) }),
-    ...handledFacts(key, record),
+    ...handledFacts(world, key, record),
   };
 }
 
@@ -262,16 +263,23 @@ function secretTrouble(world: World): SecretTrouble | undefined {
     return { ready: 'SecretConflict', reason: 'Conflict', message };
   }
   if (secret.missingSinceMs !== undefined) {
-    const next = afterLoss(world, 'spec.secret.onLoss says what follows');
+    const next = afterLoss(world, whyNotRestored(world) ?? 'spec.secret.onLoss says what follows');
     const message = `${name} was deleted; ${next}`;
     return { ready: 'SecretLost', reason: 'Missing', message };
   }
   if (secret.health === 'Tampered') {
-    const next = afterLoss(world, 'delete it or set onLoss to Rotate');
+    const next = afterLoss(world, whyNotRestored(world) ?? 'delete it or set onLoss to Rotate');
     const message = `${name} was edited and no longer holds the key; ${next}`;
     return { ready: 'SecretLost', reason: 'Tampered', message };
   }
   return undefined;
+}
+
+/** Of values of which no copy was kept, as before the store began to; undefined: what holds for all. */
+function whyNotRestored(world: World): string | undefined {
+  return world.key?.spec.secret?.onLoss === 'Restore' && !canMakeAnew(world)
+    ? 'no copy of its values was kept, so they cannot be restored; set spec.secret.onLoss to Rotate, or ask for new ones with a new spec.rotation.requestId'
+    : undefined;
 }
 
 function secretCondition(

@@ -69,7 +69,10 @@ export function overlapMs(key: ApiKeyView, store: UsableStore): number {
   return (key.spec.rotation?.overlapSeconds ?? store.overlapSeconds) * SECOND_MS;
 }
 
-/** What follows the loss of a Secret; values that only the Secret held cannot be restored. */
+/**
+ * What follows the loss of a Secret. Restore says that copies are kept now; whether there is one of these
+ * very values, loss.ts finds out.
+ */
 export function onLoss(key: ApiKeyView, store: UsableStore): 'Restore' | 'Rotate' | 'Wait' {
   const wish = key.spec.secret?.onLoss ?? 'Rotate';
   return wish === 'Restore' && !store.capabilities.recoverable ? 'Wait' : wish;

@@ -94,6 +94,8 @@ export type Inspection =
       readonly type: 'Intact' | 'Altered' | 'Tampered';
       readonly uid: string;
       readonly resourceVersion: string;
+      /** It was to be written again, and some value that it shows was neither in the ledger nor in it. */
+      readonly isBeyondRepair?: true;
     };
 
 /** Facts gathered by live reads during this pass; gone with it. */
@@ -186,6 +188,8 @@ export type World = {
   readonly mayEndVanished: boolean;
   /** A rotation request that was not handled before. */
   readonly rotationRequest: string | undefined;
+  /** Those of the object as it was written that were; absent: none. */
+  readonly handledRequests?: readonly string[];
   readonly secret: SecretSight;
   /** It is time to compare the vendor's copy with ours. */
   readonly isRemoteCheckDue: boolean;

@@ -26,19 +26,32 @@ export function remoteFacts(current: CredentialRecord | undefined): ApiKeyStatus
   };
 }
 
-/** A request that was begun at a vendor is handled when it is done there. */
-export function handledFacts(key: ApiKeyView, record: KeyRecord): ApiKeyStatus {
+/**
+ * The last request that was handled, and what else of the object was: two can stand in it. A request that
+ * was begun at a vendor is handled when it is done there.
+ */
+export function handledFacts(
+  { handledRequests = [] }: World,
+  key: ApiKeyView,
+  record: KeyRecord,
+): ApiKeyStatus {
   const isOpenThere = record.credentials.some(isPending);
-  const handled =
+  const last =
     isOpenThere || isForgottenRequest(key, record)
       ? key.status?.lastHandledRotationRequestId
       : record.lastRotationRequestId;
-  return handled === undefined ? {} : { lastHandledRotationRequestId: handled };
+  const begun = isOpenThere ? record.lastRotationRequestId : undefined;
+  const others = handledRequests.filter((id) => id !== last && id !== begun);
+  return {
+    ...(last === undefined ? {} : { lastHandledRotationRequestId: last }),
+    ...(others.length === 0 ? {} : { handledRotationRequestIds: others }),
+  };
 }
 
 /** The rotation requests that stand in an object, whether or not they were handled. */
 export function requestsOf(key: ApiKeyView): readonly string[] {
-  return [key.spec.rotation?.requestId, key.rotateRequestId].filter((id) => id !== undefined);
+  const ids = [key.spec.rotation?.requestId, key.rotateRequestId];
+  return [...new Set(ids.filter((id) => id !== undefined))];
 }
 
 /**
@@ -46,12 +59,19 @@ export function requestsOf(key: ApiKeyView): readonly string[] {
  * not know the rotations since, and each one done twice leaves one more credential at the vendor. The
  * admission policy lets nobody but the operator write status; were it wrong, a rotation would not be
  * done, and a new id does it. Not believed where the older value works again and must not: after an
- * emergency, and at a store of our own, where doing it twice leaves nothing behind.
+ * emergency, and at a store of our own, where doing it twice leaves nothing behind. Where the database
+ * does not know the key at all, or knows the last request, no older value works again.
  */
-export function isShownHandled(key: ApiKeyView, requestId: string): boolean {
-  const { lastHandledRotationRequestId, remote } = key.status ?? {};
-  if (requestId !== lastHandledRotationRequestId) return false;
-  return remote?.id !== undefined && key.spec.rotation?.urgency !== 'Emergency';
+export function isShownHandled(
+  { spec, status = {} }: ApiKeyView,
+  record: KeyRecord | undefined,
+  requestId: string,
+): boolean {
+  const { lastHandledRotationRequestId: last, handledRotationRequestIds: others = [] } = status;
+  if (requestId !== last && !others.includes(requestId)) return false;
+  if (record === undefined && status.keyId !== undefined) return true;
+  if (last !== undefined && record?.lastRotationRequestId === last) return true;
+  return status.remote?.id !== undefined && spec.rotation?.urgency !== 'Emergency';
 }
 
 /** Only status remembers this request; were it not said again, the request would be a new one. */
@@ -59,7 +79,7 @@ function isForgottenRequest(key: ApiKeyView, record: KeyRecord): boolean {
   const requests = requestsOf(key);
   const { lastRotationRequestId } = record;
   if (lastRotationRequestId !== undefined && requests.includes(lastRotationRequestId)) return false;
-  return requests.some((requestId) => isShownHandled(key, requestId));
+  return requests.some((requestId) => isShownHandled(key, record, requestId));
 }
 
 const REMOTE_FACTS = ['modifier', 'tenantId', 'domainCode', 'accountId', 'userId'] as const;

@@ -1,15 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { lookAgainAtMs } from '../../../../src/controllers/apikey/index.ts';
+import { SECRETS } from '../../../../src/api/names.ts';
 import { nextAction } from '../../../../src/controllers/apikey/plan.ts';
+import type { Draft } from '../../../../src/kube/port.ts';
 import type { KeyRecord } from '../../../../src/ledger/record.ts';
 import {
+  aCredential,
   anOpenCredential,
   aRecord,
+  aRotation,
   aSecret,
   aSecretSpec,
+  aSlot,
   aStore,
   NOW_MS,
+  SEALED,
 } from '../../../support/world.ts';
+import { Desk, WEB } from './desk.ts';
 import { asked, settled, typeOf } from './settled.ts';
 
 describe('a Secret that is gone', () => {
@@ -58,6 +65,9 @@ describe('a Secret that is gone', () => {
       { secret: aSecretSpec({ onLoss: 'Restore' }) },
       {
         ...lost,
+        record: missingSince(NOW_MS - 30_000, {
+          credentials: [aCredential({ slots: [aSlot({ sealed: SEALED })] })],
+        }),
         store: aStore({ capabilities: { ...aStore().capabilities, recoverable: true } }),
         evidence: { lossProven: true },
       },
@@ -113,5 +123,91 @@ describe('a Secret that was edited', () => {
     const world = settled({ secret: edited, evidence: { inspection: { type: 'Foreign' } } });
     expect(typeOf(world)).toBe('nothing');
     expect(lookAgainAtMs(world)).toBe(NOW_MS + 60_000);
+  });
+});
+
+describe('with onLoss Restore, of a key that is older than the recovery of its store,', () => {
+  const secret = aSecretSpec({ onLoss: 'Restore' });
+
+  /** Issued while no copies were kept; by now they are. */
+  async function hashOnly(): Promise<Desk> {
+    const desk = new Desk();
+    desk.putPlain();
+    await desk.settle();
+    desk.store = {
+      ...desk.store,
+      capabilities: { ...desk.store.capabilities, recoverable: true },
+    };
+    desk.putPlain({ secret });
+    await desk.settle();
+    expect(desk.ready).toMatchObject({ status: 'True' });
+    return desk;
+  }
+
+  function edit(desk: Desk, entries: Readonly<Record<string, string>>): void {
+    const { data, ...rest } = desk.cluster.find(SECRETS, WEB) as { data: object } & Draft;
+    const edited = Object.entries(entries).map(([name, text]) => [name, btoa(text)]);
+    const { annotations: _, ...metadata } = rest.metadata;
+    const next = { ...data, ...Object.fromEntries(edited) };
+    desk.cluster.set(SECRETS, WEB, { ...rest, metadata, data: next });
+  }
+
+  async function expectLost(desk: Desk, what: RegExp): Promise<void> {
+    await desk.settle();
+    const { sequence, revision } = desk.record!;
+    expect(desk.ready).toMatchObject({ status: 'False', reason: 'SecretLost' });
+    expect(desk.ready?.message).toMatch(what);
+    // One look whether it is back or whole again, and nothing committed.
+    expect([['ProveLoss'], ['WriteSecret']]).toContainEqual(await desk.pass());
+    expect(desk.record).toMatchObject({ sequence, revision });
+  }
+
+  test('a Secret that was deleted is told to be lost, with what to do, until somebody asks for new values', async () => {
+    const desk = await hashOnly();
+    desk.cluster.set(SECRETS, WEB, undefined);
+    await expectLost(desk, /deleted; no copy .*onLoss to Rotate.* spec\.rotation\.requestId/);
+    desk.putPlain({ secret, rotation: aRotation({ requestId: 'r1' }) });
+    await desk.settle();
+    expect(desk.ready).toMatchObject({ status: 'True' });
+    expect(desk.admits(desk.value)).toBe(true);
+  });
+
+  test('a Secret whose value was overwritten is told to be lost, too, until somebody asks for new values', async () => {
+    const desk = await hashOnly();
+    edit(desk, { apiKey: 'mine' });
+    await expectLost(desk, /edited .*; no copy .*onLoss to Rotate.* spec\.rotation\.requestId/);
+    desk.putPlain({ secret });
+    await desk.settle();
+    expect(desk.ready).toMatchObject({ reason: 'SecretLost' });
+    desk.putPlain({ secret: aSecretSpec() });
+    await desk.settle();
+    expect(desk.ready).toMatchObject({ status: 'True' });
+    expect(desk.admits(desk.value)).toBe(true);
+  });
+
+  test('a Secret that still holds the value is put right', async () => {
+    const desk = await hashOnly();
+    const before = desk.entries;
+    edit(desk, { provider: 'mine' });
+    await desk.settle();
+    expect(desk.entries).toEqual(before);
+    expect(desk.ready).toMatchObject({ status: 'True' });
+  });
+
+  test('a Secret without the value before the last is told to be lost, and whole again when it is deleted', async () => {
+    const desk = await hashOnly();
+    desk.putPlain({ secret, rotation: aRotation({ requestId: 'r1' }) });
+    await desk.pass();
+    const { value } = desk;
+    expect(desk.record?.sequence).toBe(2);
+    edit(desk, { apiKey: 'mine', previousApiKey: 'mine' });
+    await desk.pass();
+    await desk.pass();
+    expect(desk.ready).toMatchObject({ reason: 'SecretLost' });
+    expect(desk.ready?.message).toMatch(/delete it/);
+    desk.cluster.set(SECRETS, WEB, undefined);
+    await desk.settle();
+    expect(desk.value).toBe(value);
+    expect(desk.ready?.status).not.toBe('False');
   });
 });

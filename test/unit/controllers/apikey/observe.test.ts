@@ -97,6 +97,20 @@ describe('a rotation request that status says was handled', () => {
     expect(next.rotationRequest).toBe('r3');
   });
 
+  test.each([
+    ['the one before it in the spec', { spec: requested({}), annotated: 'r2' }, 'r2', 'r1'],
+    ['the one before it in the annotation', { spec: requested({}), annotated: 'r2' }, 'r1', 'r2'],
+  ])('is not done again, nor is %s', async (_, change, last, before) => {
+    const status = {
+      ...atVendor,
+      lastHandledRotationRequestId: last,
+      handledRotationRequestIds: [before],
+    };
+    expect((await look({ ...scene, ...change, status })).rotationRequest).toBeUndefined();
+    const next = await look({ ...scene, ...change, annotated: 'r3', status });
+    expect(next.rotationRequest).toBe('r3');
+  });
+
   test('is done again in an emergency: the older value works again and must not', async () => {
     const spec = requested({ urgency: 'Emergency' });
     const seen = await look({ ...scene, spec, status: atVendor });

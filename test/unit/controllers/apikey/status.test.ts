@@ -188,6 +188,18 @@ describe('a rotation', () => {
     expect(shown('r3', { lastRotationRequestId: 'r1' })).toBe('r1');
   });
 
+  test('that was handled before the last is named, too, while it stands in the object', () => {
+    const shown = (change: Partial<KeyRecord>) => {
+      const record = aRecord({ lastRotationRequestId: 'r2', ...change });
+      const status = statusOf(settled({ record, handledRequests: ['r1', 'r2'] }));
+      return [status.lastHandledRotationRequestId, status.handledRotationRequestIds];
+    };
+    expect(shown({})).toEqual(['r2', ['r1']]);
+    // One that was only begun at the vendor is not.
+    const begun = aCredential({ sequence: 2, state: 'Intent', slots: [] });
+    expect(shown({ credentials: [aCredential(), begun] })).toEqual([undefined, ['r1']]);
+  });
+
   test('by age shows when it is due', () => {
     const world = asked({ rotation: aRotation({ maxAgeDays: 30 }) });
     expect(statusOf(world).rotationDueTime).toBe('2026-01-31T00:00:00Z');
