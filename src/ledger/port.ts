@@ -109,7 +109,7 @@ export type Page = { readonly records: readonly KeyRecord[]; readonly next: stri
 /** One line of the change feed: the key of this UID changed. */
 export type FeedPage = {
   readonly uids: readonly string[];
-  /** Where to go on; opaque, gap-safe: a transaction that commits late is not skipped. */
+  /** Where to go on; gap-safe: a transaction that commits late is not skipped. Opaque but to cursor.ts. */
   readonly cursor: string;
 };
 

@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DAY_MS } from '../../src/kernel/time.ts';
+import { hasReached } from '../../src/ledger/cursor.ts';
 import type { Commit, CommitResult, Ledger, StoreRow } from '../../src/ledger/port.ts';
 import type { KeyRecord, RemoteRecord } from '../../src/ledger/record.ts';
 import {
@@ -540,6 +541,24 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
       const page = await ledger.changes(10, start.cursor);
       expect(new Set(page.uids)).toEqual(new Set(['a', 'b']));
       expect((await ledger.changes(10, page.cursor)).uids).toEqual([]);
+    });
+
+    it('has reached what was committed once it has named the last of it, and not before', async () => {
+      const { cursor: start } = await ledger.changes(10);
+      await committed(aKey('a'));
+      await committed(aKey('b'));
+      const identity = await ledger.identity();
+      await committed(aKey('c'));
+      const first = await ledger.changes(1, start);
+      const second = await ledger.changes(1, first.cursor);
+      const rest = await ledger.changes(10, first.cursor);
+      const cursors = [start, first.cursor, second.cursor, rest.cursor];
+      expect(cursors.map((cursor) => hasReached(cursor, identity))).toEqual([
+        false,
+        false,
+        true,
+        true,
+      ]);
     });
 
     it('misses nothing when commits and small pages interleave, also over a restart', async () => {

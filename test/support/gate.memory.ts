@@ -46,14 +46,18 @@ export class MemoryGateDatabase {
     }
   }
 
-  /** Puts a document in, or changes it. */
+  /** Puts a document in, or changes it; `others` in the same commit, of which the feed names only the first. */
   putDocument<K extends DocumentKind>(
     kind: K,
     document: Partial<Documents[K]> & { uid: string },
+    ...others: readonly (Partial<Documents[K]> & { uid: string })[]
   ): void {
-    const head = { clusterId: 'cluster-1', namespace: '', name: document.uid, revision: 1 };
-    const whole = { ...head, phase: 'Live', ...document };
-    this.documents.set(`${kind}/${document.uid}`, { kind, document: whole as never });
+    for (const each of [document, ...others]) {
+      const at = `${kind}/${each.uid}`;
+      const revision = (this.documents.get(at)?.document.revision ?? 0) + 1;
+      const head = { clusterId: 'cluster-1', namespace: '', name: each.uid, phase: 'Live' };
+      this.documents.set(at, { kind, document: { ...head, ...each, revision } as never });
+    }
     this.#changed(document.uid);
   }
 

@@ -7,6 +7,7 @@ import { sleep, type Clock } from '../../kernel/clock.ts';
 import { classify, KeywardError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { backoffMs, MINUTE_MS } from '../../kernel/time.ts';
+import { hasReached } from '../../ledger/cursor.ts';
 import type { GateLedger } from '../../ledger/gate.ts';
 import type { LedgerIdentity } from '../../ledger/port.ts';
 import { within } from '../within.ts';
@@ -187,6 +188,7 @@ export class Follower {
     freshness.confirm(since);
   }
 
+  /** Up to the commit that was the newest in `identity`, or further. */
   async #catchUp(ledger: GateLedger, from: string, identity: LedgerIdentity): Promise<void> {
     const { clock, view } = this.#deps;
     let cursor = from;
@@ -198,7 +200,9 @@ export class Follower {
       cursor = page.cursor;
       // Only now: what could not be read is to be read again.
       this.#position = { identity, cursor };
-      if (page.uids.length === 0) return;
+      // Whoever commits without a pause must not keep a look from its end. An empty page ends it too:
+      // what the position is still behind is no change.
+      if (page.uids.length === 0 || hasReached(cursor, identity)) return;
     }
     throw new Error('told to stop');
   }

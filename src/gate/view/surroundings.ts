@@ -49,6 +49,11 @@ export class Surroundings {
     return [...this.#products.values()];
   }
 
+  /** Whether the product of this UID is known. */
+  hasProduct(uid: string): boolean {
+    return this.#products.has(uid);
+  }
+
   /** How many documents are known; for metrics. */
   get size(): number {
     return this.#clients.size + this.#held.size + this.#stores.size + this.#products.size;
@@ -71,6 +76,17 @@ export class Surroundings {
     }
     known[kind](document);
     this.#changed(kind);
+  }
+
+  /** These are all Live products, so any other is forgotten, all in one step. Repeatable. */
+  putProducts(products: readonly ProductRecord[]): void {
+    const isKnown = ({ uid, revision }: ProductRecord): boolean =>
+      this.#products.get(uid)?.revision === revision;
+    // Where all calls lie is found out anew after a change, so there is none for nothing.
+    if (products.length === this.#products.size && products.every(isKnown)) return;
+    this.#products.clear();
+    for (const product of products) this.#products.set(product.uid, product);
+    this.#changed('Product');
   }
 
   /** There is no such document. Repeatable. */

@@ -1,6 +1,6 @@
 /** Everything that the gate knows of its database, and how it is read. */
 import { sleep, type Clock } from '../../kernel/clock.ts';
-import type { Documents } from '../../ledger/documents.ts';
+import type { Documents, ProductRecord } from '../../ledger/documents.ts';
 import type { GateLedger } from '../../ledger/gate.ts';
 import { within } from '../within.ts';
 import type { KnownIds } from './knownids.ts';
@@ -9,9 +9,13 @@ import { GATE_KINDS, type GateKind, type Surroundings } from './surroundings.ts'
 
 const KEY_IDS_PAGE = 5_000;
 const DOCUMENTS_PAGE = 500;
+/** More than there are: one that takes over is seen before or afterwards, and not in between. */
+const PRODUCTS_PAGE = 5_000;
 const PAGE_TIMEOUT_MS = 10_000;
 /** Objects whose documents are read beside each other. */
 const ABREAST = 16;
+/** The feed names each of their documents that changed; of the products of one commit it names one. */
+const LONE_KINDS = GATE_KINDS.filter((kind) => kind !== 'Product');
 
 /** The three parts, and the ways to fill them. */
 export class View {
@@ -54,11 +58,12 @@ export class View {
    */
   async readAll(ledger: GateLedger, clock: Clock, stop: AbortSignal): Promise<void> {
     const bounded = boundedBy(clock, ledger);
-    for (const kind of GATE_KINDS) {
+    for (const kind of LONE_KINDS) {
       await this.#readPages(kind, bounded, (documents) => {
         for (const document of documents) this.around.put(kind, document);
       });
     }
+    await this.#readProducts(bounded, () => true);
     let after: string | undefined;
     for (;;) {
       const page = await bounded.keyIds(KEY_IDS_PAGE, after);
@@ -79,9 +84,11 @@ export class View {
     this.known.add(keyIds);
     this.records.appeared(keyIds);
     const isCurrent = (): boolean => look === this.#look;
-    await (this.#isScanCheaper(uids)
-      ? this.#rescan(uids, ledger, isCurrent)
-      : this.#reread(uids, ledger, isCurrent));
+    await Promise.all(
+      this.#isScanCheaper(uids)
+        ? [this.#rescan(uids, ledger, isCurrent), this.#readProducts(ledger, isCurrent)]
+        : [this.#reread(uids, ledger, isCurrent), this.#rereadProducts(uids, ledger, isCurrent)],
+    );
   }
 
   /** Whether reading all documents takes fewer questions than looking for each of these in each kind. */
@@ -95,7 +102,7 @@ export class View {
     ledger: GateLedger,
     isCurrent: () => boolean,
   ): Promise<void> {
-    for (const kind of GATE_KINDS) {
+    for (const kind of LONE_KINDS) {
       const missing = new Set(uids);
       await this.#readPages(kind, ledger, (documents) => {
         const changed = documents.filter(({ uid }) => missing.delete(uid));
@@ -110,16 +117,40 @@ export class View {
     ledger: GateLedger,
     isCurrent: () => boolean,
   ): Promise<void> {
-    for (let at = 0; at < uids.length; at += ABREAST) {
-      const some = uids.slice(at, at + ABREAST);
-      const reading = some.flatMap((uid) =>
-        GATE_KINDS.map(async (kind) => {
-          const document = await ledger.loadDocument(kind, uid);
-          if (document !== undefined && isCurrent()) this.around.put(kind, document);
-        }),
-      );
-      await Promise.all(reading);
-    }
+    await inTurns(uids, (uid) =>
+      LONE_KINDS.map(async (kind) => {
+        const document = await ledger.loadDocument(kind, uid);
+        if (document !== undefined && isCurrent()) this.around.put(kind, document);
+      }),
+    );
+  }
+
+  /**
+   * Reads all products when any of these is one, or was. Only so is it known what else became of them in
+   * that commit: one that is made anew ends its predecessors.
+   */
+  async #rereadProducts(
+    uids: readonly string[],
+    ledger: GateLedger,
+    isCurrent: () => boolean,
+  ): Promise<void> {
+    let isAnyNamed = uids.some((uid) => this.around.hasProduct(uid));
+    const look = async (uid: string): Promise<void> => {
+      // Also when it has ended: others may have ended with it.
+      if ((await ledger.loadDocument('Product', uid)) !== undefined) isAnyNamed = true;
+    };
+    if (!isAnyNamed) await inTurns(uids, (uid) => [look(uid)]);
+    if (isAnyNamed) await this.#readProducts(ledger, isCurrent);
+  }
+
+  /** What is known of them changes when all of them are read: two must not claim the same place meanwhile. */
+  async #readProducts(
+    ledger: Pick<GateLedger, 'scanDocuments'>,
+    isCurrent: () => boolean,
+  ): Promise<void> {
+    const products: ProductRecord[] = [];
+    await this.#readPages('Product', ledger, (page) => products.push(...page));
+    if (isCurrent()) this.around.putProducts(products);
   }
 
   async #readPages<K extends GateKind>(
@@ -127,12 +158,23 @@ export class View {
     ledger: Pick<GateLedger, 'scanDocuments'>,
     take: (documents: readonly Documents[K][]) => void,
   ): Promise<void> {
+    const limit = kind === 'Product' ? PRODUCTS_PAGE : DOCUMENTS_PAGE;
     let after: string | undefined;
     do {
-      const page = await ledger.scanDocuments(kind, DOCUMENTS_PAGE, after);
+      const page = await ledger.scanDocuments(kind, limit, after);
       take(page);
-      after = page.length < DOCUMENTS_PAGE ? undefined : page.at(-1)?.uid;
+      after = page.length < limit ? undefined : page.at(-1)?.uid;
     } while (after !== undefined);
+  }
+}
+
+/** Asks about each of them, about some beside each other. */
+async function inTurns(
+  uids: readonly string[],
+  ask: (uid: string) => readonly Promise<void>[],
+): Promise<void> {
+  for (let at = 0; at < uids.length; at += ABREAST) {
+    await Promise.all(uids.slice(at, at + ABREAST).flatMap(ask));
   }
 }
 

@@ -109,4 +109,14 @@ describe('a change of products', () => {
     await made.pass(100);
     expect(await ask(granted, '/maps/1')).toBe('Allowed');
   });
+
+  it('leaves nothing of the product that another one of its name took over from', async () => {
+    const { ask, made, granted, plain } = await bench('allow', { access: 'Open' });
+    expect(await ask(plain, '/maps/1')).toBe('Allowed');
+    const left = product({ access: 'Open', phase: 'Ended' });
+    made.database.putDocument('Product', product({ uid: 'p2' }), left);
+    await made.pass(100);
+    expect(await ask(granted, '/maps/1')).toBe('Allowed');
+    expect(await ask(plain, '/maps/1')).toBe('ProductNotAllowed');
+  });
 });

@@ -4,9 +4,16 @@ import { KnownIds } from '../../../../src/gate/view/knownids.ts';
 import { Records } from '../../../../src/gate/view/records.ts';
 import { Surroundings } from '../../../../src/gate/view/surroundings.ts';
 import { View } from '../../../../src/gate/view/view.ts';
+import type { ProductRecord } from '../../../../src/ledger/documents.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { issueKey } from '../../../support/gate.keys.ts';
 import { MemoryGateDatabase } from '../../../support/gate.memory.ts';
+
+type Product = Partial<ProductRecord> & { uid: string };
+
+function product(uid: string, changes: Partial<ProductRecord> = {}): Product {
+  return { uid, name: 'maps', state: 'Published', access: 'Open', match: [], ...changes };
+}
 
 function bench() {
   const database = new MemoryGateDatabase();
@@ -17,8 +24,9 @@ function bench() {
   });
   const client = (uid: string, state: 'Active' | 'Suspended', phase: 'Live' | 'Ended' = 'Live') =>
     database.putDocument('Client', { uid, name: `name-${uid}`, state, phase });
+  const products = () => view.around.products.map(({ uid }) => uid);
   const asked = () => [...database.asked.values()].reduce((sum, times) => sum + times, 0);
-  return { database, ledger: database.open(), view, client, asked };
+  return { database, ledger: database.open(), view, client, products, asked };
 }
 
 describe('the view', () => {
@@ -78,5 +86,78 @@ describe('the view', () => {
     resolve();
     await slow;
     expect(view.around.client('c1')?.state).toBe('Suspended');
+  });
+});
+
+describe('products in the view', () => {
+  const MANY = Array.from({ length: 20 }, (_, i) => `k${i}`);
+
+  it.each([
+    ['one change', []],
+    ['many changes', MANY],
+  ])('are left by those that another takes over from: %s', async (_, more) => {
+    const { database, ledger, view, products } = bench();
+    database.putDocument('Product', product('p1'));
+    database.putDocument('Product', product('other', { name: 'other' }));
+    await view.takeIn(['p1', 'other'], ledger);
+    database.putDocument('Product', product('p2'), product('p1', { phase: 'Ended' }));
+    await view.takeIn(['p2', ...more], ledger);
+    expect(products().toSorted()).toEqual(['other', 'p2']);
+  });
+
+  it.each([
+    ['one change', []],
+    ['many changes', MANY],
+  ])('are left by all that end with one, also when that one was not known: %s', async (_, more) => {
+    const { database, ledger, view, products } = bench();
+    database.putDocument('Product', product('p2'));
+    await view.takeIn(['p2'], ledger);
+    const ended = { phase: 'Ended' } as const;
+    database.putDocument('Product', product('p1', ended), product('p2', ended));
+    await view.takeIn(['p1', ...more], ledger);
+    expect(products()).toEqual([]);
+  });
+
+  it('are read once more when that failed, although the one that is named is known', async () => {
+    const { database, ledger, view, products } = bench();
+    database.putDocument('Product', product('p1'));
+    await view.takeIn(['p1'], ledger);
+    database.putDocument('Product', product('p2'), product('p1', { phase: 'Ended' }));
+    database.trouble.set('scanDocuments', 'Fails');
+    await expect(view.takeIn(['p2'], ledger)).rejects.toMatchObject({ class: 'Transient' });
+    // Never both: their claims are the same.
+    expect(products()).toEqual(['p1']);
+    database.trouble.clear();
+    await view.takeIn(['p2'], ledger);
+    expect(products()).toEqual(['p2']);
+  });
+
+  it('are not what they were when the next look began', async () => {
+    const { database, ledger, view, products } = bench();
+    database.putDocument('Product', product('p1'));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    database.after = (method) => (method === 'scanDocuments' ? promise : undefined);
+    const slow = view.takeIn(['p1'], ledger);
+    await new Promise(setImmediate);
+    database.putDocument('Product', product('p2'), product('p1', { phase: 'Ended' }));
+    database.after = () => undefined;
+    await view.takeIn(['p2'], ledger);
+    resolve();
+    await slow;
+    expect(products()).toEqual(['p2']);
+  });
+
+  it('count as changed only when one of them changed, however many keys are issued', async () => {
+    const { database, ledger, view } = bench();
+    database.putDocument('Product', product('p1'));
+    await view.takeIn(['p1'], ledger);
+    const before = view.around.productVersion;
+    await view.takeIn(['k1'], ledger);
+    await view.takeIn(MANY, ledger);
+    expect(view.around.productVersion).toBe(before);
+    database.putDocument('Product', product('p1', { state: 'Retired' }));
+    await view.takeIn(['p1', ...MANY], ledger);
+    expect(view.around.productVersion).toBeGreaterThan(before);
+    expect(view.around.products[0]?.state).toBe('Retired');
   });
 });
