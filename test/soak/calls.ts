@@ -5,6 +5,9 @@ import { SECOND_MS } from '../../src/kernel/time.ts';
 /** A value, and whether it is to be let in. */
 export type Shown = { readonly value: string; readonly isGood: boolean };
 
+type Answer = { readonly status: number; readonly reason: string };
+const NONE: Answer = { status: 0, reason: 'no answer' };
+
 /** Asks the gate at this port of the loopback address. */
 export class Caller {
   readonly #port: number;
@@ -28,8 +31,12 @@ export class Caller {
   }
 
   /** The status; 0 when there was no answer. */
-  ask(value: string): Promise<number> {
-    const { promise, resolve } = Promise.withResolvers<number>();
+  async ask(value: string): Promise<number> {
+    return (await this.#answer(value)).status;
+  }
+
+  #answer(value: string): Promise<Answer> {
+    const { promise, resolve } = Promise.withResolvers<Answer>();
     const headers = {
       authorization: `Bearer ${value}`,
       'x-original-method': 'GET',
@@ -47,10 +54,11 @@ export class Caller {
     })
       .once('response', (res) => {
         res.resume();
-        res.once('end', () => resolve(res.statusCode ?? 0));
-        res.once('error', () => resolve(0));
+        const reason = String(res.headers['x-keyward-reason'] ?? '');
+        res.once('end', () => resolve({ status: res.statusCode ?? 0, reason }));
+        res.once('error', () => resolve(NONE));
       })
-      .once('error', () => resolve(0))
+      .once('error', () => resolve(NONE))
       .end();
     return promise;
   }
@@ -83,9 +91,10 @@ export class Caller {
 
   async #check({ value, isGood }: Shown): Promise<void> {
     this.#asked += 1;
-    const status = await this.ask(value);
-    if ((status === 204) !== isGood)
-      this.#wrong.push(`${isGood ? 'a good' : 'a bad'} value: ${status}`);
+    const { status, reason } = await this.#answer(value);
+    if ((status === 204) === isGood) return;
+    const at = new Date().toISOString();
+    this.#wrong.push(`${isGood ? 'a good' : 'a bad'} value: ${status} ${reason} at ${at}`);
   }
 }
 
