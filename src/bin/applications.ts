@@ -18,7 +18,6 @@ import { Sightings } from '../controllers/application/sightings.ts';
 import { connectApplicationTriggers } from '../controllers/application/triggers.ts';
 import type { FormView, StoreFact } from '../controllers/application/world.ts';
 import type { IdentityProof } from '../controllers/identity/proof.ts';
-import { classify } from '../kernel/errors.ts';
 import type { Controller } from '../runtime/controller.ts';
 import { OwnStatus } from '../runtime/ownstatus.ts';
 import type { WorkQueue } from '../runtime/queue.ts';
@@ -27,6 +26,7 @@ import { drivers } from '../stores/registry.ts';
 import { findStore } from '../stores/view.ts';
 import { hiddenBecause, type Caches } from './cluster.ts';
 import { createController, type Parts } from './controllers.ts';
+import { untilItWorks } from './repeating.ts';
 
 /** Forms at a time that are looked for after a start. */
 const PAGE = 500;
@@ -71,7 +71,13 @@ export function createApplications(
     queue,
     // The manager only starts and stops it; what it works on is nobody's business.
     controllers: [controller as unknown as Controller<never, never>],
-    sweep: (stop) => sweepForms(parts, { queue, guard }, stop),
+    sweep: (stop) =>
+      untilItWorks(
+        { clock: deps.clock, log: parts.log },
+        'Forms that went could not be looked for',
+        () => sweepForms(parts, { queue, guard }, stop),
+        stop,
+      ),
   };
 }
 
@@ -135,30 +141,25 @@ async function sweepForms(
 ): Promise<void> {
   const missing: Ref[] = [];
   let total = 0;
-  try {
-    // Not before there is a list: everything is missing from an empty one.
-    await caches.forms.whenSynced(stop);
-    for (let after: string | undefined; !stop.aborted;) {
-      // Each page begins where the one before ended.
-      // oxlint-disable-next-line no-await-in-loop
-      const page = await ledger.scanDocuments('Form', PAGE, after);
-      const ours = page.filter(({ namespace }) => caches.isWatched(namespace));
-      total += ours.length;
-      const gone = ours.filter((form) => caches.forms.get(form)?.uid !== form.uid);
-      missing.push(...gone.map(({ namespace, name }) => ({ namespace, name })));
-      if (page.length < PAGE) break;
-      after = page.at(-1)?.uid;
-    }
-    guard.found(missing.length, total);
-    if (missing.length > 0 && !guard.permits()) {
-      log.error(
-        'Too many ApiKeyApplications vanished at once: none is ended; check the cluster and the database, then restart with --accept-vanished',
-        { vanished: missing.length },
-      );
-    }
-    for (const ref of missing) queue.add(ref, 'bulk');
-  } catch (error) {
-    if (stop.aborted) return;
-    log.warn('Forms that went could not be looked for', { reason: classify(error).reason });
+  // Not before there is a list: everything is missing from an empty one.
+  await caches.forms.whenSynced(stop);
+  for (let after: string | undefined; !stop.aborted;) {
+    // Each page begins where the one before ended.
+    // oxlint-disable-next-line no-await-in-loop
+    const page = await ledger.scanDocuments('Form', PAGE, after);
+    const ours = page.filter(({ namespace }) => caches.isWatched(namespace));
+    total += ours.length;
+    const gone = ours.filter((form) => caches.forms.get(form)?.uid !== form.uid);
+    missing.push(...gone.map(({ namespace, name }) => ({ namespace, name })));
+    if (page.length < PAGE) break;
+    after = page.at(-1)?.uid;
   }
+  guard.found(missing.length, total);
+  if (missing.length > 0 && !guard.permits()) {
+    log.error(
+      'Too many ApiKeyApplications vanished at once: none is ended; check the cluster and the database, then restart with --accept-vanished',
+      { vanished: missing.length },
+    );
+  }
+  for (const ref of missing) queue.add(ref, 'bulk');
 }

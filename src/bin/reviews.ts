@@ -14,7 +14,6 @@ import { createReviewMetrics } from '../controllers/review/metrics.ts';
 import { onReview } from '../controllers/review/triggers.ts';
 import { authorsIn } from '../controllers/review/view.ts';
 import type { KeySight, TargetSight } from '../controllers/review/world.ts';
-import { classify } from '../kernel/errors.ts';
 import type { ClientRecord } from '../ledger/documents.ts';
 import type { Controller } from '../runtime/controller.ts';
 import type { WorkQueue } from '../runtime/queue.ts';
@@ -22,6 +21,7 @@ import { connect } from '../runtime/trigger.ts';
 import { findStore, servesNamespace, type StoreName, type StoreView } from '../stores/view.ts';
 import type { Caches } from './cluster.ts';
 import { createController, type Parts } from './controllers.ts';
+import { untilItWorks } from './repeating.ts';
 
 /** Clients at a time that are looked for after a start. */
 const PAGE = 500;
@@ -46,8 +46,13 @@ export function createDecisions(parts: Parts, deps: ApiKeyDeps, proof: IdentityP
       products.controller,
     ] as unknown as Decisions['controllers'],
     sweep: async (stop) => {
-      await sweepClients(parts, clients.queue, stop);
-      await sweepProducts(parts, products, stop);
+      const to = { clock: deps.clock, log: parts.log };
+      const until = (what: string, sweep: () => Promise<void>): Promise<void> =>
+        untilItWorks(to, `${what} that went could not be looked for`, sweep, stop);
+      await Promise.all([
+        until('Clients', () => sweepClients(parts, clients.queue, stop)),
+        until('Products', () => sweepProducts(parts, products, stop)),
+      ]);
     },
   };
 }
@@ -192,20 +197,15 @@ function isReady(statusText: string | undefined): boolean {
 }
 
 async function sweepClients(parts: Parts, queue: WorkQueue, stop: AbortSignal): Promise<void> {
-  const { ledger, log } = parts;
-  try {
-    for (let after: string | undefined; !stop.aborted;) {
-      // Each page begins where the one before ended.
-      // oxlint-disable-next-line no-await-in-loop
-      const page = await ledger.scanDocuments('Client', PAGE, after);
-      for (const { namespace, name } of page.filter((client) => isUnseen(parts, client))) {
-        queue.add({ namespace, name }, 'bulk');
-      }
-      if (page.length < PAGE) return;
-      after = page.at(-1)?.uid;
+  for (let after: string | undefined; !stop.aborted;) {
+    // Each page begins where the one before ended.
+    // oxlint-disable-next-line no-await-in-loop
+    const page = await parts.ledger.scanDocuments('Client', PAGE, after);
+    for (const { namespace, name } of page.filter((client) => isUnseen(parts, client))) {
+      queue.add({ namespace, name }, 'bulk');
     }
-  } catch (error) {
-    log.warn('Clients that went could not be looked for', { reason: classify(error).reason });
+    if (page.length < PAGE) return;
+    after = page.at(-1)?.uid;
   }
 }
 
@@ -214,18 +214,13 @@ function isUnseen({ caches }: Parts, { namespace, name, uid }: ClientRecord): bo
 }
 
 async function sweepProducts(
-  { caches: { products }, log }: Parts,
+  { caches: { products } }: Parts,
   { queue, books }: Pick<ReturnType<typeof createProducts>, 'queue' | 'books'>,
   stop: AbortSignal,
 ): Promise<void> {
-  try {
-    // Not before there is a list: everything is missing from an empty one.
-    await products.whenSynced(stop);
-    for (const { namespace, name, uid } of (await books.known()).values()) {
-      if (products.get({ namespace, name })?.uid !== uid) queue.add({ namespace, name }, 'bulk');
-    }
-  } catch (error) {
-    if (stop.aborted) return;
-    log.warn('Products that went could not be looked for', { reason: classify(error).reason });
+  // Not before there is a list: everything is missing from an empty one.
+  await products.whenSynced(stop);
+  for (const { namespace, name, uid } of (await books.known()).values()) {
+    if (products.get({ namespace, name })?.uid !== uid) queue.add({ namespace, name }, 'bulk');
   }
 }

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { untilItWorks } from '../../../src/bin/repeating.ts';
+import { KeywardError } from '../../../src/kernel/errors.ts';
+import { silentLogger } from '../../../src/kernel/log.ts';
+import { MINUTE_MS } from '../../../src/kernel/time.ts';
+import { FakeClock, settle } from '../../support/clock.ts';
+
+/** Something that fails so many times. */
+function trying(failing: number) {
+  const clock = new FakeClock();
+  const stop = new AbortController();
+  const said: unknown[] = [];
+  const log = { ...silentLogger, warn: (...line: unknown[]) => void said.push(line) };
+  let tries = 0;
+  const ended = untilItWorks(
+    { clock, log },
+    'it was not found',
+    async () => {
+      tries += 1;
+      if (tries > failing) return;
+      throw new KeywardError('Transient', { reason: 'LedgerUnavailable', message: 'away' });
+    },
+    stop.signal,
+  );
+  return { clock, stop, said, ended, tries: () => tries };
+}
+
+test('what fails at first is tried again each minute until it has worked, and each failure is told', async () => {
+  const { clock, said, ended, tries } = trying(2);
+  await clock.advanceSettled(MINUTE_MS - 1);
+  expect(tries()).toBe(1);
+  await clock.advanceSettled(MINUTE_MS + 1);
+  await ended;
+  expect([tries(), clock.pendingTimers]).toEqual([3, 0]);
+  const line = ['it was not found; it is tried again', { reason: 'LedgerUnavailable' }];
+  expect(said).toEqual([line, line]);
+});
+
+test('what is told to stop is not tried again', async () => {
+  const { clock, stop, ended, tries } = trying(9);
+  await settle();
+  stop.abort();
+  await ended;
+  expect([tries(), clock.pendingTimers]).toEqual([1, 0]);
+});
