@@ -93,14 +93,33 @@ async function readSubject(
   const name = written.spec.applicationRef?.name ?? (record?.grant && written.ref.name);
   if (name === undefined) {
     const client = await readClient(deps, written, undefined, record);
-    return { key: written, ...requests, client, held };
+    return { key: asAsked(written, requests.rotationRequest), ...requests, client, held };
   }
   const request = requests.rotationRequest;
   const granted = await readApplication(deps, written, name, { record, request, nowMs });
   const { key, application } = granted;
   const { rotationRequest } = await readRequests(deps, key, record);
   const client = await readClient(deps, key, application, record);
-  return { key, ...requests, rotationRequest, application, client, held };
+  return {
+    key: asAsked(key, rotationRequest),
+    ...requests,
+    rotationRequest,
+    application,
+    client,
+    held,
+  };
+}
+
+/**
+ * Urgency and slot belong to the request that stands beside them, which may have been done long ago when
+ * another one comes by annotation.
+ */
+function asAsked(key: ApiKeyView, requestId: string | undefined): ApiKeyView {
+  const { rotation } = key.spec;
+  if (requestId === undefined || rotation?.requestId === undefined) return key;
+  if (rotation.requestId === requestId) return key;
+  const { slot: _, ...others } = rotation;
+  return { ...key, spec: { ...key.spec, rotation: { ...others, urgency: 'Planned' } } };
 }
 
 const NOTHING: Loaded = { record: undefined, others: [] };

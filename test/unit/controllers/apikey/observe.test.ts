@@ -18,11 +18,13 @@ type Scene = {
   readonly object: 'Alive' | 'Deleting' | 'Gone';
   readonly spec?: ApiKeySpec;
   readonly annotated?: string;
+  /** Requests that the ledger knows. */
+  readonly spent?: readonly string[];
   readonly status?: ApiKeyStatus;
 };
 
 /** What is observed of `team/web`, which has a record, and how often the ledger was asked. */
-async function look({ isKnown, object, spec = aSpec(), annotated, status }: Scene) {
+async function look({ isKnown, object, spec = aSpec(), annotated, spent = [], status }: Scene) {
   let loads = 0;
   const deletion = object === 'Deleting' ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {};
   const annotations = annotated === undefined ? {} : { [ANNOTATION_ROTATE]: annotated };
@@ -45,7 +47,7 @@ async function look({ isKnown, object, spec = aSpec(), annotated, status }: Scen
         const record = aRecord();
         return object === 'Gone' ? { record: undefined, others: [record] } : { record, others: [] };
       },
-      isRequestSpent: async () => false,
+      isRequestSpent: async (_uid: string, id: string) => spent.includes(id),
     },
     client: { clockSkewMs: 0, isClockTrusted: true },
     clock: new FakeClock(),
@@ -59,7 +61,8 @@ async function look({ isKnown, object, spec = aSpec(), annotated, status }: Scen
   };
   // Whatever else is asked for is undefined and fails the test.
   const world = await observe(parts as unknown as Deps, REF, SIGNAL);
-  return { loads, record: world?.record, rotationRequest: world?.rotationRequest };
+  const rotation = world?.key?.spec.rotation;
+  return { loads, record: world?.record, rotationRequest: world?.rotationRequest, rotation };
 }
 
 test('a live key whose name the ledger cannot hold is not asked for', async () => {
@@ -95,6 +98,18 @@ describe('a rotation request that status says was handled', () => {
     expect(seen.rotationRequest).toBe('r2');
     const next = await look({ ...scene, spec: requested({ requestId: 'r3' }), status: atVendor });
     expect(next.rotationRequest).toBe('r3');
+  });
+
+  test('lends neither its urgency nor its slot to one that comes by annotation', async () => {
+    const manner = { urgency: 'Emergency', slot: 'Primary' } as const;
+    const asked = { ...scene, annotated: 'r2', spent: ['r1'] };
+    const seen = await look({ ...asked, spec: requested(manner) });
+    expect(seen.rotationRequest).toBe('r2');
+    expect(seen.rotation).toEqual(aRotation({ requestId: 'r1' }));
+    const own = await look({ ...asked, spec: requested({ ...manner, requestId: 'r3' }) });
+    expect(own).toMatchObject({ rotationRequest: 'r3', rotation: manner });
+    const alone = await look({ ...asked, spec: aSpec({ rotation: aRotation(manner) }) });
+    expect(alone).toMatchObject({ rotationRequest: 'r2', rotation: manner });
   });
 
   test.each([
