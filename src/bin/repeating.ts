@@ -23,7 +23,10 @@ export async function untilItWorks(
       return await act();
     } catch (error) {
       if (stop.aborted) return;
-      log.warn(`${failure}; it is tried again`, { reason: classify(error).reason });
+      log.warn('It did not work and is tried again', {
+        failure,
+        reason: classify(error).reason,
+      });
     }
     // oxlint-disable-next-line no-await-in-loop
     await sleep(clock, MINUTE_MS, stop).catch(() => undefined);

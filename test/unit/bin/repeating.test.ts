@@ -32,7 +32,8 @@ test('what fails at first is tried again each minute until it has worked, and ea
   await clock.advanceSettled(MINUTE_MS + 1);
   await ended;
   expect([tries(), clock.pendingTimers]).toEqual([3, 0]);
-  const line = ['it was not found; it is tried again', { reason: 'LedgerUnavailable' }];
+  const facts = { failure: 'it was not found', reason: 'LedgerUnavailable' };
+  const line = ['It did not work and is tried again', facts];
   expect(said).toEqual([line, line]);
 });
 
