@@ -1,5 +1,6 @@
 /** What `npm run bench` can be told. Called by main.ts. */
 import { parseArgs } from 'node:util';
+import { countOf } from '../tools/flags.ts';
 
 /** One bench, as asked for. */
 export type BenchOptions = {
@@ -58,13 +59,13 @@ export function parseFlags(args: readonly string[]): BenchOptions | 'help' {
   const defaults = values.quick
     ? { keys: '1000', rounds: '1', arrive: '10', idle: '15' }
     : { keys: '1000,10000', rounds: '3', arrive: '25', idle: '60' };
-  const sizes = (values.keys ?? defaults.keys).split(',').map((text) => count('--keys', text));
+  const sizes = (values.keys ?? defaults.keys).split(',').map((text) => countOf('--keys', text));
   return {
     sizes: sizes.toSorted((a, b) => a - b),
-    rounds: count('--rounds', values.rounds ?? defaults.rounds),
-    budgetSeconds: count('--minutes', values.minutes) * 60,
-    arriveSeconds: count('--arrive-seconds', values['arrive-seconds'] ?? defaults.arrive),
-    idleSeconds: count('--idle-seconds', values['idle-seconds'] ?? defaults.idle),
+    rounds: countOf('--rounds', values.rounds ?? defaults.rounds),
+    budgetSeconds: countOf('--minutes', values.minutes) * 60,
+    arriveSeconds: countOf('--arrive-seconds', values['arrive-seconds'] ?? defaults.arrive),
+    idleSeconds: countOf('--idle-seconds', values['idle-seconds'] ?? defaults.idle),
     jsonFile: values.json,
     entry: values.entry,
     nodeFlags: values['node-flag'] ?? [],
@@ -75,10 +76,4 @@ export function parseFlags(args: readonly string[]): BenchOptions | 'help' {
 function databaseKind(text: string): BenchOptions['database'] {
   if (text === 'sqlite' || text === 'postgres') return text;
   throw new Error(`--database takes sqlite or postgres, not "${text}"`);
-}
-
-function count(flag: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new Error(`${flag} takes whole numbers above 0, not "${text}"`);
 }

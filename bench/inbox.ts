@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { countOf, readOrExplain } from '../tools/flags.ts';
 import { accessTo, type Access } from '../control-plane/access.ts';
 import { installKeyward } from '../control-plane/install.ts';
 import { startControlPlane } from '../control-plane/start.ts';
@@ -31,20 +32,26 @@ const WRITERS = 16;
 const JSON_TYPE = 'application/json';
 const WAITED_MS = 60_000;
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', default: false },
-    count: { type: 'string', default: '5000' },
-    runs: { type: 'string', default: '10' },
-    state: { type: 'string' },
-  },
-});
-if (values.help) console.log(USAGE);
+const flags = readOrExplain(USAGE, readFlags);
+if (flags.help) console.log(USAGE);
 else await bench();
 
+function readFlags() {
+  const { values } = parseArgs({
+    options: {
+      help: { type: 'boolean', default: false },
+      count: { type: 'string', default: '5000' },
+      runs: { type: 'string', default: '10' },
+      state: { type: 'string' },
+    },
+  });
+  const { help, count, runs, state } = values;
+  return { help, count: countOf('--count', count), runs: countOf('--runs', runs), state };
+}
+
 async function bench(): Promise<void> {
-  if (values.state !== undefined) {
-    await measure(accessTo(await readState(values.state)));
+  if (flags.state !== undefined) {
+    await measure(accessTo(await readState(flags.state)));
     return;
   }
   const plane = await startControlPlane();
@@ -57,7 +64,7 @@ async function bench(): Promise<void> {
 
 async function measure(plane: Access): Promise<void> {
   await installKeyward(plane);
-  await seed(plane, Number(values.count));
+  await seed(plane, flags.count);
   const program = existsSync(BUILT) ? BUILT : join(ROOT, 'src', 'bin', 'keyward.ts');
   console.log(`${program}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}`);
   const own = ['--kubeconfig', plane.adminKubeconfig];
@@ -67,7 +74,7 @@ async function measure(plane: Access): Promise<void> {
     ['inbox', ...own],
   ]) {
     const took: number[] = [];
-    for (let run = 0; run < Number(values.runs); run += 1) {
+    for (let run = 0; run < flags.runs; run += 1) {
       // One after the other: they would slow each other down.
       // oxlint-disable-next-line no-await-in-loop
       took.push(await timed(program, args));

@@ -12,6 +12,7 @@ import { startWatchdog } from '../control-plane/watchdog.ts';
 import { arriveAtBare, arriveAtOperator, idle } from './afterwards.ts';
 import { buildBare, runBare } from './bare.ts';
 import { bareFlags, NAMESPACES, prepareBase, startOn, type Cluster } from './cluster.ts';
+import { readOrExplain } from '../tools/flags.ts';
 import { parseFlags, USAGE, type BenchOptions } from './flags.ts';
 import type { Operator } from './operator.ts';
 import { bundleIn, type Entry } from './program.ts';
@@ -28,7 +29,7 @@ if (what === 'gate') {
   const { benchGate } = await import('./gate/main.ts');
   process.exitCode = await benchGate(rest);
 } else {
-  const options = parseFlags(process.argv.slice(2));
+  const options = readOrExplain(USAGE, () => parseFlags(process.argv.slice(2)));
   if (options === 'help') console.log(USAGE);
   else process.exitCode = await bench(options);
 }

@@ -3,7 +3,8 @@
  * and ends it on Ctrl-C. See USAGE.
  */
 import { rm } from 'node:fs/promises';
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { parseArgs } from 'node:util';
+import { readOrExplain } from '../tools/flags.ts';
 import { ensureBinary, type BinaryName } from './binaries.ts';
 import { startControlPlane, type ControlPlaneOptions } from './start.ts';
 import { writeState } from './state.ts';
@@ -34,18 +35,20 @@ const MORE_PROGRAMS: readonly BinaryName[] = [
   'helm',
 ];
 
-const { values, positionals } = readArguments({
-  allowPositionals: true,
-  options: {
-    help: { type: 'boolean', short: 'h', default: false },
-    state: { type: 'string' },
-    durable: { type: 'boolean', default: false },
-    audit: { type: 'boolean', default: false },
-    'emulated-version': { type: 'string' },
-    'feature-gate': { type: 'string', multiple: true, default: [] },
-    'work-dir': { type: 'string' },
-  },
-});
+const { values, positionals } = readOrExplain(USAGE, () =>
+  parseArgs({
+    allowPositionals: true,
+    options: {
+      help: { type: 'boolean', short: 'h', default: false },
+      state: { type: 'string' },
+      durable: { type: 'boolean', default: false },
+      audit: { type: 'boolean', default: false },
+      'emulated-version': { type: 'string' },
+      'feature-gate': { type: 'string', multiple: true, default: [] },
+      'work-dir': { type: 'string' },
+    },
+  }),
+);
 
 const [command, program] = positionals;
 if (values.help) process.stdout.write(USAGE);
@@ -54,16 +57,6 @@ else if (command === 'build') await buildAll(program);
 else {
   process.stderr.write(USAGE);
   process.exitCode = 2;
-}
-
-/** As parseArgs; what is wrong ends the program with one sentence. */
-function readArguments<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
-  try {
-    return parseArgs(config);
-  } catch (err) {
-    process.stderr.write(`${err instanceof Error ? err.message : String(err)}\n\n${USAGE}`);
-    process.exit(2);
-  }
 }
 
 async function up(): Promise<void> {

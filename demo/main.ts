@@ -6,6 +6,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startWatchdog, type Watchdog } from '../control-plane/watchdog.ts';
+import { readOrExplain } from '../tools/flags.ts';
 import { Cleanup } from './cleanup.ts';
 import { curlLines } from './gate/calls.ts';
 import { readFlags, USAGE, type Flags } from './flags.ts';
@@ -27,21 +28,11 @@ docs/architecture.md               how it works inside`;
 
 const SAME_SIGNAL_MS = 500;
 const FAILED = 1;
-const USAGE_ERROR = 2;
 
 const screen = new Screen(process.stdout);
-const flags = parseFlags();
+const flags = readOrExplain(USAGE, () => readFlags(process.argv.slice(2)));
 if (flags.help) process.stdout.write(USAGE);
 else process.exitCode = await run(flags);
-
-function parseFlags(): Flags {
-  try {
-    return readFlags(process.argv.slice(2));
-  } catch (err) {
-    process.stderr.write(`${messageOf(err)}\n${USAGE}`);
-    process.exit(USAGE_ERROR);
-  }
-}
 
 /** What one run leaves for its end. */
 type Ending = {

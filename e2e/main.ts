@@ -8,29 +8,20 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { obstacle, runEnclosed } from '../control-plane/node/enclosure.ts';
 import { carry } from '../control-plane/node/window.ts';
+import { readOrExplain } from '../tools/flags.ts';
 import { readFlags, USAGE, type Flags } from './flags.ts';
 import { prepare } from './prepare.ts';
 import { windowPath, writeSettings } from './settings.ts';
 
-const USAGE_ERROR = 2;
 const STORY = join(import.meta.dirname, 'inside.ts');
 
-const flags = parseFlags();
+const flags = readOrExplain(USAGE, () => readFlags(process.argv.slice(2)));
 const reason = obstacle(process.platform, process.getuid?.());
 if (flags.help) process.stdout.write(USAGE);
 else if (reason !== undefined) {
   console.error(reason);
   process.exitCode = 1;
 } else process.exitCode = await run(flags);
-
-function parseFlags(): Flags {
-  try {
-    return readFlags(process.argv.slice(2));
-  } catch (err) {
-    process.stderr.write(`${err instanceof Error ? err.message : String(err)}\n${USAGE}`);
-    process.exit(USAGE_ERROR);
-  }
-}
 
 async function run(chosen: Flags): Promise<number> {
   const interrupt = new AbortController();

@@ -2,7 +2,8 @@
  * `npm run fake -- NAME [--port N] [--state FILE]`: a fake vendor alone, until it is interrupted. A
  * vendor's folder is found by name: fakes/NAME/fake.ts with a class `NameFake`.
  */
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { parseArgs } from 'node:util';
+import { readOrExplain } from '../tools/flags.ts';
 import { FakeVendor, type FakeOptions } from './vendor.ts';
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -12,14 +13,16 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 const USAGE = `usage: npm run fake -- ${Object.keys(NAMES).join('|')} [--port N] [--state FILE]`;
 
-const { values, positionals } = readArguments({
-  allowPositionals: true,
-  options: {
-    help: { type: 'boolean', short: 'h', default: false },
-    port: { type: 'string' },
-    state: { type: 'string' },
-  },
-});
+const { values, positionals } = readOrExplain(USAGE, () =>
+  parseArgs({
+    allowPositionals: true,
+    options: {
+      help: { type: 'boolean', short: 'h', default: false },
+      port: { type: 'string' },
+      state: { type: 'string' },
+    },
+  }),
+);
 if (values.help) {
   console.log(USAGE);
   process.exit(0);
@@ -53,14 +56,4 @@ async function open(which: string, options: FakeOptions): Promise<FakeVendor<unk
   const opened: unknown = Reflect.construct(made, [options]);
   if (!(opened instanceof FakeVendor)) throw new Error(`${NAMES[which]} is no FakeVendor`);
   return opened;
-}
-
-/** As parseArgs; what is wrong ends the program with one sentence. */
-function readArguments<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
-  try {
-    return parseArgs(config);
-  } catch (err) {
-    console.error(`${err instanceof Error ? err.message : String(err)}\n${USAGE}`);
-    process.exit(2);
-  }
 }

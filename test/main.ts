@@ -4,12 +4,16 @@
  * takes layer names separated by commas.
  */
 import { parseArgs } from 'node:util';
+import { readOrExplain } from '../tools/flags.ts';
 import { LAYERS, type Layer } from './runner/layers.ts';
 import { add, NOTHING, tallyText, type Tally } from './runner/tally.ts';
 
-const { values } = parseArgs({
-  options: { static: { type: 'boolean', default: false }, only: { type: 'string' } },
-});
+const USAGE = 'npm test -- [--static] [--only LAYER,LAYER]';
+const { values } = readOrExplain(USAGE, () =>
+  parseArgs({
+    options: { static: { type: 'boolean', default: false }, only: { type: 'string' } },
+  }),
+);
 
 const layers = chosenLayers();
 let total = NOTHING;

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { startPostgres } from '../../control-plane/postgres.ts';
 import { reportToStderr } from '../../control-plane/binaries.ts';
 import { startWatchdog } from '../../control-plane/watchdog.ts';
+import { countOf, readOrExplain } from '../../tools/flags.ts';
 import { median } from '../figures.ts';
 import { prepareDatabase } from './database.ts';
 import { measureTiming, type TimingFigures } from './timing.ts';
@@ -57,31 +58,19 @@ type Figures = {
 
 /** Runs it; the exit code. */
 export async function benchGate(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  if (values.help) {
+  const asked = readOrExplain(USAGE, () => readFlags(args));
+  if (asked === 'help') {
     console.log(USAGE);
     return 0;
   }
-  const number = (
-    name: 'rounds' | 'seconds' | 'connections' | 'revocations' | 'quota' | 'timings',
-    quick: string,
-  ) => count(name, (values.quick ? quick : undefined) ?? values[name]);
   const root = await mkdtemp(join(tmpdir(), 'keyward-bench-gate-'));
   const watchdog = startWatchdog(root);
   const postgres = await startPostgres({ durable: true });
   try {
-    const rig = await prepareRig(root, values.entry, watchdog);
-    const options = {
-      rounds: number('rounds', '1'),
-      seconds: number('seconds', '2'),
-      connections: count('connections', values.connections),
-      records: values.records === undefined ? undefined : count('records', values.records),
-    };
-    const sizes = (values.quick ? '1,10000' : values.keys)
-      .split(',')
-      .map((text) => count('keys', text));
+    const rig = await prepareRig(root, asked.entry, watchdog);
+    const { options } = asked;
     const verify: VerifyFigures[] = [];
-    for (const keys of sizes) {
+    for (const keys of asked.sizes) {
       const database = await prepareDatabase(keys, report);
       report(`${keys} keys: nginx, HTTP and gRPC in turn`);
       verify.push(await measureVerify(rig, database, keys, options));
@@ -90,21 +79,18 @@ export async function benchGate(args: readonly string[]): Promise<number> {
     const chain = await measureChain(rig, await prepareDatabase(10_000, report), options);
     report('revocations under load');
     const revocation = await measureRevocation(rig, {
-      times: number('revocations', '20'),
+      times: asked.revocations,
       url: postgres.url('schema=revocation'),
     });
     report('a quota that three gates share');
     const quota = await measureQuota(rig, {
-      limit: number('quota', '1000'),
+      limit: asked.quota,
       url: postgres.url('schema=quota'),
     });
     report('the time of a no');
-    const timing = await measureTiming(
-      await prepareDatabase(10_000, report),
-      number('timings', '100000'),
-    );
+    const timing = await measureTiming(await prepareDatabase(10_000, report), asked.timings);
     const figures = { verify, chain, revocation, quota, timing };
-    await writeJson(values.json, { environment: environment(), options, ...figures });
+    await writeJson(asked.json, { environment: environment(), options, ...figures });
     console.log(table(figures));
     return wrongCounts(figures);
   } finally {
@@ -114,6 +100,14 @@ export async function benchGate(args: readonly string[]): Promise<number> {
   }
 }
 
+const QUICK = {
+  keys: '1,10000',
+  rounds: '1',
+  seconds: '2',
+  revocations: '20',
+  quota: '1000',
+  timings: '100000',
+};
 const OPTIONS = {
   keys: { type: 'string', default: '1,10000,1000000' },
   rounds: { type: 'string', default: '3' },
@@ -128,6 +122,31 @@ const OPTIONS = {
   entry: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
+
+/** @throws Error with one sentence when a flag is unknown or not a number */
+function readFlags(args: readonly string[]) {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+  if (values.help) return 'help';
+  const number = (name: 'rounds' | 'seconds' | 'revocations' | 'quota' | 'timings') =>
+    countOf(`--${name}`, (values.quick ? QUICK[name] : undefined) ?? values[name]);
+  const { records, json, entry } = values;
+  return {
+    sizes: (values.quick ? QUICK.keys : values.keys)
+      .split(',')
+      .map((text) => countOf('--keys', text)),
+    options: {
+      rounds: number('rounds'),
+      seconds: number('seconds'),
+      connections: countOf('--connections', values.connections),
+      records: records === undefined ? undefined : countOf('--records', records),
+    },
+    revocations: number('revocations'),
+    quota: number('quota'),
+    timings: number('timings'),
+    json,
+    entry,
+  };
+}
 
 async function prepareRig(
   root: string,
@@ -266,10 +285,4 @@ function environment(): object {
     cores: availableParallelism(),
     load: loadavg(),
   };
-}
-
-function count(flag: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new Error(`--${flag} takes whole numbers above 0, not "${text}"`);
 }

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { startControlPlane } from '../../control-plane/start.ts';
 import { startWatchdog } from '../../control-plane/watchdog.ts';
 import { findPostgres, startPostgres } from '../../control-plane/postgres.ts';
+import { amountOf, countOf, readOrExplain } from '../../tools/flags.ts';
 import { inParallel } from '../support/parallel.ts';
 import { learn, runPlan, scenariosOf, senseless, type Verdict } from './matrix.ts';
 import { mix, pairsOf, plansOf, prune, takeTurns, type Learned, type Plan } from './plans.ts';
@@ -34,29 +35,13 @@ API server and vendor. After that, seeded plans of two faults each.
   --report FILE   a JSON line per plan
   --after FILE    go on after an earlier run: plans that converged in its report are left out`;
 
-const { values: flags } = parseArgs({
-  options: {
-    help: { type: 'boolean', default: false },
-    side: { type: 'string' },
-    only: { type: 'string', default: '' },
-    applications: { type: 'string', default: 'with' },
-    plan: { type: 'string' },
-    list: { type: 'boolean', default: false },
-    pairs: { type: 'string', default: '500' },
-    pruned: { type: 'boolean', default: false },
-    seed: { type: 'string', default: '1' },
-    parallel: { type: 'string', default: '6' },
-    minutes: { type: 'string', default: 'Infinity' },
-    after: { type: 'string' },
-    report: { type: 'string', default: join(tmpdir(), 'keyward-crash.jsonl') },
-  },
-});
+const flags = readOrExplain(HELP, readFlags);
 
 if (flags.help) {
   console.log(HELP);
   process.exit(0);
 }
-const wanted = flags.side === undefined ? SIDES : flags.side.split(',').map(sideOf);
+const { wanted } = flags;
 const folder = mkdtempSync(join(tmpdir(), 'keyward-crash-'));
 const hasPostgres = (await findPostgres()) !== undefined;
 const postgres = hasPostgres
@@ -75,14 +60,45 @@ try {
 }
 process.exit(failed === 0 ? 0 : 1);
 
+function readFlags() {
+  const { values } = parseArgs({
+    options: {
+      help: { type: 'boolean', default: false },
+      side: { type: 'string' },
+      only: { type: 'string', default: '' },
+      applications: { type: 'string', default: 'with' },
+      plan: { type: 'string' },
+      list: { type: 'boolean', default: false },
+      pairs: { type: 'string', default: '500' },
+      pruned: { type: 'boolean', default: false },
+      seed: { type: 'string', default: '1' },
+      parallel: { type: 'string', default: '6' },
+      minutes: { type: 'string' },
+      after: { type: 'string' },
+      report: { type: 'string', default: join(tmpdir(), 'keyward-crash.jsonl') },
+    },
+  });
+  const { side, applications, pairs, parallel, minutes } = values;
+  if (!['with', 'only', 'without'].includes(applications)) {
+    throw new Error(`--applications takes with, only or without, not "${applications}"`);
+  }
+  return {
+    ...values,
+    wanted: side === undefined ? SIDES : side.split(',').map(sideOf),
+    pairs: pairs === '0' ? 0 : countOf('--pairs', pairs),
+    parallel: countOf('--parallel', parallel),
+    minutes: minutes === undefined ? Infinity : amountOf('--minutes', minutes),
+  };
+}
+
 async function main(rig: Rig): Promise<number> {
   const startMs = performance.now();
   writeFileSync(flags.report, '');
   const isGiven = flags.plan?.startsWith('{') === true;
   const { learned, broken } = isGiven ? { learned: [], broken: [] } : await learnAll(rig);
   const plans = isGiven ? [parsePlan(flags.plan ?? '')] : choose(learned).filter(isToDo());
-  const endMs = startMs + Number(flags.minutes) * 60_000;
-  const verdicts = await inParallel(mix(plans, flags.seed), Number(flags.parallel), async (plan) =>
+  const endMs = startMs + flags.minutes * 60_000;
+  const verdicts = await inParallel(mix(plans, flags.seed), flags.parallel, async (plan) =>
     performance.now() > endMs ? undefined : await runPlan(rig, plan, flags.report),
   );
   const begun = verdicts.filter((verdict) => verdict !== undefined);
@@ -113,7 +129,7 @@ function isToDo(): (plan: Plan) => boolean {
 function choose(learned: readonly Learned[]): readonly Plan[] {
   const bySide = wanted.map((side) => plansOfSide(side, learned));
   const single = takeTurns(bySide);
-  const count = flags.pruned || flags.list || flags.plan !== undefined ? 0 : Number(flags.pairs);
+  const count = flags.pruned || flags.list || flags.plan !== undefined ? 0 : flags.pairs;
   const pairs = pairsOf(learned.filter(isOfAnyNumber), { count, seed: flags.seed });
   const all = [...single, ...pairs];
   console.log(
@@ -137,10 +153,13 @@ async function learnAll(
       .filter(({ applications }) => isChosen(applications !== undefined))
       .map((scenario) => ({ side, scenario })),
   );
+  if (runs.length === 0 && wanted.some(isRunnable)) {
+    throw new Error(`no scenario has "${flags.only}" in its name`);
+  }
   const without = senseless();
   console.log(`${SCENARIOS.length} scenarios, ${runs.length} on the chosen sides`);
   console.log(`not on sides without what they need, ${without.length}: ${without.join('; ')}`);
-  const all = await inParallel(runs, Number(flags.parallel), ({ side, scenario }) =>
+  const all = await inParallel(runs, flags.parallel, ({ side, scenario }) =>
     learn(rig, side, scenario),
   );
   return {

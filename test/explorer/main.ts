@@ -1,13 +1,17 @@
 /** Explores every scenario and prints states, time and what was found; `--only N` takes one. */
 import { parseArgs } from 'node:util';
+import { readOrExplain } from '../../tools/flags.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { explore } from './search.ts';
 
 const STATES_MAX = 400_000;
 
-const { values } = parseArgs({
-  options: { only: { type: 'string' }, faults: { type: 'string' }, kinds: { type: 'string' } },
-});
+const USAGE = 'node test/explorer/main.ts [--only N] [--faults N] [--kinds NAME,NAME]';
+const { values } = readOrExplain(USAGE, () =>
+  parseArgs({
+    options: { only: { type: 'string' }, faults: { type: 'string' }, kinds: { type: 'string' } },
+  }),
+);
 
 let states = 0;
 let findings = 0;

@@ -5,16 +5,20 @@
  *     npm run fuzz -- [--subject decisions|wire|all] [--cases N] [--seed N]
  */
 import { parseArgs } from 'node:util';
+import { readOrExplain } from '../../tools/flags.ts';
 import { fuzz } from './fuzz.ts';
 import { fuzzWire } from './wirefuzz.ts';
 
-const { values } = parseArgs({
-  options: {
-    subject: { type: 'string', default: 'all' },
-    cases: { type: 'string' },
-    seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
-  },
-});
+const USAGE = 'npm run fuzz -- [--subject decisions|wire|all] [--cases N] [--seed N]';
+const { values } = readOrExplain(USAGE, () =>
+  parseArgs({
+    options: {
+      subject: { type: 'string', default: 'all' },
+      cases: { type: 'string' },
+      seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
+    },
+  }),
+);
 
 /** Runs so many cases, prints what it saw; how many differences there were. */
 type Run = (cases: number, seed: number) => Promise<number>;

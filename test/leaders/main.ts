@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { amountOf, countOf, readOrExplain } from '../../tools/flags.ts';
 import { findPostgres, startPostgres } from '../../control-plane/postgres.ts';
 import { startControlPlane } from '../../control-plane/start.ts';
 import { startWatchdog } from '../../control-plane/watchdog.ts';
@@ -26,17 +27,7 @@ value put back, no write begun by who leads no more; epochs only grow.
   --minutes N     begin no run after so many; what was left out is counted and no success
   --report FILE   a JSON line per run`;
 
-const { values: flags } = parseArgs({
-  options: {
-    help: { type: 'boolean', default: false },
-    runs: { type: 'string', default: '200' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    lease: { type: 'string', default: '4' },
-    parallel: { type: 'string', default: '3' },
-    minutes: { type: 'string', default: 'Infinity' },
-    report: { type: 'string', default: join(tmpdir(), 'keyward-leaders.jsonl') },
-  },
-});
+const flags = readOrExplain(HELP, readFlags);
 
 if (flags.help) {
   console.log(HELP);
@@ -70,10 +61,34 @@ try {
 }
 process.exit(failed === 0 ? 0 : 1);
 
+function readFlags() {
+  const { values } = parseArgs({
+    options: {
+      help: { type: 'boolean', default: false },
+      runs: { type: 'string', default: '200' },
+      seed: { type: 'string', default: String((Date.now() % 1_000_000) + 1) },
+      lease: { type: 'string', default: '4' },
+      parallel: { type: 'string', default: '3' },
+      minutes: { type: 'string' },
+      report: { type: 'string', default: join(tmpdir(), 'keyward-leaders.jsonl') },
+    },
+  });
+  const { help, report, minutes } = values;
+  return {
+    help,
+    report,
+    runs: countOf('--runs', values.runs),
+    seed: countOf('--seed', values.seed),
+    lease: countOf('--lease', values.lease),
+    parallel: countOf('--parallel', values.parallel),
+    minutes: minutes === undefined ? Infinity : amountOf('--minutes', minutes),
+  };
+}
+
 async function main(rig: Rig): Promise<number> {
   const beganMs = performance.now();
-  const plans = plansOf(Number(flags.seed), Number(flags.runs));
-  const width = Math.min(Number(flags.parallel), plans.length);
+  const plans = plansOf(flags.seed, flags.runs);
+  const width = Math.min(flags.parallel, plans.length);
   console.log(`leaders: ${plans.length} runs, ${width} pairs at a time, --seed ${flags.seed}`);
   writeFileSync(flags.report, '');
   const waiting = [...plans];
@@ -98,10 +113,10 @@ async function runPair(
   waiting: Plan[],
   beganMs: number,
 ): Promise<{ readonly outcomes: readonly Outcome[]; readonly troubles: readonly string[] }> {
-  const site = new LeadersSite(rig, name, Number(flags.lease));
+  const site = new LeadersSite(rig, name, flags.lease);
   const outcomes: Outcome[] = [];
   await site.open();
-  const endMs = beganMs + Number(flags.minutes) * 60_000;
+  const endMs = beganMs + flags.minutes * 60_000;
   for (;;) {
     const plan = performance.now() < endMs ? waiting.shift() : undefined;
     if (plan === undefined) break;

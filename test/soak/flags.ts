@@ -1,5 +1,6 @@
 /** What `npm run soak` can be told. */
 import { parseArgs } from 'node:util';
+import { amountOf, countOf } from '../../tools/flags.ts';
 
 /** One soak, as asked for. */
 export type SoakOptions = {
@@ -40,19 +41,13 @@ export function parseFlags(args: readonly string[]): SoakOptions | 'help' {
     },
   });
   if (values.help) return 'help';
-  const seconds = positive('--minutes', values.minutes) * 60;
+  const seconds = amountOf('--minutes', values.minutes) * 60;
   return {
     warmUpSeconds: seconds * 0.2,
     loadSeconds: seconds * 0.5,
     idleSeconds: seconds * 0.3,
-    livesPerSecond: positive('--lives', values.lives),
-    callsPerSecond: positive('--calls', values.calls),
-    keys: positive('--keys', values.keys),
+    livesPerSecond: amountOf('--lives', values.lives),
+    callsPerSecond: amountOf('--calls', values.calls),
+    keys: countOf('--keys', values.keys),
   };
-}
-
-function positive(flag: string, text: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0) return value;
-  throw new Error(`${flag} takes a number above 0, not "${text}"`);
 }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startWatchdog } from '../../control-plane/watchdog.ts';
+import { readOrExplain } from '../../tools/flags.ts';
 import { SECOND_MS } from '../../src/kernel/time.ts';
 import { Caller, type Shown } from './calls.ts';
 import { parseFlags, USAGE, type SoakOptions } from './flags.ts';
@@ -20,7 +21,7 @@ import { startWorld, type World } from './world.ts';
 const SETTLE_SECONDS = 75;
 const SAMPLE_SECONDS = 5;
 
-const options = parseFlags(process.argv.slice(2));
+const options = readOrExplain(USAGE, () => parseFlags(process.argv.slice(2)));
 if (options === 'help') console.log(USAGE);
 else process.exitCode = await soak(options);
 

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { countOf, readOrExplain } from '../../tools/flags.ts';
 import { NaverFake } from '../../fakes/naver/fake.ts';
 import { installKeyward } from '../../control-plane/install.ts';
 import { startControlPlane, type ControlPlane } from '../../control-plane/start.ts';
@@ -31,15 +32,20 @@ vendor changed.
 /** Calls that change nothing at the vendor. */
 const READS: ReadonlySet<string> = new Set(['read', 'list', 'search', 'detail', 'productKeys']);
 
-const { values: flags } = parseArgs({
-  options: {
-    from: { type: 'string', default: 'HEAD~1' },
-    keys: { type: 'string', default: '1000' },
-    help: { type: 'boolean', default: false },
-  },
-});
+const flags = readOrExplain(USAGE, readFlags);
 if (flags.help) console.log(USAGE);
-else process.exitCode = await upgrade(flags.from, Number(flags.keys));
+else process.exitCode = await upgrade(flags.from, flags.keys);
+
+function readFlags() {
+  const { values } = parseArgs({
+    options: {
+      from: { type: 'string', default: 'HEAD~1' },
+      keys: { type: 'string', default: '1000' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  return { ...values, keys: countOf('--keys', values.keys) };
+}
 
 async function upgrade(from: string, count: number): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'keyward-upgrade-'));
