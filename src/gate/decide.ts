@@ -4,6 +4,8 @@
  *
  *     spoofed, none, ambiguous -> fresh? -> shape -> known id? -> record -> secret or signature
  *       -> (the order of terms/verdict.ts) -> quota -> yes
+ *
+ * Where something was waited for and the record is another one by then, or was let go, all of it is done again.
  */
 import type { Clock } from '../kernel/clock.ts';
 import { classify } from '../kernel/errors.ts';
@@ -15,6 +17,7 @@ import type { Call } from './call.ts';
 import type { Decider, Decision } from './decision.ts';
 import type { Products } from './products.ts';
 import { isForeign, readClaim, type Claim, type Lookup, type Prover } from './prover.ts';
+import type { Use } from './quotas/count.ts';
 import type { Quotas } from './quotas/quotas.ts';
 import type { RefusalLog } from './refusallog.ts';
 import type { ReplayMemory } from './replay.ts';
@@ -43,12 +46,27 @@ export type DeciderDeps = {
   readonly onFailure: (reason: string) => void;
 };
 
+/** A call with what it says; newFor: see `Outdated`. */
+type Asked = { readonly call: Call; readonly claim: Claim; readonly newFor: string | undefined };
+
 /** A call of which it is known whose it is. */
 type Proven = {
   readonly call: Call;
   readonly credential: PreparedCredential;
   readonly place: Place;
 };
+
+/** A call that waited, and whose record is not to be gone by any more. */
+type Outdated = {
+  readonly type: 'Outdated';
+  /** The keyId under which its signature was found new, and is remembered: it is not asked about again. */
+  readonly newFor?: string;
+};
+type Outcome = Decision | Outdated;
+
+const OUTDATED: Outdated = { type: 'Outdated' };
+/** A key that changes again and again while calls wait, or a cache that is too small for what is read. */
+const DECISIONS_MAX = 4;
 
 /** See the file comment. */
 export class GateDecider implements Decider {
@@ -66,7 +84,7 @@ export class GateDecider implements Decider {
   decide(call: Call): Decision | Promise<Decision> {
     const { clock, observe } = this.#deps;
     const at = { monotonicMs: clock.monotonicMs(), nowMs: clock.nowMs() };
-    let decision: Decision | Promise<Decision>;
+    let decision: Decision | Promise<Outcome>;
     try {
       decision = this.#decide(call, at);
     } catch (thrown) {
@@ -77,10 +95,19 @@ export class GateDecider implements Decider {
     return decision;
   }
 
-  async #finish(call: Call, decision: Promise<Decision>, at: Moment): Promise<Decision> {
+  async #finish(call: Call, first: Promise<Outcome>, at: Moment): Promise<Decision> {
     const { clock, observe } = this.#deps;
     try {
-      return await decision;
+      let outcome = await first;
+      let newFor: string | undefined;
+      for (let made = 1; outcome.type === 'Outdated'; made += 1) {
+        if (made >= DECISIONS_MAX) return this.#refuse(REFUSALS.StateUnknown, call.profile);
+        newFor = outcome.newFor ?? newFor;
+        // Each is about what the one before it left.
+        // oxlint-disable-next-line no-await-in-loop
+        outcome = await this.#decide(call, this.#now(), newFor);
+      }
+      return outcome;
     } catch (thrown) {
       return this.#failed(call, thrown);
     } finally {
@@ -88,7 +115,7 @@ export class GateDecider implements Decider {
     }
   }
 
-  #decide(call: Call, at: Moment): Decision | Promise<Decision> {
+  #decide(call: Call, at: Moment, newFor?: string): Decision | Promise<Outcome> {
     const { view, freshness } = this.#deps;
     if (call.isSpoofed) return this.#refuse(REFUSALS.HeaderNotAllowed, call.profile);
     const { type } = call.credential;
@@ -99,21 +126,26 @@ export class GateDecider implements Decider {
     if (claim === undefined) return this.#refuse(REFUSALS.MalformedKey, call.profile);
     const known = view.find(claim.keyId);
     return known === undefined
-      ? this.#decideUnread(call, claim)
-      : this.#decideKnown(call, claim, known, at);
+      ? this.#decideUnread(call, claim, newFor)
+      : this.#decideKnown({ call, claim, newFor }, known, at);
   }
 
-  async #decideUnread(call: Call, claim: Claim): Promise<Decision> {
-    const { view, source } = this.#deps;
+  async #decideUnread(call: Call, claim: Claim, newFor: string | undefined): Promise<Outcome> {
+    const { freshness, source, view } = this.#deps;
     const asked = source();
     if (asked === undefined) return this.#refuse(REFUSALS.StateUnknown, call.profile);
     const known = await view.records.load(claim.keyId, asked);
     const at = this.#now();
-    if (!this.#isCurrent(known, at)) return this.#refuse(REFUSALS.StateUnknown, call.profile);
-    return this.#decideKnown(call, claim, known, at);
+    if (!freshness.isFresh(at)) return this.#refuse(REFUSALS.StateUnknown, call.profile);
+    if (known !== 'Gone' && known.key.isOutdated) return OUTDATED;
+    return this.#decideKnown({ call, claim, newFor }, known, at);
   }
 
-  #decideKnown(call: Call, claim: Claim, known: Known, at: Moment): Decision | Promise<Decision> {
+  #decideKnown(
+    { call, claim, newFor }: Asked,
+    known: Known,
+    at: Moment,
+  ): Decision | Promise<Outcome> {
     const { prover, replay, view } = this.#deps;
     if (known === 'Gone') {
       this.#proveNothing(claim, call, at);
@@ -127,6 +159,7 @@ export class GateDecider implements Decider {
       view.isUnknown(claim.keyId);
       return this.#refuse(proof, call.profile);
     }
+    if (proof.keyId === newFor) return this.#judge(call, known, at);
     return this.#decideSigned(call, known, replay.remember(proof));
   }
 
@@ -149,21 +182,22 @@ export class GateDecider implements Decider {
     call: Call,
     credential: PreparedCredential,
     asked: ReturnType<ReplayMemory['remember']>,
-  ): Promise<Decision> {
+  ): Promise<Outcome> {
     const novelty = await asked;
     const at = this.#now();
     const { profile } = placeOf(credential, this.#deps.view.around);
     const { keyId } = credential;
     if (novelty === 'Seen') return this.#refuse(REFUSALS.SignatureReplayed, profile, keyId);
     if (novelty === 'Unknown') return this.#refuse(REFUSALS.ReplayUnknown, profile, keyId);
-    if (!this.#isCurrent(credential, at)) {
+    if (!this.#deps.freshness.isFresh(at)) {
       return this.#refuse(REFUSALS.StateUnknown, profile, keyId);
     }
-    return this.#judge(call, credential, at);
+    const outcome = credential.key.isOutdated ? OUTDATED : await this.#judge(call, credential, at);
+    return outcome.type === 'Outdated' ? { ...outcome, newFor: keyId } : outcome;
   }
 
   /** All checks behind the proof. */
-  #judge(call: Call, credential: PreparedCredential, at: Moment): Decision | Promise<Decision> {
+  #judge(call: Call, credential: PreparedCredential, at: Moment): Decision | Promise<Outcome> {
     const place = placeOf(credential, this.#deps.view.around);
     const proven = { call, credential, place };
     const refusal = this.#findRefusal(proven, at);
@@ -184,18 +218,22 @@ export class GateDecider implements Decider {
   /** After waiting for a use everything else is looked at again: the wait may have been long. */
   async #judgeTaken(
     { call, credential }: Proven,
-    waiting: Promise<number | Refusal>,
-  ): Promise<Decision> {
+    waiting: Promise<Use | Refusal>,
+  ): Promise<Outcome> {
     const taken = await waiting;
     const at = this.#now();
     const place = placeOf(credential, this.#deps.view.around);
     const proven = { call, credential, place };
-    if (typeof taken !== 'number') return this.#refuseUse(taken, proven, at);
-    const refusal = this.#isCurrent(credential, at)
+    if ('cause' in taken) return this.#refuseUse(taken, proven, at);
+    const refusal = this.#deps.freshness.isFresh(at)
       ? this.#findRefusal(proven, at)
       : REFUSALS.StateUnknown;
-    return refusal === undefined
-      ? this.#allow(proven, at, taken)
+    if (refusal === undefined && !credential.key.isOutdated) {
+      return this.#allow(proven, at, taken.left);
+    }
+    taken.giveBack();
+    return credential.key.isOutdated || refusal === undefined
+      ? OUTDATED
       : this.#refuse(refusal, place.profile, credential.keyId);
   }
 
@@ -244,11 +282,6 @@ export class GateDecider implements Decider {
     // What passes by itself is told by whoever follows the database.
     if (error.class !== 'Transient') this.#deps.refusals.failed(error.reason, error.cause ?? error);
     return this.#refuse(REFUSALS.StateUnknown, call.profile);
-  }
-
-  #isCurrent(known: Known, at: Moment): boolean {
-    const isOutdated = known !== 'Gone' && known.key.isOutdated;
-    return !isOutdated && this.#deps.freshness.isFresh(at);
   }
 
   #now(): Moment {

@@ -20,8 +20,10 @@ export function expected(raw: Raw): Outcome {
   const allowed = `Allowed ${keyIdOf(raw)}`;
   const { uid, grant, terms } = raw.record ?? {};
   if (terms?.quota === undefined || terms.quota.requests === -1) return allowed;
-  const late = firstOf(AT_COUNTER, raw);
-  if (late !== undefined) return `${late} taken`;
+  const uncounted = firstOf(AT_COUNTER, raw);
+  if (uncounted !== undefined) return `${uncounted} taken`;
+  const late = firstOf(BEHIND_COUNTER, raw);
+  if (late !== undefined) return late;
   const subject = grant ? `grant/${grant.formUid}/${grant.round}` : `key/${uid}`;
   return `${allowed} ${raw.uses} left taken from ${subject}`;
 }
@@ -74,10 +76,13 @@ const BEFORE_COUNTER: readonly Objection[] = [
   ['QuotaUsedUp', ({ record }) => record?.terms.quota?.requests === 0],
 ];
 
-/** Of calls that waited for their use everything is asked again, at the time it is then. */
 const AT_COUNTER: readonly Objection[] = [
   ['QuotaUsedUp', ({ uses }) => uses === 'UsedUp'],
   ['QuotaUnknown', ({ uses }) => uses === 'Unknown'],
+];
+
+/** Of calls that waited for their use everything is asked again, at the time it is then. A no gives the use back. */
+const BEHIND_COUNTER: readonly Objection[] = [
   ['StateUnknown', (raw) => raw.isWaitingForUses && isOutOfDate(raw)],
   ...RIGHTS.map(([cause, applies]): Objection => [
     cause,
@@ -88,9 +93,9 @@ const AT_COUNTER: readonly Objection[] = [
 const hasPassedWaiting = ({ isWaitingForUses, meanwhile }: Raw): boolean =>
   isWaitingForUses && meanwhile === 'TimePasses';
 
-/** Whether what is known is worth nothing after a wait. */
-const isOutOfDate = ({ meanwhile, ageMs = Infinity }: Raw): boolean =>
-  meanwhile === 'KeyChanges' ||
+/** Whether what is known is worth nothing after a wait, and cannot be read again. */
+const isOutOfDate = ({ meanwhile, isDatabaseGone, ageMs = Infinity }: Raw): boolean =>
+  (meanwhile === 'KeyChanges' && isDatabaseGone) ||
   (meanwhile === 'TimePasses' && ageMs + PASSING_MS > STALENESS_MAX_MS);
 
 // ---- who it is ----

@@ -61,8 +61,14 @@ export async function actual(raw: Raw): Promise<Outcome> {
     products: new Products(view.around, raw.unlisted),
     quotas: {
       take(subject) {
-        taken += ` taken from ${subject}`;
-        return raw.isWaitingForUses ? wait(usesOf(raw)) : usesOf(raw);
+        const text = ` taken from ${subject}`;
+        taken += text;
+        const left = usesOf(raw);
+        if (!raw.isWaitingForUses) return left;
+        const giveBack = (): void => {
+          taken = taken.replace(text, '');
+        };
+        return wait(typeof left === 'number' ? { left, giveBack } : left);
       },
       renewsInSeconds: () => undefined,
     },

@@ -7,6 +7,9 @@ import { RecentUses } from './sizing.ts';
 /** Uses that are left after this one, as far as this gate knows; or why there is none. */
 export type Taken = number | Refusal;
 
+/** A use that was waited for; `giveBack` where it came to nothing, once. */
+export type Use = { readonly left: number; readonly giveBack: () => void };
+
 /** What is counted. */
 export type CountOf = {
   readonly subject: string;
@@ -53,6 +56,17 @@ export class Count {
       return held.left + (this.unreserved ?? 0);
     }
     return nowMs < this.#usedUpUntilMs ? REFUSALS.QuotaUsedUp : undefined;
+  }
+
+  /**
+   * A use that came to nothing goes to another call. What was told of already stays told, as does what belonged
+   * to a lease that is given up.
+   */
+  giveBack(): void {
+    const held = this.#held;
+    if (held === undefined || held.spent === held.reported) return;
+    held.left += 1;
+    held.spent -= 1;
   }
 
   /** Tells `tell` once; the answer is what takes it out of the line. */

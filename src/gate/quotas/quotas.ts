@@ -8,10 +8,10 @@ import type { Entropy } from '../../kernel/entropy.ts';
 import { classify } from '../../kernel/errors.ts';
 import { SECOND_MS } from '../../kernel/time.ts';
 import type { Lease, LeaseWish, UseLedger } from '../../ledger/gate.ts';
-import { REFUSALS } from '../../terms/refusals.ts';
+import { REFUSALS, type Refusal } from '../../terms/refusals.ts';
 import type { Quota } from '../../terms/terms.ts';
 import { within } from '../within.ts';
-import { Count, tellOnce, type Taken } from './count.ts';
+import { Count, tellOnce, type Taken, type Use } from './count.ts';
 import { Endings } from './endings.ts';
 import { leaseSize } from './sizing.ts';
 import { Windows } from './windows.ts';
@@ -71,7 +71,7 @@ export class Quotas {
    *
    * @returns uses left, or a refusal: QuotaUsedUp, or QuotaUnknown where the database cannot say
    */
-  take(subject: string, quota: Quota, nowMs: number): Taken | Promise<Taken> {
+  take(subject: string, quota: Quota, nowMs: number): Taken | Promise<Use | Refusal> {
     const window = this.#windows.at(quota, nowMs);
     if (window === undefined) return REFUSALS.QuotaUnknown;
     const monotonicMs = this.#deps.clock.monotonicMs();
@@ -128,11 +128,13 @@ export class Quotas {
     await this.#endings.send();
   }
 
-  #wait(count: Count): Promise<Taken> {
-    const { promise, resolve } = Promise.withResolvers<Taken>();
+  #wait(count: Count): Promise<Use | Refusal> {
+    const { promise, resolve } = Promise.withResolvers<Use | Refusal>();
     const waiter = count.wait((taken) => {
       cancel();
-      resolve(taken);
+      resolve(
+        typeof taken === 'number' ? { left: taken, giveBack: () => count.giveBack() } : taken,
+      );
     });
     const cancel = this.#deps.clock.after(WAIT_MS, () => tellOnce(waiter, REFUSALS.QuotaUnknown));
     this.#ask(count);

@@ -388,6 +388,68 @@ describe('a database that cannot be asked', () => {
   });
 });
 
+describe('a call that waited', () => {
+  const quota = { requests: 10, period: 'Lifetime', timeZone: 'UTC' } as const;
+
+  it('is let in when its record was let go for others that were read at the same time', async () => {
+    const bench = await new Bench(new MemoryGateDatabase(), { recordsMax: 2 }).start();
+    const keys = Array.from({ length: 6 }, (_, i) => bench.issue(`k${i}`));
+    await bench.pass(200);
+    const causes = await Promise.all(keys.map(({ value }) => bench.cause(showing(value))));
+    expect(causes).toEqual(keys.map(() => 'Allowed'));
+  });
+
+  it.each(['Active', 'Suspended'] as const)(
+    'for a use is decided anew when its key changed and is %s, and costs one use or none',
+    async (state) => {
+      const bench = await new Bench().start();
+      const key = bench.issue('a', { terms: { ...TERMS, quota } });
+      await bench.pass(200);
+      expect(await bench.cause(showing(key.value))).toBe('Allowed');
+      await bench.pass(20_000);
+      const { database } = bench;
+      expect([...database.spent.values()]).toEqual([1]);
+      database.before = async (method) => {
+        if (method !== 'lease') return;
+        database.before = () => undefined;
+        database.put({ ...key.record, state });
+        await bench.pass(200);
+      };
+      const isActive = state === 'Active';
+      expect(await bench.cause(showing(key.value))).toBe(isActive ? 'Allowed' : 'KeySuspended');
+      await bench.pass(20_000);
+      expect([...database.spent.values()]).toEqual([isActive ? 2 : 1]);
+    },
+  );
+
+  it('for a use that is refused because nobody knows any more costs none', async () => {
+    const bench = await new Bench().start();
+    const key = bench.issue('a', { terms: { ...TERMS, quota } });
+    await bench.pass(200);
+    const { database } = bench;
+    database.before = (method) => {
+      if (method === 'lease') bench.clock.step(3_600_000);
+    };
+    expect(await bench.cause(showing(key.value))).toBe('StateUnknown');
+    database.before = () => undefined;
+    await bench.pass(20_000);
+    expect([...database.spent.values()].reduce((sum, spent) => sum + spent, 0)).toBe(0);
+  });
+
+  it('and whose key changes again and again is a no at last', async () => {
+    const bench = await new Bench().start();
+    const key = bench.issue('a', { terms: { ...TERMS, quota } });
+    await bench.pass(200);
+    const { database } = bench;
+    database.before = async (method) => {
+      if (method !== 'lease' && method !== 'findByKeyId') return;
+      database.put(key.record);
+      await bench.pass(200);
+    };
+    expect(await bench.cause(showing(key.value))).toBe('StateUnknown');
+  });
+});
+
 describe('clocks', () => {
   it('that jump ahead age the view until the next look', async () => {
     const bench = await new Bench().start();

@@ -80,7 +80,20 @@ describe('a signed call', () => {
       await bench.pass(100);
     };
     const call = showing('', signed(key, bench.clock.nowMs(), `${SALT}3`));
-    expect(await bench.cause(call)).toBe('StateUnknown');
+    expect(await bench.cause(call)).toBe('KeyRevoked');
+  });
+
+  it('is let in, and once, when its key changes while the database is asked', async () => {
+    const { bench, key } = await pairBench();
+    await bench.cause(showing('', signed(key, bench.clock.nowMs())));
+    bench.database.before = async (method) => {
+      if (method !== 'remember') return;
+      bench.database.put(key.record);
+      await bench.pass(100);
+    };
+    const call = showing('', signed(key, bench.clock.nowMs(), `${SALT}4`));
+    expect(await bench.cause(call)).toBe('Allowed');
+    expect(await bench.cause(call)).toBe('SignatureReplayed');
   });
 
   it('whose sealed secret does not open is a no', async () => {

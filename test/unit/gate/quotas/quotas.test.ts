@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Taken } from '../../../../src/gate/quotas/count.ts';
+import type { Use } from '../../../../src/gate/quotas/count.ts';
 import { Quotas } from '../../../../src/gate/quotas/quotas.ts';
+import type { Refusal } from '../../../../src/terms/refusals.ts';
 import type { Quota } from '../../../../src/terms/terms.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { MemoryGateDatabase } from '../../../support/gate.memory.ts';
@@ -38,7 +39,14 @@ class Bench {
     return said(await this.#settled(quotas.take(subject, quota, this.clock.nowMs())));
   }
 
-  async #settled(taken: Taken | Promise<Taken>): Promise<Taken> {
+  /** A use that was waited for. */
+  async wait(quotas: Quotas, quota: Quota): Promise<Use> {
+    const taken = await this.#settled(quotas.take(SUBJECT, quota, this.clock.nowMs()));
+    if (typeof taken === 'number' || 'cause' in taken) throw new Error('nothing was waited for');
+    return taken;
+  }
+
+  async #settled(taken: ReturnType<Quotas['take']>): Promise<number | Use | Refusal> {
     if (!(taken instanceof Promise)) return taken;
     let isDone = false;
     void taken.then(() => {
@@ -49,8 +57,9 @@ class Bench {
   }
 }
 
-function said(taken: Taken): number | string {
-  return typeof taken === 'number' ? taken : taken.cause;
+function said(taken: number | Use | Refusal): number | string {
+  if (typeof taken === 'number') return taken;
+  return 'cause' in taken ? taken.cause : taken.left;
 }
 
 describe('uses', () => {
@@ -240,6 +249,28 @@ describe('a database that does not reserve', () => {
     await bench.clock.advanceSettled(0);
     expect(await bench.take(gate, quotaOf(2))).toBe(1);
     expect(await bench.take(gate, quotaOf(2))).toBe(0);
+  });
+
+  it('takes a use back from a call that came to nothing, and from none that was told of', async () => {
+    const bench = new Bench();
+    const gate = bench.gate();
+    const use = await bench.wait(gate, quotaOf(2));
+    use.giveBack();
+    expect(await bench.take(gate, quotaOf(2))).toBe(1);
+    await gate.report();
+    use.giveBack();
+    expect(await bench.take(gate, quotaOf(2))).toBe(0);
+    expect(await bench.take(gate, quotaOf(2))).toBe('QuotaUsedUp');
+  });
+
+  it('gives no use of a window that ended to the next one', async () => {
+    const bench = new Bench(Date.parse('2026-03-01T23:59:59Z'));
+    const gate = bench.gate();
+    const use = await bench.wait(gate, quotaOf(1, 'Day'));
+    await bench.clock.advanceSettled(2_000);
+    expect(await bench.take(gate, quotaOf(1, 'Day'))).toBe(0);
+    use.giveBack();
+    expect(await bench.take(gate, quotaOf(1, 'Day'))).toBe('QuotaUsedUp');
   });
 
   it('is another one: leases are void and nothing is returned to it', async () => {
