@@ -53,3 +53,45 @@ test('every npm script that a page names is there', () => {
   );
   expect(unknown).toEqual([]);
 });
+
+test('every look at logs by a selector says how many lines, because kubectl shows ten otherwise', () => {
+  const short = [...PAGES, 'charts/keyward/files/rules.yaml'].flatMap((page) =>
+    [...read(page).matchAll(/kubectl logs[^|`\n]*(?:\n +--[^|`\n]*)?/g)]
+      .map(([command]) => command)
+      .filter((command) => / -l | --selector/.test(command) && !command.includes('--tail'))
+      .map((command) => `${page}: ${command}`),
+  );
+  expect(short).toEqual([]);
+});
+
+/** What a pod has to say where Pod Security is `restricted`, as in our own namespace. */
+const RESTRICTED = {
+  pod: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+  container: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+};
+
+test('every pod that a page runs is let in by restricted namespaces, and sees the end of what it reads', () => {
+  const pods = PAGES.flatMap((page) =>
+    [...read(page).matchAll(/--overrides='([^']*)'/g)].map(([, text = '']) => ({
+      page,
+      spec: (JSON.parse(text) as { readonly spec: PodSpec }).spec,
+    })),
+  );
+  expect(pods).toHaveLength(2);
+  for (const { page, spec } of pods) {
+    expect(spec.securityContext, page).toMatchObject(RESTRICTED.pod);
+    for (const { securityContext, stdin = false, stdinOnce = false } of spec.containers) {
+      expect(securityContext, page).toMatchObject(RESTRICTED.container);
+      expect(stdinOnce, page).toBe(stdin);
+    }
+  }
+});
+
+type PodSpec = {
+  readonly securityContext: object;
+  readonly containers: readonly {
+    readonly securityContext: object;
+    readonly stdin?: boolean;
+    readonly stdinOnce?: boolean;
+  }[];
+};

@@ -3,6 +3,7 @@ import type { Flags } from '../config/layers.ts';
 import type { KubeObject, ObjectMeta, Resource } from '../api/meta.ts';
 import { isHarmless, visibleJson } from '../cli/visible.ts';
 import type { Output } from '../cli/output.ts';
+import { yamlText } from '../cli/yamltext.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Writing } from '../kube/person.ts';
 
@@ -29,8 +30,7 @@ export async function printValue(value: unknown, form: 'json' | 'yaml'): Promise
     process.stdout.write(json);
     return;
   }
-  const { stringify } = await import('yaml');
-  const yaml = stringify(value, { lineWidth: 0 });
+  const yaml = await yamlText(value);
   // JSON is YAML too, and can say by escapes what must not stand there itself.
   process.stdout.write(isHarmless(yaml) ? yaml : json);
 }

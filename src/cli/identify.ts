@@ -124,7 +124,10 @@ function containment({ record, credential, slot }: Found): string {
     'Stop it now, and decide later:\n',
     patch('{"state":"Suspended"}'),
     'Replace it at once; the old value dies first:\n',
-    patch(`{"rotation":{"urgency":"Emergency","requestId":"${leak}","slot":null}}`),
+    // What was applied for is exposed on its form, and its store may want a review before new values.
+    record.grant === undefined
+      ? patch(`{"rotation":{"urgency":"Emergency","requestId":"${leak}","slot":null}}`)
+      : `  keyward rotate ${record.name} -n ${record.namespace} --reason Exposed --message 'Its value leaked.'\n`,
     'End it for good:\n',
     patch('{"state":"Revoked"}'),
   ].join('');

@@ -53,6 +53,16 @@ describe('keyward identify', () => {
     expect(printed).toContain('does not work (Suspended, Active)');
   });
 
+  test('sends who holds a key that was applied for to its form, where new values may need a review', async () => {
+    const grant = { formUid: 'form-1', round: 1 };
+    await identify(depsFor(knownRecord({ grant })), value);
+    expect(printed).toContain(
+      "keyward rotate web -n team --reason Exposed --message 'Its value leaked.'",
+    );
+    expect(printed).not.toContain('Emergency');
+    expect(printed).toContain('{"spec":{"state":"Suspended"}}');
+  });
+
   test('names the command for a key whose object is gone', async () => {
     await identify(depsFor(knownRecord({ phase: 'Retained' })), value);
     expect(printed).toContain('keyward keys revoke');
