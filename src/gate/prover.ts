@@ -10,7 +10,7 @@ import type { Keyring } from '../keys/keyring.ts';
 import { openAtGate, sealForGate, slotContext, type Sealed } from '../keys/sealing.ts';
 import type { SeenSignature } from '../ledger/gate.ts';
 import { REFUSALS, type Refusal } from '../terms/refusals.ts';
-import { proveForeign, proveSecret, type ProvableSlots } from '../terms/verdict.ts';
+import { isSlotOver, proveForeign, proveSecret, type ProvableSlots } from '../terms/verdict.ts';
 import type { Call, Credential } from './call.ts';
 import { verifyBodySigned, type BodySignedCredential } from './schemes/bodysigned.ts';
 import {
@@ -148,7 +148,9 @@ export class Prover {
     if (claim.type === 'Secret' || claim.type === 'Foreign') {
       const slot = this.#findSlot(claim, credential);
       if (credential === undefined) return REFUSALS.UnknownKey;
-      return slot === undefined ? REFUSALS.WrongSecret : 'Proven';
+      return slot === undefined || isSlotOver(credential.endingSlots, slot, nowMs)
+        ? REFUSALS.WrongSecret
+        : 'Proven';
     }
     const secret = credential && this.#open(credential);
     // The work is the same where there is nothing to open.

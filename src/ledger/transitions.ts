@@ -36,8 +36,9 @@ export function addCredential(record: KeyRecord, addition: Addition): KeyRecord 
     }
     if (lost === 'Nothing') return [old];
     // An open credential whose Secret is lost was never seen whole: it overlaps like any other.
-    const kept = withoutSealed(old);
-    return [{ ...kept, state: isOpen(old) ? 'Active' : old.state, valueLost: true }];
+    const isSeen = !isOpen(old);
+    const kept = isSeen ? withSigning(old) : withoutSealed(old);
+    return [{ ...kept, state: isSeen ? old.state : 'Active', valueLost: true }];
   });
   return {
     ...omitSecret(record, lost === 'Secret'),
@@ -275,6 +276,15 @@ function withoutSealed(credential: CredentialRecord): CredentialRecord {
   const slots = credential.slots.map((slot): SlotRecord => {
     const { sealed: _, ...rest } = slot;
     return rest;
+  });
+  return { ...credential, slots };
+}
+
+/** What a gate checks signatures with stays where the store kept it: whoever has the pair goes on through its overlap. */
+function withSigning(credential: CredentialRecord): CredentialRecord {
+  const slots = credential.slots.map((slot): SlotRecord => {
+    const { sealed, ...rest } = slot;
+    return slot.name === 'apiSecret' && sealed !== undefined ? { ...rest, sealed } : rest;
   });
   return { ...credential, slots };
 }

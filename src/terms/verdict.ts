@@ -30,6 +30,8 @@ export type VerifiableSlot = {
   readonly name: string;
   readonly digest: Uint8Array;
   readonly pepperVersion: number;
+  /** From then on it is dead, although whoever replaces it may not have come to it yet. */
+  readonly retireAtMs?: number;
 };
 
 /** Values of one credential as whoever proves many keeps them: what most have in common apart from the rest. */
@@ -40,7 +42,7 @@ export type ProvableSlots = {
 };
 
 /** What a value has in common with most others. */
-export type SlotKind = Omit<VerifiableSlot, 'digest'>;
+export type SlotKind = Pick<VerifiableSlot, 'name' | 'pepperVersion'>;
 
 /** One credential generation. */
 export type VerifiableCredential = {
@@ -101,6 +103,17 @@ export function isLive(credential: Standing['credential'], nowMs: number): boole
   return state === 'Sealed' || state === 'Published' || state === 'Active';
 }
 
+/** Whether the time of this slot's value is over: nobody accepts it then, as if it were replaced already. */
+export function isSlotOver(
+  slots: readonly Pick<VerifiableSlot, 'name' | 'retireAtMs'>[],
+  name: string,
+  nowMs: number,
+): boolean {
+  const end = slots.find((slot) => slot.name === name)?.retireAtMs;
+  // By what it is not, so that a time that is none is over.
+  return end !== undefined && !(nowMs < end);
+}
+
 /**
  * The verdict about one request. Counts nothing: a caller that takes uses from a lease asks
  * `verdictBeforeQuota` first, so that refused calls cost no use.
@@ -130,7 +143,7 @@ export function verdictBeforeQuota(
   const digests = joinDigests(slots.map(({ digest }) => digest));
   const slot = proveSecret({ kinds: slots, digests }, parts, context.pepper);
   if (record === undefined || credential === undefined) return REFUSALS.UnknownKey;
-  if (slot === undefined) return REFUSALS.WrongSecret;
+  if (slot === undefined || isSlotOver(slots, slot, context.nowMs)) return REFUSALS.WrongSecret;
   const standing = { ...record, credential, validity: record.terms };
   const origin = judgeProven(standing, compileTerms(record.terms), context);
   if (typeof origin !== 'string') return origin;

@@ -30,7 +30,7 @@ import { noteTargets, rollOut } from './rollouts.ts';
 import { deleteSecret } from './secretend.ts';
 import { inspectSecret, writeSecret } from './secretio.ts';
 import { imposed } from './standing.ts';
-import { STILL_USED_MAX_MS } from './unused.ts';
+import { overlapOf } from './unused.ts';
 import { issue, regenerate, rotate } from './values.ts';
 import type { World } from './world.ts';
 
@@ -137,8 +137,7 @@ async function confirmSecret(
   const confirmed = confirm(before, {
     secret: { ...written, health: 'Intact' },
     nowMs,
-    overlapMs: action.overlapMs,
-    ...(action.previous === 'WhenUnused' ? { stillUsedMaxMs: STILL_USED_MAX_MS } : {}),
+    ...overlapOf(action),
     recoverable: store.capabilities.recoverable,
   });
   const record = withRollout(before, confirmed, { key, nowMs });

@@ -9,6 +9,7 @@
  */
 import { DAY_MS, formatTime, MINUTE_MS } from '../../kernel/time.ts';
 import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
+import type { Action } from './actions.ts';
 import { overlapText } from './remote/status.ts';
 import type { World } from './world.ts';
 
@@ -16,6 +17,16 @@ import type { World } from './world.ts';
 export const QUIET_MS = 30 * MINUTE_MS;
 /** So long after the overlap a value ends although it is used: a caller that nobody looks after. */
 export const STILL_USED_MAX_MS = 30 * DAY_MS;
+
+/**
+ * How long the value before a new one goes on, at least and at most. Its own uses are counted from the new one's
+ * confirmation on, so until it was watched for as long as quiet lasts nobody knows that it is not used.
+ */
+export function overlapOf({ overlapMs, previous }: Extract<Action, { type: 'Confirm' }>) {
+  return previous === 'WhenUnused'
+    ? { overlapMs: Math.max(overlapMs, QUIET_MS), stillUsedMaxMs: STILL_USED_MAX_MS }
+    : { overlapMs };
+}
 
 /** Credentials whose overlap is over and that have not ended. */
 export function outliving(

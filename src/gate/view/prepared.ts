@@ -7,7 +7,7 @@ import { joinDigests } from '../../keys/digest.ts';
 import type { Sealed } from '../../keys/sealing.ts';
 import { quotaSubject, type RecordAtGate, usageOf } from '../../ledger/gate.ts';
 import type { StoreProfile } from '../../ledger/documents.ts';
-import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
+import type { CredentialRecord, KeyRecord, SlotRecord } from '../../ledger/record.ts';
 import type { CompiledTerms } from '../../terms/compiled.ts';
 import type { ProvableSlots, SlotKind, Standing } from '../../terms/verdict.ts';
 import type { Allowed } from '../decision.ts';
@@ -62,6 +62,9 @@ export class PreparedKey {
 /** One for all: hardly any credential has some. */
 const NO_ALIASES: readonly string[] = [];
 
+type EndingSlot = Pick<SlotRecord, 'name' | 'retireAtMs'>;
+const NO_ENDING_SLOTS: readonly EndingSlot[] = [];
+
 /** One credential of a key, with what was worked out about it. */
 export class PreparedCredential implements ProvableSlots {
   readonly key: PreparedKey;
@@ -69,6 +72,8 @@ export class PreparedCredential implements ProvableSlots {
   place: Place | undefined = undefined;
   readonly kinds: readonly SlotKind[];
   readonly digests: string;
+  /** Those of a Dual key whose value ends at an instant. */
+  readonly endingSlots: readonly EndingSlot[];
   readonly state: CredentialRecord['state'];
   /** Since somebody looked for what could be let go. */
   wasUsed = false;
@@ -86,12 +91,19 @@ export class PreparedCredential implements ProvableSlots {
     this.key = key;
     this.kinds = sharing.kinds(slots);
     this.digests = joinDigests(slots.map(({ digest }) => digest));
+    this.endingSlots = endingOf(slots);
     this.state = sharing.text(state);
     this.retiring = state === 'Retiring' ? new Use(usageOf(keyId)) : undefined;
     this.retireAtMs = record.retireAtMs;
     this.keyId = keyId;
     this.signing = findSigning(record);
   }
+}
+
+function endingOf(slots: readonly SlotRecord[]): readonly EndingSlot[] {
+  const ending = slots.filter(({ retireAtMs }) => retireAtMs !== undefined);
+  if (ending.length === 0) return NO_ENDING_SLOTS;
+  return ending.map(({ name, retireAtMs = 0 }) => ({ name, retireAtMs }));
 }
 
 /** The secret of a pair, and what opening it takes. */

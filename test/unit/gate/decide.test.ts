@@ -388,6 +388,25 @@ describe('a database that cannot be asked', () => {
   });
 });
 
+describe('a value of a Dual key', () => {
+  it('ends at the instant of its slot, without the operator, and the other goes on', async () => {
+    const bench = await new Bench().start();
+    const key = issueKey('a');
+    const [credential] = key.record.credentials;
+    const [slot] = credential!.slots;
+    const retireAtMs = bench.clock.nowMs() + 10_000;
+    const slots = [
+      { ...slot!, name: 'primaryKey', digest: new Uint8Array(32) },
+      { ...slot!, name: 'secondaryKey', role: 'Standby', retireAtMs },
+    ] as const;
+    bench.database.put({ ...key.record, credentials: [{ ...credential!, slots }] });
+    await bench.pass(200);
+    expect(await bench.cause(showing(key.value))).toBe('Allowed');
+    await bench.pass(10_000);
+    expect(await bench.cause(showing(key.value))).toBe('WrongSecret');
+  });
+});
+
 describe('a call that waited', () => {
   const quota = { requests: 10, period: 'Lifetime', timeZone: 'UTC' } as const;
 

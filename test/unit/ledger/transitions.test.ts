@@ -103,6 +103,20 @@ describe('a new credential', () => {
     expect(record.credentials[0]).toMatchObject({ state: 'Active', valueLost: true });
   });
 
+  test('after the loss of the Secret keeps what signatures of the old pair are checked with, and nothing else', () => {
+    const sealed = { version: 1, blob: new Uint8Array(60) };
+    const slots = aCredential().slots.map((slot) => ({ ...slot, sealed }));
+    const lost = (name: 'apiSecret' | 'apiKey') =>
+      addCredential(
+        aRecord({
+          credentials: [aCredential({ slots: slots.map((slot) => ({ ...slot, name })) })],
+        }),
+        { ...NEXT, lost: 'Secret', credential: anOpenCredential({ sequence: 2 }) },
+      ).credentials[0]?.slots.map((slot) => slot.sealed);
+    expect(lost('apiSecret')).toEqual([sealed]);
+    expect(lost('apiKey')).toEqual([undefined]);
+  });
+
   test('remembers the request that asked for it', () => {
     const record = addCredential(aRecord(), {
       ...NEXT,

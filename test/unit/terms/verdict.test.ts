@@ -6,6 +6,7 @@ import { REFUSALS, type RefusalCause } from '../../../src/terms/refusals.ts';
 import type { KeyTerms } from '../../../src/terms/terms.ts';
 import {
   isLive,
+  isSlotOver,
   verdict,
   verdictBeforeQuota,
   type VerdictContext,
@@ -310,6 +311,24 @@ describe('live credentials', () => {
     const other = buildValue({ prefix: 'kw', keyId: KEY_ID, secret: OTHER_SECRET });
     expect(verdict(record, VALUE, CONTEXT)).toMatchObject({ slot: 'primaryKey' });
     expect(verdict(record, other, CONTEXT)).toMatchObject({ slot: 'secondaryKey' });
+  });
+
+  it('of Dual are accepted until the instant of their slot, whoever has not replaced them yet', () => {
+    const retireAtMs = NOW_MS + 1;
+    const slots = [
+      { name: 'primaryKey', digest: digest(SECRET, 1), pepperVersion: 1 },
+      { name: 'secondaryKey', digest: digest(OTHER_SECRET, 1), pepperVersion: 1, retireAtMs },
+    ];
+    const terms = { ...NARROW, endMs: retireAtMs + 1 };
+    const record = { ...RECORD, terms, credentials: [{ ...CREDENTIAL, slots }] };
+    const other = buildValue({ prefix: 'kw', keyId: KEY_ID, secret: OTHER_SECRET });
+    const after = { ...CONTEXT, nowMs: retireAtMs };
+    expect(verdict(record, other, CONTEXT)).toMatchObject({ slot: 'secondaryKey' });
+    expect(verdict(record, other, after)).toMatchObject({ cause: 'WrongSecret' });
+    expect(verdict(record, VALUE, after)).toMatchObject({ slot: 'primaryKey' });
+    expect(isSlotOver([{ name: 'secondaryKey', retireAtMs }], 'secondaryKey', Number.NaN)).toBe(
+      true,
+    );
   });
 
   it('are found among several generations', () => {

@@ -95,9 +95,14 @@ describe('a previous value that is retired when unused', () => {
     expect(steps[0]).toBe('RetireDue');
   });
 
-  test('without an overlap is waited for all the same', async () => {
+  test('is watched for half an hour before it counts as unused, however short its overlap is', async () => {
     const at = await rotated({ overlapSeconds: 0 });
     expect(statesOf(at)).toEqual(['Retiring', 'Active']);
+    at.clock.advance(QUIET_MS - 1);
+    const [world, none] = await work(at, later(at, undefined, { overlapSeconds: 0 }));
+    expect(none).toEqual([]);
+    expect(lookAgainAtMs(world)).toBe(at.clock.nowMs() + 1);
+    at.clock.advance(1);
     const [, steps] = await work(at, later(at, undefined, { overlapSeconds: 0 }));
     expect(steps[0]).toBe('RetireDue');
   });
