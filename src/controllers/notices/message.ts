@@ -25,6 +25,7 @@ export type Notice = {
 /** Which actions of the audit chain become which notices; all others stay inside. */
 const TYPES: Readonly<Record<string, NoticeType>> = {
   RoundOpened: 'keyward.application.submitted',
+  RoundReplaced: 'keyward.application.submitted',
   RoundApproved: 'keyward.application.decided',
   RoundDenied: 'keyward.application.decided',
   RoundReturned: 'keyward.application.decided',
