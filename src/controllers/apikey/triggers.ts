@@ -88,7 +88,9 @@ export function onSecret(
   if (isOwn) return [];
   // An edit may name another key, and the one that it was of has to put it right.
   const named = [previous, current].map((view) => view?.ownerName ?? view?.label ?? '');
-  const names = new Set(named.filter((name) => name !== ''));
+  // A key that writes it looks at it itself; one that writes in vain must not keep it from its owner.
+  const isWoken = (name: string): boolean => name !== '' && !ownSecrets.isWriting(ref, name);
+  const names = new Set(named.filter(isWoken));
   return Array.from(names, (name) => ({
     ref: { namespace: ref.namespace, name },
     lane: 'normal',

@@ -38,4 +38,15 @@ describe('a Secret', () => {
     own.wrote(REF, { uid: 's', resourceVersion: '6' }, aView());
     expect(woken(aView(), aView({ resourceVersion: '6' }), own)).toEqual([]);
   });
+
+  test('wakes its key also while another one tries to write a Secret of that name', () => {
+    const own = new OwnSecrets();
+    own.begin(REF, 'other');
+    expect(woken(aView(), undefined, own)).toEqual(['web']);
+    own.begin(REF, 'web');
+    own.settled(REF, 'other');
+    expect(woken(aView(), undefined, own)).toEqual([]);
+    own.settled(REF, 'web');
+    expect(woken(aView(), undefined, own)).toEqual(['web']);
+  });
 });
