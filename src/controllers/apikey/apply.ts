@@ -145,7 +145,7 @@ async function confirmSecret(
   const next = await change(deps, world, record, { action: 'SecretWritten', facts });
   // Without a pause in between: what the watch shows from here on wakes the key again.
   const ref = { namespace: world.ref.namespace, name: written.name };
-  deps.ownSecrets.settled(ref);
+  deps.ownSecrets.settled(ref, world.ref.name);
   const secret = deps.ownSecrets.sight(ref, deps.secrets?.get(ref));
   return { ...next, secret, evidence };
 }

@@ -16,16 +16,22 @@ type Own = { readonly uid: string; readonly resourceVersion: string };
 export class OwnSecrets {
   readonly #written = new Map<string, Own>();
   readonly #lookedAtMs = new Map<string, number>();
+  /** Secret and key: where two want one name, one of them writes in vain. */
   readonly #writing = new Set<string>();
 
-  /** A write begins: until `settled`, what the watch shows is looked at by the pass that writes. */
-  begin(ref: Ref): void {
-    this.#writing.add(refText(ref));
+  /** A write of this key begins: until `settled`, what the watch shows is looked at by the pass that writes. */
+  begin(ref: Ref, keyName: string): void {
+    this.#writing.add(writeText(ref, keyName));
   }
 
-  /** The pass is over with the write; later changes wake it again. */
-  settled(ref: Ref): void {
-    this.#writing.delete(refText(ref));
+  /** The pass of this key is over with the write; later changes wake it again. */
+  settled(ref: Ref, keyName: string): void {
+    this.#writing.delete(writeText(ref, keyName));
+  }
+
+  /** True while a pass of this key writes it. */
+  isWriting(ref: Ref, keyName: string): boolean {
+    return this.#writing.has(writeText(ref, keyName));
   }
 
   /** Remembers a write of ours, unless the watch has shown it already. */
@@ -34,9 +40,8 @@ export class OwnSecrets {
     this.#written.set(refText(ref), own);
   }
 
-  /** True when the watch shows what this process wrote last, or is writing now. */
+  /** True when the watch shows what this process wrote last. */
   isOwn(ref: Ref, shown: Own | undefined): boolean {
-    if (this.#writing.has(refText(ref))) return true;
     const own = this.#written.get(refText(ref));
     return own !== undefined && own.resourceVersion === shown?.resourceVersion;
   }
@@ -68,4 +73,8 @@ export class OwnSecrets {
     const shown = isBehind ? own : cached;
     return shown === undefined ? { type: 'Absent' } : { type: 'Present', ...shown };
   }
+}
+
+function writeText(ref: Ref, keyName: string): string {
+  return `${refText(ref)} ${keyName}`;
 }

@@ -30,14 +30,14 @@ export async function writeSecret(
   signal: AbortSignal,
 ): Promise<World> {
   const ref = { namespace: world.ref.namespace, name: layout.name };
-  deps.ownSecrets.begin(ref);
+  deps.ownSecrets.begin(ref, world.ref.name);
   try {
     const next = await write(deps, world, layout, signal);
     // After a write the commit that remembers it settles the matter.
-    if (next.evidence.written === undefined) deps.ownSecrets.settled(ref);
+    if (next.evidence.written === undefined) deps.ownSecrets.settled(ref, world.ref.name);
     return next;
   } catch (error) {
-    deps.ownSecrets.settled(ref);
+    deps.ownSecrets.settled(ref, world.ref.name);
     deps.metrics.secretWrites[failureOf(error)].inc();
     throw error;
   }

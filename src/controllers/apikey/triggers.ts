@@ -79,14 +79,22 @@ function laneOf({ previous, current }: Change<CachedApiKey>): Lane {
 }
 
 /** A Secret of ours was edited or deleted; our own writes wake nothing. */
-function onSecret(ownSecrets: OwnSecrets, change: Change<SecretView>): readonly Wake[] {
-  const isOwn = ownSecrets.isOwn(change.ref, change.current);
-  ownSecrets.saw(change.ref, change.current);
+export function onSecret(
+  ownSecrets: OwnSecrets,
+  { ref, previous, current }: Change<SecretView>,
+): readonly Wake[] {
+  const isOwn = ownSecrets.isOwn(ref, current);
+  ownSecrets.saw(ref, current);
   if (isOwn) return [];
-  const view = change.current ?? change.previous;
-  const name = view?.ownerName ?? view?.label;
-  if (name === undefined || name === '') return [];
-  return [{ ref: { namespace: change.ref.namespace, name }, lane: 'normal' }];
+  // An edit may name another key, and the one that it was of has to put it right.
+  const named = [previous, current].map((view) => view?.ownerName ?? view?.label ?? '');
+  // A key that writes it looks at it itself; one that writes in vain must not keep it from its owner.
+  const isWoken = (name: string): boolean => name !== '' && !ownSecrets.isWriting(ref, name);
+  const names = new Set(named.filter(isWoken));
+  return Array.from(names, (name) => ({
+    ref: { namespace: ref.namespace, name },
+    lane: 'normal',
+  }));
 }
 
 function onStore(

@@ -166,7 +166,7 @@ export async function endForGood(
   const next = await change(deps, world, record, {
     action: isDue ? 'GrantRevoked' : 'GrantEnded',
     actor: isDue ? SCHEDULE : 'operator',
-    facts: { cause, ...grantFacts(before) },
+    facts: { cause, ...grantFacts(before), ...closedFacts(before) },
   });
   deps.metrics.endings.inc({ cause });
   const note = isDue ? 'The day of the revocation has come' : 'The client was deleted';
@@ -179,7 +179,7 @@ export async function end(deps: Deps, world: World, action: ActionOf<'End'>): Pr
   const before = action.record;
   const record = await commit(deps, closeForm(before, world.nowMs), {
     action: before.grant === undefined ? 'FormEnded' : 'GrantEnded',
-    facts: { because: action.because, ...grantFacts(before) },
+    facts: { because: action.because, ...grantFacts(before), ...closedFacts(before) },
   });
   deps.sightings.forget(record.uid);
   if (action.because === 'Vanished') deps.guard.ended();
@@ -212,6 +212,11 @@ function cacheBehind({ ref }: World): KeywardError {
 
 function grantFacts({ grant }: FormRecord): AuditEntry['facts'] {
   return grant === undefined ? {} : { round: grant.round, hash: grant.hash };
+}
+
+/** Number of the open round that ends with its form or grant; `round` is that of the grant there. */
+function closedFacts({ round }: FormRecord): AuditEntry['facts'] {
+  return round?.state === 'Pending' ? { closedRound: round.number } : {};
 }
 
 function what(round: Round | undefined): string {

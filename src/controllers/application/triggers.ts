@@ -1,10 +1,11 @@
 /** What makes a form be looked at, and how soon. */
-import { refText, type Ref } from '../../api/meta.ts';
+import type { Ref } from '../../api/meta.ts';
 import type { Cache, Change } from '../../kube/port.ts';
 import type { DocumentBell } from '../../ledger/documentbell.ts';
 import type { OwnStatus } from '../../runtime/ownstatus.ts';
 import type { Lane } from '../../runtime/lanes.ts';
 import { anyOf, connect, whenChanged, type Wake } from '../../runtime/trigger.ts';
+import { RenamedForms } from './renamedforms.ts';
 import type { Sightings } from './sightings.ts';
 import type { CachedForm } from './view.ts';
 import type { SeenStatus } from './world.ts';
@@ -45,10 +46,10 @@ export type TriggerSources = {
   readonly ownStatus: OwnStatus<SeenStatus>;
 };
 
-/** The forms, and by `namespace/name` of the ApiKey those that serve one of another name. */
+/** The forms, and those that serve an ApiKey of another name. */
 export type ServedForms = {
   readonly forms: Pick<Cache<CachedForm>, 'get'>;
-  readonly renamed: ReadonlyMap<string, Ref>;
+  readonly renamed: Pick<RenamedForms, 'of'>;
 };
 
 type Queue = Parameters<typeof connect>[2];
@@ -56,8 +57,8 @@ type Queue = Parameters<typeof connect>[2];
 /** Connects all sources to the queue. Once. */
 export function connectApplicationTriggers(sources: TriggerSources, queue: Queue): void {
   const { forms, keys, products, sightings } = sources;
-  const renamed = new Map<string, Ref>();
-  forms.onChange((change) => noteServed(renamed, change));
+  const renamed = new RenamedForms();
+  renamed.follow(forms);
   connect(forms, (change) => onForm(sources.ownStatus, change), queue);
   connect(keys, (change) => onApiKey({ forms, renamed }, change), queue);
   connect(sources.keyStores, (change) => onStore(forms, 'KeyStore', change), queue);
@@ -130,32 +131,16 @@ export function onApiKey(
 ): readonly Wake[] {
   const key = current ?? previous;
   if (key === undefined || isSameKey(previous, current)) return [];
-  const { namespace } = ref;
-  // One that names no form, or another one, may stand in the way of the form that is to serve it.
-  const served = renamed.get(refText(ref)) ?? ref;
-  const named = { namespace, name: key.applicationName ?? served.name };
-  const refs = named.name === served.name ? [served] : [named, served];
-  return refs
-    .filter((formRef) => forms.get(formRef) !== undefined)
-    .map((formRef) => ({ ref: formRef, lane: 'normal' }));
+  const { namespace, name } = ref;
+  // One that names no form, or another one, may stand in the way of all that are to serve it.
+  const names = new Set([key.applicationName ?? name, name, ...renamed.of(ref)]);
+  return Array.from(names, (form): Ref => ({ namespace, name: form }))
+    .filter((form) => forms.get(form) !== undefined)
+    .map((form) => ({ ref: form, lane: 'normal' }));
 }
 
 function isSameKey(previous: NeighbourKey | undefined, current: NeighbourKey | undefined): boolean {
   return isSameObject(previous, current) && previous?.isDeleting === current?.isDeleting;
-}
-
-/** Remembers forms that serve an ApiKey of another name than their own. */
-function noteServed(
-  renamed: Map<string, Ref>,
-  { ref, previous, current }: Change<CachedForm>,
-): void {
-  const { namespace } = ref;
-  if (previous !== undefined && previous.keyName !== ref.name) {
-    renamed.delete(refText({ namespace, name: previous.keyName }));
-  }
-  if (current !== undefined && current.keyName !== ref.name) {
-    renamed.set(refText({ namespace, name: current.keyName }), ref);
-  }
 }
 
 function onStore(

@@ -22,9 +22,10 @@ export type Notice = {
   readonly data: Readonly<Record<string, string | number | boolean>>;
 };
 
-/** Which actions of the audit chain become which notices; all others stay inside. */
+/** Which actions of the audit chain become which notices; see `closingType` for others. */
 const TYPES: Readonly<Record<string, NoticeType>> = {
   RoundOpened: 'keyward.application.submitted',
+  RoundReplaced: 'keyward.application.submitted',
   RoundApproved: 'keyward.application.decided',
   RoundDenied: 'keyward.application.decided',
   RoundReturned: 'keyward.application.decided',
@@ -36,7 +37,7 @@ const TYPES: Readonly<Record<string, NoticeType>> = {
 
 /** The notice of a line; undefined: nobody is told. */
 export function noticeOf(line: AuditLine, databaseId: string): Notice | undefined {
-  const type = TYPES[line.action];
+  const type = TYPES[line.action] ?? closingType(line);
   if (type === undefined) return undefined;
   return {
     id: `msg_${databaseId}_${line.number}`,
@@ -44,6 +45,11 @@ export function noticeOf(line: AuditLine, databaseId: string): Notice | undefine
     timestamp: formatTime(line.atMs),
     data: { ...line.facts, action: line.action, actor: line.actor, uid: line.uid },
   };
+}
+
+/** What ends a form or its grant is told where a round ends with it, which somebody was asked to decide about. */
+function closingType({ facts }: AuditLine): NoticeType | undefined {
+  return facts['closedRound'] === undefined ? undefined : 'keyward.application.decided';
 }
 
 /** The body of a notice: JSON in UTF-8. */
