@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { EVENT_REASONS } from '../src/api/conditions.ts';
 import { readSources, type Import, type Source } from './support/sources.ts';
 
 const ROOT = posix.join(import.meta.dirname, '..');
@@ -61,6 +62,16 @@ const PURE_NODE_NAMES: Readonly<Record<string, RegExp>> = {
 
 const FILE_LINES_MAX = 400;
 const VAGUE_NAME = /(^|\/)(utils?|helpers?|common|misc|types)(\.[^/]*)?$/;
+
+test('every event that is promised is reported by some code', () => {
+  const texts = written
+    .filter(({ path }) => !path.startsWith('src/api/'))
+    .map(({ path }) => readFileSync(posix.join(ROOT, path), 'utf8'));
+  const silent = Object.keys(EVENT_REASONS).filter(
+    (reason) => !texts.some((text) => text.includes(`'${reason}'`)),
+  );
+  expect(silent).toEqual([]);
+});
 
 describe('imports', () => {
   test('go down to a lower floor or stay inside their folder', () => {

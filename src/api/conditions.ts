@@ -239,15 +239,9 @@ export const EVENT_REASONS = {
     type: 'Warning',
     sentence: 'The previous value outlives its overlap: it is in use.',
   },
-  KeyExpiringSoon: { type: 'Warning', sentence: 'A notice day of the store has come.' },
-  KeyExpired: { type: 'Warning', sentence: 'The validity ended and the key is dead.' },
   KeySuspended: { type: 'Normal', sentence: 'The key was switched off.' },
   KeyResumed: { type: 'Normal', sentence: 'The key was switched on again.' },
   KeyRevoked: { type: 'Normal', sentence: 'The key was ended for good.' },
-  KeyRetained: {
-    type: 'Normal',
-    sentence: 'The object went, the key stays alive by deletionPolicy.',
-  },
   QuotaUsedUp: {
     type: 'Warning',
     sentence:
@@ -268,7 +262,7 @@ export const EVENT_REASONS = {
   },
   ApplicationSubmitted: { type: 'Normal', sentence: 'A round of review was opened.' },
   ApplicationApproved: { type: 'Normal', sentence: 'The round was approved.' },
-  ApplicationDenied: { type: 'Warning', sentence: 'The round was refused; the note says why.' },
+  ApplicationDenied: { type: 'Warning', sentence: 'The round was refused.' },
   ApplicationReturned: { type: 'Warning', sentence: 'A reviewer wants the form corrected.' },
   ApplicationLapsed: { type: 'Warning', sentence: 'Nobody decided before the deadline.' },
   GrantWithdrawn: { type: 'Warning', sentence: 'A reviewer withdrew what had been granted.' },
@@ -277,11 +271,8 @@ export const EVENT_REASONS = {
   ClientSuspended: { type: 'Warning', sentence: 'All keys of the client were switched off.' },
   ClientResumed: { type: 'Normal', sentence: 'The keys of the client were switched on again.' },
   ClientRevoked: { type: 'Warning', sentence: 'The client and all its keys were ended for good.' },
-  SecretRestored: { type: 'Normal', sentence: 'An edited or deleted Secret was written again.' },
-  SecretConflict: { type: 'Warning', sentence: 'The Secret name is taken by something else.' },
   SecretLost: { type: 'Warning', sentence: 'The Secret was deleted by somebody else.' },
   SecretTampered: { type: 'Warning', sentence: 'The Secret was changed by somebody else.' },
-  SecretForbidden: { type: 'Warning', sentence: 'The operator may not write Secrets there.' },
   RolloutTriggered: {
     type: 'Normal',
     sentence: 'A workload named in restartTargets was restarted.',
@@ -299,7 +290,6 @@ export const EVENT_REASONS = {
     type: 'Warning',
     sentence: 'The account holds keys of ours that nobody needs; the note says what follows.',
   },
-  StoreEphemeral: { type: 'Warning', sentence: 'The database is lost with the pod.' },
 } as const satisfies Record<string, { type: 'Normal' | 'Warning'; sentence: string }>;
 
 /** The reason of an event. */

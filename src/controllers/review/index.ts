@@ -120,25 +120,40 @@ async function settle(deps: Deps, world: World, verdict: Verdict): Promise<World
   return { ...world, latch };
 }
 
-/** What forms and keys come to is told by their own controllers. */
+/** What keys come to is told by their own controller. */
 function tell({ events }: Deps, { review }: World, latch: ReviewRecord): void {
-  const { target, isCounted, message, decision } = latch;
+  const { target, isCounted, message, reviewer } = latch;
   const { ref, uid } = review;
   if (!isCounted) {
     const regarding = { apiVersion: API_VERSION, kind: 'ApiKeyReview', ref, uid };
     events.record({ regarding, ...eventOf('ReviewRefused'), action: 'Judge', note: message });
     return;
   }
-  const reason = target.kind === 'ApiClient' ? CLIENT_EVENTS[decision] : undefined;
+  const reason = happeningOf(latch);
   if (reason === undefined) return;
+  const words = review.spec.message === undefined ? '' : `: ${review.spec.message}`;
   const at = { namespace: ref.namespace, name: target.name };
   events.record({
     regarding: { apiVersion: API_VERSION, kind: target.kind, ref: at, uid: target.uid },
     ...eventOf(reason),
-    action: 'Switch',
-    note: EVENT_REASONS[reason].sentence,
+    action: target.kind === 'ApiClient' ? 'Switch' : 'Review',
+    note: `${EVENT_REASONS[reason].sentence} Decided by '${reviewer.username}'${words}`,
   });
 }
+
+/** What a counted review brought about; undefined: nothing yet, or somebody else tells it. */
+function happeningOf({ target, decision, reason }: ReviewRecord): EventReason | undefined {
+  if (target.kind === 'ApiClient') return CLIENT_EVENTS[decision];
+  const isDecided = target.kind === 'ApiKeyApplication' && reason === 'Decisive';
+  return isDecided ? FORM_EVENTS[decision] : undefined;
+}
+
+const FORM_EVENTS: Readonly<Record<string, EventReason | undefined>> = {
+  Approved: 'ApplicationApproved',
+  Denied: 'ApplicationDenied',
+  Returned: 'ApplicationReturned',
+  Revoked: 'GrantWithdrawn',
+};
 
 const CLIENT_EVENTS: Readonly<Record<string, EventReason | undefined>> = {
   Suspended: 'ClientSuspended',

@@ -34,9 +34,6 @@ describe('explain', () => {
         'SecretConflict: Ready=False of ApiKey: stays like this until a person acts',
         '  The Secret name is taken by something else; choose another name.',
         '',
-        'SecretConflict: an event (Warning)',
-        '  The Secret name is taken by something else.',
-        '',
       ].join('\n'),
     );
   });

@@ -288,6 +288,23 @@ describe('two reviews at the same instant', () => {
   });
 });
 
+describe('a decision', () => {
+  test.each([
+    ['Approved', 'ApplicationApproved'],
+    ['Denied', 'ApplicationDenied'],
+    ['Returned', 'ApplicationReturned'],
+  ] as const)(
+    'that is %s is told at the form as %s, with who decided and why',
+    async (decision, reason) => {
+      stage.write(aReview({ decision, message: 'See the rules.' }));
+      await stage.look();
+      expect(stage.events).toMatchObject([
+        { reason, note: expect.stringContaining("'bob': See the rules.") },
+      ]);
+    },
+  );
+});
+
 describe('a review that does not count', () => {
   test('leaves the form alone, and says why in latch, status, event and audit chain', async () => {
     stage.approvers.delete('bob');
