@@ -59,8 +59,8 @@ const SHARED = new AbortController().signal;
 
 const JUST_CHANGED = 'the credentials of the store have just changed';
 
-/** What cannot be taken back, or not by us. */
-const CHANGES: ReadonlySet<Operation> = new Set(['create', 'update', 'regenerate', 'delete']);
+/** What changes nothing. All else cannot be taken back, or not by us. */
+const LOOKS: ReadonlySet<Operation> = new Set(['login', 'read', 'find', 'list', 'subscription']);
 
 type Connected = {
   readonly credentials: Credentials;
@@ -154,7 +154,7 @@ export class StoreSession {
     signal: AbortSignal,
   ): Promise<T> {
     const { connected } = await this.#ready(signal);
-    if (CHANGES.has(operation)) this.#expectLeading();
+    if (!LOOKS.has(operation)) this.#expectLeading();
     const { clock, onCall } = this.#options;
     const begunMs = clock.monotonicMs();
     const tell = (result: FailureKind | 'Done') =>

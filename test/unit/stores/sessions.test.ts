@@ -109,17 +109,28 @@ describe('credentials', () => {
   });
 
   test('change nothing at the vendor once leadership is in doubt, and still may look (K1)', async () => {
-    const { signal } = new AbortController();
     const site = new Site();
     site.putSecret('alice');
-    const remote = await site.open().connect(signal);
+    const remote = await site.open().connect(LIVE);
     site.isLeading = false;
-    await expect(remote.delete('1', signal)).rejects.toMatchObject({ executed: 'No' });
-    await expect(remote.regenerate('1', 'apiKey', signal)).rejects.toMatchObject({
-      executed: 'No',
-    });
-    await remote.read('1', signal);
-    expect(site.calls.map((call) => call.split(' ')[0])).toEqual(['login', 'read']);
+    const changes = [
+      () => remote.create(WANTED, LIVE),
+      () => remote.update('1', {} as never, LIVE),
+      () => remote.regenerate('1', 'apiKey', LIVE),
+      () => remote.delete('1', LIVE),
+      () => remote.subscriptions?.request('1', 'p', LIVE),
+      () => remote.subscriptions?.withdraw('1', 'p', LIVE),
+    ];
+    for (const change of changes) {
+      // oxlint-disable-next-line no-await-in-loop
+      await expect(change()).rejects.toMatchObject({ executed: 'No' });
+    }
+    await remote.read('1', LIVE);
+    await remote.find({} as never, LIVE);
+    await remote.list(LIVE);
+    await remote.subscriptions?.state('1', 'p', LIVE);
+    const sent = site.calls.map((call) => call.split(' ')[0]);
+    expect(sent).toEqual(['login', 'read', 'find', 'list', 'subscription']);
   });
 
   test('that changed are used after a login of their own', async () => {
