@@ -64,7 +64,8 @@ export function subjectOf(error: unknown): Subject {
   if (!(error instanceof StoreFailure)) {
     return classify(error).class === 'Conflict' ? 'Credential' : 'Either';
   }
-  if (error.kind === 'Refused') return 'Credential';
+  // A right that the account lacks is missing for others, too.
+  if (error.kind === 'Refused') return error.class === 'Waiting' ? 'Either' : 'Credential';
   return error.kind === 'Unavailable' || error.kind === 'Garbled' ? 'Either' : 'Store';
 }
 

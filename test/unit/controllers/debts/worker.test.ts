@@ -251,6 +251,19 @@ describe('a store', () => {
     expect(site.owed).toEqual([]);
   });
 
+  test('whose account may not end credentials is not asked once for each debt', async () => {
+    const site = new DebtSite();
+    const vendor = site.vendor('shop');
+    for (let index = 0; index < 300; index += 1) site.owe(`k${index}`, 'shop');
+    vendor.update = async () => {
+      const message = 'the account may not';
+      throw new StoreFailure('Refused', { message, class: 'Waiting', retryAfterMs: 600_000 });
+    };
+    await work(site, 60);
+    expect(site.failures.length).toBeLessThan(15);
+    expect(site.owed).toHaveLength(300);
+  });
+
   test('is told by name how much it is owed', async () => {
     const site = new DebtSite();
     site.vendor('shop').fault = () => 'Cut';
