@@ -251,7 +251,8 @@ export interface Driver {
  * - Exhausted: a paid or daily limit; again much later.
  * - ClockSkew: the vendor thinks our clock is wrong.
  * - Denied: the account's credentials are wrong or lack a right; nothing else will work either.
- * - Refused: the vendor does not accept this request; the spec must change.
+ * - Refused: the vendor does not accept this request; the spec must change. Of class Waiting: the account
+ *   lacks the right to this call alone.
  */
 export type FailureKind =
   | 'Unavailable'

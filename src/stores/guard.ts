@@ -1,7 +1,7 @@
 /** A RemoteStore whose every call goes through one gate. */
 import type { RemoteStore, Subscriptions } from './contract.ts';
 
-/** What is asked of a store; for metrics. */
+/** What is asked of a store; for metrics, and to tell what changes something from what only looks. */
 export type Operation =
   | 'login'
   | 'create'
@@ -11,7 +11,9 @@ export type Operation =
   | 'update'
   | 'regenerate'
   | 'delete'
-  | 'subscription';
+  | 'subscription'
+  | 'subscribe'
+  | 'unsubscribe';
 
 /** Runs one call with the store that is connected then, or refuses it. */
 export type Gate = <T>(
@@ -38,12 +40,14 @@ export function guarded(remote: RemoteStore, gate: Gate): RemoteStore {
 }
 
 function guardedSubscriptions(first: Subscriptions, gate: Gate): Subscriptions {
-  const through = <T>(act: (to: Subscriptions) => Promise<T>, signal: AbortSignal): Promise<T> =>
-    // A reconnected store of the same driver has what the first one had.
-    gate('subscription', (remote) => act(remote.subscriptions ?? first), signal);
+  // A reconnected store of the same driver has what the first one had.
+  const of = (remote: RemoteStore): Subscriptions => remote.subscriptions ?? first;
   return {
-    state: (id, product, signal) => through((to) => to.state(id, product, signal), signal),
-    request: (id, product, signal) => through((to) => to.request(id, product, signal), signal),
-    withdraw: (id, product, signal) => through((to) => to.withdraw(id, product, signal), signal),
+    state: (id, product, signal) =>
+      gate('subscription', (to) => of(to).state(id, product, signal), signal),
+    request: (id, product, signal) =>
+      gate('subscribe', (to) => of(to).request(id, product, signal), signal),
+    withdraw: (id, product, signal) =>
+      gate('unsubscribe', (to) => of(to).withdraw(id, product, signal), signal),
   };
 }

@@ -57,13 +57,16 @@ const PROVEN_MS = 5 * MINUTE_MS;
 /** Shared work is not given up because one of those who wait for it gives up; it has deadlines. */
 const SHARED = new AbortController().signal;
 
-/** What cannot be taken back, or not by us. */
-const CHANGES: ReadonlySet<Operation> = new Set(['create', 'update', 'regenerate', 'delete']);
+const JUST_CHANGED = 'the credentials of the store have just changed';
+
+/** What changes nothing. All else cannot be taken back, or not by us. */
+const LOOKS: ReadonlySet<Operation> = new Set(['login', 'read', 'find', 'list', 'subscription']);
 
 type Connected = {
   readonly credentials: Credentials;
   readonly remotes: Readonly<Record<Turn, RemoteStore>>;
 };
+type Ready = { readonly connected: Connected; readonly account: Account };
 type Proof = { readonly account: Account; readonly atMs: number };
 
 /** See the head of the file. */
@@ -113,8 +116,8 @@ export class StoreSession {
    * may be kept. `turn` is that of all its requests. @throws StoreFailure, executed No
    */
   async connect(signal: AbortSignal, turn: Turn = 'InOrder'): Promise<RemoteStore> {
-    const { remotes } = await this.#readyOnly(signal);
-    return guarded(remotes[turn], (operation, act, callSignal) =>
+    const { connected } = await this.#readyOnly(signal);
+    return guarded(connected.remotes[turn], (operation, act, callSignal) =>
       this.#call(operation, (to) => act(to[turn]), callSignal),
     );
   }
@@ -136,9 +139,7 @@ export class StoreSession {
   }
 
   /** As `#ready`, but no call follows that would tell how the store is. */
-  async #readyOnly(
-    signal: AbortSignal,
-  ): Promise<{ remotes: Connected['remotes']; account: Account }> {
+  async #readyOnly(signal: AbortSignal): Promise<Ready> {
     try {
       return await this.#ready(signal);
     } finally {
@@ -152,20 +153,20 @@ export class StoreSession {
     act: (remotes: Connected['remotes']) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
-    const { remotes } = await this.#ready(signal);
-    if (CHANGES.has(operation)) this.#expectLeading();
+    const { connected } = await this.#ready(signal);
+    if (!LOOKS.has(operation)) this.#expectLeading();
     const { clock, onCall } = this.#options;
     const begunMs = clock.monotonicMs();
     const tell = (result: FailureKind | 'Done') =>
       onCall(operation, result, clock.monotonicMs() - begunMs);
     try {
-      const result = await act(remotes);
+      const result = await act(connected.remotes);
       tell('Done');
-      this.#well();
+      if (this.#connected === connected) this.#well();
       return result;
     } catch (error) {
       if (error instanceof StoreFailure) tell(error.kind);
-      throw await this.#learn(error, signal);
+      throw await this.#learn(error, connected, signal);
     }
   }
 
@@ -180,16 +181,16 @@ export class StoreSession {
   }
 
   /** Credentials that are current, a way that is open, a login that is proven. */
-  async #ready(signal: AbortSignal): Promise<{ remotes: Connected['remotes']; account: Account }> {
+  async #ready(signal: AbortSignal): Promise<Ready> {
     if (signal.aborted) throw unsent('Unavailable', 'the request was given up');
     await beforehand(this.#read(), signal);
     if (this.#missing !== undefined) throw this.#missing;
     const refusal = this.#circuit.refusal(this.#options.clock.monotonicMs());
     if (refusal !== undefined) throw refusal;
     const account = this.#proof?.account ?? (await beforehand(this.#login(), signal));
-    const remotes = this.#connected?.remotes;
-    if (remotes !== undefined && this.#proof !== undefined) return { remotes, account };
-    throw unsent('Unavailable', 'the credentials of the store have just changed');
+    const connected = this.#connected;
+    if (connected !== undefined && this.#proof !== undefined) return { connected, account };
+    throw unsent('Unavailable', JUST_CHANGED);
   }
 
   /** Reads the credentials when it is time. One at a time, for all who wait. */
@@ -271,7 +272,7 @@ export class StoreSession {
       return account;
     } catch (error) {
       if (error instanceof StoreFailure && !(error instanceof Objection)) tell(error.kind);
-      const failure = await this.#learn(error, SHARED);
+      const failure = await this.#learn(error, connected, SHARED);
       // Without a login nothing else works, so those who wait must not all try it.
       const isCurrent = this.#connected === connected;
       if (isCurrent && failure instanceof StoreFailure) {
@@ -287,13 +288,16 @@ export class StoreSession {
     this.#setHealth('Connected', '');
   }
 
-  /** Takes from a failure what it says about the store, and answers what is to be thrown. */
-  async #learn(error: unknown, signal: AbortSignal): Promise<unknown> {
+  /**
+   * Takes from a failure what it says about the store, and answers what is to be thrown. A call that
+   * went out with earlier credentials says nothing about those that are in use now.
+   */
+  async #learn(error: unknown, connected: Connected, signal: AbortSignal): Promise<unknown> {
+    if (this.#connected !== connected) return justChanged(error);
     if (signal.aborted || !(error instanceof StoreFailure) || error instanceof LineFull) {
       this.#circuit.givenUp();
       return error;
     }
-    const before = this.#connected?.credentials.version;
     this.#circuit.failed(error, this.#options.clock.monotonicMs());
     if (error.kind !== 'Denied' || error instanceof Objection) {
       this.#showIll(error);
@@ -302,11 +306,8 @@ export class StoreSession {
     this.#proof = undefined;
     this.#rereadAtMs = -Infinity;
     await this.#read().catch(() => undefined);
-    if (this.#connected !== undefined && this.#connected.credentials.version !== before) {
-      const message = 'the credentials of the store have just changed';
-      return new StoreFailure('Unavailable', { message, executed: error.executed });
-    }
-    if (this.#connected !== undefined) this.#showIll(error);
+    if (this.#connected !== connected) return justChanged(error);
+    this.#showIll(error);
     return error;
   }
 
@@ -323,6 +324,12 @@ export class StoreSession {
     this.#health = { state, message, sinceMs: state === before ? sinceMs : clock.nowMs() };
     onHealth(this.#health);
   }
+}
+
+/** What those are told whose call was refused with credentials that are not in use any more. */
+function justChanged(error: unknown): unknown {
+  if (!(error instanceof StoreFailure) || error.kind !== 'Denied') return error;
+  return new StoreFailure('Unavailable', { message: JUST_CHANGED, executed: error.executed });
 }
 
 function unsent(kind: FailureKind, message: string, retryAfterMs?: number): StoreFailure {

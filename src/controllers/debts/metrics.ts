@@ -20,7 +20,7 @@ export type DebtMetrics = {
   owed(stores: readonly StoreDebts[]): void;
   /** A credential was ended that was a debt. */
   paid(): void;
-  /** Work at a store stopped for this reason. */
+  /** A debt could not be paid for this reason. */
   failed(reason: string): void;
 };
 
@@ -45,7 +45,7 @@ export function createDebtMetrics(registry: Registry): DebtMetrics {
   });
   const failures = new Counter({
     name: 'keyward_debt_failures_total',
-    help: 'How often paying the debts of a store stopped, by reason.',
+    help: 'How often a debt could not be paid, by reason.',
     labelNames: ['reason'],
     registers,
   });

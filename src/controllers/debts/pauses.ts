@@ -20,6 +20,11 @@ export class Pauses {
     return pause !== undefined && pause.untilMs > this.#clock.monotonicMs();
   }
 
+  /** When its last pause ends or ended, by the monotonic clock; undefined: it has not failed. */
+  endMs(name: string): number | undefined {
+    return this.#pauses.get(name)?.untilMs;
+  }
+
   /** It failed: a longer pause than the last one, and as long as it asked for itself. */
   grow(name: string, wantedMs = 0): void {
     const lastMs = this.#pauses.get(name)?.lengthMs ?? 0;

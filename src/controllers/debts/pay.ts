@@ -3,7 +3,7 @@
  * commit. Only what is proven to be gone is forgotten; anything else stays in the ledger.
  */
 import type { Clock } from '../../kernel/clock.ts';
-import { KeywardError } from '../../kernel/errors.ts';
+import { classify, KeywardError } from '../../kernel/errors.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import {
@@ -13,6 +13,7 @@ import {
   noteRemote,
   type RemoteCredentialRecord,
 } from '../../ledger/remote.ts';
+import { StoreFailure } from '../../stores/contract.ts';
 import { callEnd, endingStep, type EndingStep } from '../../stores/ending.ts';
 import type { OpenedStore } from '../../stores/opened.ts';
 import { searchCreated, type CreateSearch } from '../../stores/searching.ts';
@@ -43,38 +44,66 @@ export function owedBy(record: KeyRecord): readonly RemoteCredentialRecord[] {
 /** See the file comment. @throws StoreFailure; KeywardError Conflict when somebody else committed */
 export async function payDebt(at: At, record: KeyRecord): Promise<Payment> {
   let paid: Payment = { record, left: undefined };
+  let failure: StoreFailure | undefined;
   for (const { sequence } of owedBy(record)) {
     // Each commit makes the record that the next one builds on.
     // oxlint-disable-next-line no-await-in-loop
     const next = await payOne(at, paid.record, sequence);
     paid = { record: next.record, left: paid.left ?? next.left };
+    failure ??= next.failure;
   }
+  if (failure !== undefined) throw failure;
   return paid;
 }
 
-async function payOne(at: At, first: KeyRecord, sequence: number): Promise<Payment> {
-  const { deps, session, signal } = at;
-  const { handle, account } = session;
+/** What a failure at an account that could be opened is about. */
+export type Subject = 'Credential' | 'Store' | 'Either';
+
+/** A vendor that cannot process one credential answers as one that is down, so that is open. */
+export function subjectOf(error: unknown): Subject {
+  if (!(error instanceof StoreFailure)) {
+    return classify(error).class === 'Conflict' ? 'Credential' : 'Either';
+  }
+  // A right that the account lacks is missing for others, too.
+  if (error.kind === 'Refused') return error.class === 'Waiting' ? 'Either' : 'Credential';
+  return error.kind === 'Unavailable' || error.kind === 'Garbled' ? 'Either' : 'Store';
+}
+
+/** With what was committed before the failure, where there was one. */
+type OnePayment = Payment & { readonly failure?: StoreFailure };
+
+/** @throws StoreFailure about the whole store; KeywardError */
+async function payOne(at: At, first: KeyRecord, sequence: number): Promise<OnePayment> {
   let record = first;
   let search: CreateSearch | undefined;
   for (;;) {
     const credential = owedBy(record).find((each) => each.sequence === sequence);
     if (credential === undefined) return { record, left: undefined };
-    if (credential.remote.account !== account.id) return { record, left: 'AccountChanged' };
-    const nowMs = deps.clock.nowMs();
-    const step = endingStep({ record, credential, rules: handle, search, nowMs });
+    if (credential.remote.account !== at.session.account.id) {
+      return { record, left: 'AccountChanged' };
+    }
+    const rules = at.session.handle;
+    const nowMs = at.deps.clock.nowMs();
+    const step = endingStep({ record, credential, rules, search, nowMs });
     if (step === undefined) return { record, left: leftOf(search) };
-    if (step.how === 'Search') {
+    try {
       // One step after the other is what this loop is for.
       // oxlint-disable-next-line no-await-in-loop
-      search = await searchCreated({ ...deps, handle, session, credential }, signal);
-    } else {
+      if (step.how === 'Search') search = await searchOf(at, credential);
       // oxlint-disable-next-line no-await-in-loop
-      if (step.how === 'Claim') await deleteOthers(at, search, step.id);
-      // oxlint-disable-next-line no-await-in-loop
-      record = await take(at, record, credential, step);
+      else record = await take(at, { record, credential, search }, step);
+    } catch (failure) {
+      if (!(failure instanceof StoreFailure) || subjectOf(failure) === 'Store') throw failure;
+      return { record, left: undefined, failure };
     }
   }
+}
+
+function searchOf(
+  { deps, session, signal }: At,
+  credential: RemoteCredentialRecord,
+): Promise<CreateSearch> {
+  return searchCreated({ ...deps, handle: session.handle, session, credential }, signal);
 }
 
 /** All that a search by mark finds bears the mark of this one credential, and all of it is to go. */
@@ -93,15 +122,21 @@ function leftOf(search: CreateSearch | undefined): Left {
   return search !== undefined && search.ids.length === 0 ? 'Unsettled' : 'Ambiguous';
 }
 
+type Standing = {
+  readonly record: KeyRecord;
+  readonly credential: RemoteCredentialRecord;
+  readonly search: CreateSearch | undefined;
+};
+
 async function take(
   at: At,
-  record: KeyRecord,
-  credential: RemoteCredentialRecord,
+  { record, credential, search }: Standing,
   step: EndingStep,
 ): Promise<KeyRecord> {
   const { deps, session, signal } = at;
   const { sequence, remote } = credential;
   if (step.how === 'Claim') {
+    await deleteOthers(at, search, step.id);
     const claimed = noteRemote(record, sequence, { id: step.id });
     return commitStep(deps, claimed, 'RemoteClaimed', sequence);
   }

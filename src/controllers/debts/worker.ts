@@ -1,8 +1,8 @@
 /**
  * Pays debts: credentials at vendors whose keys are gone, because the vendor was down when they were
  * deleted. Every half minute all debts are paged through and each store that is owed something gets
- * one worker, which pays one credential after the other; a store that fails is left alone in growing
- * pauses and holds up no other. A debt leaves the ledger only when it is paid.
+ * one worker, which pays one credential after the other. A store that fails is left alone in growing
+ * pauses and holds up no other, and so is a key. A debt leaves the ledger only when it is paid.
  */
 import { sleep, type Clock } from '../../kernel/clock.ts';
 import { classify } from '../../kernel/errors.ts';
@@ -10,11 +10,10 @@ import type { Logger } from '../../kernel/log.ts';
 import { MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
 import type { Commit, Ledger } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
-import { StoreFailure } from '../../stores/contract.ts';
 import type { OpenedStore } from '../../stores/opened.ts';
 import type { DebtMetrics, StoreDebts } from './metrics.ts';
 import { Pauses } from './pauses.ts';
-import { noteTrouble, owedBy, payDebt, type PayDeps } from './pay.ts';
+import { noteTrouble, owedBy, payDebt, subjectOf, type PayDeps, type Subject } from './pay.ts';
 
 /** While something is owed. */
 const ROUND_MS = 30 * SECOND_MS;
@@ -25,6 +24,11 @@ const ROUND_MIN_MS = SECOND_MS;
 const PAGE = 200;
 /** Keys that one store's worker takes on before debts are paged through again. */
 const BATCH_MAX = 200;
+/**
+ * Keys in a row whose failures may be the vendor's as well as their own, before their store counts as
+ * failed: one bad credential stops nothing, and a vendor that is down is not asked once per debt.
+ */
+const DOUBTS_MAX = 2;
 
 /** What the worker is made of. */
 export type DebtOptions = {
@@ -41,7 +45,24 @@ export type DebtOptions = {
   readonly log: Logger;
 };
 
-type Pile = { debts: StoreDebts; readonly uids: string[] };
+type Pile = {
+  debts: StoreDebts;
+  /** Keys that have not failed yet. */
+  readonly fresh: string[];
+  /** Keys whose pause is over. */
+  readonly failed: string[];
+};
+
+/** One walk through the debts of a store. */
+type Visit = {
+  readonly storeUid: string;
+  readonly stop: AbortSignal;
+  /** Failures in a row of which it is open whose they are. */
+  doubts: number;
+};
+
+/** A key that was not paid, and what its failure may be about. */
+type Failure = { readonly uid: string; readonly about: Subject };
 
 /** See the file comment. */
 export class DebtWorker {
@@ -107,7 +128,7 @@ export class DebtWorker {
     this.#options.metrics.owed(debts);
     const paying = [...piles]
       .filter(([storeUid]) => !this.#busy.has(storeUid) && !this.#pauses.isPausing(storeUid))
-      .map(([storeUid, { uids }]) => this.#payStore(storeUid, uids, stop));
+      .map(([storeUid, pile]) => this.#payStore(storeUid, this.#inTurn(pile), stop));
     return { owed: debts.reduce((sum, { credentials }) => sum + credentials, 0), paying };
   }
 
@@ -133,21 +154,32 @@ export class DebtWorker {
     const credentials = owedBy(record).length;
     const pile = piles.get(store.uid) ?? {
       debts: { store, namespace, credentials: 0 },
-      uids: [],
+      fresh: [],
+      failed: [],
     };
     pile.debts = { ...pile.debts, credentials: pile.debts.credentials + credentials };
-    if (pile.uids.length < BATCH_MAX && !this.#pauses.isPausing(uid)) pile.uids.push(uid);
+    if (this.#pauses.endMs(uid) !== undefined) {
+      if (!this.#pauses.isPausing(uid)) pile.failed.push(uid);
+    } else if (pile.fresh.length < BATCH_MAX) pile.fresh.push(uid);
     piles.set(store.uid, pile);
+  }
+
+  /** Whoever failed stands behind all others, or the same few would stop their store each time. */
+  #inTurn({ fresh, failed }: Pile): readonly string[] {
+    const endMs = (uid: string): number => this.#pauses.endMs(uid) ?? 0;
+    const longestFirst = failed.toSorted((a, b) => endMs(a) - endMs(b));
+    return [...fresh, ...longestFirst].slice(0, BATCH_MAX);
   }
 
   async #payStore(storeUid: string, uids: readonly string[], stop: AbortSignal): Promise<void> {
     this.#busy.add(storeUid);
+    const visit: Visit = { storeUid, stop, doubts: 0 };
     try {
       for (const uid of uids) {
         if (stop.aborted) return;
         // In turn: a vendor that has just come back is not overrun.
         // oxlint-disable-next-line no-await-in-loop
-        if ((await this.#payKey(uid, stop)) === 'StopStore') return;
+        if ((await this.#payKey(uid, visit)) === 'StopStore') return;
       }
       this.#pauses.end(storeUid);
       if (uids.length === BATCH_MAX) this.hurry();
@@ -161,15 +193,19 @@ export class DebtWorker {
     }
   }
 
-  async #payKey(uid: string, stop: AbortSignal): Promise<'GoOn' | 'StopStore'> {
+  async #payKey(uid: string, visit: Visit): Promise<'GoOn' | 'StopStore'> {
     const { ledger, session } = this.#options;
+    const { stop } = visit;
     const { record } = await ledger.load(uid, { namespace: '', name: '' });
     if (record === undefined || !isDebtor(record)) return 'GoOn';
+    let opened: OpenedStore | undefined;
     try {
-      const opened = await session(record, stop);
+      opened = await session(record, stop);
       const payment = await payDebt({ deps: this.#deps, session: opened, signal: stop }, record);
+      visit.doubts = 0;
       if (payment.left === undefined) {
         this.#pauses.end(uid);
+        this.#pauses.end(visit.storeUid);
         return 'GoOn';
       }
       this.#pauses.grow(uid, payment.left === 'Unsettled' ? 0 : IDLE_ROUND_MS);
@@ -177,21 +213,28 @@ export class DebtWorker {
       return 'GoOn';
     } catch (error) {
       if (stop.aborted) throw error;
-      return this.#failed(uid, record.store.uid, error);
+      const about = opened === undefined ? 'Store' : subjectOf(error);
+      return this.#failed({ uid, about }, error, visit);
     }
   }
 
-  /** What a vendor does not accept about one credential is no reason to leave the others unpaid. */
-  async #failed(uid: string, storeUid: string, error: unknown): Promise<'GoOn' | 'StopStore'> {
+  /** What a vendor cannot do with one credential is no reason to leave the others unpaid. */
+  async #failed(
+    { uid, about }: Failure,
+    error: unknown,
+    visit: Visit,
+  ): Promise<'GoOn' | 'StopStore'> {
     const { reason, retryAfterMs, class: errorClass } = classify(error);
-    const isOfKey =
-      errorClass === 'Conflict' || (error instanceof StoreFailure && error.kind === 'Refused');
-    this.#pauses.grow(isOfKey ? uid : storeUid, retryAfterMs);
+    if (about === 'Either') visit.doubts += 1;
+    const isOver = about === 'Store' || visit.doubts >= DOUBTS_MAX;
+    if (about !== 'Store') this.#pauses.grow(uid, retryAfterMs);
+    if (isOver) this.#pauses.grow(visit.storeUid, retryAfterMs);
     this.#options.metrics.failed(reason);
-    if (errorClass === 'Conflict') return 'GoOn';
-    const { record } = await this.#options.ledger.load(uid, { namespace: '', name: '' });
-    if (record !== undefined && isDebtor(record)) await this.#note(record, reason);
-    return isOfKey ? 'GoOn' : 'StopStore';
+    if (errorClass !== 'Conflict') {
+      const { record } = await this.#options.ledger.load(uid, { namespace: '', name: '' });
+      if (record !== undefined && isDebtor(record)) await this.#note(record, reason);
+    }
+    return isOver ? 'StopStore' : 'GoOn';
   }
 
   async #note(record: KeyRecord, reason: string): Promise<void> {

@@ -3,6 +3,7 @@
  * bears the mark in name and description, and values can be read by id at any time.
  */
 import type { Capabilities, Driver } from '../contract.ts';
+import { namingRights } from './rights.ts';
 import { HOSTS, parseSettings } from './settings.ts';
 import { connectStore } from './store.ts';
 
@@ -39,7 +40,7 @@ export const naverDriver: Driver = {
       settleMs,
       deleteGraceMs,
       onExpiry,
-      connect: (connection) => connectStore(connection, settings),
+      connect: (connection) => namingRights(connectStore(connection, settings)),
     };
   },
 };

@@ -11,6 +11,10 @@ import { retryAfterMs } from '../retryafter.ts';
 const SKEW_MS = 5 * MINUTE_MS - 10 * SECOND_MS;
 const NOT_FOUND_CODE = '300';
 const QUOTA_CODE = '400';
+/** The vendor knows the credentials, and they may not do this; by status. */
+const RIGHT_CODES: Readonly<Record<number, string>> = { 401: '210', 403: '230' };
+/** A right is given by a person; the call is tried again then, at most. */
+const RIGHT_PAUSE_MS = 10 * MINUTE_MS;
 
 const SENTENCES: Readonly<Record<FailureKind, string>> = {
   Unavailable: 'the vendor could not carry out the call',
@@ -21,6 +25,31 @@ const SENTENCES: Readonly<Record<FailureKind, string>> = {
   Denied: 'the vendor does not accept the credentials of the store, or they lack a right',
   Refused: 'the vendor does not accept the request',
 };
+
+/** The answer that the credentials are known and lack a right. */
+export class RightMissing extends StoreFailure {
+  readonly #answer: { readonly status: number; readonly code: string };
+
+  constructor(answer: { readonly status: number; readonly code: string }) {
+    super('Denied', {
+      message: `${SENTENCES.Denied}: HTTP ${answer.status}`,
+      code: answer.code,
+    });
+    this.#answer = answer;
+  }
+
+  /** The failure of one call alone. `what` completes "the sub account may not ...". */
+  to(what: string): StoreFailure {
+    const { status, code } = this.#answer;
+    const advice = 'give it that right there, it is tried again within ten minutes';
+    return new StoreFailure('Refused', {
+      message: `the sub account of the store may not ${what} at the vendor; ${advice}: HTTP ${status}`,
+      class: 'Waiting',
+      retryAfterMs: RIGHT_PAUSE_MS,
+      code,
+    });
+  }
+}
 
 /** Whether a call was carried out: only the statuses that the vendor documents. */
 export function isSuccess({ status }: VendorResponse): boolean {
@@ -42,6 +71,9 @@ export function absenceIn(response: VendorResponse): 'Certain' | 'Doubt' | 'None
 export function failureOf(response: VendorResponse, nowMs: number): StoreFailure {
   const code = errorCodeOf(response.body);
   const kind = kindOf(response, code, nowMs);
+  if (kind === 'Denied' && code !== undefined && RIGHT_CODES[response.status] === code) {
+    return new RightMissing({ status: response.status, code });
+  }
   const waitMs = retryAfterMs(response.headers, nowMs);
   return new StoreFailure(kind, {
     message: `${SENTENCES[kind]}: HTTP ${response.status}`,

@@ -109,17 +109,28 @@ describe('credentials', () => {
   });
 
   test('change nothing at the vendor once leadership is in doubt, and still may look (K1)', async () => {
-    const { signal } = new AbortController();
     const site = new Site();
     site.putSecret('alice');
-    const remote = await site.open().connect(signal);
+    const remote = await site.open().connect(LIVE);
     site.isLeading = false;
-    await expect(remote.delete('1', signal)).rejects.toMatchObject({ executed: 'No' });
-    await expect(remote.regenerate('1', 'apiKey', signal)).rejects.toMatchObject({
-      executed: 'No',
-    });
-    await remote.read('1', signal);
-    expect(site.calls.map((call) => call.split(' ')[0])).toEqual(['login', 'read']);
+    const changes = [
+      () => remote.create(WANTED, LIVE),
+      () => remote.update('1', {} as never, LIVE),
+      () => remote.regenerate('1', 'apiKey', LIVE),
+      () => remote.delete('1', LIVE),
+      () => remote.subscriptions?.request('1', 'p', LIVE),
+      () => remote.subscriptions?.withdraw('1', 'p', LIVE),
+    ];
+    for (const change of changes) {
+      // oxlint-disable-next-line no-await-in-loop
+      await expect(change()).rejects.toMatchObject({ executed: 'No' });
+    }
+    await remote.read('1', LIVE);
+    await remote.find({} as never, LIVE);
+    await remote.list(LIVE);
+    await remote.subscriptions?.state('1', 'p', LIVE);
+    const sent = site.calls.map((call) => call.split(' ')[0]);
+    expect(sent).toEqual(['login', 'read', 'find', 'list', 'subscription']);
   });
 
   test('that changed are used after a login of their own', async () => {
@@ -202,6 +213,71 @@ describe('a store that refuses us', () => {
     site.trouble = undefined;
     await remote.create(WANTED, LIVE);
     expect(site.calls.slice(-2)).toEqual(['login bob', 'create bob']);
+    expect(site.told.map(({ state }) => state)).toEqual(['Connected']);
+  });
+
+  test('is not closed by calls that went out with credentials that are no longer in use', async () => {
+    const site = new Site();
+    site.accounts.set('bob', 'account-1');
+    site.putSecret('alice');
+    const session = site.open();
+    const remote = await session.connect(LIVE);
+    const answer = Promise.withResolvers<void>();
+    site.trouble = () => answer.promise;
+    const waiting = failure(remote.update('1', {} as never, LIVE));
+    await settle();
+    site.trouble = undefined;
+    site.putSecret('bob');
+    site.clock.advance(MINUTE_MS);
+    await remote.read('1', LIVE);
+    answer.reject(new StoreFailure('Denied', { message: 'these are dead' }));
+    expect(await waiting).toMatchObject({
+      kind: 'Unavailable',
+      class: 'Transient',
+      executed: 'No',
+    });
+    expect(session.isProven(site.clock.nowMs())).toBe(true);
+    await remote.read('1', LIVE);
+    expect(site.calls.slice(-2)).toEqual(['read bob', 'read bob']);
+    expect(site.told.map(({ state }) => state)).toEqual(['Connected']);
+  });
+
+  test('is not opened by calls that went out with credentials that are no longer in use', async () => {
+    const site = new Site();
+    site.putSecret('alice');
+    const remote = await site.open().connect(LIVE);
+    const answer = Promise.withResolvers<void>();
+    site.trouble = () => answer.promise;
+    const waiting = remote.list(LIVE);
+    await settle();
+    site.trouble = undefined;
+    site.putSecret('nobody');
+    site.clock.advance(MINUTE_MS);
+    expect(await failure(remote.read('1', LIVE))).toMatchObject({ kind: 'Denied' });
+    answer.resolve();
+    await waiting;
+    expect(site.open().health.state).toBe('Denied');
+    expect(await failure(remote.read('1', LIVE))).toMatchObject({ kind: 'Denied' });
+    expect(site.calls.filter((call) => call === 'login nobody')).toHaveLength(1);
+  });
+
+  test('at a login with earlier credentials is not shown for the ones that are in use', async () => {
+    const site = new Site();
+    site.accounts.set('bob', 'account-1');
+    site.putSecret('alice');
+    const answer = Promise.withResolvers<void>();
+    site.trouble = () => answer.promise;
+    const waiting = failure(site.open().connect(LIVE));
+    await settle();
+    site.trouble = undefined;
+    site.putSecret('bob');
+    site.clock.advance(MINUTE_MS);
+    const other = failure(list(site));
+    await settle();
+    answer.reject(new StoreFailure('Denied', { message: 'these are dead' }));
+    expect(await waiting).toMatchObject({ kind: 'Unavailable', executed: 'No' });
+    expect(await other).toMatchObject({ kind: 'Unavailable', executed: 'No' });
+    await list(site);
     expect(site.told.map(({ state }) => state)).toEqual(['Connected']);
   });
 

@@ -147,6 +147,11 @@ export class Site {
       update: () => call('update', undefined),
       regenerate: () => call('regenerate', undefined),
       delete: () => call('delete', 'NotFound'),
+      subscriptions: {
+        state: () => call('subscription', 'None'),
+        request: () => call('subscribe', undefined),
+        withdraw: () => call('unsubscribe', undefined),
+      },
     };
   }
 }

@@ -1,9 +1,41 @@
 /** Debts are paid in the end, whatever happens meanwhile, and never forgotten before. */
 import { describe, expect, test } from 'vitest';
 import { DebtWorker } from '../../../../src/controllers/debts/worker.ts';
-import { DebtSite, LIVE } from './site.ts';
+import { StoreFailure } from '../../../../src/stores/contract.ts';
+import type { MemoryVendor } from '../../../support/vendor.ts';
+import { DebtSite, LIVE, tokenOf } from './site.ts';
 
 const MINUTE_MS = 60_000;
+
+/** Answers calls about these credentials alone in a way that helps nobody. */
+function poison(
+  vendor: MemoryVendor,
+  ids: ReadonlySet<string | undefined>,
+  kind: 'Unavailable' | 'Garbled',
+  how: 'update' | 'delete' | 'contradiction',
+): void {
+  const [update, remove] = [vendor.update.bind(vendor), vendor.delete.bind(vendor)];
+  const fail = (): never => {
+    throw new StoreFailure(kind, { message: 'not this one' });
+  };
+  if (how === 'update') {
+    vendor.update = async (id, wish) => (ids.has(id) ? fail() : update(id, wish));
+    return;
+  }
+  vendor.delete = async (id) => {
+    if (!ids.has(id)) return remove(id);
+    return how === 'delete' ? fail() : 'NotFound';
+  };
+}
+
+/** Rounds as they come while something is owed. */
+async function work(site: DebtSite, minutes: number): Promise<void> {
+  for (let passedMs = 0; passedMs < minutes * MINUTE_MS; passedMs += 30_000) {
+    // oxlint-disable-next-line no-await-in-loop
+    await site.round();
+    site.clock.advance(30_000);
+  }
+}
 
 describe('a debt', () => {
   test('is paid by switching the credential off and deleting it, and then forgotten', async () => {
@@ -142,7 +174,6 @@ describe('a store', () => {
     const vendor = site.vendor('shop');
     const [stuck] = [site.owe('a', 'shop'), site.owe('b', 'shop'), site.owe('c', 'shop')];
     const deleting = vendor.delete.bind(vendor);
-    const { StoreFailure } = await import('../../../../src/stores/contract.ts');
     vendor.delete = async (id) => {
       if (id === stuck.credentials[0]?.remote?.id)
         throw new StoreFailure('Refused', { message: 'not that one' });
@@ -150,6 +181,87 @@ describe('a store', () => {
     };
     await site.round();
     expect([site.owed, site.failures]).toEqual([['a'], ['StoreRefused']]);
+  });
+
+  test.each([
+    ['Unavailable', 'update'],
+    ['Unavailable', 'delete'],
+    ['Unavailable', 'contradiction'],
+    ['Garbled', 'update'],
+    ['Garbled', 'delete'],
+    ['Garbled', 'contradiction'],
+  ] as const)(
+    'that cannot process one credential (%s, %s) gets all others ended in the same round',
+    async (kind, how) => {
+      const site = new DebtSite();
+      const vendor = site.vendor('shop');
+      const [stuck] = [site.owe('a', 'shop'), site.owe('b', 'shop'), site.owe('c', 'shop')];
+      poison(vendor, new Set([stuck.credentials[0]?.remote?.id]), kind, how);
+      await site.round();
+      expect([site.owed, vendor.credentials.size]).toEqual([['a'], 1]);
+      // The bad one delays no later debt either, and is not forgotten.
+      await work(site, 60);
+      site.owe('d', 'shop');
+      await site.round();
+      expect([site.owed, vendor.credentials.size]).toEqual([['a'], 1]);
+      expect(site.failures.length).toBeLessThan(15);
+    },
+  );
+
+  test('that cannot process one credential of a key gets the other one ended', async () => {
+    const site = new DebtSite();
+    const vendor = site.vendor('shop');
+    const record = site.owe('a', 'shop');
+    const [bad] = record.credentials;
+    if (bad?.remote === undefined) throw new Error('nothing is owed');
+    const remote = { ...bad.remote, id: vendor.plant().id };
+    const good = { ...bad, sequence: bad.sequence + 1, token: tokenOf('good'), remote };
+    site.ledger.records.set('a', { ...record, credentials: [bad, good] });
+    poison(vendor, new Set([bad.remote.id]), 'Unavailable', 'delete');
+    await site.round();
+    expect([...vendor.credentials.keys()]).toEqual([bad.remote.id]);
+    expect(site.ledger.records.get('a')?.credentials).toHaveLength(1);
+  });
+
+  test('that cannot process many credentials still gets the others ended', async () => {
+    const site = new DebtSite();
+    const vendor = site.vendor('shop');
+    const bad = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    const ids = new Set(bad.map((uid) => site.owe(uid, 'shop').credentials[0]?.remote?.id));
+    for (const uid of ['x', 'y', 'z']) site.owe(uid, 'shop');
+    poison(vendor, ids, 'Unavailable', 'update');
+    await work(site, 60);
+    expect(site.owed).toEqual(bad);
+    // One that can be ended after all has its turn, whoever else fails again and again.
+    ids.delete(site.ledger.records.get('d')?.credentials[0]?.remote?.id);
+    await work(site, 60);
+    expect(site.owed).toEqual(bad.filter((uid) => uid !== 'd'));
+  });
+
+  test('that is down but for its logins is not asked once for each debt', async () => {
+    const site = new DebtSite();
+    const vendor = site.vendor('shop');
+    for (let index = 0; index < 300; index += 1) site.owe(`k${index}`, 'shop');
+    vendor.fault = (call) => (call === 'login' ? undefined : 'Cut');
+    await work(site, 24 * 60);
+    // Two in each pause, of which a day has 144 and a few.
+    expect(vendor.calls.filter((call) => call !== 'login').length).toBeLessThan(320);
+    vendor.fault = () => undefined;
+    await work(site, 20);
+    expect(site.owed).toEqual([]);
+  });
+
+  test('whose account may not end credentials is not asked once for each debt', async () => {
+    const site = new DebtSite();
+    const vendor = site.vendor('shop');
+    for (let index = 0; index < 300; index += 1) site.owe(`k${index}`, 'shop');
+    vendor.update = async () => {
+      const message = 'the account may not';
+      throw new StoreFailure('Refused', { message, class: 'Waiting', retryAfterMs: 600_000 });
+    };
+    await work(site, 60);
+    expect(site.failures.length).toBeLessThan(15);
+    expect(site.owed).toHaveLength(300);
   });
 
   test('is told by name how much it is owed', async () => {

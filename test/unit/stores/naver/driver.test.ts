@@ -1,6 +1,8 @@
 /** What the driver sends, and what it makes of answers; the vendor is the fake, over HTTP. */
 import { describe, expect, test } from 'vitest';
 import { OUR_TENANT } from '../../../../fakes/naver/fake.ts';
+import { Circuit } from '../../../../src/stores/circuit.ts';
+import { StoreFailure, type RemoteStore } from '../../../../src/stores/contract.ts';
 import { admitEndpoint, parseEndpointHosts } from '../../../../src/stores/endpoints.ts';
 import { naverDriver } from '../../../../src/stores/naver/driver.ts';
 import { isSameGeneration, markName, markText } from '../../../../src/stores/mark.ts';
@@ -332,6 +334,12 @@ describe('logging in', () => {
     });
   });
 
+  test('without the right to search the list of keys by name is Denied, as at a login', async () => {
+    await using site = await naverSite({ forbidden: ['list'] });
+    await expect(site.store.find(aMark(), GOING_ON)).rejects.toMatchObject({ kind: 'Denied' });
+    await expect(site.store.list(GOING_ON)).rejects.toMatchObject({ kind: 'Denied' });
+  });
+
   test.each([-299_999, 299_999])('works when the clocks differ by %i ms', async (offsetMs) => {
     await using site = await naverSite();
     site.fake.clockOffsetMs = offsetMs;
@@ -410,5 +418,71 @@ describe('no value of a key', () => {
     for (const value of Object.values(site.fake.credentials()[0]?.values ?? {})) {
       expect(listed).not.toContain(value.slice(0, 8));
     }
+  });
+});
+
+describe('a right that one call lacks', () => {
+  const WISH = { enabled: false, name: 'name', description: '' };
+  const CALLS: readonly (readonly [string, string, (store: RemoteStore, id: string) => unknown])[] =
+    [
+      ['create', 'may not create keys', (store) => store.create(wanted(), GOING_ON)],
+      ['read', 'may not look at this key', (store, id) => store.read(id, GOING_ON)],
+      ['update', 'may not change', (store, id) => store.update(id, WISH, GOING_ON)],
+      [
+        'regenerate',
+        'may not regenerate this key',
+        (store, id) => store.regenerate(id, 'primaryKey', GOING_ON),
+      ],
+      ['delete', 'may not delete this key', (store, id) => store.delete(id, GOING_ON)],
+      [
+        'search',
+        'may not search the keys',
+        (store, id) => store.subscriptions?.state(id, 'p', GOING_ON),
+      ],
+      [
+        'subscribe',
+        'may not subscribe this key',
+        (store, id) => store.subscriptions?.request(id, 'p', GOING_ON),
+      ],
+      [
+        'unsubscribe',
+        'may not unsubscribe this key',
+        (store, id) => store.subscriptions?.withdraw(id, 'p', GOING_ON),
+      ],
+    ];
+
+  describe.each([
+    [401, '210'],
+    [403, '230'],
+  ])('told by %i with code %s', (status, errorCode) => {
+    test.each(CALLS)('stops %s alone, by its name', async (operation, lacking, call) => {
+      await using site = await naverSite();
+      const { id } = await site.store.create(wanted(), GOING_ON);
+      const body = JSON.stringify({ error: { errorCode, message: 'secret words' } });
+      site.fake.inject({ operation, fault: { kind: 'Status', status, body } });
+      await expect(call(site.store, id)).rejects.toMatchObject({
+        kind: 'Refused',
+        executed: 'No',
+        class: 'Waiting',
+        retryAfterMs: 600_000,
+        message: expect.stringMatching(
+          new RegExp(
+            `${lacking}.* give it that right .*HTTP ${status} .vendor code ${errorCode}.$`,
+          ),
+        ),
+      });
+    });
+  });
+
+  test('leaves the store open for all others', async () => {
+    await using site = await naverSite({ forbidden: ['subscribe'] });
+    const { id } = await site.store.create(wanted(), GOING_ON);
+    const circuit = new Circuit();
+    const failure: unknown = await site.store.subscriptions
+      ?.request(id, 'p', GOING_ON)
+      .catch((error: unknown) => error);
+    if (!(failure instanceof StoreFailure)) throw new Error('no failure', { cause: failure });
+    circuit.failed(failure, 0);
+    expect(circuit.refusal(0)).toBeUndefined();
   });
 });
