@@ -17,7 +17,7 @@ import {
 } from './identity.ts';
 import { quoted, refused, type Objection } from './judgement.ts';
 import { grantableObjection } from './narrowing.ts';
-import { rightsObjection } from './officechecks.ts';
+import { anyLayerObjection, rightsObjection } from './officechecks.ts';
 import { grantFor, isWrittenAfter, isWrittenBefore, layerNames, reviewsOf } from './rounds.ts';
 import type { TargetSight, World } from './world.ts';
 
@@ -174,6 +174,7 @@ function storeObjection({ world, round }: FormCase): Objection | undefined {
 
 function layerObjection({ world, form, round }: FormCase): Objection | undefined {
   const { layer, decision } = world.review.spec;
+  if (decision === 'Revoked') return withdrawalLayerObjection(world);
   const names = layerNames(round.rules.layers);
   if (names.length === 0) {
     return layer === undefined
@@ -185,9 +186,18 @@ function layerObjection({ world, form, round }: FormCase): Objection | undefined
     return refused('WrongLayer', `${said}; the store has ${names.join(', ')}`);
   }
   const open = openLayer(round, form.reviews)?.layer.name;
-  return decision === 'Revoked' || layer === open
+  return layer === open
     ? undefined
     : refused('WrongLayer', `it is the turn of layer '${open ?? ''}', not of '${layer}'`);
+}
+
+/**
+ * What the newest round froze says nothing about a grant of another one: it may have been free, which the
+ * applicant can bring about. Of a store that is gone nobody knows layers; the right decides alone.
+ */
+function withdrawalLayerObjection({ target, review }: World): Objection | undefined {
+  const names = target.kind === 'ApiKeyApplication' ? target.storeLayers : undefined;
+  return names === undefined ? undefined : anyLayerObjection(review.spec.layer, names);
 }
 
 function duplicateObjection({ world, form, round, reviewer }: FormCase): Objection | undefined {

@@ -5,6 +5,7 @@ import type { FormRecord } from '../../ledger/form.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import { DEFAULT_STORE, type StoreName, type StoreView } from '../../stores/view.ts';
 import type { Deps, Sights } from './deps.ts';
+import { decidedAbout } from './rounds.ts';
 import { sightClient, sightForm, sightKey, viewReview } from './view.ts';
 import type { KeySight, ProofSight, ReviewView, StoreRules, Target, World } from './world.ts';
 
@@ -36,6 +37,7 @@ const UNREAD: Target = {
   isLive: false,
   form: undefined,
   storeUid: undefined,
+  storeLayers: undefined,
 };
 
 /** Without a look: what was not proven yet may be with the next one. */
@@ -77,7 +79,7 @@ function findTarget(deps: Deps, { ref, spec }: ReviewView, sights: TargetSights)
   const seen = { ...deps, sights: { ...deps.sights, ...sights } };
   if (apiKeyRef !== undefined) return findKey(seen, at(apiKeyRef.name));
   if (clientRef !== undefined) return findClient(seen, at(clientRef.name));
-  return findForm(seen, at(applicationRef?.name ?? ''));
+  return findForm(seen, at(applicationRef?.name ?? ''), spec);
 }
 
 /** The world with its target as the API server and the ledger have it at this moment. */
@@ -101,12 +103,23 @@ const RESOURCES: Readonly<Record<Target['kind'], Resource>> = {
   ApiClient: API_CLIENTS,
 };
 
-async function findForm({ sights, ledger }: Deps, at: Ref): Promise<Target> {
+async function findForm(
+  { sights, ledger }: Deps,
+  at: Ref,
+  spec: ReviewView['spec'],
+): Promise<Target> {
   const sight = sights.form(at);
   const form = sight && (await ledger.loadDocument('Form', sight.uid));
-  const named = form?.round?.content.storeRef;
-  const storeUid = named && sights.store(at.namespace, named)?.uid;
-  return { kind: 'ApiKeyApplication', sight, isLive: false, form, storeUid };
+  const named = form && decidedAbout(form, spec)?.content.storeRef;
+  const view = named && sights.store(at.namespace, named);
+  return {
+    kind: 'ApiKeyApplication',
+    sight,
+    isLive: false,
+    form,
+    storeUid: view?.uid,
+    storeLayers: named && view && rulesOf(named, view).layers,
+  };
 }
 
 async function findKey(deps: Deps, at: Ref): Promise<Target> {
@@ -153,7 +166,7 @@ async function findClient({ sights, ledger }: Deps, at: Ref): Promise<Target> {
   return { kind: 'ApiClient', sight, isLive: false, client, wanted, stores };
 }
 
-/** The rules of a store as they are now; keys and clients have no rounds that freeze them. */
+/** The rules of a store as they are now; keys, clients and withdrawals have no rounds that freeze them. */
 function rulesOf({ kind, name }: StoreName, { spec: { applications } }: StoreView): StoreRules {
   const { layers = [], selfReview, attestors = [] } = applications;
   return {

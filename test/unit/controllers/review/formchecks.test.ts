@@ -461,11 +461,27 @@ describe('a withdrawal of a grant', () => {
     expect(verdict({ target: { ...target, sight } })).toBe('AlreadyDecided');
   });
 
-  test('may come from any layer of the store', () => {
-    const target = granted({ round: aRound({ state: 'Approved' }, { layers: LAYERS }) });
+  test('may come from any layer that the store has now, or from none, whatever the newest round froze', () => {
     const spec = withdrawal as object;
-    expect(verdict({ target, ...review({ ...spec, layer: 'security' }) })).toBe('Decisive');
-    expect(verdict({ target, ...review(spec) })).toBe('WrongLayer');
+    const storeLayers = ['team', 'security'];
+    for (const layers of [LAYERS, [], [{ name: 'former', approvals: 1 }]]) {
+      const frozen = granted({ round: aRound({ number: 2, state: 'Approved' }, { layers }) });
+      const target = { ...frozen, storeLayers };
+      expect(verdict({ target, ...review({ ...spec, layer: 'security' }) })).toBe('Decisive');
+      expect(verdict({ target, ...review(spec) })).toBe('Decisive');
+      expect(verdict({ target, ...review({ ...spec, layer: 'former' }) })).toBe('WrongLayer');
+      const world = aWorld({ target, ...review({ ...spec, layer: 'security' }) });
+      expect(questionsOf(world)?.decide.subresource).toBe('security');
+    }
+  });
+
+  test('needs no store of which anybody knows the layers, but the right on the one that it names', () => {
+    const target = { ...granted(), storeUid: undefined, storeLayers: undefined };
+    const named = review({ ...(withdrawal as object), layer: 'security' });
+    expect(verdict({ target, ...named })).toBe('Decisive');
+    expect(verdict({ target, ...named, rights: { mayDecide: false } })).toBe(
+      'ReviewerNotAuthorized',
+    );
   });
 
   test('may come from who approved it', () => {
