@@ -47,6 +47,7 @@ export const FORM_CHECKS: readonly FormCheck[] = [
   { name: 'newest edit was seen', objection: editObjection },
   { name: 'request is the one that was read', objection: requestObjection },
   { name: 'store is still there', objection: storeObjection },
+  { name: 'client is still there', objection: clientObjection },
   { name: 'grant is the one that is meant', objection: grantObjection },
   { name: 'layer is the open one', objection: layerObjection },
   { name: 'reviewer decides once', objection: duplicateObjection },
@@ -170,6 +171,21 @@ function storeObjection({ world, round }: FormCase): Objection | undefined {
         'StoreNotAvailable',
         `${kind} '${name}' of round ${round.number} is gone; the form has to be submitted again`,
       );
+}
+
+/**
+ * A grant to a client that is gone would be over at once, and the form with it for good. Another one of its
+ * name was never read by the reviewer. What is not approved needs no client.
+ */
+function clientObjection({ world: { target, review }, round }: FormCase): Objection | undefined {
+  if (review.spec.decision !== 'Approved' || target.kind !== 'ApiKeyApplication') return undefined;
+  const { name, uid } = round.content.client;
+  if (target.clientUid === uid) return undefined;
+  if (!target.isLive) return { type: 'Look' };
+  return refused(
+    'ClientNotAvailable',
+    `ApiClient '${name}' of round ${round.number} is gone; the form has to be submitted again`,
+  );
 }
 
 function layerObjection({ world, form, round }: FormCase): Objection | undefined {

@@ -65,6 +65,8 @@ export type FormTarget = Seen & {
   readonly storeUid: string | undefined;
   /** Names of the layers that this store has now, whatever the round froze; absent: nobody knows. */
   readonly storeLayers: readonly string[] | undefined;
+  /** UID of the client that has the name of the newest round's; absent: there is none, or it is going. */
+  readonly clientUid: string | undefined;
 };
 
 /** The key that a review names. */

@@ -150,6 +150,20 @@ describe('edits during review', () => {
     expect(at.record().round).toMatchObject({ number: 1, state: 'Pending' });
     expect(at.status.state).toBe('Pending');
   });
+
+  test('a client that is gone is told while the round is open, and one made anew opens the next', async () => {
+    const at = new Workshop();
+    await at.submit();
+    at.client = { type: 'Missing', name: 'shop' };
+    await at.pass();
+    expect(at.ready).toBe('ClientNotAvailable');
+    expect(at.condition('Ready')?.message).toContain("ApiClient 'shop' of round 1 is gone");
+    expect(at.record().round).toMatchObject({ number: 1, state: 'Pending' });
+    at.client = { ...CLIENT, uid: 'client-2' } as typeof CLIENT;
+    await at.pass();
+    expect(at.ready).toBe('PendingReview');
+    expect(at.record().round).toMatchObject({ number: 2, state: 'Pending' });
+  });
 });
 
 describe('incomplete', () => {

@@ -132,6 +132,7 @@ export function aFormTarget(form: FormRecord | undefined = aForm()): FormTarget 
     form,
     storeUid: 'store-uid',
     storeLayers: [],
+    clientUid: 'client-uid',
   };
 }
 

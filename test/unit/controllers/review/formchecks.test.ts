@@ -87,6 +87,15 @@ describe('the target of a review', () => {
     );
     expect(verdict({ target: { ...aFormTarget(), storeUid: 'other' } })).toBe('StoreNotAvailable');
   });
+
+  test('is not approved where its client is gone, or another one has its name', () => {
+    for (const clientUid of [undefined, 'other']) {
+      const target = { ...aFormTarget(), clientUid };
+      expect(verdict({ target })).toBe('ClientNotAvailable');
+      expect(verdict({ target, ...review({ decision: 'Returned' }) })).toBe('Decisive');
+      expect(verdict({ target: { ...target, isLive: false } })).toBe('Look');
+    }
+  });
 });
 
 describe('the identity of a reviewer', () => {

@@ -284,6 +284,31 @@ describe('a withdrawal of a grant', () => {
   });
 });
 
+describe('the client of a form', () => {
+  test('that is gone, or was made anew, is granted nothing, and the form is not ended by that', async () => {
+    for (const liveUid of [undefined, 'another-client']) {
+      stage = new Stage();
+      stage.put('Form', aForm());
+      stage.shown = () => liveUid;
+      stage.liveUid = liveUid;
+      stage.write(aReview());
+      // One after the other: each has a stage of its own.
+      // oxlint-disable-next-line no-await-in-loop
+      await stage.look();
+      expect(stage.accepted()).toBe('ClientNotAvailable');
+      expect(stage.take('Form', 'form-uid')?.round?.state).toBe('Pending');
+    }
+  });
+
+  test('is read live before a review is refused for it', async () => {
+    stage.shown = () => undefined;
+    stage.liveUid = 'client-uid';
+    stage.write(aReview());
+    await stage.look();
+    expect(stage.accepted()).toBe('Decisive');
+  });
+});
+
 describe('two reviews at the same instant', () => {
   test('have one winner, and the other one is judged again', async () => {
     stage.write(aReview());
