@@ -309,6 +309,55 @@ describe('time', () => {
     expect(at.record().round).toMatchObject({ number: 2, state: 'Pending' });
   });
 
+  test('a decision that was written in time counts, however late it is looked at', async () => {
+    const at = new Workshop();
+    await at.submit();
+    at.isReviewWaiting = true;
+    at.clock.advance(20 * DAY_MS);
+    await at.pass();
+    expect(at.status.state).toBe('Pending');
+    expect(await at.lookAgainAtMs()).toBe(at.clock.nowMs() + 2 * SECOND_MS);
+    await at.decide('Approved');
+    expect(at.status.state).toBe('Approved');
+  });
+
+  test('an edit is noted while a round waits beyond its deadline, because the review waits for that', async () => {
+    const at = new Workshop();
+    await at.submit();
+    at.isReviewWaiting = true;
+    at.edit({ secret: { name: 'other' } } as never);
+    at.clock.advance(20 * DAY_MS);
+    await at.pass();
+    expect(at.record().seen.generation).toBe(2);
+    expect(at.record().round).toMatchObject({ number: 1, state: 'Pending' });
+  });
+
+  test('a round lapses once no decision that was written in time is left', async () => {
+    const at = new Workshop();
+    await at.submit();
+    at.isReviewWaiting = true;
+    at.clock.advance(20 * DAY_MS);
+    await at.pass();
+    at.isReviewWaiting = false;
+    at.clock.advance(2 * SECOND_MS);
+    await at.pass();
+    expect(at.status.state).toBe('Lapsed');
+  });
+
+  test('a round waits a day, and not for ever, for a decision that nobody can judge', async () => {
+    const at = new Workshop();
+    await at.submit();
+    at.isReviewWaiting = true;
+    at.clock.advance(20 * DAY_MS);
+    await at.pass();
+    at.clock.advance(DAY_MS - SECOND_MS);
+    await at.pass();
+    expect(at.status.state).toBe('Pending');
+    at.clock.advance(SECOND_MS);
+    await at.pass();
+    expect(at.status.state).toBe('Lapsed');
+  });
+
   test('a round that is opened while the clock is known to be a day ahead is opened at the server’s time', async () => {
     const at = new Workshop();
     const serverMs = at.clock.nowMs();
