@@ -152,6 +152,9 @@ export const REVIEW_CONDITIONS = {
     RequestExpired: isFalse('The last day that was asked for has passed; return the form instead.'),
     UnsupportedByStore: isFalse('The store cannot honour what was narrowed; see the message.'),
     StoreNotAvailable: isFalse('The store of the form is gone, so nobody can decide for it.'),
+    ClientNotAvailable: isFalse(
+      'The client that the form is for is gone; the form has to be submitted again.',
+    ),
     NothingToDecide: isFalse('The target already is as the review wants it, or has ended.'),
   },
   Reconciling: {

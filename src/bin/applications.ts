@@ -12,12 +12,14 @@ import {
   storeFact,
   storeNameOf,
 } from '../controllers/application/neighbours.ts';
+import { Overtime } from '../controllers/application/overtime.ts';
 import { createReporter } from '../controllers/application/report.ts';
 import type { ServedKey } from '../controllers/application/serving.ts';
 import { Sightings } from '../controllers/application/sightings.ts';
 import { connectApplicationTriggers } from '../controllers/application/triggers.ts';
 import type { FormView, StoreFact } from '../controllers/application/world.ts';
 import type { IdentityProof } from '../controllers/identity/proof.ts';
+import { isAwaited } from '../controllers/review/awaited.ts';
 import type { Controller } from '../runtime/controller.ts';
 import { OwnStatus } from '../runtime/ownstatus.ts';
 import type { WorkQueue } from '../runtime/queue.ts';
@@ -55,9 +57,10 @@ export function createApplications(
     clusterId,
     epoch,
     forms: caches.forms,
-    surroundings: surroundingsOf(caches, ledger),
+    surroundings: surroundingsOf(caches, { ledger, client }),
     proof,
     sightings: new Sightings(),
+    overtime: new Overtime(),
     committing: new Set(),
     guard,
     ownStatus: new OwnStatus(),
@@ -82,7 +85,10 @@ export function createApplications(
 }
 
 /** What a form sees, from the caches; only what reviewers decided about its client is in the ledger. */
-function surroundingsOf(caches: Caches, ledger: ApiKeyDeps['ledger']): Surroundings {
+function surroundingsOf(
+  caches: Caches,
+  { ledger, client: server }: Pick<ApiKeyDeps, 'ledger' | 'client'>,
+): Surroundings {
   const sources = {
     keyStore: (at: Ref) => caches.keyStores.get(at),
     clusterKeyStore: (name: string) => caches.clusterKeyStores.get({ namespace: '', name }),
@@ -117,6 +123,10 @@ function surroundingsOf(caches: Caches, ledger: ApiKeyDeps['ledger']): Surroundi
       );
     },
     apiKey: (ref) => servedKey(caches, ref),
+    isReviewWaiting: (form) =>
+      Array.from(caches.reviews.values()).some((review) =>
+        isAwaited(review, form, server.clockSkewMs),
+      ),
   };
 }
 

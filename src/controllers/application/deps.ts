@@ -2,10 +2,12 @@
 import type { Ref } from '../../api/meta.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Cache, KubeClient } from '../../kube/port.ts';
+import type { FormRecord } from '../../ledger/form.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import type { GrantBinding } from '../../ledger/record.ts';
 import type { OwnStatus } from '../../runtime/ownstatus.ts';
 import type { ApplicationMetrics } from './metrics.ts';
+import type { Overtime } from './overtime.ts';
 import type { Reporter } from './report.ts';
 import type { ServedKey } from './serving.ts';
 import type { Sightings } from './sightings.ts';
@@ -19,6 +21,8 @@ export type Surroundings = {
   /** The products that the form names, in its order. */
   readonly products: (form: FormView) => readonly ProductFact[];
   readonly apiKey: (ref: Ref) => ServedKey | undefined;
+  /** Whether a review of the newest round was written before its deadline and is not judged yet. */
+  readonly isReviewWaiting: (form: FormRecord) => boolean;
 };
 
 /** Whether the admission policies are proven, and if not why. */
@@ -47,6 +51,7 @@ export type Deps = {
   readonly surroundings: Surroundings;
   readonly proof: Proof;
   readonly sightings: Sightings;
+  readonly overtime: Overtime;
   /** UIDs of forms that this controller is committing: nobody has to tell it of that. */
   readonly committing: Set<string>;
   /** Says when too many forms vanish at once. */

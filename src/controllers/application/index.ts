@@ -2,7 +2,7 @@
 import type { Ref } from '../../api/meta.ts';
 import { API_KEY_APPLICATIONS, API_VERSION } from '../../api/names.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
-import { DAY_MS, earlier, MINUTE_MS } from '../../kernel/time.ts';
+import { DAY_MS, earlier, MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
 import { isHeldBack } from '../../runtime/heldback.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
 import type { Action } from './actions.ts';
@@ -14,6 +14,9 @@ import { draftEndsAtMs, standingOf } from './standing.ts';
 import { wantedStatus } from './status.ts';
 import { seenStatus } from './view.ts';
 import type { World } from './world.ts';
+
+/** A review is being judged at that moment, and if it does not count nothing else tells us. */
+const REVIEW_WAIT_MS = 2 * SECOND_MS;
 
 /** The steps for the pipeline. */
 export function applicationSteps(deps: Deps): Steps<World, Action> {
@@ -65,7 +68,7 @@ async function report(
  * Instants that have passed are left out: what they asked for was done in this pass, if the clock is believed.
  */
 export function lookAgainAtMs(world: World): number | undefined {
-  const { record, store, nowMs } = world;
+  const { record, store, nowMs, awaitsReview } = world;
   if (record?.phase === 'Ended') return undefined;
   const endMs = standingOf(world)?.endMs;
   const notices = store.type === 'Usable' && endMs !== undefined ? store.expiryNoticeDays : [];
@@ -78,6 +81,7 @@ export function lookAgainAtMs(world: World): number | undefined {
     endMs,
     ...notices.map((days) => (endMs ?? 0) - days * DAY_MS),
     draftEndsAtMs(world),
+    awaitsReview ? nowMs + REVIEW_WAIT_MS : undefined,
     isHeldBack(world, nextAction) ? nowMs + MINUTE_MS : undefined,
   ];
   return instants

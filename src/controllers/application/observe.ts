@@ -25,9 +25,10 @@ export async function observe(
   ]);
   const record = form === undefined ? live : own;
   if (form === undefined && record === undefined) return undefined;
+  const nowMs = deps.clock.nowMs();
   return {
     ref,
-    nowMs: deps.clock.nowMs(),
+    nowMs,
     isClockTrusted: deps.client.isClockTrusted,
     form,
     record,
@@ -36,6 +37,7 @@ export async function observe(
       form === undefined || form.isDeleting
         ? NO_EDIT
         : await judgeEdit(deps, form, { record, signal }),
+    awaitsReview: record !== undefined && awaitsReview(deps, record, nowMs),
     mayEndVanished: deps.guard.permits(),
     ...(await around(deps, form, record)),
     evidence: {},
@@ -73,6 +75,19 @@ async function around(
     products: surroundings.products(form),
     apiKey: sightOf(form, surroundings.apiKey({ namespace, name: servedName(form.spec, name) })),
   };
+}
+
+/** Reviews are looked through for a round that would lapse; any other waits anyway. */
+function awaitsReview(
+  { surroundings, overtime }: Deps,
+  record: FormRecord,
+  nowMs: number,
+): boolean {
+  const { round, uid } = record;
+  const isOver = round?.state === 'Pending' && (round.deadlineMs ?? Infinity) <= nowMs;
+  if (isOver && surroundings.isReviewWaiting(record)) return overtime.lasts(uid, nowMs);
+  overtime.forget(uid);
+  return false;
 }
 
 const NO_EDIT: EditFact = { type: 'None' };

@@ -66,11 +66,11 @@ const endAtDate: Rule = ({ record, nowMs, isClockTrusted }) =>
     ? { type: 'EndGrant', cause: 'Revoked' }
     : undefined;
 
-/** Nobody decided in time. */
-const lapse: Rule = ({ record, nowMs, isClockTrusted }) =>
-  isClockTrusted && record?.round?.state === 'Pending' && isDue(record.round.deadlineMs, nowMs)
-    ? { type: 'Lapse' }
-    : undefined;
+/** Nobody decided in time; who did, and was not heard yet, is heard first. */
+const lapse: Rule = ({ record, nowMs, isClockTrusted, awaitsReview }) => {
+  if (!isClockTrusted || awaitsReview || record?.round?.state !== 'Pending') return undefined;
+  return isDue(record.round.deadlineMs, nowMs) ? { type: 'Lapse' } : undefined;
+};
 
 /** The date of an approved change has come. */
 const activateNext: Rule = ({ record, nowMs, isClockTrusted }) =>

@@ -131,15 +131,23 @@ function missingIn(world: World, form: Picture['form']): ReturnType<typeof probl
   return isNoted ? problemsIn(world, form, 'Issue') : [];
 }
 
-function ofRound({ record }: World): Said {
+function ofRound({ record, client }: World): Said {
   const round = record?.round;
   if (record === undefined || round === undefined) {
     return { reason: 'Pending', message: 'The form is being looked at' };
   }
   if (round.state === 'Pending') {
+    // Of another name, or made anew, it would be another round.
+    if (client.type === 'Missing') return clientGone(round);
     return { reason: 'PendingReview', message: awaitedText(round, record.reviews) };
   }
   return isRefused(round.state)
     ? { reason: round.state, message: outcomeText(round) }
     : { reason: 'Pending', message: outcomeText(round) };
+}
+
+/** Nobody can approve it: a client that is made anew is another one, and is asked for in another round. */
+function clientGone({ number, content }: Round): Said {
+  const message = `ApiClient '${content.client.name}' of round ${number} is gone, so nobody can approve it; make the client anew, and the next round opens`;
+  return { reason: 'ClientNotAvailable', message };
 }

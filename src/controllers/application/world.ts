@@ -129,6 +129,8 @@ export type World = {
   /** Of an earlier object of the same name that nobody has ended yet. */
   readonly predecessor: FormRecord | undefined;
   readonly edit: EditFact;
+  /** The deadline of the open round has passed, and a review that was written in time is still to be judged. */
+  readonly awaitsReview: boolean;
   /** False: too many forms vanished at once; none of them is ended until a person has looked. */
   readonly mayEndVanished: boolean;
   readonly store: StoreFact;

@@ -17,7 +17,7 @@ import {
 } from './identity.ts';
 import { quoted, refused, type Objection } from './judgement.ts';
 import { grantableObjection } from './narrowing.ts';
-import { rightsObjection } from './officechecks.ts';
+import { anyLayerObjection, rightsObjection } from './officechecks.ts';
 import { grantFor, isWrittenAfter, isWrittenBefore, layerNames, reviewsOf } from './rounds.ts';
 import type { TargetSight, World } from './world.ts';
 
@@ -47,6 +47,7 @@ export const FORM_CHECKS: readonly FormCheck[] = [
   { name: 'newest edit was seen', objection: editObjection },
   { name: 'request is the one that was read', objection: requestObjection },
   { name: 'store is still there', objection: storeObjection },
+  { name: 'client is still there', objection: clientObjection },
   { name: 'grant is the one that is meant', objection: grantObjection },
   { name: 'layer is the open one', objection: layerObjection },
   { name: 'reviewer decides once', objection: duplicateObjection },
@@ -172,8 +173,24 @@ function storeObjection({ world, round }: FormCase): Objection | undefined {
       );
 }
 
+/**
+ * A grant to a client that is gone would be over at once, and the form with it for good. Another one of its
+ * name was never read by the reviewer. What is not approved needs no client.
+ */
+function clientObjection({ world: { target, review }, round }: FormCase): Objection | undefined {
+  if (review.spec.decision !== 'Approved' || target.kind !== 'ApiKeyApplication') return undefined;
+  const { name, uid } = round.content.client;
+  if (target.clientUid === uid) return undefined;
+  if (!target.isLive) return { type: 'Look' };
+  return refused(
+    'ClientNotAvailable',
+    `ApiClient '${name}' of round ${round.number} is gone; the form has to be submitted again`,
+  );
+}
+
 function layerObjection({ world, form, round }: FormCase): Objection | undefined {
   const { layer, decision } = world.review.spec;
+  if (decision === 'Revoked') return withdrawalLayerObjection(world);
   const names = layerNames(round.rules.layers);
   if (names.length === 0) {
     return layer === undefined
@@ -185,9 +202,18 @@ function layerObjection({ world, form, round }: FormCase): Objection | undefined
     return refused('WrongLayer', `${said}; the store has ${names.join(', ')}`);
   }
   const open = openLayer(round, form.reviews)?.layer.name;
-  return decision === 'Revoked' || layer === open
+  return layer === open
     ? undefined
     : refused('WrongLayer', `it is the turn of layer '${open ?? ''}', not of '${layer}'`);
+}
+
+/**
+ * What the newest round froze says nothing about a grant of another one: it may have been free, which the
+ * applicant can bring about. Of a store that is gone nobody knows layers; the right decides alone.
+ */
+function withdrawalLayerObjection({ target, review }: World): Objection | undefined {
+  const names = target.kind === 'ApiKeyApplication' ? target.storeLayers : undefined;
+  return names === undefined ? undefined : anyLayerObjection(review.spec.layer, names);
 }
 
 function duplicateObjection({ world, form, round, reviewer }: FormCase): Objection | undefined {

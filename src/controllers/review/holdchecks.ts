@@ -15,7 +15,7 @@ import {
   selfObjection,
 } from './identity.ts';
 import { quoted, refused, type Objection } from './judgement.ts';
-import { rightsObjection } from './officechecks.ts';
+import { anyLayerObjection, rightsObjection } from './officechecks.ts';
 import { isWrittenBefore } from './rounds.ts';
 import type { ClientTarget, KeyTarget, TargetSight, World } from './world.ts';
 
@@ -138,12 +138,7 @@ function resumeObjection(world: World, held: HeldState | undefined): Objection |
     : undefined;
 }
 
-/** There are no rounds here, so any one layer of the store will do, and none as well. */
 function layerObjection({ world, target }: HoldCase): Objection | undefined {
-  const { layer } = world.review.spec;
-  if (layer === undefined) return undefined;
   const names = target.kind === 'ApiKey' ? (target.store?.layers ?? []) : [];
-  if (names.includes(layer)) return undefined;
-  const there = names.length === 0 ? 'there are none here' : `there are ${names.join(', ')}`;
-  return refused('WrongLayer', `there is no layer '${layer}'; ${there}`);
+  return anyLayerObjection(world.review.spec.layer, names);
 }

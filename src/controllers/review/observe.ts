@@ -1,12 +1,22 @@
 /** Reads everything a judgement needs into one World. Changes nothing. */
-import type { Ref, Resource } from '../../api/meta.ts';
+import type { KubeObject, Ref, Resource } from '../../api/meta.ts';
 import { API_CLIENTS, API_KEY_APPLICATIONS, API_KEYS } from '../../api/names.ts';
 import type { FormRecord } from '../../ledger/form.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import { DEFAULT_STORE, type StoreName, type StoreView } from '../../stores/view.ts';
 import type { Deps, Sights } from './deps.ts';
+import { decidedAbout } from './rounds.ts';
 import { sightClient, sightForm, sightKey, viewReview } from './view.ts';
-import type { KeySight, ProofSight, ReviewView, StoreRules, Target, World } from './world.ts';
+import type {
+  FormTarget,
+  KeySight,
+  ProofSight,
+  ReviewView,
+  StoreRules,
+  Target,
+  TargetSight,
+  World,
+} from './world.ts';
 
 /** creationTimestamp has whole seconds, and the difference of the clocks is known to one and a half. */
 const STAMP_DOUBT_MS = 2_500;
@@ -36,6 +46,8 @@ const UNREAD: Target = {
   isLive: false,
   form: undefined,
   storeUid: undefined,
+  storeLayers: undefined,
+  clientUid: undefined,
 };
 
 /** Without a look: what was not proven yet may be with the next one. */
@@ -77,7 +89,7 @@ function findTarget(deps: Deps, { ref, spec }: ReviewView, sights: TargetSights)
   const seen = { ...deps, sights: { ...deps.sights, ...sights } };
   if (apiKeyRef !== undefined) return findKey(seen, at(apiKeyRef.name));
   if (clientRef !== undefined) return findClient(seen, at(clientRef.name));
-  return findForm(seen, at(applicationRef?.name ?? ''));
+  return findForm(seen, at(applicationRef?.name ?? ''), spec);
 }
 
 /** The world with its target as the API server and the ledger have it at this moment. */
@@ -88,11 +100,41 @@ export async function lookLive(deps: Deps, world: World, signal: AbortSignal): P
   const at = { namespace: review.ref.namespace, name: named?.name ?? '' };
   const object = await deps.client.get(RESOURCES[target.kind], at, { signal });
   const live = await findTarget(deps, review, {
-    form: () => object && sightForm(object),
-    key: () => object && sightKey(object),
-    client: () => object && sightClient(object),
+    ...deps.sights,
+    ...sightsOf(target.kind, object),
   });
-  return { ...world, target: { ...live, isLive: true } };
+  const seen =
+    live.kind === 'ApiKeyApplication' ? await lookForClient(deps, live, { at, signal }) : live;
+  return { ...world, target: { ...seen, isLive: true } };
+}
+
+/** The one object that was read; what else a review is about are the caches'. */
+function sightsOf(kind: Target['kind'], object: KubeObject | undefined): Partial<TargetSights> {
+  switch (kind) {
+    case 'ApiKeyApplication':
+      return { form: () => object && sightForm(object) };
+    case 'ApiKey':
+      return { key: () => object && sightKey(object) };
+    case 'ApiClient':
+      return { client: () => object && sightClient(object) };
+  }
+}
+
+/** A client that the cache does not show under its UID may be there all the same. */
+async function lookForClient(
+  { client }: Deps,
+  target: FormTarget,
+  { at, signal }: { readonly at: Ref; readonly signal: AbortSignal },
+): Promise<FormTarget> {
+  const named = target.form?.round?.content.client;
+  if (named === undefined || named.uid === target.clientUid) return target;
+  const object = await client.get(API_CLIENTS, { ...at, name: named.name }, { signal });
+  return { ...target, clientUid: object && lasting(sightClient(object)) };
+}
+
+/** UID of an object that is there and stays. */
+function lasting(sight: TargetSight | undefined): string | undefined {
+  return sight?.isDeleting === false ? sight.uid : undefined;
 }
 
 const RESOURCES: Readonly<Record<Target['kind'], Resource>> = {
@@ -101,12 +143,25 @@ const RESOURCES: Readonly<Record<Target['kind'], Resource>> = {
   ApiClient: API_CLIENTS,
 };
 
-async function findForm({ sights, ledger }: Deps, at: Ref): Promise<Target> {
+async function findForm(
+  { sights, ledger }: Deps,
+  at: Ref,
+  spec: ReviewView['spec'],
+): Promise<Target> {
   const sight = sights.form(at);
   const form = sight && (await ledger.loadDocument('Form', sight.uid));
-  const named = form?.round?.content.storeRef;
-  const storeUid = named && sights.store(at.namespace, named)?.uid;
-  return { kind: 'ApiKeyApplication', sight, isLive: false, form, storeUid };
+  const named = form && decidedAbout(form, spec)?.content.storeRef;
+  const view = named && sights.store(at.namespace, named);
+  const client = form?.round?.content.client;
+  return {
+    kind: 'ApiKeyApplication',
+    sight,
+    isLive: false,
+    form,
+    storeUid: view?.uid,
+    storeLayers: named && view && rulesOf(named, view).layers,
+    clientUid: client && lasting(sights.client({ ...at, name: client.name })),
+  };
 }
 
 async function findKey(deps: Deps, at: Ref): Promise<Target> {
@@ -153,7 +208,7 @@ async function findClient({ sights, ledger }: Deps, at: Ref): Promise<Target> {
   return { kind: 'ApiClient', sight, isLive: false, client, wanted, stores };
 }
 
-/** The rules of a store as they are now; keys and clients have no rounds that freeze them. */
+/** The rules of a store as they are now; keys, clients and withdrawals have no rounds that freeze them. */
 function rulesOf({ kind, name }: StoreName, { spec: { applications } }: StoreView): StoreRules {
   const { layers = [], selfReview, attestors = [] } = applications;
   return {

@@ -10,7 +10,7 @@ import {
   type Questions,
 } from './rights.ts';
 import { quoted, refused, type Objection } from './judgement.ts';
-import { grantFor } from './rounds.ts';
+import { decidedAbout } from './rounds.ts';
 import type { ClientTarget, FormTarget, KeyTarget, World } from './world.ts';
 
 /** Where the right must be held, and by what one would be an author of the matter. */
@@ -54,6 +54,19 @@ export function rightsObjection(world: World): Objection | undefined {
       );
 }
 
+/**
+ * Where no round says whose turn it is: any one layer that there is will do, and none as well, because
+ * the right is asked for on just what is named.
+ */
+export function anyLayerObjection(
+  layer: string | undefined,
+  names: readonly string[],
+): Objection | undefined {
+  if (layer === undefined || names.includes(layer)) return undefined;
+  const there = names.length === 0 ? 'there are none here' : `there are ${names.join(', ')}`;
+  return refused('WrongLayer', `there is no layer '${layer}'; ${there}`);
+}
+
 function venueOf(world: World, target: World['target']): Venue | undefined {
   switch (target.kind) {
     case 'ApiKeyApplication':
@@ -67,10 +80,9 @@ function venueOf(world: World, target: World['target']): Venue | undefined {
 
 /** The store that the round, or the grant that is withdrawn, is about: frozen, whatever is edited. */
 function formVenue({ review }: World, { form }: FormTarget): Venue | undefined {
-  const { decision, grantRound } = review.spec;
   const round = form?.round;
   if (form === undefined || round === undefined) return undefined;
-  const subject = decision === 'Revoked' ? grantFor(form, grantRound) : round;
+  const subject = decidedAbout(form, review.spec);
   if (subject === undefined) return undefined;
   const { kind, name } = subject.content.storeRef;
   const isStrict = round.rules.selfReview === 'ForbiddenInNamespace';

@@ -1,4 +1,5 @@
 /** How far the open round of a form has come. Pure. */
+import type { ApiKeyReviewSpec } from '../../api/generated/apikeyreview.ts';
 import { SECOND_MS } from '../../kernel/time.ts';
 import { openLayer } from '../../ledger/grants.ts';
 import type { CountedReview, FormRecord, Grant, Layer, Round } from '../../ledger/form.ts';
@@ -48,4 +49,12 @@ export function isWrittenAfter(
 /** The grant that a withdrawal means: the one in force, or an approved one that waits for its date. */
 export function grantFor(form: FormRecord, grantRound: number | undefined): Grant | undefined {
   return [form.grant, form.nextGrant].find((grant) => grant?.round === grantRound);
+}
+
+/** What a review decides about: the newest round, or the grant that it withdraws; undefined: there is none. */
+export function decidedAbout(
+  form: FormRecord,
+  { decision, grantRound }: Pick<ApiKeyReviewSpec, 'decision' | 'grantRound'>,
+): Grant | Round | undefined {
+  return decision === 'Revoked' ? grantFor(form, grantRound) : form.round;
 }

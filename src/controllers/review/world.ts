@@ -61,8 +61,12 @@ export type FormTarget = Seen & {
   readonly kind: 'ApiKeyApplication';
   /** The ledger's record under the UID that the review names. */
   readonly form: FormRecord | undefined;
-  /** UID of the store that has the name of the newest round's; absent: there is none. */
+  /** UID of the store that has the name of what is decided about; absent: there is none. */
   readonly storeUid: string | undefined;
+  /** Names of the layers that this store has now, whatever the round froze; absent: nobody knows. */
+  readonly storeLayers: readonly string[] | undefined;
+  /** UID of the client that has the name of the newest round's; absent: there is none, or it is going. */
+  readonly clientUid: string | undefined;
 };
 
 /** The key that a review names. */

@@ -58,6 +58,9 @@ const aTurn: fc.Arbitrary<Step> = fc.oneof(
   fc.boolean().map((isThere) => (at: Workshop) => {
     at.client = isThere ? CLIENT : { type: 'Missing', name: 'shop' };
   }),
+  fc.boolean().map((isWaiting) => (at: Workshop) => {
+    at.isReviewWaiting = isWaiting;
+  }),
   fc.constantFrom('UTC', 'Asia/Seoul').map((timeZone) => (at: Workshop) => {
     at.store = aFormStore({ timeZone, rules: someRules() });
   }),

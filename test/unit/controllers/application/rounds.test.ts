@@ -150,6 +150,20 @@ describe('edits during review', () => {
     expect(at.record().round).toMatchObject({ number: 1, state: 'Pending' });
     expect(at.status.state).toBe('Pending');
   });
+
+  test('a client that is gone is told while the round is open, and one made anew opens the next', async () => {
+    const at = new Workshop();
+    await at.submit();
+    at.client = { type: 'Missing', name: 'shop' };
+    await at.pass();
+    expect(at.ready).toBe('ClientNotAvailable');
+    expect(at.condition('Ready')?.message).toContain("ApiClient 'shop' of round 1 is gone");
+    expect(at.record().round).toMatchObject({ number: 1, state: 'Pending' });
+    at.client = { ...CLIENT, uid: 'client-2' } as typeof CLIENT;
+    await at.pass();
+    expect(at.ready).toBe('PendingReview');
+    expect(at.record().round).toMatchObject({ number: 2, state: 'Pending' });
+  });
 });
 
 describe('incomplete', () => {
@@ -293,6 +307,55 @@ describe('time', () => {
     at.edit({ submissionId: 'again' });
     await at.pass();
     expect(at.record().round).toMatchObject({ number: 2, state: 'Pending' });
+  });
+
+  test('a decision that was written in time counts, however late it is looked at', async () => {
+    const at = new Workshop();
+    await at.submit();
+    at.isReviewWaiting = true;
+    at.clock.advance(20 * DAY_MS);
+    await at.pass();
+    expect(at.status.state).toBe('Pending');
+    expect(await at.lookAgainAtMs()).toBe(at.clock.nowMs() + 2 * SECOND_MS);
+    await at.decide('Approved');
+    expect(at.status.state).toBe('Approved');
+  });
+
+  test('an edit is noted while a round waits beyond its deadline, because the review waits for that', async () => {
+    const at = new Workshop();
+    await at.submit();
+    at.isReviewWaiting = true;
+    at.edit({ secret: { name: 'other' } } as never);
+    at.clock.advance(20 * DAY_MS);
+    await at.pass();
+    expect(at.record().seen.generation).toBe(2);
+    expect(at.record().round).toMatchObject({ number: 1, state: 'Pending' });
+  });
+
+  test('a round lapses once no decision that was written in time is left', async () => {
+    const at = new Workshop();
+    await at.submit();
+    at.isReviewWaiting = true;
+    at.clock.advance(20 * DAY_MS);
+    await at.pass();
+    at.isReviewWaiting = false;
+    at.clock.advance(2 * SECOND_MS);
+    await at.pass();
+    expect(at.status.state).toBe('Lapsed');
+  });
+
+  test('a round waits a day, and not for ever, for a decision that nobody can judge', async () => {
+    const at = new Workshop();
+    await at.submit();
+    at.isReviewWaiting = true;
+    at.clock.advance(20 * DAY_MS);
+    await at.pass();
+    at.clock.advance(DAY_MS - SECOND_MS);
+    await at.pass();
+    expect(at.status.state).toBe('Pending');
+    at.clock.advance(SECOND_MS);
+    await at.pass();
+    expect(at.status.state).toBe('Lapsed');
   });
 
   test('a round that is opened while the clock is known to be a day ahead is opened at the server’s time', async () => {

@@ -20,6 +20,7 @@ import type { Deps } from '../../../../src/controllers/application/deps.ts';
 import { applicationSteps, lookAgainAtMs } from '../../../../src/controllers/application/index.ts';
 import { createApplicationMetrics } from '../../../../src/controllers/application/metrics.ts';
 import { observe } from '../../../../src/controllers/application/observe.ts';
+import { Overtime } from '../../../../src/controllers/application/overtime.ts';
 import type { ServedKey } from '../../../../src/controllers/application/serving.ts';
 import { Sightings } from '../../../../src/controllers/application/sightings.ts';
 import { cacheForm } from '../../../../src/controllers/application/view.ts';
@@ -143,6 +144,9 @@ export class Workshop {
   provenSinceMs: number | undefined = 0;
   /** A new process has one of its own. */
   sightings = new Sightings();
+  /** Whether a review of the open round was written in time and is not judged yet. */
+  isReviewWaiting = false;
+  readonly overtime = new Overtime();
   /** False: too many forms vanished at once. */
   mayEndVanished = true;
   /** What a watch that lags shows instead. */
@@ -171,9 +175,11 @@ export class Workshop {
         client: async () => this.client,
         products: () => this.products,
         apiKey: (ref) => this.#servedKey(ref),
+        isReviewWaiting: () => this.isReviewWaiting,
       },
       proof: this.#proof(),
       sightings: this.sightings,
+      overtime: this.overtime,
       committing: new Set(),
       quotaUses: () => undefined,
       guard: { permits: () => this.mayEndVanished, ended: () => undefined },

@@ -131,6 +131,8 @@ export function aFormTarget(form: FormRecord | undefined = aForm()): FormTarget 
     isLive: true,
     form,
     storeUid: 'store-uid',
+    storeLayers: [],
+    clientUid: 'client-uid',
   };
 }
 

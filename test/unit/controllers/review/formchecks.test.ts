@@ -87,6 +87,15 @@ describe('the target of a review', () => {
     );
     expect(verdict({ target: { ...aFormTarget(), storeUid: 'other' } })).toBe('StoreNotAvailable');
   });
+
+  test('is not approved where its client is gone, or another one has its name', () => {
+    for (const clientUid of [undefined, 'other']) {
+      const target = { ...aFormTarget(), clientUid };
+      expect(verdict({ target })).toBe('ClientNotAvailable');
+      expect(verdict({ target, ...review({ decision: 'Returned' }) })).toBe('Decisive');
+      expect(verdict({ target: { ...target, isLive: false } })).toBe('Look');
+    }
+  });
 });
 
 describe('the identity of a reviewer', () => {
@@ -461,11 +470,27 @@ describe('a withdrawal of a grant', () => {
     expect(verdict({ target: { ...target, sight } })).toBe('AlreadyDecided');
   });
 
-  test('may come from any layer of the store', () => {
-    const target = granted({ round: aRound({ state: 'Approved' }, { layers: LAYERS }) });
+  test('may come from any layer that the store has now, or from none, whatever the newest round froze', () => {
     const spec = withdrawal as object;
-    expect(verdict({ target, ...review({ ...spec, layer: 'security' }) })).toBe('Decisive');
-    expect(verdict({ target, ...review(spec) })).toBe('WrongLayer');
+    const storeLayers = ['team', 'security'];
+    for (const layers of [LAYERS, [], [{ name: 'former', approvals: 1 }]]) {
+      const frozen = granted({ round: aRound({ number: 2, state: 'Approved' }, { layers }) });
+      const target = { ...frozen, storeLayers };
+      expect(verdict({ target, ...review({ ...spec, layer: 'security' }) })).toBe('Decisive');
+      expect(verdict({ target, ...review(spec) })).toBe('Decisive');
+      expect(verdict({ target, ...review({ ...spec, layer: 'former' }) })).toBe('WrongLayer');
+      const world = aWorld({ target, ...review({ ...spec, layer: 'security' }) });
+      expect(questionsOf(world)?.decide.subresource).toBe('security');
+    }
+  });
+
+  test('needs no store of which anybody knows the layers, but the right on the one that it names', () => {
+    const target = { ...granted(), storeUid: undefined, storeLayers: undefined };
+    const named = review({ ...(withdrawal as object), layer: 'security' });
+    expect(verdict({ target, ...named })).toBe('Decisive');
+    expect(verdict({ target, ...named, rights: { mayDecide: false } })).toBe(
+      'ReviewerNotAuthorized',
+    );
   });
 
   test('may come from who approved it', () => {

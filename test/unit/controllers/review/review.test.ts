@@ -15,13 +15,19 @@ import type {
 import type { DocumentCommit } from '../../../../src/ledger/port.ts';
 import { reconcile } from '../../../../src/runtime/pipeline.ts';
 import { FakeClock } from '../../../support/clock.ts';
-import { aClient, aForm, aHeld, aReview, aRound, CREATED_MS, NOW_MS } from './cases.ts';
+import { aClient, aForm, aGrant, aHeld, aReview, aRound, CREATED_MS, NOW_MS } from './cases.ts';
 
-const STORE = {
+const aStoreView = (layers: readonly string[]) => ({
   uid: 'store-uid',
   ref: { namespace: '', name: 'default' },
-  spec: { applications: { selfReview: 'Forbidden', layers: [], attestors: [] } },
-};
+  spec: {
+    applications: {
+      selfReview: 'Forbidden',
+      layers: layers.map((name) => ({ name, approvals: 1 })),
+      attestors: [],
+    },
+  },
+});
 
 /** A ledger of documents, a proof and an API server that answers questions. */
 class Stage {
@@ -35,6 +41,8 @@ class Stage {
   /** Who may approve. */
   approvers = new Set(['bob', 'kim']);
   wildcards = new Set<string>();
+  /** Of the store, as it is now. */
+  layers: readonly string[] = [];
   proven = { fromMs: 0, isProven: true };
   lookMs = 0;
   /** Called before each commit. */
@@ -109,7 +117,7 @@ class Stage {
             authors: [],
             wanted: 'Active',
           }),
-        store: () => STORE as never,
+        store: () => aStoreView(this.layers) as never,
         clientStores: () => [],
       },
       client: {
@@ -258,6 +266,46 @@ describe('a review that counts', () => {
     await stage.look();
     const [ready] = stage.status()?.conditions ?? [];
     expect(ready?.message).toContain('RBAC: allowed by "admins"');
+  });
+});
+
+describe('a withdrawal of a grant', () => {
+  test('from a layer of the store as it is now counts, also after a round that nobody had to decide', async () => {
+    const free = aRound({ number: 2, type: 'Revoke', state: 'Approved' }, { layers: [] });
+    stage.put('Form', aForm({ grant: aGrant(), round: free }));
+    stage.layers = ['business', 'security'];
+    const { requestHash: _, ...spec } = aReview().spec;
+    const withdrawal = { ...spec, decision: 'Revoked', grantRound: 1, message: 'x' } as const;
+    stage.write({ ...aReview(), spec: { ...withdrawal, layer: 'security' } });
+    await stage.look();
+    expect(stage.accepted()).toBe('Decisive');
+    expect(stage.asked[0]).toMatchObject({ subresource: 'security' });
+    expect(stage.take('Form', 'form-uid')?.ended?.cause).toBe('Withdrawn');
+  });
+});
+
+describe('the client of a form', () => {
+  test('that is gone, or was made anew, is granted nothing, and the form is not ended by that', async () => {
+    for (const liveUid of [undefined, 'another-client']) {
+      stage = new Stage();
+      stage.put('Form', aForm());
+      stage.shown = () => liveUid;
+      stage.liveUid = liveUid;
+      stage.write(aReview());
+      // One after the other: each has a stage of its own.
+      // oxlint-disable-next-line no-await-in-loop
+      await stage.look();
+      expect(stage.accepted()).toBe('ClientNotAvailable');
+      expect(stage.take('Form', 'form-uid')?.round?.state).toBe('Pending');
+    }
+  });
+
+  test('is read live before a review is refused for it', async () => {
+    stage.shown = () => undefined;
+    stage.liveUid = 'client-uid';
+    stage.write(aReview());
+    await stage.look();
+    expect(stage.accepted()).toBe('Decisive');
   });
 });
 
