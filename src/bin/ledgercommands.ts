@@ -1,4 +1,4 @@
-/** Composition of the commands that read the ledger: identify, keys, audit. */
+/** Composition of the commands about what is in the ledger: identify, keys (and their revocation), debts, audit. */
 import { parseLimit, printAudit, readAudit } from '../cli/audit.ts';
 import { listDebts } from '../cli/debts.ts';
 import { identify } from '../cli/identify.ts';

@@ -25,7 +25,7 @@ export type Waiting = {
 /** Selects the forms that wait. */
 export const WAITING_SELECTOR = 'status.state=Pending';
 
-/** Columns of the CRD that `waitingOfCells` reads, in its order. */
+/** Columns of the CRD that `whereaboutsOf` reads, in its order. */
 export const WAITING_COLUMNS = ['Name', 'From', 'Submitted'] as const;
 
 const ASKS_COLUMNS = 48;

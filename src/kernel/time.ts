@@ -26,7 +26,10 @@ export function formatTime(atMs: number): string {
   return new Date(Math.floor(atMs / SECOND_MS) * SECOND_MS).toISOString().replace('.000Z', 'Z');
 }
 
-/** Milliseconds of an RFC 3339 instant; undefined when the text is none. */
+/**
+ * Milliseconds of an instant that a machine wrote; undefined when the text is none. It takes more than RFC 3339 allows:
+ * what people wrote goes through `parseInstant`.
+ */
 export function parseTime(text: string): number | undefined {
   const atMs = Date.parse(text);
   return Number.isNaN(atMs) ? undefined : atMs;
@@ -39,7 +42,7 @@ export type Backoff = {
 };
 
 /**
- * Pause before try `attempt` (0 = the first repetition): exponential with full jitter.
+ * Pause before try `attempt` (0 = the first repetition): exponential with equal jitter.
  *
  * @param random a number in [0, 1), handed in so that the function stays pure
  */

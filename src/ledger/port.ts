@@ -106,7 +106,7 @@ export type Loaded = {
 /** A page of records; `next` undefined: it was the last. */
 export type Page = { readonly records: readonly KeyRecord[]; readonly next: string | undefined };
 
-/** One line of the change feed: the key of this UID changed. */
+/** A page of the change feed: UIDs of what changed. */
 export type FeedPage = {
   readonly uids: readonly string[];
   /** Where to go on; gap-safe: a transaction that commits late is not skipped. Opaque but to cursor.ts. */

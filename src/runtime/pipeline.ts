@@ -1,6 +1,6 @@
 /**
  * The one reconcile: observe, then one step after the other, then report. A controller hands in the
- * five functions that know its kind; everything about failures, bounds and time is here.
+ * functions that know its kind; everything about failures, bounds and time is here.
  */
 import type { Ref } from '../api/meta.ts';
 import type { Clock } from '../kernel/clock.ts';

@@ -1,5 +1,6 @@
 /**
- * Pure; may this presented key do this now? The gate looks the record up by keyId and asks here.
+ * Pure; may this presented key do this now? The gate looks the record up by keyId, proves the secret and asks
+ * `judgeProven` and `findQuotaRefusal`; `verdict` is all of it in one piece, for one value.
  * Checks run in a fixed order and the first no wins:
  *
  *     shape and checksum -> (lookup) -> secret -> key, value and client state
