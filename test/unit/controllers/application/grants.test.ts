@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { API_KEY_APPLICATIONS, API_KEYS } from '../../../../src/api/names.ts';
 import { bindKey, finishReissue } from '../../../../src/ledger/formchanges.ts';
+import { isSuspendedForReissue } from '../../../../src/ledger/grants.ts';
 import type { Draft } from '../../../../src/kube/port.ts';
 import { aFormSpec, aFormStore, REF, someRules, Workshop } from './workshop.ts';
 
@@ -251,6 +252,94 @@ describe('one edit, one round', () => {
       expect(at.record().round?.number).toBe(onDenied === 'Final' ? 3 : 4);
     },
   );
+
+  test.for(['Denied', 'Returned', 'Lapsed'] as const)(
+    'an end that was decided about (%s) holds up neither new values nor other terms, and is not asked for again',
+    async (outcome) => {
+      const at = await granted();
+      at.edit({ revocation: { justification: 'Over' } });
+      await at.pass();
+      await (outcome === 'Lapsed' ? at.passDays(15) : at.decide(outcome));
+      expect(at.record().round).toMatchObject({ number: 2, type: 'Revoke', state: outcome });
+      const reissue = { requestId: 'leak', reason: 'Exposed', whileWaiting: 'Suspend' } as const;
+      at.edit({ purpose: 'Another', reissue });
+      await at.pass();
+      expect(at.record().round).toMatchObject({ number: 3, type: 'Reissue', state: 'Pending' });
+      expect(isSuspendedForReissue(at.record())).toBe(true);
+      expect(at.condition('Submitted')?.message).toContain(
+        'Change waits until Round 3 (Reissue) is settled; ',
+      );
+      expect(at.condition('Submitted')?.message).toContain('Round 2 (Revoke)');
+      await at.decide('Approved');
+      at.commit(finishReissue(at.record(), 'leak'));
+      await at.pass();
+      expect(at.record().round).toMatchObject({ number: 4, type: 'Change', state: 'Pending' });
+      expect(at.condition('Submitted')?.reason).toBe('Submitted');
+      await at.decide('Approved');
+      expect(at.record().round).toMatchObject({ number: 4, state: 'Approved' });
+      at.edit({ submissionId: 'again' });
+      await at.pass();
+      expect(at.record().round).toMatchObject({ number: 5, type: 'Revoke', state: 'Pending' });
+    },
+  );
+
+  test('a refused end and refused terms are both remembered behind new values', async () => {
+    const at = await granted();
+    at.edit({ purpose: 'Another' });
+    await at.pass();
+    await at.decide('Denied');
+    at.edit({ revocation: { justification: 'Over' } });
+    await at.pass();
+    await at.decide('Denied');
+    at.edit({ reissue: { requestId: 'r1', reason: 'Routine', whileWaiting: 'KeepActive' } });
+    await at.pass();
+    expect(at.record().round).toMatchObject({ number: 4, type: 'Reissue' });
+    await at.decide('Approved');
+    at.commit(finishReissue(at.record(), 'r1'));
+    await at.pass();
+    expect(at.record().round).toMatchObject({ number: 4, type: 'Reissue' });
+    expect(at.condition('Submitted')?.message).toContain('Round 2 (Change) was refused');
+    expect(at.condition('Submitted')?.message).toContain('Round 3 (Revoke) was refused');
+  });
+
+  test('an end that was refused and taken out is asked for when it comes again after another round', async () => {
+    const at = await granted();
+    at.edit({ revocation: { justification: 'Over' } });
+    await at.pass();
+    await at.decide('Denied');
+    at.edit({ purpose: 'Another', revocation: undefined as never });
+    await at.pass();
+    await at.decide('Approved');
+    at.edit({ revocation: { justification: 'Over' } });
+    await at.pass();
+    expect(at.record().round).toMatchObject({ number: 4, type: 'Revoke', state: 'Pending' });
+  });
+
+  test('new values that waited for an end go on when that is refused, and may be taken back', async () => {
+    const at = await granted();
+    at.edit({ reissue: { requestId: 'r1', reason: 'Exposed', whileWaiting: 'Suspend' } });
+    await at.pass();
+    at.edit({ revocation: { justification: 'Over' } });
+    await at.pass();
+    expect(at.record().round).toMatchObject({ number: 3, type: 'Revoke' });
+    await at.decide('Denied');
+    expect(at.record().round).toMatchObject({ number: 4, type: 'Reissue', state: 'Pending' });
+    at.edit({ reissue: undefined as never });
+    await at.pass();
+    expect(at.record().round).toMatchObject({ number: 4, state: 'Withdrawn' });
+    expect(isSuspendedForReissue(at.record())).toBe(false);
+  });
+
+  test('new values that were returned keep their turn, so that their key stays as they said', async () => {
+    const at = await granted();
+    const reissue = { requestId: 'r1', reason: 'Exposed', whileWaiting: 'Suspend' } as const;
+    at.edit({ purpose: 'Another', reissue });
+    await at.pass();
+    await at.decide('Returned');
+    expect(at.record().round).toMatchObject({ number: 2, type: 'Reissue', state: 'Returned' });
+    expect(at.condition('Submitted')?.reason).toBe('Deferred');
+    expect(isSuspendedForReissue(at.record())).toBe(true);
+  });
 
   test('a spent reissue never acts again, whatever the repository says', async () => {
     const at = await granted();

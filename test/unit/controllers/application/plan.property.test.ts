@@ -108,8 +108,19 @@ function broken(at: Workshop, before: FormRecord | undefined): readonly string[]
     'what ended stays ended': before?.ended === undefined || after?.ended !== undefined,
     'no grant without approval': after?.grant === undefined || isApproved,
     'no key without a grant': at.key() === undefined || after?.grant !== undefined,
+    'nothing waits for what is decided': !isDeferred(at) || isWaitedFor(after),
   };
   return Object.entries(rules).flatMap(([rule, holds]) => (holds ? [] : [rule]));
+}
+
+function isDeferred(at: Workshop): boolean {
+  return at.condition('Submitted')?.reason === 'Deferred';
+}
+
+/** New values that were returned keep their turn until they are corrected or taken back. */
+function isWaitedFor(record: FormRecord | undefined): boolean {
+  const { type, state } = record?.round ?? {};
+  return state === 'Pending' || (type === 'Reissue' && state === 'Returned');
 }
 
 function roundOf(record: FormRecord | undefined): number {
