@@ -49,13 +49,14 @@ export function wishOf(world: World): Wish {
   return newRound(world, form, { type, open });
 }
 
-/** New values that were asked for, and returned for correction, are not asked for any more. */
+/**
+ * New values that were asked for, and returned for correction, are not asked for any more: the form
+ * asks for none, or names a request that never acts again.
+ */
 export function isReissueDropped({ form, record }: World): boolean {
-  const { reissue, round } = record ?? {};
-  if (form === undefined || reissue?.state !== 'Waiting' || round?.state === 'Pending')
-    return false;
-  const isAsked = form.spec.submission === 'Submitted' && form.spec.reissue !== undefined;
-  return !isAsked;
+  if (form === undefined || record?.reissue?.state !== 'Waiting') return false;
+  if (record.round?.state === 'Pending') return false;
+  return form.spec.submission !== 'Submitted' || !isReissueAsked(form, record);
 }
 
 /** What is to be decided, in the order of its turn; all but the first wait. */

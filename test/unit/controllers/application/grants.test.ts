@@ -4,7 +4,7 @@ import { API_KEY_APPLICATIONS, API_KEYS } from '../../../../src/api/names.ts';
 import { bindKey, finishReissue } from '../../../../src/ledger/formchanges.ts';
 import { isSuspendedForReissue } from '../../../../src/ledger/grants.ts';
 import type { Draft } from '../../../../src/kube/port.ts';
-import { aFormSpec, aFormStore, REF, someRules, Workshop } from './workshop.ts';
+import { aFormSpec, aFormStore, CLIENT, REF, someRules, Workshop } from './workshop.ts';
 
 /** A form with a grant in force, and its key issued. */
 async function granted(change: Parameters<typeof aFormSpec>[0] = {}): Promise<Workshop> {
@@ -374,6 +374,39 @@ describe('one edit, one round', () => {
     at.edit({ reissue: undefined as never });
     await at.pass();
     expect(at.record().reissue).toBeUndefined();
+  });
+
+  test('a returned reissue is dropped when the form goes back to a request that was carried out', async () => {
+    const at = await granted();
+    const first = { requestId: 'r1', reason: 'Routine', whileWaiting: 'KeepActive' } as const;
+    at.edit({ reissue: first });
+    await at.pass();
+    await at.decide('Approved');
+    at.commit(finishReissue(at.record(), 'r1'));
+    at.edit({ reissue: { requestId: 'r2', reason: 'Exposed', whileWaiting: 'Suspend' } });
+    await at.pass();
+    await at.decide('Returned');
+    expect(isSuspendedForReissue(at.record())).toBe(true);
+    at.edit({ reissue: first });
+    await at.pass();
+    expect(at.record().reissue).toBeUndefined();
+    expect(at.record().round).toMatchObject({ number: 3, state: 'Returned' });
+    expect(at.audit.at(-1)).toMatchObject({ action: 'ReissueDropped' });
+  });
+
+  test('a returned reissue stays while its correction is asked for under another id', async () => {
+    const at = await granted();
+    at.edit({ reissue: { requestId: 'r1', reason: 'Exposed', whileWaiting: 'Suspend' } });
+    await at.pass();
+    await at.decide('Returned');
+    at.client = { type: 'Missing', name: 'shop' };
+    at.edit({ reissue: { requestId: 'r2', reason: 'Exposed', whileWaiting: 'Suspend' } });
+    await at.pass();
+    expect(at.ready).toBe('ClientNotAvailable');
+    expect(isSuspendedForReissue(at.record())).toBe(true);
+    at.client = CLIENT;
+    await at.pass();
+    expect(at.record().reissue).toMatchObject({ requestId: 'r2', state: 'Waiting' });
   });
 });
 
