@@ -8,7 +8,7 @@ import { incomplete, type Picture } from './picture.ts';
 import { readiness } from './readiness.ts';
 import { noticeDay } from './standing.ts';
 import { refusedStill, turnsOf } from './wish.ts';
-import { awaitedText, endText, outcomeText, roundText, troubleText } from './wording.ts';
+import { awaitedText, endText, outcomeText, roundText, troubleText, untilText } from './wording.ts';
 import type { World } from './world.ts';
 
 /** All conditions, Ready first. */
@@ -94,7 +94,7 @@ function effective({ world, standing }: Picture): readonly WantedCondition[] {
   switch (standing?.state) {
     case 'InForce':
       return [
-        applicationCondition('Effective', 'InForce', 'What was granted holds'),
+        applicationCondition('Effective', 'InForce', `What was granted holds${untilText(record)}`),
         ...soon(world, standing.endMs),
       ];
     case 'Scheduled': {

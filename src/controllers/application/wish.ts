@@ -4,8 +4,8 @@
  * One edit, one round: the end of the grant goes before new values, those before other terms; what
  * comes later waits until that is decided. What was decided and is not asked anew holds up nothing.
  */
-import type { FormRecord, Round, RoundType } from '../../ledger/form.ts';
-import { isReissueSpent } from '../../ledger/grants.ts';
+import type { FormRecord, Grant, Round, RoundType } from '../../ledger/form.ts';
+import { askedEndMs, isReissueSpent } from '../../ledger/grants.ts';
 import type { RequestContent } from '../../terms/request.ts';
 import { contentLike, contentNow, isAsGranted, isSameContent, reissueOf } from './content.ts';
 import { problemsIn, type Trouble } from './problems.ts';
@@ -83,15 +83,23 @@ export function askedOf(world: World): readonly RoundType[] {
 }
 
 function askedTypes(world: World, form: FormView, record: FormRecord): readonly RoundType[] {
-  const { grant, nextGrant, revocation } = record;
+  const { grant, nextGrant } = record;
   if (grant === undefined) return ['Issue'];
   return [
-    ...(form.spec.revocation !== undefined && revocation === undefined
-      ? (['Revoke'] as const)
-      : []),
+    ...(isEndAsked(form, grant, record.revocation) ? (['Revoke'] as const) : []),
     ...(isReissueAsked(form, record) ? (['Reissue'] as const) : []),
     ...(isAsGranted(world, nextGrant ?? grant) ? [] : (['Change'] as const)),
   ];
+}
+
+/** An end that was approved stays; only an earlier one is asked for beside it. */
+function isEndAsked(
+  { spec }: FormView,
+  { content }: Grant,
+  approved: FormRecord['revocation'],
+): boolean {
+  if (spec.revocation === undefined || approved === undefined) return spec.revocation !== undefined;
+  return (askedEndMs(spec.revocation, content) ?? -Infinity) < approved.atMs;
 }
 
 /** An approved reissue is carried out before the next one is asked for. */

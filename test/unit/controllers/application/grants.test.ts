@@ -427,6 +427,70 @@ describe('the end', () => {
     expect(at.record().round?.type).toBe('Revoke');
   });
 
+  test.for([undefined, '2026-11-01', '2020-01-01'])(
+    'an earlier end than was approved (%s) is a round of its own, and the later one holds until it is approved',
+    async (effectiveDate) => {
+      const at = await granted();
+      at.edit({ revocation: { justification: 'Over', effectiveDate: '2026-12-01' } });
+      await at.pass();
+      await at.decide('Approved');
+      const earlier = { justification: 'Over', ...(effectiveDate && { effectiveDate }) };
+      at.edit({ revocation: earlier });
+      await at.pass();
+      expect(at.record().round).toMatchObject({ number: 3, type: 'Revoke', state: 'Pending' });
+      await at.decide('Denied');
+      expect(at.ready).toBe('Denied');
+      expect(at.record().revocation?.atMs).toBe(Date.UTC(2026, 11, 1));
+      at.edit({ submissionId: 'again' });
+      await at.pass();
+      await at.decide('Approved');
+      expect(at.record().revocation?.atMs).toBe(
+        effectiveDate === '2026-11-01' ? Date.UTC(2026, 10, 1) : undefined,
+      );
+      expect(at.record().ended?.cause).toBe(effectiveDate === '2026-11-01' ? undefined : 'Revoked');
+      await at.pass();
+      expect(at.record().round).toMatchObject({ number: 4, state: 'Approved' });
+    },
+  );
+
+  test.for(['2026-12-01', '2026-12-02', 'none'])(
+    'an end that was approved stays whatever the form says of a later one (%s), and shows',
+    async (effectiveDate) => {
+      const at = await granted();
+      const justification = 'Over';
+      at.edit({ revocation: { justification, effectiveDate: '2026-12-01' } });
+      await at.pass();
+      await at.decide('Approved');
+      const isAsked = effectiveDate !== 'none';
+      at.edit({
+        submissionId: 'again',
+        revocation: (isAsked ? { justification, effectiveDate } : undefined) as never,
+      });
+      await at.pass();
+      expect(at.record().round).toMatchObject({ number: 2, state: 'Approved' });
+      const until = ' until 2026-12-01T00:00:00Z, when its revocation takes effect';
+      expect(at.condition('Ready')?.message).toContain(until);
+      expect(at.condition('Effective')?.message).toContain(until);
+    },
+  );
+
+  test('the day of an end is that of the zone of the terms, when it is compared as when it is approved', async () => {
+    const at = new Workshop();
+    at.store = aFormStore({ timeZone: 'Asia/Seoul' });
+    await at.submit();
+    await at.decide('Approved');
+    at.edit({ revocation: { justification: 'Over', effectiveDate: '2026-12-01' } });
+    await at.pass();
+    await at.decide('Approved');
+    expect(at.record().revocation?.atMs).toBe(Date.UTC(2026, 10, 30, 15));
+    at.edit({ revocation: { justification: 'Over, again', effectiveDate: '2026-12-01' } });
+    await at.pass();
+    expect(at.record().round?.number).toBe(2);
+    at.edit({ revocation: { justification: 'Over', effectiveDate: '2026-11-30' } });
+    await at.pass();
+    expect(at.record().round).toMatchObject({ number: 3, type: 'Revoke', state: 'Pending' });
+  });
+
   test('a reviewer who withdraws the grant ends the form for good, with his words', async () => {
     const at = await granted();
     await at.decide('Revoked');
