@@ -151,6 +151,8 @@ export type FormRecord = DocumentHead & {
    * its place: what was refused is not asked for again by itself.
    */
   readonly refused?: Round;
+  /** The same of the newest round about the end of the grant. */
+  readonly refusedRevoke?: Round;
   /** In force, or approved and not yet effective; absent: none. */
   readonly grant?: Grant;
   /** An approved change whose own date has not come. */

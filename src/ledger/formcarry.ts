@@ -32,7 +32,7 @@ export type NewHome = {
  * is not served any more: another one may be issued, once.
  */
 export function carryForm(old: FormRecord, home: NewHome): FormRecord {
-  const { grant, nextGrant, revocation, round, noticed, applicant } = old;
+  const { grant, nextGrant, revocation, round, refusedRevoke, noticed, applicant } = old;
   demand(old.phase === 'Live' && old.ended === undefined, old, 'what is over is not carried over');
   demand(grant !== undefined, old, 'only a grant is carried over');
   const { clusterId, uid, generation, createdBy, atMs } = home;
@@ -51,6 +51,7 @@ export function carryForm(old: FormRecord, home: NewHome): FormRecord {
     // An administrator saw it, and it asks for nothing that was not granted, whoever wrote it.
     seen: { generation, atMs, isProven: true },
     ...(round === undefined ? {} : { round: moveRound(round, home) }),
+    ...(refusedRevoke === undefined ? {} : { refusedRevoke: moveRound(refusedRevoke, home) }),
     grant: nextGrant === undefined ? newest(grant, home) : moveGrant(grant, home),
     ...(nextGrant === undefined ? {} : { nextGrant: newest(nextGrant, home) }),
     ...(revocation === undefined ? {} : { revocation }),

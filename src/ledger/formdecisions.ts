@@ -4,12 +4,11 @@
  * decide. Whether a review counts was judged before; what would give a grant without the approvals
  * that its round demands throws here all the same.
  */
-import { parseDay, findZone, startOfDay, UTC } from '../terms/zone.ts';
 import type { TermsSpec } from '../terms/terms.ts';
 import type { CountedReview, FormRecord, Grant, Round } from './form.ts';
 import { carryOutRevocation, endGrant } from './formchanges.ts';
 import { demand } from './formrules.ts';
-import { approvalProblem, openLayer, resolveGrant, termBounds } from './grants.ts';
+import { approvalProblem, askedEndMs, openLayer, resolveGrant, termBounds } from './grants.ts';
 
 /** Counted reviews that are kept beside those of the newest round; the audit chain names them all. */
 const REVIEWS_KEPT = 50;
@@ -177,16 +176,9 @@ function revoke(
   const { revocation } = round.content;
   demand(revocation !== undefined && form.grant !== undefined, form, 'only a grant is revoked');
   const message = revocation.justification;
-  const dueMs = startOf(revocation.effectiveDate, round.content.terms.validity?.timeZone);
+  const dueMs = askedEndMs(revocation, round.content);
   if (dueMs === undefined || dueMs <= atMs) {
     return endGrant(form, { cause: 'Revoked', atMs, actor, message });
   }
   return { ...form, revocation: { atMs: dueMs, round: round.number, message } };
-}
-
-/** The first instant of that day; undefined: no day was said, or what was said is none. */
-function startOf(date: string | undefined, timeZone: string | undefined): number | undefined {
-  const day = date === undefined ? undefined : parseDay(date);
-  if (day === undefined) return undefined;
-  return startOfDay(findZone(timeZone ?? UTC.name) ?? UTC, day);
 }

@@ -2,7 +2,9 @@
  * What a form's record means at an instant: which grant holds, whose turn it is, what is spent. Pure;
  * the controllers of forms, reviews and keys ask here, so that they cannot disagree.
  */
+import type { RequestContent } from '../terms/request.ts';
 import { resolveTerms, type Resolution } from '../terms/resolve.ts';
+import { findZone, parseDay, startOfDay, UTC } from '../terms/zone.ts';
 import type { CountedReview, FormRecord, Grant, Layer, Round, TermBounds } from './form.ts';
 
 /** Where the grant of a form is; Scheduled: approved, and its date has not come. */
@@ -97,6 +99,19 @@ export function isReissueSpent(form: FormRecord, requestId: string): boolean {
 /** True while the key is switched off because of a reissue that was asked for and not refused. */
 export function isSuspendedForReissue({ reissue }: Pick<FormRecord, 'reissue'>): boolean {
   return reissue?.whileWaiting === 'Suspend' && reissue.state !== 'Denied';
+}
+
+/**
+ * The instant from which an end is asked for: where its day begins in the zone of the terms. Undefined:
+ * at once, as no day was said, or what was said is none.
+ */
+export function askedEndMs(
+  { effectiveDate }: NonNullable<RequestContent['revocation']>,
+  { terms }: Pick<RequestContent, 'terms'>,
+): number | undefined {
+  const day = effectiveDate === undefined ? undefined : parseDay(effectiveDate);
+  if (day === undefined) return undefined;
+  return startOfDay(findZone(terms.validity?.timeZone ?? UTC.name) ?? UTC, day);
 }
 
 /**

@@ -7,8 +7,8 @@ import type { FormRecord, Round } from '../../ledger/form.ts';
 import { incomplete, type Picture } from './picture.ts';
 import { readiness } from './readiness.ts';
 import { noticeDay } from './standing.ts';
-import { askedOf } from './wish.ts';
-import { awaitedText, endText, outcomeText, roundText, troubleText } from './wording.ts';
+import { refusedStill, turnsOf } from './wish.ts';
+import { awaitedText, endText, outcomeText, roundText, troubleText, untilText } from './wording.ts';
 import type { World } from './world.ts';
 
 /** All conditions, Ready first. */
@@ -44,11 +44,13 @@ function submitted(picture: Picture): readonly WantedCondition[] {
   }
   const round = world.record?.round;
   if (round === undefined) return [];
-  const deferred = identity.type === 'Noted' ? askedOf(world).slice(1) : [];
+  const deferred = identity.type === 'Noted' ? turnsOf(world).slice(1) : [];
+  const refused = refusedStill(world).map((each) => `; ${outcomeText(each)}`);
   if (deferred.length === 0) {
-    return [applicationCondition('Submitted', 'Submitted', `${roundText(round)} was submitted`)];
+    const message = `${roundText(round)} was submitted${refused.join('')}`;
+    return [applicationCondition('Submitted', 'Submitted', message)];
   }
-  const message = `${deferred.join(', ')} waits until ${roundText(round)} is settled`;
+  const message = `${deferred.join(', ')} waits until ${roundText(round)} is settled${refused.join('')}`;
   return [applicationCondition('Submitted', 'Deferred', message)];
 }
 
@@ -92,7 +94,7 @@ function effective({ world, standing }: Picture): readonly WantedCondition[] {
   switch (standing?.state) {
     case 'InForce':
       return [
-        applicationCondition('Effective', 'InForce', 'What was granted holds'),
+        applicationCondition('Effective', 'InForce', `What was granted holds${untilText(record)}`),
         ...soon(world, standing.endMs),
       ];
     case 'Scheduled': {

@@ -7,7 +7,7 @@ import { problemsIn, reasonOf } from './problems.ts';
 import { draftEndsAtMs } from './standing.ts';
 import { servedName } from './view.ts';
 import { askedOf } from './wish.ts';
-import { awaitedText, draftText, endText, outcomeText, troubleText } from './wording.ts';
+import { awaitedText, draftText, endText, outcomeText, troubleText, untilText } from './wording.ts';
 import type { World } from './world.ts';
 
 /** A reason and its sentence. */
@@ -86,10 +86,11 @@ function ofGrant({ world, standing }: Picture): Said | undefined {
 
 function inForce({ record }: World): Said {
   const round = record?.round;
+  const held = `What was granted is in force${untilText(record)}`;
   if (record === undefined || round?.state !== 'Pending') {
-    return { reason: 'InForce', message: 'What was granted is in force' };
+    return { reason: 'InForce', message: held };
   }
-  const message = `What was granted is in force; ${awaitedText(round, record.reviews)}`;
+  const message = `${held}; ${awaitedText(round, record.reviews)}`;
   return { reason: 'ChangePending', message };
 }
 

@@ -84,7 +84,7 @@ export async function openNext(
   const opened = isOpen ? replaceRound(before, request) : openRound(before, request);
   const isFree = decision === 'Free';
   const decided = isFree ? approveAutomatically(opened, world.nowMs) : opened;
-  const record = withSpent(withRefused(decided, refusedBeside(before, wanted.type)), world);
+  const record = withSpent(withRefused(decided, refusedBeside(world, wanted.type)), world);
   const next = await change(deps, world, record, {
     action: isFree ? 'RoundApproved' : isOpen ? 'RoundReplaced' : 'RoundOpened',
     actor: isFree ? 'operator' : author(before),
@@ -189,9 +189,9 @@ export async function end(deps: Deps, world: World, action: ActionOf<'End'>): Pr
     : { ...world, record };
 }
 
-function withRefused(record: FormRecord, round: Round | undefined): FormRecord {
-  const { refused: _, ...rest } = record;
-  return round === undefined ? rest : { ...rest, refused: round };
+function withRefused(record: FormRecord, beside: ReturnType<typeof refusedBeside>): FormRecord {
+  const { refused: _, refusedRevoke: __, ...rest } = record;
+  return { ...rest, ...beside };
 }
 
 /** A form that comes from a repository with an old wish for new values does not get them again at once. */

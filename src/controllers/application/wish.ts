@@ -2,10 +2,10 @@
  * What the newest edit of a form asks for, compared with what is open, granted and decided. Pure.
  *
  * One edit, one round: the end of the grant goes before new values, those before other terms; what
- * comes later waits.
+ * comes later waits until that is decided. What was decided and is not asked anew holds up nothing.
  */
-import type { FormRecord, Round, RoundType } from '../../ledger/form.ts';
-import { isReissueSpent } from '../../ledger/grants.ts';
+import type { FormRecord, Grant, Round, RoundType } from '../../ledger/form.ts';
+import { askedEndMs, isReissueSpent } from '../../ledger/grants.ts';
 import type { RequestContent } from '../../terms/request.ts';
 import { contentLike, contentNow, isAsGranted, isSameContent, reissueOf } from './content.ts';
 import { problemsIn, type Trouble } from './problems.ts';
@@ -40,26 +40,42 @@ export function wishOf(world: World): Wish {
   const { form, record } = world;
   if (form === undefined || record === undefined || record.ended !== undefined) return NOTHING;
   const open = record.round?.state === 'Pending' ? record.round : undefined;
-  const [type] = askedOf(world);
+  const [type] = turnsOf(world);
   if (type === undefined) return takeBack(open, NOTHING);
-  const rounds = [record.round, record.refused].filter((round) => round !== undefined);
-  if (rounds.some((round) => isSettled(world, form, round, type))) {
-    return open?.type === type ? { type: 'Open', round: open } : takeBack(open, NOTHING);
+  const { round } = record;
+  if (round !== undefined && isSettled(world, form, round, type)) {
+    return open === undefined ? NOTHING : { type: 'Open', round: open };
   }
-  if (rounds.some((round) => isFinallyDenied(round, type))) return takeBack(open, NOTHING);
   return newRound(world, form, { type, open });
 }
 
-/** New values that were asked for, and returned for correction, are not asked for any more. */
+/**
+ * New values that were asked for, and returned for correction, are not asked for any more: the form
+ * asks for none, or names a request that never acts again.
+ */
 export function isReissueDropped({ form, record }: World): boolean {
-  const { reissue, round } = record ?? {};
-  if (form === undefined || reissue?.state !== 'Waiting' || round?.state === 'Pending')
-    return false;
-  const isAsked = form.spec.submission === 'Submitted' && form.spec.reissue !== undefined;
-  return !isAsked;
+  if (form === undefined || record?.reissue?.state !== 'Waiting') return false;
+  if (record.round?.state === 'Pending') return false;
+  return form.spec.submission !== 'Submitted' || !isReissueAsked(form, record);
 }
 
-/** Everything that a form still asks for, in the order of its turn; all but the first wait. */
+/** What is to be decided, in the order of its turn; all but the first wait. */
+export function turnsOf(world: World): readonly RoundType[] {
+  const { form, record } = world;
+  if (form === undefined || record === undefined) return [];
+  return askedOf(world).filter((type) => !isDecided(world, form, record, type));
+}
+
+/** Rounds before the newest that were refused, and whose wish still stands in the form as it was. */
+export function refusedStill(world: World): readonly Round[] {
+  const { refused, refusedRevoke } = world.record ?? {};
+  const [asked, turns] = [askedOf(world), turnsOf(world)];
+  return [refused, refusedRevoke]
+    .filter((round) => round !== undefined)
+    .filter(({ type }) => asked.includes(type) && !turns.includes(type));
+}
+
+/** Everything that a form still asks for, in the order of its turn, whatever was decided about it. */
 export function askedOf(world: World): readonly RoundType[] {
   const { form, record } = world;
   if (form === undefined || record === undefined || record.ended !== undefined) return [];
@@ -67,15 +83,23 @@ export function askedOf(world: World): readonly RoundType[] {
 }
 
 function askedTypes(world: World, form: FormView, record: FormRecord): readonly RoundType[] {
-  const { grant, nextGrant, revocation } = record;
+  const { grant, nextGrant } = record;
   if (grant === undefined) return ['Issue'];
   return [
-    ...(form.spec.revocation !== undefined && revocation === undefined
-      ? (['Revoke'] as const)
-      : []),
+    ...(isEndAsked(form, grant, record.revocation) ? (['Revoke'] as const) : []),
     ...(isReissueAsked(form, record) ? (['Reissue'] as const) : []),
     ...(isAsGranted(world, nextGrant ?? grant) ? [] : (['Change'] as const)),
   ];
+}
+
+/** An end that was approved stays; only an earlier one is asked for beside it. */
+function isEndAsked(
+  { spec }: FormView,
+  { content }: Grant,
+  approved: FormRecord['revocation'],
+): boolean {
+  if (spec.revocation === undefined || approved === undefined) return spec.revocation !== undefined;
+  return (askedEndMs(spec.revocation, content) ?? -Infinity) < approved.atMs;
 }
 
 /** An approved reissue is carried out before the next one is asked for. */
@@ -85,14 +109,33 @@ function isReissueAsked({ spec }: FormView, record: FormRecord): boolean {
   return !isReissueSpent(record, requestId);
 }
 
+/** It was decided, and is not asked anew. Returned new values keep their turn, as their key may be off. */
+function isDecided(world: World, form: FormView, record: FormRecord, type: RoundType): boolean {
+  const rounds = [record.round, record.refused, record.refusedRevoke];
+  return rounds.some(
+    (round) =>
+      round !== undefined &&
+      ((round.state !== 'Pending' && type !== 'Reissue' && isSettled(world, form, round, type)) ||
+        isFinallyDenied(round, type)),
+  );
+}
+
 /** The round is open or was decided, and the form asks for just the same. */
 function isSettled(world: World, form: FormView, round: Round, type: RoundType): boolean {
-  if (round.type !== type) return false;
-  if (!isSameContent(contentFor(world, form, type, round.content), round.content)) return false;
+  if (round.type !== type || !isSameAsked(world, form, round)) return false;
   if (round.state === 'Pending') return true;
   // Taken back, and submitted anew: that is an edit of its own.
   if (round.state === 'Withdrawn' || round.state === 'Replaced') return false;
   return form.spec.submissionId === undefined || form.spec.submissionId === round.submissionId;
+}
+
+/** Whether new values wait beside the end matters only while the end is being decided about. */
+function isSameAsked(world: World, form: FormView, { type, state, content }: Round): boolean {
+  const now = contentFor(world, form, type, content);
+  if (type !== 'Revoke' || state === 'Pending') return isSameContent(now, content);
+  const { reissue: _, ...asked } = now;
+  const { reissue: __, ...decided } = content;
+  return isSameContent(asked, decided);
 }
 
 /** The store gives no second chance for terms; new values and the end can always be asked for. */
@@ -101,12 +144,26 @@ function isFinallyDenied(round: Round, type: RoundType): boolean {
   return isDenied && isAboutTerms(type) && isAboutTerms(round.type);
 }
 
-/** What `refused` of the record is once a round of this type has opened. */
-export function refusedBeside({ round, refused }: FormRecord, type: RoundType): Round | undefined {
-  if (isAboutTerms(type)) return undefined;
-  const isRefused = round?.state === 'Denied' || round?.state === 'Returned';
-  const isOver = isRefused || round?.state === 'Lapsed';
-  return isOver && round !== undefined && isAboutTerms(round.type) ? round : refused;
+/** Which refused rounds the record remembers once a round of this type has opened. */
+export function refusedBeside(
+  { form, record }: World,
+  type: RoundType,
+): Pick<FormRecord, 'refused' | 'refusedRevoke'> {
+  const { round, refused, refusedRevoke } = record ?? {};
+  const over = isRefused(round) ? round : undefined;
+  const terms = over !== undefined && isAboutTerms(over.type) ? over : refused;
+  const end = over?.type === 'Revoke' ? over : refusedRevoke;
+  // Taken out of the form, and later put there again: that is a wish of its own.
+  const isEndAsked = type !== 'Revoke' && form?.spec.revocation !== undefined;
+  return {
+    ...(terms === undefined || isAboutTerms(type) ? {} : { refused: terms }),
+    ...(end === undefined || !isEndAsked ? {} : { refusedRevoke: end }),
+  };
+}
+
+function isRefused(round: Round | undefined): boolean {
+  const { state } = round ?? {};
+  return state === 'Denied' || state === 'Returned' || state === 'Lapsed';
 }
 
 function isAboutTerms(type: RoundType): boolean {

@@ -39,6 +39,12 @@ function againField({ type }: Round): string {
   return type === 'Reissue' ? 'spec.reissue.requestId' : 'spec.submissionId';
 }
 
+/** Until when a grant holds that was revoked for a later day, to be put behind other words; else empty. */
+export function untilText(record: FormRecord | undefined): string {
+  const { atMs } = record?.revocation ?? {};
+  return atMs === undefined ? '' : ` until ${formatTime(atMs)}, when its revocation takes effect`;
+}
+
 /** All that is in the way of an edit. */
 export function troubleText(troubles: readonly { readonly message: string }[]): string {
   return troubles.map(({ message }) => message).join('; ');

@@ -6,7 +6,7 @@ import type { KubeObject } from '../../../../src/api/meta.ts';
 import type { FormRecord } from '../../../../src/ledger/form.ts';
 import { bindKey } from '../../../../src/ledger/formchanges.ts';
 import { DAY_MS } from '../../../../src/kernel/time.ts';
-import { APPLICANT, aFormSpec, aFormStore, CLIENT, Workshop } from './workshop.ts';
+import { APPLICANT, aFormSpec, aFormStore, CLIENT, someRules, Workshop } from './workshop.ts';
 
 type Spec = Parameters<typeof aFormSpec>[0];
 type Found = Parameters<typeof carryOver>[1];
@@ -155,6 +155,21 @@ describe('a form that asks for just what was granted', () => {
     await goOn(at, next);
     await next.passDays(4);
     expect(next.record().ended?.cause).toBe('Revoked');
+  });
+
+  test('does not ask again for an end that was refused there', async () => {
+    const revocation = { justification: 'Over' };
+    const at = await granted();
+    at.edit({ revocation });
+    await at.pass();
+    await at.decide('Denied');
+    at.edit({ reissue: { requestId: 'r1', reason: 'Routine', whileWaiting: 'KeepActive' } });
+    await at.pass();
+    const next = rebuilt(at, { revocation });
+    next.store = aFormStore({ uid: 'store-2', rules: someRules({ requiredFor: ['Issue'] }) });
+    const record = await goOn(at, next);
+    expect(record.round).toMatchObject({ number: 3, type: 'Reissue', state: 'Withdrawn' });
+    expect(next.ready).toBe('InForce');
   });
 
   test('is believed under the account that applied it, and under no other', async () => {

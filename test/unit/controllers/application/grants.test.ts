@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { API_KEY_APPLICATIONS, API_KEYS } from '../../../../src/api/names.ts';
 import { bindKey, finishReissue } from '../../../../src/ledger/formchanges.ts';
+import { isSuspendedForReissue } from '../../../../src/ledger/grants.ts';
 import type { Draft } from '../../../../src/kube/port.ts';
-import { aFormSpec, aFormStore, REF, someRules, Workshop } from './workshop.ts';
+import { aFormSpec, aFormStore, CLIENT, REF, someRules, Workshop } from './workshop.ts';
 
 /** A form with a grant in force, and its key issued. */
 async function granted(change: Parameters<typeof aFormSpec>[0] = {}): Promise<Workshop> {
@@ -252,6 +253,94 @@ describe('one edit, one round', () => {
     },
   );
 
+  test.for(['Denied', 'Returned', 'Lapsed'] as const)(
+    'an end that was decided about (%s) holds up neither new values nor other terms, and is not asked for again',
+    async (outcome) => {
+      const at = await granted();
+      at.edit({ revocation: { justification: 'Over' } });
+      await at.pass();
+      await (outcome === 'Lapsed' ? at.passDays(15) : at.decide(outcome));
+      expect(at.record().round).toMatchObject({ number: 2, type: 'Revoke', state: outcome });
+      const reissue = { requestId: 'leak', reason: 'Exposed', whileWaiting: 'Suspend' } as const;
+      at.edit({ purpose: 'Another', reissue });
+      await at.pass();
+      expect(at.record().round).toMatchObject({ number: 3, type: 'Reissue', state: 'Pending' });
+      expect(isSuspendedForReissue(at.record())).toBe(true);
+      expect(at.condition('Submitted')?.message).toContain(
+        'Change waits until Round 3 (Reissue) is settled; ',
+      );
+      expect(at.condition('Submitted')?.message).toContain('Round 2 (Revoke)');
+      await at.decide('Approved');
+      at.commit(finishReissue(at.record(), 'leak'));
+      await at.pass();
+      expect(at.record().round).toMatchObject({ number: 4, type: 'Change', state: 'Pending' });
+      expect(at.condition('Submitted')?.reason).toBe('Submitted');
+      await at.decide('Approved');
+      expect(at.record().round).toMatchObject({ number: 4, state: 'Approved' });
+      at.edit({ submissionId: 'again' });
+      await at.pass();
+      expect(at.record().round).toMatchObject({ number: 5, type: 'Revoke', state: 'Pending' });
+    },
+  );
+
+  test('a refused end and refused terms are both remembered behind new values', async () => {
+    const at = await granted();
+    at.edit({ purpose: 'Another' });
+    await at.pass();
+    await at.decide('Denied');
+    at.edit({ revocation: { justification: 'Over' } });
+    await at.pass();
+    await at.decide('Denied');
+    at.edit({ reissue: { requestId: 'r1', reason: 'Routine', whileWaiting: 'KeepActive' } });
+    await at.pass();
+    expect(at.record().round).toMatchObject({ number: 4, type: 'Reissue' });
+    await at.decide('Approved');
+    at.commit(finishReissue(at.record(), 'r1'));
+    await at.pass();
+    expect(at.record().round).toMatchObject({ number: 4, type: 'Reissue' });
+    expect(at.condition('Submitted')?.message).toContain('Round 2 (Change) was refused');
+    expect(at.condition('Submitted')?.message).toContain('Round 3 (Revoke) was refused');
+  });
+
+  test('an end that was refused and taken out is asked for when it comes again after another round', async () => {
+    const at = await granted();
+    at.edit({ revocation: { justification: 'Over' } });
+    await at.pass();
+    await at.decide('Denied');
+    at.edit({ purpose: 'Another', revocation: undefined as never });
+    await at.pass();
+    await at.decide('Approved');
+    at.edit({ revocation: { justification: 'Over' } });
+    await at.pass();
+    expect(at.record().round).toMatchObject({ number: 4, type: 'Revoke', state: 'Pending' });
+  });
+
+  test('new values that waited for an end go on when that is refused, and may be taken back', async () => {
+    const at = await granted();
+    at.edit({ reissue: { requestId: 'r1', reason: 'Exposed', whileWaiting: 'Suspend' } });
+    await at.pass();
+    at.edit({ revocation: { justification: 'Over' } });
+    await at.pass();
+    expect(at.record().round).toMatchObject({ number: 3, type: 'Revoke' });
+    await at.decide('Denied');
+    expect(at.record().round).toMatchObject({ number: 4, type: 'Reissue', state: 'Pending' });
+    at.edit({ reissue: undefined as never });
+    await at.pass();
+    expect(at.record().round).toMatchObject({ number: 4, state: 'Withdrawn' });
+    expect(isSuspendedForReissue(at.record())).toBe(false);
+  });
+
+  test('new values that were returned keep their turn, so that their key stays as they said', async () => {
+    const at = await granted();
+    const reissue = { requestId: 'r1', reason: 'Exposed', whileWaiting: 'Suspend' } as const;
+    at.edit({ purpose: 'Another', reissue });
+    await at.pass();
+    await at.decide('Returned');
+    expect(at.record().round).toMatchObject({ number: 2, type: 'Reissue', state: 'Returned' });
+    expect(at.condition('Submitted')?.reason).toBe('Deferred');
+    expect(isSuspendedForReissue(at.record())).toBe(true);
+  });
+
   test('a spent reissue never acts again, whatever the repository says', async () => {
     const at = await granted();
     const reissue = { requestId: 'r1', reason: 'Routine', whileWaiting: 'KeepActive' } as const;
@@ -286,6 +375,39 @@ describe('one edit, one round', () => {
     await at.pass();
     expect(at.record().reissue).toBeUndefined();
   });
+
+  test('a returned reissue is dropped when the form goes back to a request that was carried out', async () => {
+    const at = await granted();
+    const first = { requestId: 'r1', reason: 'Routine', whileWaiting: 'KeepActive' } as const;
+    at.edit({ reissue: first });
+    await at.pass();
+    await at.decide('Approved');
+    at.commit(finishReissue(at.record(), 'r1'));
+    at.edit({ reissue: { requestId: 'r2', reason: 'Exposed', whileWaiting: 'Suspend' } });
+    await at.pass();
+    await at.decide('Returned');
+    expect(isSuspendedForReissue(at.record())).toBe(true);
+    at.edit({ reissue: first });
+    await at.pass();
+    expect(at.record().reissue).toBeUndefined();
+    expect(at.record().round).toMatchObject({ number: 3, state: 'Returned' });
+    expect(at.audit.at(-1)).toMatchObject({ action: 'ReissueDropped' });
+  });
+
+  test('a returned reissue stays while its correction is asked for under another id', async () => {
+    const at = await granted();
+    at.edit({ reissue: { requestId: 'r1', reason: 'Exposed', whileWaiting: 'Suspend' } });
+    await at.pass();
+    await at.decide('Returned');
+    at.client = { type: 'Missing', name: 'shop' };
+    at.edit({ reissue: { requestId: 'r2', reason: 'Exposed', whileWaiting: 'Suspend' } });
+    await at.pass();
+    expect(at.ready).toBe('ClientNotAvailable');
+    expect(isSuspendedForReissue(at.record())).toBe(true);
+    at.client = CLIENT;
+    await at.pass();
+    expect(at.record().reissue).toMatchObject({ requestId: 'r2', state: 'Waiting' });
+  });
 });
 
 describe('the end', () => {
@@ -303,6 +425,70 @@ describe('the end', () => {
     at.edit({ purpose: 'Again', revocation: undefined as never });
     await at.pass();
     expect(at.record().round?.type).toBe('Revoke');
+  });
+
+  test.for([undefined, '2026-11-01', '2020-01-01'])(
+    'an earlier end than was approved (%s) is a round of its own, and the later one holds until it is approved',
+    async (effectiveDate) => {
+      const at = await granted();
+      at.edit({ revocation: { justification: 'Over', effectiveDate: '2026-12-01' } });
+      await at.pass();
+      await at.decide('Approved');
+      const earlier = { justification: 'Over', ...(effectiveDate && { effectiveDate }) };
+      at.edit({ revocation: earlier });
+      await at.pass();
+      expect(at.record().round).toMatchObject({ number: 3, type: 'Revoke', state: 'Pending' });
+      await at.decide('Denied');
+      expect(at.ready).toBe('Denied');
+      expect(at.record().revocation?.atMs).toBe(Date.UTC(2026, 11, 1));
+      at.edit({ submissionId: 'again' });
+      await at.pass();
+      await at.decide('Approved');
+      expect(at.record().revocation?.atMs).toBe(
+        effectiveDate === '2026-11-01' ? Date.UTC(2026, 10, 1) : undefined,
+      );
+      expect(at.record().ended?.cause).toBe(effectiveDate === '2026-11-01' ? undefined : 'Revoked');
+      await at.pass();
+      expect(at.record().round).toMatchObject({ number: 4, state: 'Approved' });
+    },
+  );
+
+  test.for(['2026-12-01', '2026-12-02', 'none'])(
+    'an end that was approved stays whatever the form says of a later one (%s), and shows',
+    async (effectiveDate) => {
+      const at = await granted();
+      const justification = 'Over';
+      at.edit({ revocation: { justification, effectiveDate: '2026-12-01' } });
+      await at.pass();
+      await at.decide('Approved');
+      const isAsked = effectiveDate !== 'none';
+      at.edit({
+        submissionId: 'again',
+        revocation: (isAsked ? { justification, effectiveDate } : undefined) as never,
+      });
+      await at.pass();
+      expect(at.record().round).toMatchObject({ number: 2, state: 'Approved' });
+      const until = ' until 2026-12-01T00:00:00Z, when its revocation takes effect';
+      expect(at.condition('Ready')?.message).toContain(until);
+      expect(at.condition('Effective')?.message).toContain(until);
+    },
+  );
+
+  test('the day of an end is that of the zone of the terms, when it is compared as when it is approved', async () => {
+    const at = new Workshop();
+    at.store = aFormStore({ timeZone: 'Asia/Seoul' });
+    await at.submit();
+    await at.decide('Approved');
+    at.edit({ revocation: { justification: 'Over', effectiveDate: '2026-12-01' } });
+    await at.pass();
+    await at.decide('Approved');
+    expect(at.record().revocation?.atMs).toBe(Date.UTC(2026, 10, 30, 15));
+    at.edit({ revocation: { justification: 'Over, again', effectiveDate: '2026-12-01' } });
+    await at.pass();
+    expect(at.record().round?.number).toBe(2);
+    at.edit({ revocation: { justification: 'Over', effectiveDate: '2026-11-30' } });
+    await at.pass();
+    expect(at.record().round).toMatchObject({ number: 3, type: 'Revoke', state: 'Pending' });
   });
 
   test('a reviewer who withdraws the grant ends the form for good, with his words', async () => {

@@ -35,6 +35,7 @@ const anEdit: fc.Arbitrary<Step> = fc.oneof(
   fc
     .constantFrom('2026-02-01', '2026-05-01')
     .chain((effectiveDate) => editOf({ revocation: { justification: 'Over', effectiveDate } })),
+  editOf({ revocation: { justification: 'Over' } }),
   editOf({ revocation: undefined as never }),
 );
 
@@ -111,8 +112,26 @@ function broken(at: Workshop, before: FormRecord | undefined): readonly string[]
     'what ended stays ended': before?.ended === undefined || after?.ended !== undefined,
     'no grant without approval': after?.grant === undefined || isApproved,
     'no key without a grant': at.key() === undefined || after?.grant !== undefined,
+    'an approved end only comes nearer': isNoLater(after, before),
+    'nothing waits for what is decided': !isDeferred(at) || isWaitedFor(after),
   };
   return Object.entries(rules).flatMap(([rule, holds]) => (holds ? [] : [rule]));
+}
+
+function isNoLater(after: FormRecord | undefined, before: FormRecord | undefined): boolean {
+  const { revocation, ended } = after ?? {};
+  if (before?.revocation === undefined || ended !== undefined) return true;
+  return revocation !== undefined && revocation.atMs <= before.revocation.atMs;
+}
+
+function isDeferred(at: Workshop): boolean {
+  return at.condition('Submitted')?.reason === 'Deferred';
+}
+
+/** New values that were returned keep their turn until they are corrected or taken back. */
+function isWaitedFor(record: FormRecord | undefined): boolean {
+  const { type, state } = record?.round ?? {};
+  return state === 'Pending' || (type === 'Reissue' && state === 'Returned');
 }
 
 function roundOf(record: FormRecord | undefined): number {
