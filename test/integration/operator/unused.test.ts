@@ -1,6 +1,9 @@
 /** A previous value outlives its overlap while gates see it, which are played here through their own port. */
+import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EVENTS } from '../../../src/api/names.ts';
+import { QUIET_MS } from '../../../src/controllers/apikey/unused.ts';
 import { usageOf, type GateLedger } from '../../../src/ledger/gate.ts';
 import { openGateLedger } from '../../../src/ledger/open.ts';
 import { sharedControlPlane } from '../../support/controlplane.ts';
@@ -32,12 +35,23 @@ async function rotated(name: string): Promise<{ readonly value: string; readonly
   return { value, keyId: status.keyId ?? '' };
 }
 
+/** For overlaps: in the database of an operator that does not run. */
+async function halfAnHourPasses(): Promise<void> {
+  await site.operator.terminate();
+  const db = new DatabaseSync(join(site.folder, 'keyward.db'));
+  db.exec(`UPDATE credentials SET overlap_end = overlap_end - ${QUIET_MS}`);
+  db.close();
+  await site.start();
+}
+
 const rotatingOf = (key: Key): string | undefined => condition(key, 'Rotating')?.reason;
 
 describe('retirePrevious: WhenUnused', () => {
-  test('ends a value that nobody uses with its overlap', async () => {
+  test('ends a value that nobody uses after half an hour, or its overlap where that is longer', async () => {
     const { value } = await rotated('quiet');
+    expect(rotatingOf(await site.key('quiet'))).toBe('OverlapActive');
     expect(await site.verdict(value)).toBe('Allowed');
+    await halfAnHourPasses();
     await site.until('quiet', 'Active');
     expect(await site.verdict(value)).not.toBe('Allowed');
   });
@@ -45,6 +59,7 @@ describe('retirePrevious: WhenUnused', () => {
   test('keeps one that is used, and says so', async () => {
     const { value, keyId } = await rotated('used');
     await gate.reportUsage([{ uid: usageOf(keyId), uses: 1, lastUsedMs: Date.now() }]);
+    await halfAnHourPasses();
     await eventually(async () =>
       expect(rotatingOf(await site.key('used'))).toBe('PreviousStillUsed'),
     );
