@@ -8,6 +8,8 @@ import {
   parseReissueReason,
   parseTarget,
   placeOfRotation,
+  refuseWordsOfForms,
+  refuseWordsOfReviews,
   reissuePatch,
   type ReissueWish,
   rotationPatch,
@@ -63,7 +65,10 @@ async function formToAsk(session: Session, name: string, flags: Flags): Promise<
   const key = (await client.get(API_KEYS, { namespace, name })) as Key | undefined;
   if (key === undefined) throw absent('key', { namespace, name });
   const formName = key.spec.applicationRef?.name;
-  if (formName === undefined) return undefined;
+  if (formName === undefined) {
+    refuseWordsOfForms(flags);
+    return undefined;
+  }
   const form = await formOf(session, { namespace, name: formName });
   const store = await storeFor(session, storeOf(form.spec), namespace);
   return placeOfRotation(flags, store) === 'Form' ? form : undefined;
@@ -102,6 +107,7 @@ export async function runSwitch(
   names: readonly string[],
   wanted: Switch,
 ): Promise<void> {
+  refuseWordsOfReviews(flags);
   const seconds = waitSeconds(flags);
   await withSession(flags, (session) =>
     eachOf(names, (text) =>
