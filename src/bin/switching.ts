@@ -21,7 +21,7 @@ import type { Flags } from '../config/layers.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { absent, createReview, formOf, reviewSuffix, saidBy } from './deciding.ts';
-import { eachOf } from './many.ts';
+import { eachOf, endWith } from './many.ts';
 import { storeFor } from './looking.ts';
 import { reportWrite } from './printing.ts';
 import { type Session, withSession } from './session.ts';
@@ -94,7 +94,7 @@ async function askReissue(
   if (seconds === undefined || writing === 'Only check') return;
   const watched = { resource: API_KEY_APPLICATIONS, ref, outcomeOf: outcomeOfForm };
   const { code } = await waitFor<Form>(session, watched, seconds);
-  if (code !== 0) process.exitCode = code;
+  endWith(code);
 }
 
 function textOf(flag: unknown): string | undefined {
@@ -173,7 +173,7 @@ async function awaitKey(
   if (seconds === undefined || session.writing === 'Only check') return;
   const ref = { namespace: session.namespace, name };
   const { code } = await waitFor<Key>(session, { resource: API_KEYS, ref, outcomeOf }, seconds);
-  if (code !== 0) process.exitCode = code;
+  endWith(code);
 }
 
 function overlapOf(flags: Flags): number | undefined {
