@@ -22,9 +22,18 @@ export async function runDatabaseBackup(flags: Flags, to: string): Promise<void>
   if (process.stdout.isTTY) {
     throw usage('a backup is no text; send it somewhere: keyward database backup - > FILE');
   }
-  // The file has no name: whoever stops reading ends this process, and a whole copy would stay beside the database.
+  // The file has no name: whoever ends this process would leave a whole copy beside the database.
   const copy = createReadStream('', { fd: await openLedgerBackup(database) });
-  await pipeline(copy, process.stdout);
+  await pipeline(copy, process.stdout).catch(unread);
+}
+
+/** What was read so far is no backup. */
+function unread(cause: unknown): never {
+  throw new KeywardError('Terminal', {
+    reason: 'OutputFailed',
+    message: `the backup could not be written to its end (${systemCode(cause) ?? 'unknown'}); what is there of it is no backup`,
+    cause,
+  });
 }
 
 /** Puts the file, or standard input for `-`, in the place of the database. */

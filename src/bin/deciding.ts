@@ -18,7 +18,7 @@ import type { Flags } from '../config/layers.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Whoami } from '../kube/person.ts';
-import { eachOf } from './many.ts';
+import { eachOf, endWith } from './many.ts';
 import { printValue, reportWrite } from './printing.ts';
 import { type Session, withSession } from './session.ts';
 import { waitFor, waitSeconds } from './waiting.ts';
@@ -72,7 +72,7 @@ export async function createReview(
   const ref = { namespace: draft.metadata.namespace, name: draft.metadata.name };
   const watched = { resource: API_KEY_REVIEWS, ref, outcomeOf: outcomeOfReview };
   const { code } = await waitFor<Review>(session, watched, seconds);
-  if (code !== 0) process.exitCode = code;
+  endWith(code);
 }
 
 /** Rights to write reviews belong to no built-in role, which the API server does not tell. */

@@ -11,6 +11,7 @@ import { addLedger } from './ledgerprogram.ts';
 import { addOperator } from './operatorprogram.ts';
 import { withWait } from './peopleflags.ts';
 import { addPeople } from './peopleprogram.ts';
+import { outliveReaders } from './streams.ts';
 import { COMMIT, versionText } from './version.ts';
 
 function program(): Command {
@@ -43,10 +44,7 @@ function programName(): string {
 }
 
 async function main(): Promise<void> {
-  // Whoever reads us may have read enough, as `head` does.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed);
-  });
+  outliveReaders();
   // Set by commands that end well and still have something to say by it.
   process.exitCode = EXIT.done;
   try {

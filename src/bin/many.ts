@@ -1,7 +1,7 @@
 /** The same for several names: one that fails does not keep the others from being done. */
-import { exitCodeOf } from '../cli/exit.ts';
+import { EXIT, type ExitCode, exitCodeOf } from '../cli/exit.ts';
 import { visible } from '../cli/visible.ts';
-import { classify, type KeywardError } from '../kernel/errors.ts';
+import { classify } from '../kernel/errors.ts';
 
 /**
  * Acts on each name in turn. Failures are told at once; the first one's exit code is the program's.
@@ -11,7 +11,6 @@ export async function eachOf(
   names: readonly string[],
   act: (name: string) => Promise<void>,
 ): Promise<void> {
-  let first: KeywardError | undefined;
   for (const name of names) {
     try {
       // In the order in which they were named.
@@ -21,8 +20,12 @@ export async function eachOf(
       const failure = classify(thrown);
       if (names.length === 1 || failure.class === 'Bug') throw failure;
       process.stderr.write(`keyward: ${visible(name)}: ${visible(failure.message)}\n`);
-      first ??= failure;
+      endWith(exitCodeOf(failure));
     }
   }
-  if (first !== undefined) process.exitCode = exitCodeOf(first);
+}
+
+/** Of several outcomes the first that is not done gives the exit code of the program. */
+export function endWith(code: ExitCode): void {
+  if (process.exitCode === undefined || process.exitCode === EXIT.done) process.exitCode = code;
 }

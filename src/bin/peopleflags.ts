@@ -23,7 +23,10 @@ export function listing(command: Command): Command {
 export function writing(command: Command): Command {
   return connecting(command)
     .option('--dry-run <server>', 'server: the API server checks, nothing is changed')
-    .option('--wait <seconds>', `wait for the outcome; --wait alone: ${WAIT_SECONDS} s`);
+    .option(
+      '--wait <seconds>',
+      `wait for the outcome; with seconds only as --wait=SECONDS; alone ${WAIT_SECONDS} s`,
+    );
 }
 
 /** For flags that may be repeated. */

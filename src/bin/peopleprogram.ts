@@ -58,8 +58,11 @@ function addSwitches(root: Command): void {
     .option('--slot <Primary|Secondary>', 'format Dual: exactly this value')
     .option('--overlap-seconds <n>', 'how long old values go on')
     .option('--request-id <id>', 'a value that asks once (a new one)')
-    .option('--reason <reason>', 'where reviewed: Exposed, SecurityConcern, Routine (Routine)')
-    .option('--message <text>', 'where reviewed: what happened')
+    .option(
+      '--reason <reason>',
+      'of a key with a form: Exposed, SecurityConcern, Routine (Routine)',
+    )
+    .option('--message <text>', 'of a key with a form: what happened')
     .action(async (name: string, flags: Flags) => {
       const { runRotate } = await import('./switching.ts');
       await runRotate(flags, name);

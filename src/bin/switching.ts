@@ -8,6 +8,8 @@ import {
   parseReissueReason,
   parseTarget,
   placeOfRotation,
+  refuseWordsOfForms,
+  refuseWordsOfReviews,
   reissuePatch,
   type ReissueWish,
   rotationPatch,
@@ -19,7 +21,7 @@ import type { Flags } from '../config/layers.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { absent, createReview, formOf, reviewSuffix, saidBy } from './deciding.ts';
-import { eachOf } from './many.ts';
+import { eachOf, endWith } from './many.ts';
 import { storeFor } from './looking.ts';
 import { reportWrite } from './printing.ts';
 import { type Session, withSession } from './session.ts';
@@ -63,7 +65,10 @@ async function formToAsk(session: Session, name: string, flags: Flags): Promise<
   const key = (await client.get(API_KEYS, { namespace, name })) as Key | undefined;
   if (key === undefined) throw absent('key', { namespace, name });
   const formName = key.spec.applicationRef?.name;
-  if (formName === undefined) return undefined;
+  if (formName === undefined) {
+    refuseWordsOfForms(flags);
+    return undefined;
+  }
   const form = await formOf(session, { namespace, name: formName });
   const store = await storeFor(session, storeOf(form.spec), namespace);
   return placeOfRotation(flags, store) === 'Form' ? form : undefined;
@@ -89,7 +94,7 @@ async function askReissue(
   if (seconds === undefined || writing === 'Only check') return;
   const watched = { resource: API_KEY_APPLICATIONS, ref, outcomeOf: outcomeOfForm };
   const { code } = await waitFor<Form>(session, watched, seconds);
-  if (code !== 0) process.exitCode = code;
+  endWith(code);
 }
 
 function textOf(flag: unknown): string | undefined {
@@ -102,6 +107,7 @@ export async function runSwitch(
   names: readonly string[],
   wanted: Switch,
 ): Promise<void> {
+  refuseWordsOfReviews(flags);
   const seconds = waitSeconds(flags);
   await withSession(flags, (session) =>
     eachOf(names, (text) =>
@@ -167,7 +173,7 @@ async function awaitKey(
   if (seconds === undefined || session.writing === 'Only check') return;
   const ref = { namespace: session.namespace, name };
   const { code } = await waitFor<Key>(session, { resource: API_KEYS, ref, outcomeOf }, seconds);
-  if (code !== 0) process.exitCode = code;
+  endWith(code);
 }
 
 function overlapOf(flags: Flags): number | undefined {

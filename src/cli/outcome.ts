@@ -66,9 +66,14 @@ export function outcomeOfRotation(requestId: string): (key: Key) => Outcome {
     if (status?.lastHandledRotationRequestId === requestId) {
       return { text: `rotated; sequence ${status.sequence ?? 0}\n`, code: EXIT.done };
     }
+    if (status?.handledRotationRequestIds?.includes(requestId) === true) {
+      return { text: 'handled earlier; a request acts once\n', code: EXIT.done };
+    }
     const refusal = (status?.conditions ?? []).find(
       ({ type, status: is, message }) =>
-        (type === 'Ready' || type === 'Rotating') && is === 'False' && message.includes(requestId),
+        (type === 'Ready' || type === 'Rotating') &&
+        is === 'False' &&
+        message.includes(`'${requestId}'`),
     );
     if (refusal === undefined) return undefined;
     return { text: `${refusal.reason}: ${visible(refusal.message)}\n`, code: EXIT.failed };

@@ -89,26 +89,52 @@ export function parseReissueReason(text: string | undefined): ReissueWish['reaso
 const OF_KEYS = ['emergency', 'slot', 'overlapSeconds'] as const;
 const OF_FORMS = ['reason', 'message'] as const;
 
+/** Of a decision; an edit of the spec has no place for them. */
+const OF_REVIEWS = ['reason', 'message', 'layer'] as const;
+
+type Given = Readonly<Record<string, unknown>>;
+
+function firstGiven(flags: Given, names: readonly string[]): string | undefined {
+  return names.find((name) => flags[name] !== undefined && flags[name] !== false);
+}
+
+/** @throws KeywardError Terminal Usage where a key without a form is asked with words that it has no place for */
+export function refuseWordsOfForms(flags: Given): void {
+  const flag = firstGiven(flags, OF_FORMS);
+  if (flag === undefined) return;
+  throw new KeywardError('Terminal', {
+    reason: 'Usage',
+    message: `--${flag} is for keys with a form, which this one has not; leave it out, and use --emergency where the old values must not go on`,
+  });
+}
+
+/** @throws KeywardError Terminal Usage where the words of a decision would be lost in an edit */
+export function refuseWordsOfReviews(flags: Given): void {
+  const flag = firstGiven(flags, OF_REVIEWS);
+  if (flag === undefined || flags['review'] === true) return;
+  throw new KeywardError('Terminal', {
+    reason: 'Usage',
+    message: `--${flag} is of a reviewer's decision, and nothing was changed: add --review to decide as a reviewer, or leave it out to edit the object`,
+  });
+}
+
 /**
  * Where new values of a key with a form are asked for. A store that applicants may not read (undefined)
  * may have them reviewed: then the form is right in any case, and the key only where its flags are used.
  * @throws KeywardError Terminal Usage where a flag would be lost
  */
-export function placeOfRotation(
-  flags: Readonly<Record<string, unknown>>,
-  store: Store | undefined,
-): 'Form' | 'Key' {
-  const isGiven = (name: string): boolean => flags[name] !== undefined && flags[name] !== false;
-  const ofKey = OF_KEYS.find(isGiven);
+export function placeOfRotation(flags: Given, store: Store | undefined): 'Form' | 'Key' {
+  const ofKey = firstGiven(flags, OF_KEYS);
+  const hasWords = firstGiven(flags, OF_FORMS) !== undefined;
   const isReviewed = store?.spec.applications.requiredFor?.includes('Reissue');
-  if (ofKey !== undefined && (isReviewed === true || OF_FORMS.some(isGiven))) {
+  if (ofKey !== undefined && (isReviewed === true || hasWords)) {
     const flag = ofKey.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`);
     throw new KeywardError('Terminal', {
       reason: 'Usage',
       message: `--${flag} is not for new values that are asked for in the form; leave it out, and use --reason Exposed where the old ones must not go on`,
     });
   }
-  if (isReviewed !== undefined) return isReviewed || OF_FORMS.some(isGiven) ? 'Form' : 'Key';
+  if (isReviewed !== undefined) return isReviewed || hasWords ? 'Form' : 'Key';
   return ofKey === undefined ? 'Form' : 'Key';
 }
 

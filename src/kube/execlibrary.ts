@@ -25,7 +25,8 @@ type Exec = { command?: unknown; readonly installHint?: unknown };
  */
 export function execConfig(text: string, folder: string, context: string): ExecConfig {
   const config = new KubeConfig();
-  config.loadFromString(text);
+  // Half-made entries that nobody chose are no matter of ours, as kubectl sees it.
+  config.loadFromString(text, { onInvalidEntry: 'filter' });
   config.makePathsAbsolute(folder);
   config.setCurrentContext(context);
   // The library hands it on as it was read.

@@ -62,7 +62,7 @@ export function parseKubeconfig(text: string, file: string, context?: string): K
     ...optional('ca', pem(cluster, 'certificate-authority', folder)),
     ...optional('cert', pem(user, 'client-certificate', folder)),
     ...optional('privatePem', pem(user, 'client-key', folder)),
-    ...optional('token', asText(user['token'])),
+    ...optional('token', asText(user['token']) || undefined),
     ...optional('tokenFile', asFile(user['tokenFile'], folder)),
     ...optional('impersonation', parseImpersonation(user, file)),
   };
@@ -109,7 +109,7 @@ function refuseUnsupported(cluster: Fields, user: Fields, file: string): void {
       `kubeconfig "${file}" names a proxy-url, which is not supported; connect directly`,
     );
   }
-  if (user['auth-provider'] !== undefined || user['username'] !== undefined) {
+  if (user['auth-provider'] !== undefined || (user['username'] ?? '') !== '') {
     throw refuse(
       `kubeconfig "${file}" uses an auth-provider or a password; use a token, a client certificate or exec`,
     );

@@ -71,6 +71,16 @@ describe('what became of a rotation', () => {
     expect(outcomeOf(issuedKey({ status: { lastHandledRotationRequestId: 'r2' } }))?.code).toBe(0);
   });
 
+  test('is known of one that was handled before the last', () => {
+    const status = { lastHandledRotationRequestId: 'r3', handledRotationRequestIds: ['r2'] };
+    expect(outcomeOf(issuedKey({ status }))?.code).toBe(0);
+  });
+
+  test('is not known by a message that has the letters of its id in other words', () => {
+    const status = refused("rotation 'r22' is refused, r2");
+    expect(outcomeOf(issuedKey({ status }))).toBeUndefined();
+  });
+
   test('is a failure when it was refused, and not when another one was', () => {
     expect(outcomeOf(issuedKey({ status: refused("rotation 'r2' is refused") }))?.code).toBe(1);
     expect(outcomeOf(issuedKey({ status: refused("rotation 'r1' is refused") }))).toBeUndefined();

@@ -197,6 +197,11 @@ describe('credentials follow their files', () => {
     expect(access.identity().authorization).toBe('Bearer t2');
   });
 
+  test('an empty token and an empty name are none', async () => {
+    const access = await open({ user: { token: '', username: '', password: '' } });
+    expect(access.identity().authorization).toBeUndefined();
+  });
+
   describe('a program for credentials', () => {
     const apiVersion = 'client.authentication.k8s.io/v1';
     const token = `{"apiVersion":"${apiVersion}","kind":"ExecCredential","status":{"token":"here"}}`;
@@ -227,6 +232,26 @@ describe('credentials follow their files', () => {
         expect(error).toMatchObject({ class: 'Terminal', reason: 'InvalidCredentials' });
         expect(String(error)).toContain(join(folder, name));
         expect(String(error)).not.toContain('canary');
+      }
+    });
+
+    test('is run although the kubeconfig has half-made entries that nobody chose', async () => {
+      await program('plugin', `echo '${token}'`, 0o700);
+      const exec = { apiVersion, command: './plugin' };
+      const whole = JSON.parse(kubeconfig({ user: { exec } })) as Record<string, object[]>;
+      const file = join(folder, 'config');
+      for (const [list, entry] of [
+        ['contexts', { name: 'half', context: { user: 'u' } }],
+        ['clusters', { name: 'half', cluster: {} }],
+        ['users', { user: {} }],
+      ] as const) {
+        const text = JSON.stringify({ ...whole, [list]: [...(whole[list] ?? []), entry] });
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await writeFile(file, text);
+        const source = { kind: 'Kubeconfig', file } as const;
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        const access = await openAccess({ clock, log: silentLogger, source });
+        expect(access.identity().authorization).toBe('Bearer here');
       }
     });
 

@@ -1,0 +1,19 @@
+/** Standard output and standard error of this process, whose readers may go away before we end. */
+import { EXIT } from '../cli/exit.ts';
+
+/**
+ * Lets a command go on to its end whoever still reads it: what it was told to change is changed wholly,
+ * and its exit code says how that went. A reader may have read enough, as `head` has, which is no
+ * failure; output that could not be written for another reason is one.
+ */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') process.once('exit', failUnlessFailed);
+    });
+  }
+}
+
+function failUnlessFailed(code: number): void {
+  if (code === EXIT.done) process.exitCode = EXIT.failed;
+}
