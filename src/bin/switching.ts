@@ -2,8 +2,8 @@
 import type { KubeObject, Resource } from '../api/meta.ts';
 import { API_CLIENTS, API_KEY_APPLICATIONS, API_KEYS } from '../api/names.ts';
 import { reviewedBy, targetDecision } from '../cli/decision.ts';
-import { storeOf, type Form, type Key } from '../cli/objects.ts';
-import { outcomeOfForm, outcomeOfKey, outcomeOfRotation, type Outcome } from '../cli/outcome.ts';
+import { storeOf, type Client, type Form, type Key } from '../cli/objects.ts';
+import { outcomeOfForm, outcomeOfRotation, outcomeOfSwitch, type Outcome } from '../cli/outcome.ts';
 import {
   parseReissueReason,
   parseTarget,
@@ -54,7 +54,8 @@ export async function runRotate(flags: Flags, name: string): Promise<void> {
     }
     const changed = await patch(session, { target: 'Key', name }, body);
     await reportWrite(session, API_KEYS, changed, 'asked to rotate');
-    await awaitKey(session, { name, seconds, outcomeOf: outcomeOfRotation(requestId) });
+    const outcomeOf = outcomeOfRotation(requestId);
+    await awaitObject(session, { resource: API_KEYS, name, seconds, outcomeOf });
   });
 }
 
@@ -130,9 +131,8 @@ async function edit(session: Session, { text, wanted, seconds }: Wish): Promise<
   const changed = await patch(session, at, switchPatch(at.target, wanted));
   await reportWrite(session, RESOURCES[at.target], changed, wanted.toLowerCase());
   if (wanted === 'Resumed') session.output.note(`${STANDS}\n`);
-  if (at.target === 'Key') {
-    await awaitKey(session, { name: at.name, seconds, outcomeOf: outcomeOfKey });
-  }
+  const outcomeOf = outcomeOfSwitch(wanted);
+  await awaitObject(session, { resource: RESOURCES[at.target], name: at.name, seconds, outcomeOf });
 }
 
 /** As a reviewer: the decision stands above the spec. */
@@ -161,18 +161,19 @@ async function patch(
   throw absent(target.toLowerCase(), { namespace, name });
 }
 
-async function awaitKey(
+async function awaitObject<O extends Key | Client>(
   session: Session,
   wanted: {
+    readonly resource: Resource;
     readonly name: string;
     readonly seconds: number | undefined;
-    readonly outcomeOf: (key: Key) => Outcome;
+    readonly outcomeOf: (object: O) => Outcome;
   },
 ): Promise<void> {
-  const { name, seconds, outcomeOf } = wanted;
+  const { resource, name, seconds, outcomeOf } = wanted;
   if (seconds === undefined || session.writing === 'Only check') return;
   const ref = { namespace: session.namespace, name };
-  const { code } = await waitFor<Key>(session, { resource: API_KEYS, ref, outcomeOf }, seconds);
+  const { code } = await waitFor<O>(session, { resource, ref, outcomeOf }, seconds);
   endWith(code);
 }
 

@@ -1,6 +1,7 @@
 /** What became of what somebody did: whether to wait on, and how the command ends. Pure. */
 import { EXIT, type ExitCode } from './exit.ts';
-import { conditionOf, type Form, type Key, type Review } from './objects.ts';
+import { conditionOf, type Client, type Form, type Key, type Review } from './objects.ts';
+import type { Switch } from './switches.ts';
 import { visible } from './visible.ts';
 
 /** Undefined: nothing is known yet. */
@@ -45,16 +46,26 @@ export function outcomeOfForm(form: Form): Outcome {
   return { text: `${status?.state ?? ''}: ${words}\n`, code };
 }
 
-/** Whether a key is as its spec wants it. */
-export function outcomeOfKey(key: Key): Outcome {
-  const { status, metadata } = key;
-  if ((status?.observedGeneration ?? -1) < (metadata.generation ?? 0)) return undefined;
-  const ready = conditionOf(status, 'Ready');
-  if (ready === undefined || ready.status === 'Unknown') return undefined;
-  if (conditionOf(status, 'Reconciling') !== undefined) return undefined;
-  const isStuck = conditionOf(status, 'Stalled') !== undefined;
-  const text = `${ready.reason}: ${visible(ready.message)}\n`;
-  return { text, code: isStuck ? EXIT.failed : EXIT.done };
+/** Final for a key or a client: nothing that it is switched to is reached any more. */
+const ENDED = new Set(['Revoked', 'GrantWithdrawn', 'GrantEnded', 'ClientRevoked']);
+
+/**
+ * Whether a key or a client became what it was switched to. Somebody else may have more to say: what a reviewer holds
+ * stays off although its own spec wants it on, and that is a failure of this wish.
+ */
+export function outcomeOfSwitch(wanted: Switch): (object: Key | Client) => Outcome {
+  return ({ status, metadata }) => {
+    if ((status?.observedGeneration ?? -1) < (metadata.generation ?? 0)) return undefined;
+    const ready = conditionOf(status, 'Ready');
+    if (ready === undefined || ready.status === 'Unknown') return undefined;
+    const text = `${ready.reason}: ${visible(ready.message)}\n`;
+    const isReached = wanted === 'Resumed' ? ready.status === 'True' : ready.reason === wanted;
+    if (isReached) return { text, code: EXIT.done };
+    const isHeld = wanted === 'Resumed' && ready.reason === 'Suspended';
+    const isStuck = conditionOf(status, 'Stalled') !== undefined || ENDED.has(ready.reason);
+    if (conditionOf(status, 'Reconciling') !== undefined && !isStuck) return undefined;
+    return isHeld || isStuck ? { text, code: EXIT.failed } : undefined;
+  };
 }
 
 /**

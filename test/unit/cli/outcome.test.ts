@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { Review } from '../../../src/cli/objects.ts';
-import { outcomeOfForm, outcomeOfReview, outcomeOfRotation } from '../../../src/cli/outcome.ts';
+import type { Key, Review } from '../../../src/cli/objects.ts';
+import {
+  outcomeOfForm,
+  outcomeOfReview,
+  outcomeOfRotation,
+  outcomeOfSwitch,
+} from '../../../src/cli/outcome.ts';
 import { changeForm, issuedKey } from './forms.ts';
 
 function review(status: string, reason: string): Review {
@@ -84,5 +89,39 @@ describe('what became of a rotation', () => {
   test('is a failure when it was refused, and not when another one was', () => {
     expect(outcomeOf(issuedKey({ status: refused("rotation 'r2' is refused") }))?.code).toBe(1);
     expect(outcomeOf(issuedKey({ status: refused("rotation 'r1' is refused") }))).toBeUndefined();
+  });
+});
+
+describe('what became of a switch', () => {
+  const key = (status: string, reason: string, ...more: readonly string[]): Key => {
+    const conditions = [{ type: 'Ready', status, reason, message: 'm' }].concat(
+      more.map((type) => ({ type, status: 'True', reason, message: 'm' })),
+    );
+    return { metadata: { generation: 2 }, status: { observedGeneration: 2, conditions } } as never;
+  };
+
+  test.each([
+    ['Resumed', key('True', 'Active'), 0],
+    ['Suspended', key('False', 'Suspended'), 0],
+    ['Revoked', key('False', 'Revoked'), 0],
+    // A reviewer holds it, or its client is off.
+    ['Resumed', key('False', 'Suspended'), 1],
+    ['Resumed', key('False', 'Revoked'), 1],
+    ['Suspended', key('False', 'Revoked'), 1],
+    ['Suspended', key('False', 'InvalidSpec', 'Stalled'), 1],
+    // It may still come to it.
+    ['Resumed', key('False', 'StoreNotAvailable'), undefined],
+    ['Resumed', key('False', 'Suspended', 'Reconciling'), undefined],
+    ['Revoked', key('True', 'Active', 'Reconciling'), undefined],
+    ['Suspended', key('True', 'Active'), undefined],
+    ['Suspended', key('Unknown', 'Pending'), undefined],
+  ] as const)('%s is done only when the object says so', (wanted, object, code) => {
+    expect(outcomeOfSwitch(wanted)(object)?.code).toBe(code);
+  });
+
+  test('is not known while the status is about the edit before', () => {
+    const { status } = key('False', 'Suspended');
+    const behind = { metadata: { generation: 3 }, status } as Key;
+    expect(outcomeOfSwitch('Suspended')(behind)).toBeUndefined();
   });
 });
