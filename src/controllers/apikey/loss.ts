@@ -66,16 +66,16 @@ function isMissing({ record, secret, evidence }: World): boolean {
 type LossTrigger = 'SecretLost' | 'SecretTampered';
 
 function replaceLost({ world, key, store }: Facts, trigger: LossTrigger): Answer {
+  // Whatever is wished for in its place: values that were made already need nobody's consent to be delivered.
+  if (trigger === 'SecretLost' && hasEveryValue(world.record)) return { type: 'ForgetSecret' };
   const wish = onLoss(key, store);
   switch (wish === 'Restore' && isBeyondRestoring(world, trigger) ? 'Wait' : wish) {
     case 'Restore':
       return trigger === 'SecretLost' ? { type: 'ForgetSecret' } : rewrite(world);
     case 'Wait':
       return awaitRequest(world, trigger);
-    case 'Rotate': {
-      const isWhole = trigger === 'SecretLost' && hasEveryValue(world.record);
-      return isWhole ? { type: 'ForgetSecret' } : lostValues(trigger);
-    }
+    case 'Rotate':
+      return lostValues(trigger);
   }
 }
 
