@@ -91,7 +91,7 @@ function onlySlot({ rotation }: ApiKeyView['spec'], world: World): SlotName | un
 /** No value of an open credential can be replaced alone, and none whose other value nobody can deliver. */
 function isReplaceable({ record, secret }: World, slot: SlotName): boolean {
   const { credentials = [], secret: known } = record ?? {};
-  if (credentials.some(isOpen)) return false;
+  if (credentials.some(isOpen) || !isWhole(credentials)) return false;
   const isLost = known?.missingSinceMs !== undefined || known?.health === 'Tampered';
   if (!isLost && secret.type !== 'Absent') return true;
   const others = credentials.at(-1)?.slots.filter(({ name }) => name !== slot) ?? [];
@@ -102,9 +102,14 @@ function atOnce(
   record: KeyRecord,
   store: UsableStore,
 ): Extract<Action, { type: 'Rotate' | 'Regenerate' }> {
-  return isRegenerable(store) && !record.credentials.some(isPending)
+  return isRegenerable(store) && isWhole(record.credentials)
     ? everySlot(record)
     : { ...newValues('Request', 'Nothing'), oldValuesEnd: 'AtOnce' };
+}
+
+/** Nothing that was begun at the vendor is unfinished, and nobody deleted there what it has. */
+function isWhole(credentials: KeyRecord['credentials']): boolean {
+  return !credentials.some((each) => isPending(each) || each.remote?.missingSinceMs !== undefined);
 }
 
 /** A vendor that can replace values kills the old ones by that, at once and for certain. */

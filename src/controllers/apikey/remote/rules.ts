@@ -119,9 +119,10 @@ export const replaceMissing: Rule = (world) => {
   // A dead key needs no values; the same rule answers when a later end revives it.
   if (isOver(record, nowMs)) return NOTHING;
   const { rotationRequest: requestId } = world;
-  const isAsked = requestId !== undefined;
+  // A request that was spent on replacing values which turned out to be gone is still owed new ones.
+  const isAsked = requestId !== undefined || current.remote.regenerating?.trigger === 'Request';
   if (onLoss(key, store) !== 'Rotate' && !isAsked) return checkRemote(world) ?? NOTHING;
-  const request = isAsked ? { requestId } : {};
+  const request = requestId === undefined ? {} : { requestId };
   return { ...newValues('RemoteLost', 'Values'), oldValuesEnd: 'AtOnce', ...request };
 };
 

@@ -314,6 +314,66 @@ describe('deleted in the vendor console', () => {
     expectWhole(at);
   });
 
+  const waiting = (change?: Parameters<typeof aRotation>[0]) =>
+    aKey({
+      spec: aSpec({
+        secret: aSecretSpec({ onLoss: 'Wait' }),
+        ...(change === undefined ? {} : { rotation: aRotation(change) }),
+      }),
+    });
+  const asks = [
+    ['a planned rotation', { requestId: 'r1' }],
+    ['an emergency', { requestId: 'r1', urgency: 'Emergency' }],
+    ['an emergency of one value', { requestId: 'r1', urgency: 'Emergency', slot: 'Primary' }],
+  ] as const;
+
+  function expectNew(at: Workshop): void {
+    expect(at.ledger.records.get('uid-1')).toMatchObject({
+      lastRotationRequestId: 'r1',
+      credentials: [{ sequence: 2, state: 'Active' }],
+    });
+    expectWhole(at);
+  }
+
+  test.each(asks)(
+    'and reported, %s makes a new one at the first time of asking',
+    async (_, ask) => {
+      const at = workshop('M');
+      await be(at, waiting());
+      apiKeySteps(at.deps).lookAgainAtMs(look(at, waiting()));
+      at.vendor.credentials.clear();
+      at.clock.advance(11 * MINUTE_MS);
+      await onePass(at, waiting());
+      const missing = { missingSinceMs: expect.any(Number) as number };
+      expect(at.ledger.records.get('uid-1')?.credentials).toMatchObject([{ remote: missing }]);
+      await be(at, waiting(ask));
+      expectNew(at);
+    },
+  );
+
+  test.each(asks)('and not seen yet, %s makes a new one, too', async (_, ask) => {
+    const at = workshop('M');
+    await be(at, waiting());
+    at.vendor.credentials.clear();
+    put(at, waiting(ask));
+    const { world } = await onePass(at, waiting(ask));
+    expect(world.record?.lastRotationRequestId).toBe('r1');
+    await be(at, waiting(ask));
+    expectNew(at);
+  });
+
+  test('while values were being replaced: an emergency of one value makes a new one', async () => {
+    const at = workshop('M');
+    await be(at, PLAIN);
+    at.vendor.fault = () => 'Cut';
+    await onePass(at, rotating({ requestId: 'r0' }));
+    at.vendor.credentials.clear();
+    at.vendor.fault = () => undefined;
+    await be(at, rotating({ requestId: 'r1', urgency: 'Emergency', slot: 'Primary' }));
+    expect(at.vendor.credentials.size).toBe(1);
+    expectNew(at);
+  });
+
   test('after the end: no new one is made', async () => {
     const at = workshop('M');
     const endMs = at.clock.nowMs() + MINUTE_MS;
