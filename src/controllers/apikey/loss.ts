@@ -12,7 +12,7 @@ import {
 } from './actions.ts';
 import { newValues } from './rotating.ts';
 import { mayBeEmpty, type EntrySource } from './secret.ts';
-import { onLoss } from './wanted.ts';
+import { isOver, onLoss } from './wanted.ts';
 import type { World } from './world.ts';
 
 /** The Secret is not as we left it: look, then repair, replace or report. */
@@ -75,16 +75,22 @@ function replaceLost({ world, key, store }: Facts, trigger: LossTrigger): Answer
     case 'Wait':
       return awaitRequest(world, trigger);
     case 'Rotate':
-      return lostValues(trigger);
+      return isDead(world) ? awaitRequest(world, trigger) : lostValues(trigger);
   }
 }
 
-/** What is waited for is a person who asks. */
-function awaitRequest({ record, rotationRequest: requestId }: World, trigger: LossTrigger): Answer {
-  if (requestId !== undefined) return { ...lostValues(trigger), requestId };
+/** What is waited for is a person who asks, and of a dead key first one who sets a later end. */
+function awaitRequest(world: World, trigger: LossTrigger): Answer {
+  const { record, rotationRequest: requestId } = world;
+  if (requestId !== undefined && !isDead(world)) return { ...lostValues(trigger), requestId };
   return trigger === 'SecretTampered' && record?.secret?.health === 'Intact'
     ? { type: 'NoteSecret', health: 'Tampered' }
     : NOTHING;
+}
+
+/** A dead key needs no values; the same rule answers when a later end revives it. */
+function isDead({ record, nowMs }: World): boolean {
+  return record !== undefined && isOver(record, nowMs);
 }
 
 function lostValues(trigger: LossTrigger): ReturnType<typeof newValues> {

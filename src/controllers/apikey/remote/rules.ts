@@ -325,8 +325,10 @@ function isSought({ state, remote }: CredentialRecord): boolean {
   return state === 'Disabled' && remote?.id === undefined && remote?.createBegunAtMs !== undefined;
 }
 
+/** Whether rotateAtOnce has something to do once it is reached: of a dead key it replaces nothing. */
 function isEmergency(world: World): boolean {
-  const { key, rotationRequest } = world;
+  const { key, record, rotationRequest, nowMs } = world;
+  if (record !== undefined && isOver(record, nowMs)) return false;
   const isAsked = rotationRequest !== undefined && key?.spec.rotation?.urgency === 'Emergency';
   return isAsked && firstFinding(world) === undefined;
 }

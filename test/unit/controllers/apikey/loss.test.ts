@@ -54,6 +54,22 @@ describe('a Secret that is gone', () => {
     expect(typeOf(world)).toBe('ForgetSecret');
   });
 
+  test.each([
+    ['Rotate', undefined],
+    ['Wait', 'r1'],
+  ] as const)(
+    'is not replaced while the key is over, but by a later end, with onLoss %s and request %s',
+    (wish, rotationRequest) => {
+      const secret = aSecretSpec({ onLoss: wish });
+      const change = { ...lost, evidence: { lossProven: true }, rotationRequest } as const;
+      const validity = { expirationTime: new Date(NOW_MS).toISOString() };
+      const terms = { timeZone: 'UTC', endMs: NOW_MS, cidrs: [], productRefs: [] };
+      const over = { ...change, record: missingSince(NOW_MS - 30_000, { terms }) };
+      expect(typeOf(asked({ secret, terms: { validity } }, over))).toBe('nothing');
+      expect(typeOf(asked({ secret }, change))).toBe('Rotate');
+    },
+  );
+
   test('is left alone with onLoss Wait', () => {
     const world = asked(
       { secret: aSecretSpec({ onLoss: 'Wait' }) },

@@ -452,6 +452,50 @@ describe('an emergency', () => {
 });
 
 describe('validity', () => {
+  const leaked = aRotation({ requestId: 'leak', urgency: 'Emergency' });
+
+  test.each(['M', 'D', 'O'] as const)(
+    'an expired key of class %s whose Secret is deleted makes nothing, though an emergency is asked for, until a later end',
+    async (vendorClass) => {
+      const at = workshop(vendorClass);
+      const endMs = at.clock.nowMs() + MINUTE_MS;
+      await be(at, until(endMs));
+      at.clock.advance(2 * MINUTE_MS);
+      const key = until(endMs, { rotation: leaked });
+      await be(at, key);
+      at.cluster.set(SECRETS, REF, undefined);
+      put(at, key);
+      for (let pass = 0; pass < 3; pass += 1) {
+        // oxlint-disable-next-line no-await-in-loop
+        expect((await onePass(at, key)).thrown).toBeUndefined();
+        at.clock.advance(MINUTE_MS);
+      }
+      expect(at.ledger.records.get('uid-1')).toMatchObject({ sequence: 1 });
+      await be(at, until(endMs + DAY_MS, { rotation: leaked }));
+      expect(at.ledger.records.get('uid-1')).toMatchObject({ lastRotationRequestId: 'leak' });
+      expectWhole(at);
+    },
+  );
+
+  test('an emergency that is asked for after the end holds no creation up that was begun before', async () => {
+    const at = workshop('M');
+    const endMs = at.clock.nowMs() + DAY_MS;
+    await be(at, until(endMs));
+    at.cluster.set(SECRETS, REF, undefined);
+    at.vendor.fault = () => 'Cut';
+    for (let pass = 0; pass < 2; pass += 1) {
+      // oxlint-disable-next-line no-await-in-loop
+      await onePass(at, until(endMs));
+      at.clock.advance(MINUTE_MS);
+    }
+    const begun = [{ state: 'Active' }, { state: 'Intent' }];
+    expect(at.ledger.records.get('uid-1')?.credentials).toMatchObject(begun);
+    at.clock.advance(DAY_MS);
+    at.vendor.fault = () => undefined;
+    await be(at, until(endMs, { rotation: leaked }));
+    expectWhole(at);
+  });
+
   test('a clock that was put back brings no expired key to life', async () => {
     const at = workshop('M');
     const endMs = at.clock.nowMs() + MINUTE_MS;
