@@ -1,7 +1,7 @@
 /** The rules by which keys end: deleted, vanished, revoked, long expired. Pure. */
 import { FINALIZER } from '../../api/names.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
-import { currentCredential } from '../../ledger/transitions.ts';
+import { retainable } from '../../ledger/transitions.ts';
 import { NOTHING, type Action, type Answer, type Rule } from './actions.ts';
 import { endNext, isDebt, isOwing } from './remote/rules.ts';
 import { isOver, isRevivedBySpec, REVIVAL_MS } from './wanted.ts';
@@ -79,10 +79,10 @@ function endInCluster(world: World, record: KeyRecord): Action {
 
 function mayRetain({ key, record, store, nowMs }: World): boolean {
   return (
-    // Of a key that never came to be, or is over, there is nothing to go on.
+    // Of a key that is over, or that nobody ever had a value of, there is nothing to go on.
     record !== undefined &&
     !isOver(record, nowMs) &&
-    currentCredential(record, nowMs) !== undefined &&
+    retainable(record, nowMs) !== undefined &&
     key?.spec.deletionPolicy === 'Retain' &&
     key.spec.applicationRef === undefined &&
     store.type === 'Usable' &&

@@ -3,7 +3,15 @@ import { nextAction } from '../../../../src/controllers/apikey/plan.ts';
 import { REVIVAL_MS } from '../../../../src/controllers/apikey/wanted.ts';
 import type { World } from '../../../../src/controllers/apikey/world.ts';
 import type { KeyRecord } from '../../../../src/ledger/record.ts';
-import { aKey, aRecord, aSpec, aStore, aWorld, NOW_MS } from '../../../support/world.ts';
+import {
+  aKey,
+  anOpenCredential,
+  aRecord,
+  aSpec,
+  aStore,
+  aWorld,
+  NOW_MS,
+} from '../../../support/world.ts';
 import { asked, settled, typeOf } from './settled.ts';
 
 const DAY_MS = 86_400_000;
@@ -87,6 +95,13 @@ describe('a deletion', () => {
     const spec = aSpec({ deletionPolicy: 'Retain' });
     expect(typeOf(deleting({ store: aStore({ retention: 'Allowed' }) }, spec))).toBe('Retain');
     expect(typeOf(deleting({}, spec))).toBe('End');
+  });
+
+  test('ends a key all the same whose only values nobody has seen', () => {
+    const spec = aSpec({ deletionPolicy: 'Retain' });
+    const store = aStore({ retention: 'Allowed' });
+    const record = aRecord({ credentials: [anOpenCredential()] });
+    expect(typeOf(deleting({ store, record }, spec))).toBe('End');
   });
 
   test('of a retained key touches neither values nor Secret', () => {

@@ -5,6 +5,7 @@ import { apiKeySteps, lookAgainAtMs } from '../../../../../src/controllers/apike
 import { nextAction } from '../../../../../src/controllers/apikey/plan.ts';
 import { wantedStatus } from '../../../../../src/controllers/apikey/status.ts';
 import type { ApiKeyView } from '../../../../../src/controllers/apikey/world.ts';
+import type { Draft } from '../../../../../src/kube/port.ts';
 import { silentLogger } from '../../../../../src/kernel/log.ts';
 import { DAY_MS, formatTime, MINUTE_MS, SECOND_MS } from '../../../../../src/kernel/time.ts';
 import { aKey, aRotation, aSecretSpec, aSpec } from '../../../../support/world.ts';
@@ -229,6 +230,23 @@ describe('deletion during an unfinished creation', () => {
     expect(at.ledger.records.get('uid-1')).toMatchObject({ phase: 'Ended', credentials: [] });
     expect(at.clock.nowMs() - beganMs).toBeLessThan(2 * MINUTE_MS);
   });
+});
+
+test('a key that outlives its object in the midst of a rotation goes on with the values in its Secret', async () => {
+  const at = workshop('D', { store: { retention: 'Allowed' } });
+  const kept = (change: Partial<ApiKeyView>, rotation = {}): ApiKeyView =>
+    aKey({ spec: aSpec({ deletionPolicy: 'Retain', ...rotation }), ...change });
+  await be(at, kept({}));
+  const [inUse] = at.vendor.credentials.keys();
+  const secret = at.cluster.find(SECRETS, REF) as unknown as Draft;
+  at.cluster.set(SECRETS, REF, { ...secret, immutable: true } as Draft);
+  const rotation = { rotation: aRotation({ requestId: 'r1' }) };
+  put(at, kept({}, rotation));
+  await onePass(at, kept({}, rotation));
+  expect(at.vendor.credentials.size).toBe(2);
+  await be(at, kept({ isDeleting: true }, rotation));
+  expect(at.ledger.records.get('uid-1')?.phase).toBe('Retained');
+  expect([...at.vendor.credentials.keys()]).toEqual([inUse]);
 });
 
 describe('looking again', () => {
