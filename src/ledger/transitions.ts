@@ -243,18 +243,32 @@ export function end(record: KeyRecord, nowMs: number): KeyRecord {
 }
 
 /**
- * The object is going, the key goes on with its newest value. At a vendor nobody would end an overlap
+ * The object is going, the key goes on with what `retainable` says. At a vendor nobody would end an overlap
  * or finish a creation any more, so what is left of them ends now.
  */
 export function retain(record: KeyRecord, nowMs: number): KeyRecord {
   demand(record.phase === 'Live', record, 'only a live key can be retained');
-  const current = currentCredential(record, nowMs);
+  const kept = retainable(record, nowMs);
   const isOver = (each: CredentialRecord): boolean =>
     each.remote !== undefined || awaitsValues(each);
   const credentials = record.credentials.flatMap((each) =>
-    each !== current && isOver(each) ? doom(each, nowMs) : [each],
+    each !== kept && isOver(each) ? doom(each, nowMs) : [each],
   );
   return { ...record, phase: 'Retained', credentials };
+}
+
+/**
+ * The credential that a retained key would go on with: the newest live one that anybody can have; undefined:
+ * there is none, so nothing is lost when the key ends.
+ */
+export function retainable(record: KeyRecord, nowMs: number): CredentialRecord | undefined {
+  return record.credentials.findLast((each) => isLive(each, nowMs) && !isUnseen(each));
+}
+
+/** Made by us, and no value of it was ever in a Secret as far as is known; what is imported somebody has already. */
+function isUnseen(credential: CredentialRecord): boolean {
+  if (!isOpen(credential) || credential.origin === 'Imported') return false;
+  return credential.slots.every(({ generation }) => generation === 1);
 }
 
 /**

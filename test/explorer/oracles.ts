@@ -109,7 +109,7 @@ function unfinishedKey(model: Model, name: string, key: StoredKey): string[] {
   if (secret !== undefined && secret.proof?.apiKeyUid !== key.uid) {
     return record.secret === undefined ? [] : ['its Secret has another owner'];
   }
-  return [...unfinishedRecord(record, key), ...holds(record, secret)];
+  return [...unfinishedRecord(record, key), ...holds(record, secret, key)];
 }
 
 function unfinishedRecord(record: KeyRecord, { spec }: StoredKey): string[] {
@@ -125,7 +125,9 @@ function unfinishedRecord(record: KeyRecord, { spec }: StoredKey): string[] {
   ];
 }
 
-function holds(record: KeyRecord, secret: StoredSecret | undefined): string[] {
+function holds(record: KeyRecord, secret: StoredSecret | undefined, { spec }: StoredKey): string[] {
+  // With Wait a loss stays until somebody asks; what was made must have been delivered once all the same.
+  if (spec.secret?.onLoss === 'Wait') return [];
   const current = record.credentials.at(-1);
   if (secret === undefined) return ['it has no Secret'];
   if (current === undefined) return [];

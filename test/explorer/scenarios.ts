@@ -7,6 +7,7 @@ const BASE = { store: aStore(), admission: 'stamped', faults: 3, kinds: FAULTS }
 
 const PLANNED = { rotation: aRotation({ requestId: 'r1' }) };
 const EMERGENCY = { rotation: aRotation({ requestId: 'r1', urgency: 'Emergency' }) };
+const WAITING = { secret: aSecretSpec({ onLoss: 'Wait' }) };
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -72,6 +73,17 @@ export const SCENARIOS: readonly Scenario[] = [
       [
         { type: 'create', name: 'a', uid: 'u1', spec: aSpec() },
         { type: 'edit', name: 'a', spec: PLANNED },
+      ],
+      [{ type: 'removeSecret', secret: 'a' }],
+    ],
+  },
+  {
+    ...BASE,
+    title: 'the Secret is removed around an emergency, and nothing is to follow unasked',
+    scripts: [
+      [
+        { type: 'create', name: 'a', uid: 'u1', spec: aSpec(WAITING) },
+        { type: 'edit', name: 'a', spec: EMERGENCY },
       ],
       [{ type: 'removeSecret', secret: 'a' }],
     ],

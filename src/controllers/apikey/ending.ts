@@ -1,7 +1,7 @@
 /** The rules by which keys end: deleted, vanished, revoked, long expired. Pure. */
 import { FINALIZER } from '../../api/names.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
-import { currentCredential } from '../../ledger/transitions.ts';
+import { retainable } from '../../ledger/transitions.ts';
 import { NOTHING, type Action, type Answer, type Rule } from './actions.ts';
 import { endNext, isDebt, isOwing } from './remote/rules.ts';
 import { isOver, isRevivedBySpec, REVIVAL_MS } from './wanted.ts';
@@ -27,6 +27,8 @@ export const endDeleted: Rule = (world) => {
   const { key, record, evidence } = world;
   if (key === undefined || !key.isDeleting) return undefined;
   if (record?.phase === 'Live') {
+    // What the other rules still do without a store goes on: switching off, revoking, ending an overlap.
+    if (awaitsStore(world)) return undefined;
     return mayRetain(world) ? { type: 'Retain' } : { type: 'End', record, because: 'Deleted' };
   }
   const step = record?.phase === 'Ending' ? endEverywhere(world, record) : undefined;
@@ -54,7 +56,10 @@ export const cleanExpired: Rule = (world) => {
   const endMs = record?.terms.endMs;
   if (record === undefined || endMs === undefined || endMs + REVIVAL_MS > nowMs) return undefined;
   if (isRevivedBySpec(world) || !world.isClockTrusted) return undefined;
-  if (record.credentials.some(({ state }) => state !== 'Disabled')) return { type: 'DropExpired' };
+  if (record.credentials.some(({ state }) => state !== 'Disabled')) {
+    // Without its store nobody can tell whether the spec means a later end; the values are dead meanwhile.
+    return world.store.type === 'Usable' ? { type: 'DropExpired' } : undefined;
+  }
   const step = endNext(world, record);
   if (step !== undefined) return step;
   if (record.secret === undefined || world.evidence.secretDeleted === true) return NOTHING;
@@ -77,15 +82,26 @@ function endInCluster(world: World, record: KeyRecord): Action {
     : { type: 'DeleteSecret', record };
 }
 
-function mayRetain({ key, record, store, nowMs }: World): boolean {
+/**
+ * True when nobody can tell whether a key that is being deleted may go on, because its store cannot be read:
+ * what cannot be undone waits for that, or for another deletionPolicy.
+ */
+export function awaitsStore(world: World): boolean {
+  return world.key?.isDeleting === true && world.store.type !== 'Usable' && isToBeRetained(world);
+}
+
+function mayRetain(world: World): boolean {
+  const { store } = world;
+  return isToBeRetained(world) && store.type === 'Usable' && store.retention === 'Allowed';
+}
+
+function isToBeRetained({ key, record, nowMs }: World): boolean {
   return (
-    // Of a key that never came to be, or is over, there is nothing to go on.
-    record !== undefined &&
+    // Of a key that is over, or that nobody ever had a value of, there is nothing to go on.
+    record?.phase === 'Live' &&
     !isOver(record, nowMs) &&
-    currentCredential(record, nowMs) !== undefined &&
+    retainable(record, nowMs) !== undefined &&
     key?.spec.deletionPolicy === 'Retain' &&
-    key.spec.applicationRef === undefined &&
-    store.type === 'Usable' &&
-    store.retention === 'Allowed'
+    key.spec.applicationRef === undefined
   );
 }

@@ -12,7 +12,7 @@ import {
 } from './actions.ts';
 import { newValues } from './rotating.ts';
 import { mayBeEmpty, type EntrySource } from './secret.ts';
-import { onLoss } from './wanted.ts';
+import { isOver, onLoss } from './wanted.ts';
 import type { World } from './world.ts';
 
 /** The Secret is not as we left it: look, then repair, replace or report. */
@@ -66,25 +66,31 @@ function isMissing({ record, secret, evidence }: World): boolean {
 type LossTrigger = 'SecretLost' | 'SecretTampered';
 
 function replaceLost({ world, key, store }: Facts, trigger: LossTrigger): Answer {
+  // Whatever is wished for in its place: values that were made already need nobody's consent to be delivered.
+  if (trigger === 'SecretLost' && hasEveryValue(world.record)) return { type: 'ForgetSecret' };
   const wish = onLoss(key, store);
   switch (wish === 'Restore' && isBeyondRestoring(world, trigger) ? 'Wait' : wish) {
     case 'Restore':
       return trigger === 'SecretLost' ? { type: 'ForgetSecret' } : rewrite(world);
     case 'Wait':
       return awaitRequest(world, trigger);
-    case 'Rotate': {
-      const isWhole = trigger === 'SecretLost' && hasEveryValue(world.record);
-      return isWhole ? { type: 'ForgetSecret' } : lostValues(trigger);
-    }
+    case 'Rotate':
+      return isDead(world) ? awaitRequest(world, trigger) : lostValues(trigger);
   }
 }
 
-/** What is waited for is a person who asks. */
-function awaitRequest({ record, rotationRequest: requestId }: World, trigger: LossTrigger): Answer {
-  if (requestId !== undefined) return { ...lostValues(trigger), requestId };
+/** What is waited for is a person who asks, and of a dead key first one who sets a later end. */
+function awaitRequest(world: World, trigger: LossTrigger): Answer {
+  const { record, rotationRequest: requestId } = world;
+  if (requestId !== undefined && !isDead(world)) return { ...lostValues(trigger), requestId };
   return trigger === 'SecretTampered' && record?.secret?.health === 'Intact'
     ? { type: 'NoteSecret', health: 'Tampered' }
     : NOTHING;
+}
+
+/** A dead key needs no values; the same rule answers when a later end revives it. */
+function isDead({ record, nowMs }: World): boolean {
+  return record !== undefined && isOver(record, nowMs);
 }
 
 function lostValues(trigger: LossTrigger): ReturnType<typeof newValues> {

@@ -50,7 +50,9 @@ export function nextAction(world: World): Action | undefined {
 
 /** Clusters without mutation policies leave the finalizer to us; it stands before anything exists. */
 const stampFinalizer: Rule = ({ key }) =>
-  key !== undefined && !key.finalizers.includes(FINALIZER) ? { type: 'StampFinalizer' } : undefined;
+  key !== undefined && !key.isDeleting && !key.finalizers.includes(FINALIZER)
+    ? { type: 'StampFinalizer' }
+    : undefined;
 
 /** A record that is not Live while its object lives: only a restored backup brings this about. */
 const leaveEnded: Rule = ({ record }) =>

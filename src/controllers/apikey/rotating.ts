@@ -64,7 +64,7 @@ function requested(
   const { record } = world;
   const { rotation } = key.spec;
   if (record === undefined) return undefined;
-  const one = onlySlot(key.spec, record);
+  const one = onlySlot(key.spec, world);
   if (one !== undefined) {
     return { type: 'Regenerate', slot: one, trigger: 'Request', becomesActive: false, requestId };
   }
@@ -79,22 +79,37 @@ function requested(
 }
 
 /**
- * The one value that is asked for. While a credential is open none of its values can be replaced alone, and an
- * emergency does not wait: then it is all of them.
+ * The one value that is asked for. An emergency does not wait: where this value cannot be replaced alone, it is
+ * all of them.
  */
-function onlySlot({ rotation }: ApiKeyView['spec'], record: KeyRecord): SlotName | undefined {
-  if (rotation?.slot === undefined || record.format !== 'Dual') return undefined;
-  if (rotation.urgency === 'Emergency' && record.credentials.some(isOpen)) return undefined;
-  return rotation.slot === 'Primary' ? 'primaryKey' : 'secondaryKey';
+function onlySlot({ rotation }: ApiKeyView['spec'], world: World): SlotName | undefined {
+  if (rotation?.slot === undefined || world.record?.format !== 'Dual') return undefined;
+  const slot = rotation.slot === 'Primary' ? 'primaryKey' : 'secondaryKey';
+  return rotation.urgency === 'Emergency' && !isReplaceable(world, slot) ? undefined : slot;
+}
+
+/** No value of an open credential can be replaced alone, and none whose other value nobody can deliver. */
+function isReplaceable({ record, secret }: World, slot: SlotName): boolean {
+  const { credentials = [], secret: known } = record ?? {};
+  if (credentials.some(isOpen) || !isWhole(credentials)) return false;
+  const isLost = known?.missingSinceMs !== undefined || known?.health === 'Tampered';
+  if (!isLost && secret.type !== 'Absent') return true;
+  const others = credentials.at(-1)?.slots.filter(({ name }) => name !== slot) ?? [];
+  return others.every(({ sealed }) => sealed !== undefined);
 }
 
 function atOnce(
   record: KeyRecord,
   store: UsableStore,
 ): Extract<Action, { type: 'Rotate' | 'Regenerate' }> {
-  return isRegenerable(store) && !record.credentials.some(isPending)
+  return isRegenerable(store) && isWhole(record.credentials)
     ? everySlot(record)
     : { ...newValues('Request', 'Nothing'), oldValuesEnd: 'AtOnce' };
+}
+
+/** Nothing that was begun at the vendor is unfinished, and nobody deleted there what it has. */
+function isWhole(credentials: KeyRecord['credentials']): boolean {
+  return !credentials.some((each) => isPending(each) || each.remote?.missingSinceMs !== undefined);
 }
 
 /** A vendor that can replace values kills the old ones by that, at once and for certain. */

@@ -14,6 +14,7 @@ import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
 import { currentCredential, isOpen } from '../../ledger/transitions.ts';
 import { tellQuota } from '../../terms/quotasteps.ts';
 import { firstFinding } from './checks.ts';
+import { stillThere } from './endingstatus.ts';
 import type { Finding } from './finding.ts';
 import { afterLoss, clientFacts, grantFacts, offByDecision, pendingChange } from './grantstatus.ts';
 import { wantedLayout } from './actions.ts';
@@ -25,7 +26,6 @@ import {
   remoteTrouble,
   stillOn,
   subscriptionCondition,
-  whyStillThere,
 } from './remote/status.ts';
 import { restartCondition } from './rolloutstatus.ts';
 import { previousFacts, rotatingCondition } from './rotatingstatus.ts';
@@ -44,17 +44,17 @@ export function wantedStatus(world: World, failure?: KeywardError): ApiKeyStatus
 }
 
 /**
- * An object that goes at once is not written any more. One that has to wait for a vendor, or whose
- * ending fails, says so: it would go on looking like a key that works.
+ * An object that goes at once is not written any more. One that has to wait for a vendor or its store, or whose
+ * ending fails, says so: it would go on looking like a key that works, or like one that goes.
  */
 function goingStatus(
   world: World,
   key: ApiKeyView,
   failure: KeywardError | undefined,
 ): ApiKeyStatus | undefined {
-  const why = whyStillThere(world, failure);
+  const why = stillThere(world, failure);
   if (why === undefined) return undefined;
-  const wanted = [...apiKeyReady('Revoked', why), ...storeCondition(world, undefined)];
+  const wanted = [...apiKeyReady(why.reason, why.message), ...storeCondition(world, undefined)];
   return {
     ...key.status,
     observedGeneration: key.generation,

@@ -9,6 +9,7 @@ import {
   isRetireDue,
   regenerateSlot,
   retain,
+  retainable,
   retireDue,
   setState,
   setTerms,
@@ -275,6 +276,31 @@ describe('the end', () => {
     });
     expect(() => retain(end(aRecord(), NOW_MS), NOW_MS)).toThrow(illegal);
   });
+
+  test('of the object alone keeps the values that somebody can have, before newer ones that nobody has seen', () => {
+    const remote = { account: 'account-1', id: 'id', facts: {} };
+    const used = aCredential({ remote });
+    const unseen = anOpenCredential({ sequence: 2, remote });
+    const { credentials } = retain(aRecord({ sequence: 2, credentials: [used, unseen] }), NOW_MS);
+    expect(credentials).toMatchObject([
+      { sequence: 1, state: 'Active' },
+      { sequence: 2, state: 'Disabled' },
+    ]);
+  });
+
+  test.each([
+    ['were in a Secret', aCredential(), true],
+    ['were replaced in place', anOpenCredential({ slots: [aSlot({ generation: 2 })] }), true],
+    ['were brought by somebody', anOpenCredential({ origin: 'Imported' }), true],
+    ['nobody has seen yet', anOpenCredential(), false],
+    ['ended', aCredential({ state: 'Disabled' }), false],
+  ] as const)(
+    'leaves a key to go on whose values %s only if anybody can have them',
+    (_, only, may) => {
+      const kept = retainable(aRecord({ credentials: [only] }), NOW_MS);
+      expect(kept).toBe(may ? only : undefined);
+    },
+  );
 
   test('of the time after expiry drops the values and leaves the key', () => {
     expect(dropCredentials(aRecord(), NOW_MS)).toMatchObject({ phase: 'Live', credentials: [] });

@@ -119,9 +119,10 @@ export const replaceMissing: Rule = (world) => {
   // A dead key needs no values; the same rule answers when a later end revives it.
   if (isOver(record, nowMs)) return NOTHING;
   const { rotationRequest: requestId } = world;
-  const isAsked = requestId !== undefined;
+  // A request that was spent on replacing values which turned out to be gone is still owed new ones.
+  const isAsked = requestId !== undefined || current.remote.regenerating?.trigger === 'Request';
   if (onLoss(key, store) !== 'Rotate' && !isAsked) return checkRemote(world) ?? NOTHING;
-  const request = isAsked ? { requestId } : {};
+  const request = requestId === undefined ? {} : { requestId };
   return { ...newValues('RemoteLost', 'Values'), oldValuesEnd: 'AtOnce', ...request };
 };
 
@@ -324,8 +325,10 @@ function isSought({ state, remote }: CredentialRecord): boolean {
   return state === 'Disabled' && remote?.id === undefined && remote?.createBegunAtMs !== undefined;
 }
 
+/** Whether rotateAtOnce has something to do once it is reached: of a dead key it replaces nothing. */
 function isEmergency(world: World): boolean {
-  const { key, rotationRequest } = world;
+  const { key, record, rotationRequest, nowMs } = world;
+  if (record !== undefined && isOver(record, nowMs)) return false;
   const isAsked = rotationRequest !== undefined && key?.spec.rotation?.urgency === 'Emergency';
   return isAsked && firstFinding(world) === undefined;
 }

@@ -1,12 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import { nextAction } from '../../../../src/controllers/apikey/plan.ts';
+import { wantedStatus } from '../../../../src/controllers/apikey/status.ts';
 import { REVIVAL_MS } from '../../../../src/controllers/apikey/wanted.ts';
 import type { World } from '../../../../src/controllers/apikey/world.ts';
 import type { KeyRecord } from '../../../../src/ledger/record.ts';
-import { aKey, aRecord, aSpec, aStore, aWorld, NOW_MS } from '../../../support/world.ts';
+import {
+  aKey,
+  anOpenCredential,
+  aRecord,
+  aSpec,
+  aStore,
+  aWorld,
+  NOW_MS,
+} from '../../../support/world.ts';
 import { asked, settled, typeOf } from './settled.ts';
 
 const DAY_MS = 86_400_000;
+const AWAY: readonly World['store'][] = [
+  { type: 'Missing', name: "ClusterKeyStore 'default'" },
+  { type: 'Unusable', name: "ClusterKeyStore 'default'", problem: 'it may not be listed' },
+];
 
 /** In the order in which terms are resolved: equal terms have equal text. */
 const endsAt = (endMs: number) => ({ timeZone: 'UTC', endMs, cidrs: [], productRefs: [] });
@@ -41,6 +54,18 @@ describe('expiry', () => {
     const world = asked(spec, { record: expiredSince(longAgo), isClockTrusted: false });
     expect(typeOf(world)).toBe('nothing');
   });
+
+  test.each(AWAY)(
+    'of thirty days ends nothing that a later end may revive: $type store',
+    (store) => {
+      const world = asked(endingAt(NOW_MS + DAY_MS), { record: expiredSince(longAgo), store });
+      expect(typeOf(world)).toBe('nothing');
+      expect(typeOf({ ...world, store: aStore() })).toBe('SetTerms');
+      expect(wantedStatus(world)?.conditions).toContainEqual(
+        expect.objectContaining({ type: 'StoreSynced', reason: 'StoreUnavailable' }),
+      );
+    },
+  );
 
   test('that outlived its values gets new ones with a later end', () => {
     const { secret: _, ...dropped } = { ...expiredSince(longAgo), credentials: [] };
@@ -87,6 +112,46 @@ describe('a deletion', () => {
     const spec = aSpec({ deletionPolicy: 'Retain' });
     expect(typeOf(deleting({ store: aStore({ retention: 'Allowed' }) }, spec))).toBe('Retain');
     expect(typeOf(deleting({}, spec))).toBe('End');
+  });
+
+  describe.each(AWAY)('of a key that is to be retained, while its store is $type,', (store) => {
+    const retained = (spec: Parameters<typeof aSpec>[0] = {}, change: Partial<World> = {}) =>
+      deleting({ store, ...change }, aSpec({ deletionPolicy: 'Retain', ...spec }));
+
+    test('waits, and says what to do', () => {
+      const world = retained();
+      expect(typeOf(world)).toBe('nothing');
+      const ready = wantedStatus(world)?.conditions?.find(({ type }) => type === 'Ready');
+      expect(ready).toMatchObject({ status: 'False', reason: 'StoreUnavailable' });
+      expect(ready?.message).toContain("ClusterKeyStore 'default'");
+      expect(ready?.message).toMatch(/Retain.*store usable again.*deletionPolicy to Revoke/);
+    });
+
+    test('goes on when the store is back, or when it is to be ended by now', () => {
+      expect(typeOf(retained({ deletionPolicy: 'Revoke' }))).toBe('End');
+      expect(typeOf(retained({}, { store: aStore({ retention: 'Allowed' }) }))).toBe('Retain');
+      expect(typeOf(retained({}, { store: aStore() }))).toBe('End');
+    });
+
+    test('ends it as soon as it is revoked, or where there is nothing to retain', () => {
+      expect(nextAction(retained({ state: 'Revoked' }))).toMatchObject({ state: 'Revoked' });
+      const record = aRecord({ state: 'Revoked', credentials: [] });
+      expect(typeOf(retained({ state: 'Revoked' }, { record }))).toBe('End');
+      expect(typeOf(retained({}, { record: expiredSince(1_000) }))).toBe('End');
+    });
+
+    test('puts no finalizer on an object that takes none any more', () => {
+      const spec = aSpec({ deletionPolicy: 'Retain' });
+      const key = aKey({ isDeleting: true, finalizers: ['example.com/other'], spec });
+      expect(typeOf(retained({}, { key }))).toBe('nothing');
+    });
+  });
+
+  test('ends a key all the same whose only values nobody has seen', () => {
+    const spec = aSpec({ deletionPolicy: 'Retain' });
+    const store = aStore({ retention: 'Allowed' });
+    const record = aRecord({ credentials: [anOpenCredential()] });
+    expect(typeOf(deleting({ store, record }, spec))).toBe('End');
   });
 
   test('of a retained key touches neither values nor Secret', () => {

@@ -2,10 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { lookAgainAtMs } from '../../../../src/controllers/apikey/index.ts';
 import { SECRETS } from '../../../../src/api/names.ts';
 import { nextAction } from '../../../../src/controllers/apikey/plan.ts';
+import type { World } from '../../../../src/controllers/apikey/world.ts';
 import type { Draft } from '../../../../src/kube/port.ts';
 import type { KeyRecord } from '../../../../src/ledger/record.ts';
 import {
   aCredential,
+  aDualCredential,
   anOpenCredential,
   aRecord,
   aRotation,
@@ -52,12 +54,35 @@ describe('a Secret that is gone', () => {
     expect(typeOf(world)).toBe('ForgetSecret');
   });
 
+  test.each([
+    ['Rotate', undefined],
+    ['Wait', 'r1'],
+  ] as const)(
+    'is not replaced while the key is over, but by a later end, with onLoss %s and request %s',
+    (wish, rotationRequest) => {
+      const secret = aSecretSpec({ onLoss: wish });
+      const change = { ...lost, evidence: { lossProven: true }, rotationRequest } as const;
+      const validity = { expirationTime: new Date(NOW_MS).toISOString() };
+      const terms = { timeZone: 'UTC', endMs: NOW_MS, cidrs: [], productRefs: [] };
+      const over = { ...change, record: missingSince(NOW_MS - 30_000, { terms }) };
+      expect(typeOf(asked({ secret, terms: { validity } }, over))).toBe('nothing');
+      expect(typeOf(asked({ secret }, change))).toBe('Rotate');
+    },
+  );
+
   test('is left alone with onLoss Wait', () => {
     const world = asked(
       { secret: aSecretSpec({ onLoss: 'Wait' }) },
       { ...lost, evidence: { lossProven: true } },
     );
     expect(typeOf(world)).toBe('nothing');
+  });
+
+  test('is made anew with onLoss Wait, too, with values that were made and nobody has yet', () => {
+    const record = missingSince(NOW_MS - 30_000, { credentials: [anOpenCredential()] });
+    const wait = { secret: aSecretSpec({ onLoss: 'Wait' }) };
+    const world = asked(wait, { ...lost, record, evidence: { lossProven: true } });
+    expect(typeOf(world)).toBe('ForgetSecret');
   });
 
   test('is restored with onLoss Restore where the store keeps values', () => {
@@ -123,6 +148,69 @@ describe('a Secret that was edited', () => {
     const world = settled({ secret: edited, evidence: { inspection: { type: 'Foreign' } } });
     expect(typeOf(world)).toBe('nothing');
     expect(lookAgainAtMs(world)).toBe(NOW_MS + 60_000);
+  });
+});
+
+describe('with onLoss Wait', () => {
+  const wait = { secret: aSecretSpec({ onLoss: 'Wait' }) };
+
+  async function issued(format: 'Opaque' | 'Dual'): Promise<Desk> {
+    const desk = new Desk();
+    desk.putPlain({ format, ...wait });
+    await desk.settle();
+    return desk;
+  }
+
+  async function lose(desk: Desk): Promise<void> {
+    desk.cluster.set(SECRETS, WEB, undefined);
+    await desk.settle();
+    expect(desk.ready).toMatchObject({ reason: 'SecretLost' });
+  }
+
+  test.each([
+    ['of a key', 'Opaque', {}],
+    ['of a Dual key', 'Dual', {}],
+    ['of one value of a Dual key', 'Dual', { slot: 'Primary' }],
+  ] as const)(
+    'an emergency %s whose Secret was lost ends the old values and delivers the new ones',
+    async (_what, format, slot) => {
+      const desk = await issued(format);
+      const { value } = desk;
+      await lose(desk);
+      const rotation = aRotation({ requestId: 'r1', urgency: 'Emergency', ...slot });
+      desk.putPlain({ format, ...wait, rotation });
+      await desk.settle();
+      expect(desk.ready).toMatchObject({ status: 'True' });
+      expect([desk.admits(value), desk.admits(desk.value)]).toEqual([false, true]);
+    },
+  );
+
+  test('an emergency of one value makes new ones of all where the Secret no longer holds the other', () => {
+    const dual = aRecord({ format: 'Dual', credentials: [aDualCredential()] });
+    const one = { rotation: aRotation({ requestId: 'r1', slot: 'Primary', urgency: 'Emergency' }) };
+    const begun = (secret: ReturnType<typeof aSecret>, change: Partial<World> = {}) =>
+      typeOf(
+        asked(
+          { ...wait, ...one },
+          { record: { ...dual, secret }, rotationRequest: 'r1', ...change },
+        ),
+      );
+    expect(begun(aSecret())).toBe('Regenerate');
+    expect(begun(aSecret({ missingSinceMs: NOW_MS }))).toBe('Rotate');
+    expect(begun(aSecret(), { secret: { type: 'Absent' } })).toBe('Rotate');
+    expect(begun(aSecret({ health: 'Tampered' }))).toBe('Rotate');
+  });
+
+  test('a Secret that was made immutable during a rotation is made anew once it is deleted', async () => {
+    const desk = await issued('Opaque');
+    const secret = desk.cluster.find(SECRETS, WEB) as unknown as Draft;
+    desk.cluster.set(SECRETS, WEB, { ...secret, immutable: true } as Draft);
+    desk.putPlain({ ...wait, rotation: aRotation({ requestId: 'r1' }) });
+    await expect(desk.pass()).rejects.toMatchObject({ reason: 'SecretImmutable' });
+    desk.cluster.set(SECRETS, WEB, undefined);
+    await desk.settle();
+    expect(desk.ready?.status).not.toBe('False');
+    expect(desk.admits(desk.value)).toBe(true);
   });
 });
 

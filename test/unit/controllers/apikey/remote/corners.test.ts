@@ -5,6 +5,7 @@ import { apiKeySteps, lookAgainAtMs } from '../../../../../src/controllers/apike
 import { nextAction } from '../../../../../src/controllers/apikey/plan.ts';
 import { wantedStatus } from '../../../../../src/controllers/apikey/status.ts';
 import type { ApiKeyView } from '../../../../../src/controllers/apikey/world.ts';
+import type { Draft } from '../../../../../src/kube/port.ts';
 import { silentLogger } from '../../../../../src/kernel/log.ts';
 import { DAY_MS, formatTime, MINUTE_MS, SECOND_MS } from '../../../../../src/kernel/time.ts';
 import { aKey, aRotation, aSecretSpec, aSpec } from '../../../../support/world.ts';
@@ -231,6 +232,23 @@ describe('deletion during an unfinished creation', () => {
   });
 });
 
+test('a key that outlives its object in the midst of a rotation goes on with the values in its Secret', async () => {
+  const at = workshop('D', { store: { retention: 'Allowed' } });
+  const kept = (change: Partial<ApiKeyView>, rotation = {}): ApiKeyView =>
+    aKey({ spec: aSpec({ deletionPolicy: 'Retain', ...rotation }), ...change });
+  await be(at, kept({}));
+  const [inUse] = at.vendor.credentials.keys();
+  const secret = at.cluster.find(SECRETS, REF) as unknown as Draft;
+  at.cluster.set(SECRETS, REF, { ...secret, immutable: true } as Draft);
+  const rotation = { rotation: aRotation({ requestId: 'r1' }) };
+  put(at, kept({}, rotation));
+  await onePass(at, kept({}, rotation));
+  expect(at.vendor.credentials.size).toBe(2);
+  await be(at, kept({ isDeleting: true }, rotation));
+  expect(at.ledger.records.get('uid-1')?.phase).toBe('Retained');
+  expect([...at.vendor.credentials.keys()]).toEqual([inUse]);
+});
+
 describe('looking again', () => {
   test('a comparison that cannot be made now is not tried every second', async () => {
     const at = workshop('M');
@@ -314,6 +332,66 @@ describe('deleted in the vendor console', () => {
     expectWhole(at);
   });
 
+  const waiting = (change?: Parameters<typeof aRotation>[0]) =>
+    aKey({
+      spec: aSpec({
+        secret: aSecretSpec({ onLoss: 'Wait' }),
+        ...(change === undefined ? {} : { rotation: aRotation(change) }),
+      }),
+    });
+  const asks = [
+    ['a planned rotation', { requestId: 'r1' }],
+    ['an emergency', { requestId: 'r1', urgency: 'Emergency' }],
+    ['an emergency of one value', { requestId: 'r1', urgency: 'Emergency', slot: 'Primary' }],
+  ] as const;
+
+  function expectNew(at: Workshop): void {
+    expect(at.ledger.records.get('uid-1')).toMatchObject({
+      lastRotationRequestId: 'r1',
+      credentials: [{ sequence: 2, state: 'Active' }],
+    });
+    expectWhole(at);
+  }
+
+  test.each(asks)(
+    'and reported, %s makes a new one at the first time of asking',
+    async (_, ask) => {
+      const at = workshop('M');
+      await be(at, waiting());
+      apiKeySteps(at.deps).lookAgainAtMs(look(at, waiting()));
+      at.vendor.credentials.clear();
+      at.clock.advance(11 * MINUTE_MS);
+      await onePass(at, waiting());
+      const missing = { missingSinceMs: expect.any(Number) as number };
+      expect(at.ledger.records.get('uid-1')?.credentials).toMatchObject([{ remote: missing }]);
+      await be(at, waiting(ask));
+      expectNew(at);
+    },
+  );
+
+  test.each(asks)('and not seen yet, %s makes a new one, too', async (_, ask) => {
+    const at = workshop('M');
+    await be(at, waiting());
+    at.vendor.credentials.clear();
+    put(at, waiting(ask));
+    const { world } = await onePass(at, waiting(ask));
+    expect(world.record?.lastRotationRequestId).toBe('r1');
+    await be(at, waiting(ask));
+    expectNew(at);
+  });
+
+  test('while values were being replaced: an emergency of one value makes a new one', async () => {
+    const at = workshop('M');
+    await be(at, PLAIN);
+    at.vendor.fault = () => 'Cut';
+    await onePass(at, rotating({ requestId: 'r0' }));
+    at.vendor.credentials.clear();
+    at.vendor.fault = () => undefined;
+    await be(at, rotating({ requestId: 'r1', urgency: 'Emergency', slot: 'Primary' }));
+    expect(at.vendor.credentials.size).toBe(1);
+    expectNew(at);
+  });
+
   test('after the end: no new one is made', async () => {
     const at = workshop('M');
     const endMs = at.clock.nowMs() + MINUTE_MS;
@@ -392,6 +470,50 @@ describe('an emergency', () => {
 });
 
 describe('validity', () => {
+  const leaked = aRotation({ requestId: 'leak', urgency: 'Emergency' });
+
+  test.each(['M', 'D', 'O'] as const)(
+    'an expired key of class %s whose Secret is deleted makes nothing, though an emergency is asked for, until a later end',
+    async (vendorClass) => {
+      const at = workshop(vendorClass);
+      const endMs = at.clock.nowMs() + MINUTE_MS;
+      await be(at, until(endMs));
+      at.clock.advance(2 * MINUTE_MS);
+      const key = until(endMs, { rotation: leaked });
+      await be(at, key);
+      at.cluster.set(SECRETS, REF, undefined);
+      put(at, key);
+      for (let pass = 0; pass < 3; pass += 1) {
+        // oxlint-disable-next-line no-await-in-loop
+        expect((await onePass(at, key)).thrown).toBeUndefined();
+        at.clock.advance(MINUTE_MS);
+      }
+      expect(at.ledger.records.get('uid-1')).toMatchObject({ sequence: 1 });
+      await be(at, until(endMs + DAY_MS, { rotation: leaked }));
+      expect(at.ledger.records.get('uid-1')).toMatchObject({ lastRotationRequestId: 'leak' });
+      expectWhole(at);
+    },
+  );
+
+  test('an emergency that is asked for after the end holds no creation up that was begun before', async () => {
+    const at = workshop('M');
+    const endMs = at.clock.nowMs() + DAY_MS;
+    await be(at, until(endMs));
+    at.cluster.set(SECRETS, REF, undefined);
+    at.vendor.fault = () => 'Cut';
+    for (let pass = 0; pass < 2; pass += 1) {
+      // oxlint-disable-next-line no-await-in-loop
+      await onePass(at, until(endMs));
+      at.clock.advance(MINUTE_MS);
+    }
+    const begun = [{ state: 'Active' }, { state: 'Intent' }];
+    expect(at.ledger.records.get('uid-1')?.credentials).toMatchObject(begun);
+    at.clock.advance(DAY_MS);
+    at.vendor.fault = () => undefined;
+    await be(at, until(endMs, { rotation: leaked }));
+    expectWhole(at);
+  });
+
   test('a clock that was put back brings no expired key to life', async () => {
     const at = workshop('M');
     const endMs = at.clock.nowMs() + MINUTE_MS;
