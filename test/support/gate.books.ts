@@ -277,8 +277,7 @@ function handle() {
 }
 
 function termsOf(spec: TermsSpec = {}): KeyTerms {
-  const nowMs = Date.now();
-  const resolution = resolveTerms(spec, { nowMs, firstIssuedMs: nowMs });
+  const resolution = resolveTerms(spec, { nowMs: Date.now() });
   if (resolution.type === 'Problems') throw new Error(JSON.stringify(resolution.problems));
   return resolution.terms;
 }
