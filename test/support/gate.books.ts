@@ -246,7 +246,7 @@ export class Books {
       sequence,
       attempt: 1,
       keyId: minted.keyId,
-      hint: minted.hint,
+      hint: minted.format === 'KeyPair' ? minted.publicName : minted.hint,
       state: 'Active',
       origin: 'Issued',
       slots,
