@@ -158,7 +158,8 @@ export class Prover {
     const verified = this.#verify(claim, tried, call, nowMs);
     tried.erase();
     if (credential === undefined) return REFUSALS.UnknownKey;
-    if (secret === undefined || verified === 'WrongSignature') return REFUSALS.WrongSignature;
+    const isRight = secret !== undefined && isNamedExactly(claim, credential);
+    if (!isRight || verified === 'WrongSignature') return REFUSALS.WrongSignature;
     if (verified === 'TimeTooSkewed') return REFUSALS.TimeTooSkewed;
     return claim.type === 'Signed' ? seenOnce(claim, credential.keyId, nowMs) : 'Proven';
   }
@@ -206,6 +207,19 @@ export class Prover {
 
 function noEntropy(bytes: number): Buffer {
   return Buffer.alloc(bytes);
+}
+
+/**
+ * Body and name are signed as one text, so that a signature of one name fits another, with letters of the
+ * body in its prefix: only the name that was issued counts. One that was imported was found by all its
+ * letters.
+ */
+function isNamedExactly(
+  claim: Exclude<Claim, { type: 'Secret' | 'Foreign' }>,
+  { signing }: PreparedCredential,
+): boolean {
+  if (claim.type === 'Signed' || isForeign(claim)) return true;
+  return claim.credential.apiKey === signing?.publicName;
 }
 
 /** @param keyId of what was proven: an imported pair is found under two names, and its signature counts once */

@@ -11,6 +11,7 @@ import {
   type FormSpec,
 } from './form.ts';
 import { parseInstant } from './instant.ts';
+import { withNormalTexts } from './request.ts';
 import { missingFields } from './required.ts';
 import { resolveTerms, type TermsContext } from './resolve.ts';
 import type { TermsSpec, ValiditySpec } from './terms.ts';
@@ -20,12 +21,15 @@ import { dayAt, findZone, parseDay, UTC, type Zone } from './zone.ts';
  * Every problem of a form; empty: the round may open. A wish for the end is held up only by a date
  * that is none, and a wish for new values not by terms, which it leaves as they are. Never throws;
  * repeatable.
+ *
+ * @param written as it stands there; its texts are judged as a round freezes them, which can be longer
  */
 export function problemsOf(
-  form: FormSpec,
+  written: FormSpec,
   rules: FormRules,
   facts: FormFacts,
 ): readonly FormProblem[] {
+  const form = withNormalTexts(written);
   const reviewers = reviewerProblems(rules, facts);
   switch (facts.round) {
     case 'Revoke':

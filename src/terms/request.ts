@@ -95,6 +95,18 @@ export function canonicalContent(content: RequestContent): RequestContent {
 }
 
 /**
+ * Plain JSON with each text as the normal form has it, and everything in its place: what is judged so is
+ * what is frozen, and a problem names the entry that somebody wrote.
+ */
+export function withNormalTexts<T>(value: T): T {
+  if (typeof value === 'string') return nfc(value) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(withNormalTexts) as T;
+  const entries = Object.entries(value).map(([name, each]) => [name, withNormalTexts(each)]);
+  return Object.fromEntries(entries) as T;
+}
+
+/**
  * What a review has to name: `sha256:` and 64 hex digits over the canonical JSON (RFC 8785, UTF-8) of
  * `{content, formUid, round, type}`, the content in its normal form. Every text stands between quotes
  * under the name of its field, so moving text from one field to another makes another hash.

@@ -14,7 +14,7 @@ export type ValidityContext = {
   readonly storeDurationDays?: number | undefined;
   /** Longest validity the store allows; also the length where nothing says another. */
   readonly maxDurationDays?: number | undefined;
-  /** First issue of the grant; absent: not issued yet. */
+  /** First issue of the grant, from which days count whatever the start is; absent: not issued yet. */
   readonly firstIssuedMs?: number | undefined;
   readonly nowMs: number;
 };
@@ -34,8 +34,8 @@ type End = {
 /** Resolves a validity. Everything that cannot be is named at once; no answer holds NaN. */
 export function resolveValidity(spec: ValiditySpec, context: ValidityContext): Validity {
   const start = resolveStart(spec, context.zone);
-  // What counts from the first issue counts from the effective instant while that lies ahead.
-  const firstMs = Math.max(context.firstIssuedMs ?? context.nowMs, start.atMs ?? 0);
+  // Nothing is issued before its start; but once something was, a later start counts no days anew.
+  const firstMs = context.firstIssuedMs ?? Math.max(context.nowMs, start.atMs ?? 0);
   const end = resolveEnd(spec, context, firstMs);
   const problems = [...start.problems, ...end.problems];
   if (problems.length === 0)

@@ -244,7 +244,7 @@ const CREDENTIAL = {
   sequence: 1,
   attempt: 1,
   keyId: KEY_IDS.here,
-  hint: 'kw_...',
+  hint: `kw_${KEY_IDS.here}`,
   state: 'Active',
   origin: 'Issued',
   createdAtMs: 0,

@@ -173,6 +173,7 @@ function isSignatureRight(raw: Raw): boolean {
     return hmac.update(credential.date + credential.salt).digest('hex') === credential.signature;
   }
   if (credential.type !== 'BodySigned' || body === undefined) return false;
+  if (credential.apiKey !== credentialOf(raw)?.hint) return false;
   const text = Buffer.from(body).toString();
   // The fuzz test's bodies have no blanks within strings.
   const payload = text === '' || isJson(text) ? text.replaceAll(/\s/g, '') : undefined;

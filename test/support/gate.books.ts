@@ -246,7 +246,7 @@ export class Books {
       sequence,
       attempt: 1,
       keyId: minted.keyId,
-      hint: minted.hint,
+      hint: minted.format === 'KeyPair' ? minted.publicName : minted.hint,
       state: 'Active',
       origin: 'Issued',
       slots,
@@ -277,8 +277,7 @@ function handle() {
 }
 
 function termsOf(spec: TermsSpec = {}): KeyTerms {
-  const nowMs = Date.now();
-  const resolution = resolveTerms(spec, { nowMs, firstIssuedMs: nowMs });
+  const resolution = resolveTerms(spec, { nowMs: Date.now() });
   if (resolution.type === 'Problems') throw new Error(JSON.stringify(resolution.problems));
   return resolution.terms;
 }

@@ -46,7 +46,7 @@ export function issueKey(
     sequence: 1,
     attempt: 1,
     keyId,
-    hint: 'kw_...',
+    hint: isPair ? publicName(parts) : 'kw_...',
     state: 'Active',
     origin: 'Issued',
     createdAtMs: 0,

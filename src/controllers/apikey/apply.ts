@@ -146,7 +146,9 @@ async function confirmSecret(
   // Without a pause in between: what the watch shows from here on wakes the key again.
   const ref = { namespace: world.ref.namespace, name: written.name };
   deps.ownSecrets.settled(ref, world.ref.name);
-  const secret = deps.ownSecrets.sight(ref, deps.secrets?.get(ref));
+  const { uid, resourceVersion } = written;
+  const shown = deps.secrets === undefined ? { uid, resourceVersion } : deps.secrets.get(ref);
+  const secret = deps.ownSecrets.sight(ref, shown);
   return { ...next, secret, evidence };
 }
 

@@ -79,7 +79,8 @@ export const clientForbids: StoreCheck = ({ client, record }, key, store) => {
     return { reason: 'InvalidSpec', message };
   }
   const isAwaited = store.reviewed.includes('Client') && client.client.registeredBy === undefined;
-  return isAwaited && record === undefined
+  // A store that begins to demand reviews leaves the keys alone that are bound to their client already.
+  return isAwaited && record?.clientUid !== client.client.uid
     ? { reason: 'ClientNotAvailable', message: `ApiClient '${name}' waits for its registration` }
     : undefined;
 };

@@ -15,9 +15,16 @@ type Own = { readonly uid: string; readonly resourceVersion: string };
 /** The Secret writes of this process that the watch has not shown yet; see the file comment. */
 export class OwnSecrets {
   readonly #written = new Map<string, Own>();
+  /** The oldest look first. */
   readonly #lookedAtMs = new Map<string, number>();
   /** Secret and key: where two want one name, one of them writes in vain. */
   readonly #writing = new Set<string>();
+
+  /** What is remembered, for whatever reason; keys that are gone must not stay among it. */
+  get size(): number {
+    const secrets = new Set([...this.#written.keys(), ...this.#lookedAtMs.keys()]);
+    return secrets.size + this.#writing.size;
+  }
 
   /** A write of this key begins: until `settled`, what the watch shows is looked at by the pass that writes. */
   begin(ref: Ref, keyName: string): void {
@@ -34,7 +41,7 @@ export class OwnSecrets {
     return this.#writing.has(writeText(ref, keyName));
   }
 
-  /** Remembers a write of ours, unless the watch has shown it already. */
+  /** Remembers a write of ours until the watch shows it, unless it has already; not to be called where there is none. */
   wrote(ref: Ref, own: Own, shown: Own | undefined): void {
     if (shown !== undefined && !isLater(own.resourceVersion, shown.resourceVersion)) return;
     this.#written.set(refText(ref), own);
@@ -57,9 +64,12 @@ export class OwnSecrets {
 
   /** Paces live looks where Secrets are not watched; true at most every LOOK_PAUSE_MS. */
   isLookDue(ref: Ref, nowMs: number): boolean {
+    this.#forgetLooks(nowMs);
     const text = refText(ref);
     const lookedAtMs = this.#lookedAtMs.get(text);
-    if (lookedAtMs !== undefined && Math.abs(nowMs - lookedAtMs) < LOOK_PAUSE_MS) return false;
+    if (lookedAtMs !== undefined && isRecent(lookedAtMs, nowMs)) return false;
+    // Behind all others, also where an older look is taken back.
+    this.#lookedAtMs.delete(text);
     this.#lookedAtMs.set(text, nowMs);
     return true;
   }
@@ -73,6 +83,18 @@ export class OwnSecrets {
     const shown = isBehind ? own : cached;
     return shown === undefined ? { type: 'Absent' } : { type: 'Present', ...shown };
   }
+
+  /** A look so long ago holds up none, and its key may be gone. */
+  #forgetLooks(nowMs: number): void {
+    for (const [text, lookedAtMs] of this.#lookedAtMs) {
+      if (isRecent(lookedAtMs, nowMs)) return;
+      this.#lookedAtMs.delete(text);
+    }
+  }
+}
+
+function isRecent(lookedAtMs: number, nowMs: number): boolean {
+  return Math.abs(nowMs - lookedAtMs) < LOOK_PAUSE_MS;
 }
 
 function writeText(ref: Ref, keyName: string): string {

@@ -195,7 +195,10 @@ function wrote(
 ): World {
   const { uid, resourceVersion } = result.written;
   const ref = { namespace: world.ref.namespace, name: layout.name };
-  deps.ownSecrets.wrote(ref, { uid, resourceVersion }, deps.secrets?.get(ref));
+  // Without a watch nothing would ever say that it may be forgotten.
+  if (deps.secrets !== undefined) {
+    deps.ownSecrets.wrote(ref, { uid, resourceVersion }, deps.secrets.get(ref));
+  }
   const written = {
     name: layout.name,
     uid,

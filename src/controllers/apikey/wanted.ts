@@ -28,10 +28,10 @@ export function wantedTerms(world: World, key: ApiKeyView, store: UsableStore): 
     // What was worked out for a grant stays as it is, whatever becomes of its store.
     return { type: 'Resolved', terms: record.terms, alreadyOver: isOver(record, nowMs) };
   }
-  const issuedMs = firstIssuedMs(form ?? {}) ?? record?.firstIssuedMs ?? nowMs;
+  const issuedMs = firstIssuedMs(form ?? {}) ?? record?.firstIssuedMs;
   const context = {
     nowMs,
-    firstIssuedMs: issuedMs,
+    ...(issuedMs === undefined ? {} : { firstIssuedMs: issuedMs }),
     ...(store.timeZone === undefined ? {} : { storeTimeZone: store.timeZone }),
     ...(grant === undefined ? boundsOf(store) : termBounds(grant.rules)),
   };

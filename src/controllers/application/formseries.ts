@@ -5,7 +5,7 @@ import { SECOND_MS } from '../../kernel/time.ts';
 import type { Cache } from '../../kube/port.ts';
 import type { CachedForm } from './view.ts';
 
-/** Stores that are named; forms of all others are one sum. */
+/** Stores that are named, first those with a form that waits; forms of all others are one sum. */
 const STORES_MAX = 50;
 const OTHERS = '/(others)';
 
@@ -36,20 +36,44 @@ export function formSeries({ forms, isLeading }: FormSeriesOptions): Exposition 
 function byStore(forms: Iterable<CachedForm>): readonly StoreForms[] {
   const stores = new Map<string, StoreForms>();
   for (const { storeName, state = 'Unknown', waiting } of forms) {
-    const isNamed = stores.has(storeName) || stores.size < STORES_MAX;
-    const store = isNamed ? storeName : OTHERS;
-    const known = stores.get(store) ?? {
-      store,
-      states: new Map<string, number>(),
-      oldest: undefined,
-    };
-    stores.set(store, known);
-    known.states.set(state, (known.states.get(state) ?? 0) + 1);
-    if (waiting !== undefined && waiting.sinceMs < (known.oldest?.sinceMs ?? Infinity)) {
-      known.oldest = waiting;
-    }
+    const known = stores.get(storeName) ?? noForms(storeName);
+    stores.set(storeName, known);
+    add(known, new Map([[state, 1]]), waiting);
   }
-  return [...stores.values()];
+  return named([...stores.values()]);
+}
+
+/** Anybody can write drafts for stores that do not exist, but no form waits in one. */
+function named(stores: readonly StoreForms[]): readonly StoreForms[] {
+  if (stores.length <= STORES_MAX) return stores;
+  const sorted = stores.toSorted((a, b) => waiters(b) - waiters(a) || total(b) - total(a));
+  const others = noForms(OTHERS);
+  for (const { states, oldest: waiting } of sorted.slice(STORES_MAX)) add(others, states, waiting);
+  return [...sorted.slice(0, STORES_MAX), others];
+}
+
+/** 1 where a form waits, else 0. */
+function waiters({ oldest: waiting }: StoreForms): number {
+  return waiting === undefined ? 0 : 1;
+}
+
+function total({ states }: StoreForms): number {
+  return [...states.values()].reduce((sum, count) => sum + count, 0);
+}
+
+function noForms(store: string): StoreForms {
+  return { store, states: new Map(), oldest: undefined };
+}
+
+function add(
+  to: StoreForms,
+  states: ReadonlyMap<string, number>,
+  waiting: CachedForm['waiting'],
+): void {
+  for (const [state, count] of states) to.states.set(state, (to.states.get(state) ?? 0) + count);
+  if (waiting !== undefined && waiting.sinceMs < (to.oldest?.sinceMs ?? Infinity)) {
+    to.oldest = waiting;
+  }
 }
 
 function families(stores: readonly StoreForms[]): readonly Family[] {

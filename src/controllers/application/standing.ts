@@ -19,6 +19,7 @@ export function standingOf({ record, nowMs }: World): Standing | undefined {
 
 /** Standing of one of the two grants of a form. */
 export function grantStanding(record: FormRecord, grant: Grant, nowMs: number): Standing {
+  // Until then as if it were issued the moment it may be, which is not before its start.
   const issuedMs = firstIssuedMs(record) ?? grant.effectiveMs;
   const resolution = resolveTerms(grant.content.terms, {
     nowMs,

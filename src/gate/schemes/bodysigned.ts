@@ -30,6 +30,9 @@ export function parseBodySigned(text: string): BodySignedCredential | undefined 
  * and the secret itself. The payload is empty for an empty body and else the JSON text without blanks
  * (`minifyJson`); any other body cannot be verified, nor one that is not known.
  *
+ * Nothing stands between payload and key, so the caller has to know that the key is the one of this
+ * secret, to the letter: see `prover.ts`.
+ *
  * @param secret the `apiSecret` as its holder has it
  * @param body the whole body; undefined: the gateway did not pass it on
  */

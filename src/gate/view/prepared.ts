@@ -108,20 +108,22 @@ function endingOf(slots: readonly SlotRecord[]): readonly EndingSlot[] {
 
 /** The secret of a pair, and what opening it takes. */
 export type SigningSecret = {
+  /** The public half of the pair, exactly as its holder has it. */
+  readonly publicName: string;
   readonly token: string;
   readonly generation: number;
   readonly sealed: Sealed;
 };
 
 /** Only pairs sign, and only where the store keeps their secrets; what else is sealed is not the gate's to open. */
-function findSigning({ token, slots }: CredentialRecord): SigningSecret | undefined {
+function findSigning({ token, hint, slots }: CredentialRecord): SigningSecret | undefined {
   const slot = slots.find(({ name }) => name === 'apiSecret');
   if (slot?.sealed === undefined) return undefined;
   const { generation, sealed } = slot;
   // With bytes of its own: those of a database are often a view into something a thousand times
   // larger, which would stay as long as the record does.
   const blob = new Uint8Array(sealed.blob);
-  return { token, generation, sealed: { version: sealed.version, blob } };
+  return { publicName: hint, token, generation, sealed: { version: sealed.version, blob } };
 }
 
 /**

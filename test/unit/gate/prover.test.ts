@@ -54,6 +54,21 @@ it('has a signature counted under the credential, whichever of its names the cal
   expect(remembered[1]).toEqual(remembered[0]);
 });
 
+it('takes a signed body under the name of an imported pair, and not under its keyId', () => {
+  const prover = new Prover({ keyring: aKeyring(), phpDates: false });
+  const { record, apiKey: ofKeyId, apiSecret } = issueKey('a', { format: 'KeyPair' });
+  const name = 'NCSABCDEFGHIJKLM';
+  const credentials = record.credentials.map((each) => ({ ...each, hint: name }));
+  const [credential] = prepareKey({ ...record, credentials }, undefined).credentials;
+  const proofs = [name, ofKeyId].map((apiKey) => {
+    const hmac = createHmac('sha256', apiSecret).update(`{}${apiKey}${apiSecret}`);
+    const signed = { type: 'BodySigned', apiKey, signature: hmac.digest('base64') } as const;
+    const claim = readClaim(signed, () => 'l'.repeat(16));
+    return prover.prove(claim!, credential, { body: Buffer.from('{}') }, NOW_MS);
+  });
+  expect(proofs).toEqual(['Proven', expect.objectContaining({ cause: 'WrongSignature' })]);
+});
+
 it('looks for a value that nobody made here under every master key, whichever fits', () => {
   const keyring = aKeyring(
     `${KEY_FILE}v2:${Buffer.from([...Array(32).keys()].toReversed()).toString('base64')}\n`,

@@ -123,4 +123,30 @@ describe('a call with a signed body', () => {
     expect(await bench.cause({ ...call, body: Buffer.from('{ "a": 2 }') })).toBe('WrongSignature');
     expect(await bench.cause(call)).toBe('WrongSignature');
   });
+
+  it.each([
+    ['true', ''],
+    ['null', ''],
+    ['1e5', '1'],
+    ['12e5', '12'],
+  ])(
+    'is refused when letters of the body %j were moved into the name, which leaves %j',
+    async (signed, left) => {
+      const { bench, key } = await pairBench();
+      const { credential } = bodySigned(key, signed);
+      if (credential.type !== 'BodySigned') throw new Error('a signed body');
+      const call = showing('', { credential, body: Buffer.from(signed) });
+      expect(await bench.cause(call)).toBe('Allowed');
+      const apiKey = signed.slice(left.length) + key.apiKey;
+      const moved = { credential: { ...credential, apiKey }, body: Buffer.from(left) };
+      expect(await bench.cause(showing('', moved))).toBe('WrongSignature');
+    },
+  );
+
+  it('is refused under a prefix that is not the one of its key, whoever signed it', async () => {
+    const { bench, key } = await pairBench();
+    const apiKey = key.apiKey.replace('kw_', 'xy_');
+    const call = showing('', bodySigned({ ...key, apiKey }, '{}'));
+    expect(await bench.cause({ ...call, body: Buffer.from('{}') })).toBe('WrongSignature');
+  });
 });

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { problemsOf } from '../../../src/terms/completeness.ts';
 import type { FormFacts, FormRules, FormSpec, RequiredField } from '../../../src/terms/form.ts';
+import { canonicalContent } from '../../../src/terms/request.ts';
+import { resolveTerms } from '../../../src/terms/resolve.ts';
 import { DAY_MS } from '../../../src/kernel/time.ts';
 import type { TermsSpec, ValiditySpec } from '../../../src/terms/terms.ts';
 
@@ -70,7 +72,48 @@ function found(form: FormSpec, { rules, facts }: Change = {}): readonly string[]
 const withTerms = (terms: TermsSpec): FormSpec => ({ ...BARE, terms });
 const withValidity = (validity: ValiditySpec) => withTerms({ validity });
 
+/** A letter that the normal form takes apart: two letters are left of each. */
+const GROWING = '\u0958';
+
 describe('a form', () => {
+  it('is judged by its texts as a round freezes them, and the entry is named as it was written', () => {
+    const site = `https://www.example.com/${GROWING.repeat(300)}`;
+    const allowed = ['www.myservice.com', site, 'a.example.com'];
+    expect(found(withTerms({ originPolicy: { allowed } }))).toEqual([
+      expect.stringMatching(/^InvalidTerms: terms\.originPolicy\.allowed\[1\] /),
+    ]);
+    const shorter = `https://www.example.com/${GROWING.repeat(200)}`;
+    expect(found(withTerms({ originPolicy: { allowed: [shorter] } }))).toEqual([]);
+    const long = { displayName: GROWING.repeat(128), description: GROWING.repeat(251) };
+    expect(found({ ...BARE, ...long }).map((text) => text.split(' ')[1])).toEqual([
+      'displayName',
+      'description',
+    ]);
+  });
+
+  it('without a problem has none as it is frozen, whatever its letters are', () => {
+    const letters = fc.constantFrom(GROWING, '\u1100\u1161', '\u212a', '\u037e', 'e\u0301', 'a');
+    const path = fc
+      .tuple(letters, fc.integer({ min: 0, max: 500 }))
+      .map(([letter, times]) => `/${letter.repeat(times)}`);
+    let complete = 0;
+    fc.assert(
+      fc.property(path, path, (a, b) => {
+        const terms: TermsSpec = {
+          originPolicy: { allowed: [`https://www.example.com${a}`, `http://www.example.com${b}`] },
+        };
+        if (found(withTerms(terms)).length > 0) return;
+        complete += 1;
+        const storeRef = { kind: 'KeyStore', name: 'seoul', uid: 's-1' } as const;
+        const client = { name: 'tour', uid: 'c-1' };
+        const asked = { storeRef, client, format: 'Opaque', apiKeyName: 'guide', terms } as const;
+        const frozen = canonicalContent(asked).terms;
+        expect(resolveTerms(frozen, { nowMs: NOW_MS })).toMatchObject({ type: 'Resolved' });
+      }),
+    );
+    expect(complete).toBeGreaterThan(5);
+  });
+
   it('with every required field filled in has no problem (R118)', () => {
     expect(found(COMPLETE, { rules: { requiredFields: ALL_FIELDS } })).toEqual([]);
   });

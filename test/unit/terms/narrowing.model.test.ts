@@ -191,7 +191,7 @@ function gate(terms: KeyTerms): (call: Call) => boolean {
 
 /** Terms as they hold once the key is issued, which may be long after the decision. */
 function issued(terms: TermsSpec, atMs: number): KeyTerms | undefined {
-  const resolution = resolveTerms(terms, { nowMs: atMs, firstIssuedMs: atMs });
+  const resolution = resolveTerms(terms, { nowMs: atMs });
   return resolution.type === 'Resolved' ? resolution.terms : undefined;
 }
 

@@ -95,6 +95,24 @@ describe('validity by instants and durations', () => {
     expect(resolved({ validity }).endMs).toBe(at('2020-10-02T00:00:00Z'));
   });
 
+  it.each<[ValiditySpec, { readonly storeDurationDays?: number }]>([
+    [{ durationDays: 30 }, {}],
+    [{}, {}],
+    [{}, { storeDurationDays: 30 }],
+  ])(
+    'is not moved by a start behind the first issue: %j in a store with %j',
+    (validity, defaults) => {
+      const firstIssuedMs = NOW_MS - 20 * DAY_MS;
+      const context = { ...defaults, firstIssuedMs, maxDurationDays: 30 };
+      const endMs = firstIssuedMs + 30 * DAY_MS;
+      for (const effectiveDate of ['2020-08-12', '2020-08-31', '2020-09-01', '2020-09-10']) {
+        expect(resolved({ validity: { ...validity, effectiveDate } }, context).endMs).toBe(endMs);
+      }
+      const beyond = { ...validity, effectiveDate: '2020-09-11' };
+      expect(problems({ validity: beyond }, context)[0]).toContain('is not after the start');
+    },
+  );
+
   it('has the length of the store where nothing is said, and its limit where the store has no length', () => {
     expect(resolved({}).endMs).toBeUndefined();
     expect(resolved({}, { storeDurationDays: 7 }).endMs).toBe(NOW_MS + 7 * DAY_MS);
@@ -177,6 +195,17 @@ describe('problems of validity (R107, T6)', () => {
     [{ effectiveDate: '2020-10-01', expirationDate: '2020-10-31' }, 1],
   ])('%j against a limit of 30 days from 2020-09-01: %i', (validity, count) => {
     expect(problems({ validity }, { maxDurationDays: 30 })).toHaveLength(count);
+  });
+
+  it.each<ValiditySpec>([
+    { expirationTime: '2020-10-01T00:00:00Z' },
+    { expirationDate: '2020-09-30' },
+    { durationDays: 31 },
+  ])('count the limit from the first issue, whatever start is said later: %j', (end) => {
+    const context = { firstIssuedMs: NOW_MS - DAY_MS, maxDurationDays: 30 };
+    for (const start of [{}, { effectiveDate: '2020-09-01' }, { effectiveDate: '2020-09-15' }]) {
+      expect(problems({ validity: { ...end, ...start } }, context)).toHaveLength(1);
+    }
   });
 
   it('let an end by date use up the day into which the limit falls', () => {

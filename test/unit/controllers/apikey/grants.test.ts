@@ -9,6 +9,7 @@ import {
   type RoundRequest,
 } from '../../../../src/ledger/formchanges.ts';
 import { countReview, type Decision } from '../../../../src/ledger/formdecisions.ts';
+import type { TermsSpec } from '../../../../src/terms/terms.ts';
 import { ANNOTATION_ROTATE, SECRETS } from '../../../../src/api/names.ts';
 import {
   ONE_LAYER,
@@ -490,9 +491,10 @@ describe('A reviewer who decided about the key itself', () => {
 });
 
 describe('The client of a key', () => {
-  const plain = (clientRef: string | undefined): void =>
+  const plain = (clientRef: string | undefined, terms?: TermsSpec): void =>
     at.putKey({
       applicationRef: undefined,
+      ...(terms === undefined ? {} : { terms }),
       ...(clientRef === undefined ? {} : { clientRef: { name: clientRef } }),
     } as never);
 
@@ -510,6 +512,44 @@ describe('The client of a key', () => {
     await at.client({ registeredBy: 'r-1' });
     await at.pass();
     expect(at.ready?.reason).toBe('Active');
+  });
+
+  test('must be registered, too, where a key that is issued gets one, and its terms stay till then', async () => {
+    at.store = aStore({ kind: 'KeyStore', reviewed: ['Client'] });
+    plain(undefined);
+    await at.pass();
+    expect(at.ready?.reason).toBe('Active');
+    plain('acme', { quota: { requests: 7, period: 'Day' } });
+    await at.pass();
+    expect(at.ready?.reason).toBe('ClientNotAvailable');
+    expect(at.record?.clientUid).toBeUndefined();
+    expect(at.record?.terms).not.toHaveProperty('quota');
+    await at.client({ registeredBy: 'r-1' });
+    await at.pass();
+    expect(at.ready?.reason).toBe('Active');
+    expect(at.record).toMatchObject({ clientUid: 'client-1', terms: { quota: { requests: 7 } } });
+  });
+
+  test('that a key is bound to may go on unregistered when its store begins to review clients', async () => {
+    plain('acme');
+    await at.pass();
+    const { value } = at;
+    at.store = aStore({ kind: 'KeyStore', reviewed: ['Client'] });
+    await at.pass();
+    expect(at.ready?.reason).toBe('Active');
+    expect(at.admits(value)).toBe(true);
+  });
+
+  test('is not exchanged for one that nobody registered', async () => {
+    at.store = aStore({ kind: 'KeyStore', reviewed: ['Client'] });
+    await at.client({ registeredBy: 'r-1' });
+    plain('acme');
+    await at.pass();
+    await at.client({ uid: 'client-2', name: 'friend' });
+    plain('friend');
+    await at.pass();
+    expect(at.ready?.reason).toBe('InvalidSpec');
+    expect(at.record?.clientUid).toBe('client-1');
   });
 
   test.each([

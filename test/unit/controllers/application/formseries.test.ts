@@ -54,3 +54,42 @@ test('stores of forms are bounded, however many names people write', () => {
     'keyward_applications{store_kind="",store="(others)",state="Pending"} 450',
   );
 });
+
+test('a store in which a form waits is named, however many drafts name stores that do not exist', () => {
+  const made = Array.from({ length: 500 }, (_, n) =>
+    aForm('Draft', { storeName: `KeyStore/made-up-${n % 100}` }),
+  );
+  const waiting = { sinceMs: DAY_MS, deadlineMs: 3 * DAY_MS };
+  const lines = scrape([...made, aForm('Pending', { storeName: 'KeyStore/seoul', waiting })]);
+  const seoul = '{store_kind="KeyStore",store="seoul"';
+  for (const line of [
+    `keyward_applications${seoul},state="Pending"} 1`,
+    `keyward_application_oldest_pending_timestamp_seconds${seoul}} 86400`,
+    `keyward_application_oldest_pending_deadline_timestamp_seconds${seoul}} 259200`,
+    'keyward_applications{store_kind="",store="(others)",state="Draft"} 255',
+  ]) {
+    expect(lines).toContain(line);
+  }
+});
+
+test('of stores in which no form waits those with most forms are named', () => {
+  const few = Array.from({ length: 100 }, (_, n) =>
+    aForm('Draft', { storeName: `KeyStore/made-up-${n}` }),
+  );
+  const many = Array.from({ length: 2 }, () => aForm('Approved', { storeName: 'KeyStore/seoul' }));
+  expect(scrape([...few, ...many])).toContain(
+    'keyward_applications{store_kind="KeyStore",store="seoul",state="Approved"} 2',
+  );
+});
+
+test('of the stores that are not named the form that waits longest is timed', () => {
+  const forms = Array.from({ length: 60 }, (_, n) =>
+    aForm('Pending', {
+      storeName: `KeyStore/s${n}`,
+      waiting: { sinceMs: (n + 1) * DAY_MS, deadlineMs: 99 * DAY_MS },
+    }),
+  );
+  expect(scrape(forms)).toContain(
+    `keyward_application_oldest_pending_timestamp_seconds{store_kind="",store="(others)"} ${51 * 86_400}`,
+  );
+});

@@ -223,6 +223,18 @@ describe('incomplete', () => {
     },
   );
 
+  test('what could never be granted as it is frozen opens no round, and is named', async () => {
+    const at = new Workshop();
+    at.store = aFormStore({ rules: someRules({ mode: 'Automatic' }) });
+    // NFC makes two letters of each, so that the site is longer than any may be.
+    const site = `https://www.example.com/${'\u0958'.repeat(300)}`;
+    const originPolicy = { allowed: [site], missing: 'Deny', unknownPath: 'Allow' } as const;
+    await at.submit({ terms: { originPolicy } });
+    expect(at.ready).toBe('Incomplete');
+    expect(at.condition('Ready')?.message).toContain('spec.terms.originPolicy.allowed[0]');
+    expect(at.record().round).toBeUndefined();
+  });
+
   test('what was asked for and is over already is refused with that reason', async () => {
     const at = new Workshop();
     at.store = aFormStore({ rules: someRules({ mode: 'Automatic' }) });
