@@ -12,6 +12,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Entropy } from '../kernel/entropy.ts';
 import { KeywardError, type ErrorClass } from '../kernel/errors.ts';
 import type { Sensitive } from '../kernel/sensitive.ts';
+import { SECOND_MS } from '../kernel/time.ts';
 import type { KeyFormat } from '../keys/format.ts';
 import type { MintedCredential, SlotName } from '../keys/mint.ts';
 import type { StoreProfile } from '../ledger/documents.ts';
@@ -129,6 +130,9 @@ export type VendorResponse = {
   readonly body: string;
 };
 
+/** A request that has no complete answer by then was given up; it may still arrive. */
+export const REQUEST_MAX_MS = 15 * SECOND_MS;
+
 /**
  * The way out to a vendor: TLS, time and size limits, no redirects, addresses checked, rate limits.
  * `send` answers whatever status the vendor gave. @throws StoreFailure Unavailable, Garbled
@@ -171,6 +175,7 @@ export type RemoteListing = {
   /** Absent: it bears no mark in our form, or bears one no more. */
   readonly mark?: Mark;
   readonly enabled: boolean;
+  /** Class D: by it a lost credential is told from what other people make later; absent: made just now. */
   readonly createdMs?: number;
 };
 

@@ -63,10 +63,11 @@ async function createNow(
       : [];
   // What a first call made may have arrived since it was looked for.
   const isAgain = isListed && credential.remote.createBegunAtMs !== undefined;
-  const place = { credential, handle, ledger: deps.ledger, clusterId: deps.clusterId };
-  const made = isMarked || isAgain ? await amongListed(place, known) : [];
-  if (made.length > 0)
-    return found(world, { token: credential.token, ids: made, isSettled: false });
+  const { ledger, clock, clusterId } = deps;
+  const place = { credential, handle, ledger, clock, clusterId };
+  const made = isMarked || isAgain ? await amongListed(place, known) : undefined;
+  if (made !== undefined && made.ids.length > 0)
+    return found(world, { token: credential.token, ...made, isSettled: false });
   const begun = await change(
     deps,
     world,
