@@ -171,6 +171,7 @@ export type NewCredential = {
 
 /** A credential as a list shows it: enough to find and to count, no values. */
 export type RemoteListing = {
+  /** Unique over everything that stores of the type lead to: one account may have two names. */
   readonly id: string;
   /** Absent: it bears no mark in our form, or bears one no more. */
   readonly mark?: Mark;

@@ -34,6 +34,8 @@ export type CreateSearch = {
 /** Where to look, and for what. */
 export type SearchPlace = {
   readonly credential: RemoteCredentialRecord;
+  /** Of the store that the key is bound to. */
+  readonly storeUid: string;
   readonly handle: Pick<RemoteHandle, 'capabilities' | 'settleMs'>;
   readonly session: {
     readonly remote: Pick<RemoteStore, 'find' | 'list'>;
@@ -64,6 +66,28 @@ export function markOf(clusterId: string, credential: RemoteCredentialRecord): M
   return { cluster: clusterMark(clusterId), token, attempt };
 }
 
+/** Where a search found something, and what must not happen there meanwhile. */
+export type FoundPlace = Pick<SearchPlace, 'storeUid' | 'ledger'> & {
+  readonly handle: Pick<RemoteHandle, 'capabilities'>;
+  readonly session: { exclusively<T>(work: () => Promise<T>): Promise<T> };
+};
+
+/**
+ * Takes what a search found into the ledger. Without a mark it may be what another key, to which the
+ * account has another name, is making at this moment: then undefined, and the search is to be repeated.
+ */
+export async function takeFound<T>(
+  { handle, session, ledger, storeUid }: FoundPlace,
+  id: string,
+  take: () => Promise<T>,
+): Promise<T | undefined> {
+  if (handle.capabilities.class !== 'D') return take();
+  return session.exclusively(async () => {
+    const claimed = await ledger.claimedIds(storeUid, [id]);
+    return claimed.length === 0 ? take() : undefined;
+  });
+}
+
 type Found = Pick<CreateSearch, 'ids' | 'isOurs'>;
 
 async function candidates(place: SearchPlace, signal: AbortSignal): Promise<Found> {
@@ -83,8 +107,8 @@ export async function amongListed(
   place: Omit<SearchPlace, 'session'>,
   listings: readonly RemoteListing[],
 ): Promise<Found> {
-  const { credential, handle, ledger, clusterId } = place;
-  const { account, idsBefore } = credential.remote;
+  const { credential, storeUid, handle, ledger, clusterId } = place;
+  const { idsBefore } = credential.remote;
   const isListed = handle.capabilities.class === 'D';
   const mark = markOf(clusterId, credential);
   // What was not there before is new, whatever the vendor's clock says.
@@ -92,7 +116,7 @@ export async function amongListed(
     ? listings.filter((each) => idsBefore !== undefined || whenMade(place, each) !== 'Before')
     : listings.filter((each) => isSameGeneration(each.mark, mark));
   const fresh = without(byAge(possible), idsBefore);
-  const claimed = fresh.length === 0 ? [] : await ledger.claimedIds(account, fresh);
+  const claimed = fresh.length === 0 ? [] : await ledger.claimedIds(storeUid, fresh);
   const ids = without(fresh, claimed);
   const found = listings.filter(({ id }) => ids.includes(id));
   return { ids, isOurs: !isListed || isProven(place, found) };

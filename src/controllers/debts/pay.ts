@@ -15,7 +15,7 @@ import {
 } from '../../ledger/remote.ts';
 import { callEnd, endingStep, type EndingStep } from '../../stores/ending.ts';
 import type { OpenedStore } from '../../stores/opened.ts';
-import { searchCreated, type CreateSearch } from '../../stores/searching.ts';
+import { searchCreated, takeFound, type CreateSearch } from '../../stores/searching.ts';
 
 /** What paying needs. */
 export type PayDeps = {
@@ -55,6 +55,7 @@ export async function payDebt(at: At, record: KeyRecord): Promise<Payment> {
 async function payOne(at: At, first: KeyRecord, sequence: number): Promise<Payment> {
   const { deps, session, signal } = at;
   const { handle, account } = session;
+  const place = { handle, session, storeUid: first.store.uid };
   let record = first;
   let search: CreateSearch | undefined;
   for (;;) {
@@ -67,12 +68,13 @@ async function payOne(at: At, first: KeyRecord, sequence: number): Promise<Payme
     if (step.how === 'Search') {
       // One step after the other is what this loop is for.
       // oxlint-disable-next-line no-await-in-loop
-      search = await searchCreated({ ...deps, handle, session, credential }, signal);
+      search = await searchCreated({ ...deps, ...place, credential }, signal);
     } else {
       // oxlint-disable-next-line no-await-in-loop
       if (step.how === 'Claim') await deleteOthers(at, search, step.id);
       // oxlint-disable-next-line no-await-in-loop
       record = await take(at, record, credential, step);
+      search = undefined;
     }
   }
 }
@@ -103,7 +105,10 @@ async function take(
   const { sequence, remote } = credential;
   if (step.how === 'Claim') {
     const claimed = noteRemote(record, sequence, { id: step.id });
-    return commitStep(deps, claimed, 'RemoteClaimed', sequence);
+    const { handle } = session;
+    const place = { handle, session, ledger: deps.ledger, storeUid: record.store.uid };
+    const claim = () => commitStep(deps, claimed, 'RemoteClaimed', sequence);
+    return (await takeFound(place, step.id, claim)) ?? record;
   }
   if (step.how === 'Leave') {
     return commitStep(deps, leave(record, sequence, step.ids), 'RemoteLeft', sequence);

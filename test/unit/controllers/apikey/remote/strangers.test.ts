@@ -5,6 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../../../src/kernel/time.ts';
 import { aKey } from '../../../../support/world.ts';
+import type { KeyRecord } from '../../../../../src/ledger/record.ts';
 import { expectWhole, onePass, put, settle, workshop, type Workshop } from './workshop.ts';
 
 const PLAIN = aKey();
@@ -129,5 +130,74 @@ describe('somebody else makes a credential just before ours, whose answer is los
     await be(at, GOING);
     expect(held(at)).toMatchObject([{ state: 'Disabled', remote: { candidates: ids } }]);
     expect([...at.vendor.credentials.values()].every((each) => each.enabled)).toBe(true);
+  });
+});
+
+describe('an account that two stores know by different names', () => {
+  /** Another key, in a store that calls the account otherwise, has this credential from now on. */
+  async function take(at: Workshop, id: string): Promise<void> {
+    const mine = at.ledger.records.get('uid-1');
+    const store = { kind: 'KeyStore', name: 'other', uid: 'store-2', incarnation: 1 } as const;
+    const theirs = {
+      ...mine,
+      uid: 'uid-2',
+      name: 'other',
+      phase: 'Retained',
+      store,
+      credentials: mine?.credentials.map((each) => ({
+        ...each,
+        token: 'theirs',
+        state: 'Active',
+        remote: { account: 'account-2', id, facts: {} },
+      })),
+    } as unknown as KeyRecord;
+    const audit = { action: 'Test', actor: 'test', atMs: 0, facts: {} };
+    await at.ledger.port.commit({ record: theirs, expectedRevision: 0, epoch: 1, audit });
+  }
+
+  /** As it is while the other key's create call has no answer yet, which comes when ours has its turn. */
+  async function meanwhile(at: Workshop): Promise<string> {
+    await begin(at, 'Cut');
+    const { id } = at.vendor.plant();
+    let isTaken = false;
+    const session = at.deps.vendors.session.bind(at.deps.vendors);
+    Object.assign(at.deps.vendors, {
+      session: async (...asked: Parameters<typeof session>) => ({
+        ...(await session(...asked)),
+        exclusively: async <T>(work: () => Promise<T>) => {
+          if (!isTaken) await take(at, id);
+          isTaken = true;
+          return work();
+        },
+      }),
+    });
+    at.clock.advance(MINUTE_MS);
+    return id;
+  }
+
+  test('gives no credential to two keys', async () => {
+    const at = workshop('D');
+    await begin(at, 'Cut');
+    const { id } = at.vendor.plant();
+    await take(at, id);
+    await be(at, PLAIN);
+    expect(held(at)).toMatchObject([{ state: 'Active' }]);
+    expect(held(at)[0]?.remote?.id).not.toBe(id);
+  });
+
+  test('gives no credential to two keys that are made at the same time', async () => {
+    const at = workshop('D');
+    const id = await meanwhile(at);
+    await be(at, PLAIN);
+    expect(held(at)).toMatchObject([{ state: 'Active' }]);
+    expect(held(at)[0]?.remote?.id).not.toBe(id);
+  });
+
+  test('does not end with one key what another is being given', async () => {
+    const at = workshop('D');
+    const id = await meanwhile(at);
+    await be(at, GOING);
+    expect(held(at)).toEqual([]);
+    expect(at.vendor.credentials.get(id)).toMatchObject({ enabled: true });
   });
 });
