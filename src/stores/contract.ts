@@ -283,7 +283,7 @@ const EXHAUSTED_PAUSE_MS = 600_000;
 /** A failure of a vendor call. Its message is safe to show: never a word of the vendor's body. */
 export class StoreFailure extends KeywardError {
   readonly kind: FailureKind;
-  /** No: nothing was changed at the vendor, for certain. */
+  /** No: nothing was changed at the vendor, for certain; a page of a proxy never says so. */
   readonly executed: 'No' | 'Unknown';
 
   constructor(
@@ -301,14 +301,17 @@ export class StoreFailure extends KeywardError {
     const { message, code } = details;
     const pauseMs =
       details.retryAfterMs ?? (CLASSES[kind] === 'Waiting' ? EXHAUSTED_PAUSE_MS : undefined);
-    super(details.class ?? CLASSES[kind], {
+    const isCertain = kind === 'Denied' || kind === 'Refused' || kind === 'Throttled';
+    const executed = details.executed ?? (isCertain ? 'No' : 'Unknown');
+    // What may have been done has to be looked for, and not only when the object changes.
+    const isOpen = kind === 'Refused' && executed === 'Unknown';
+    super(details.class ?? (isOpen ? 'Transient' : CLASSES[kind]), {
       reason: `Store${kind}`,
       message: code === undefined ? message : `${message} (vendor code ${safeCode(code)})`,
       ...(pauseMs === undefined ? {} : { retryAfterMs: pauseMs }),
     });
     this.kind = kind;
-    const isCertain = kind === 'Denied' || kind === 'Refused' || kind === 'Throttled';
-    this.executed = details.executed ?? (isCertain ? 'No' : 'Unknown');
+    this.executed = executed;
   }
 }
 
