@@ -60,15 +60,14 @@ const SHAPELESS: readonly string[] = [
 /** Everything that is no success. */
 export const failureCases: readonly Case[] = [
   ...STATUSES.map(({ status, kind }): Case => ({
-    title: `a ${status} answer is the failure ${kind} of every call`,
+    title: `a ${status} answer of a proxy is the failure ${kind} of every call, and no proof`,
     run: (site) =>
       forEachMethod(site, async (method, id) => {
         const body = '<html>some proxy</html>';
         site.fake.inject({ operation: '*', fault: { kind: 'Status', status, body } });
         const failure = await failureOf(callIt(site, method, { id }), kind);
-        const isCertain = kind === 'Denied' || kind === 'Throttled';
-        if (isCertain) assert.equal(failure.executed, 'No');
-        else if (method === 'create') assert.equal(failure.executed, 'Unknown');
+        // The page may come from something on the way, whatever became of the call.
+        if (method === 'create') assert.equal(failure.executed, 'Unknown');
       }),
   })),
   {

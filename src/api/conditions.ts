@@ -73,7 +73,7 @@ export const API_KEY_READY = {
     'The database, restored or exchanged, does not know the key that the status shows.',
   ),
   OwnershipAmbiguous: failed(
-    'Several remote keys could be this one; an administrator must choose.',
+    'One or several remote keys could be this one; an administrator must choose.',
   ),
   OwnershipMismatch: failed(
     'The store leads to keys of somebody else, which are left alone; put its credentials right.',

@@ -62,7 +62,13 @@ export async function openStoreOf(
   const remote = await session.connect(signal, 'First');
   const { account, handle } = session;
   if (account === undefined) throw forgotten(debtor);
-  return { account, handle, remote, prove: (until) => session.prove(until) };
+  return {
+    account,
+    handle,
+    remote,
+    prove: (until) => session.prove(until),
+    exclusively: (work) => session.exclusively(work, signal),
+  };
 }
 
 /**

@@ -72,7 +72,13 @@ async function open(
   const remote = await session.connect(signal);
   const { account } = session;
   if (account !== undefined) {
-    return { handle, account, remote, prove: (until) => session.prove(until) };
+    return {
+      handle,
+      account,
+      remote,
+      prove: (until) => session.prove(until),
+      exclusively: (work) => session.exclusively(work, signal),
+    };
   }
   throw new KeywardError('Transient', {
     reason: 'StoreUnavailable',

@@ -200,8 +200,12 @@ export interface Ledger {
   existsAtVendor(storeUid: string): Promise<boolean>;
   /** Ended and retained records with credentials that are still to be ended at a vendor; pages as `scan`. */
   debts(limit: number, after?: string): Promise<Page>;
-  /** Those of the vendor's ids that belong to a credential of any key, living or dead. */
-  claimedIds(account: string, ids: readonly string[]): Promise<readonly string[]>;
+  /**
+   * Those of the vendor's ids that belong to a credential of any key, living or dead, in any store of the
+   * type that this one has: one account may be known by two names. What was in a store of which nothing is
+   * known any more counts as well.
+   */
+  claimedIds(storeUid: string, ids: readonly string[]): Promise<readonly string[]>;
   /** The credentials of these tokens, of any key, living or dead; unknown tokens are left out. */
   findTokens(tokens: readonly string[]): Promise<readonly TokenHolder[]>;
   /** Keeps or replaces what is remembered of a store, under an epoch as `commit`. */

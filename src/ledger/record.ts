@@ -82,7 +82,7 @@ export type CredentialRecord = {
  * that is the debt.
  */
 export type RemoteRecord = {
-  /** The account it is in: ids are claimed once per account, creates go one at a time where asked. */
+  /** The account it is in, by the name that its store has for it; creates go one at a time where asked. */
   readonly account: string;
   /** Absent while no create call is known to have succeeded. Never changes afterwards. */
   readonly id?: string;

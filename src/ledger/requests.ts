@@ -164,7 +164,7 @@ export type ReadRequest =
   | { readonly type: 'countByStore' }
   | { readonly type: 'existsAtVendor'; readonly storeUid: string }
   | { readonly type: 'debts'; readonly limit: number; readonly after: string | undefined }
-  | { readonly type: 'claimedIds'; readonly account: string; readonly ids: readonly string[] }
+  | { readonly type: 'claimedIds'; readonly storeUid: string; readonly ids: readonly string[] }
   | { readonly type: 'findTokens'; readonly tokens: readonly string[] }
   | { readonly type: 'loadStore'; readonly storeUid: string }
   | { readonly type: 'versionsInUse' }

@@ -64,7 +64,7 @@ export function createLedgerReads(ask: Ask<ReadRequest>): LedgerReads {
     countByStore: () => ask<'countByStore'>({ type: 'countByStore' }),
     existsAtVendor: (storeUid) => ask<'existsAtVendor'>({ type: 'existsAtVendor', storeUid }),
     debts: async (limit, after) => page(await ask<'debts'>({ type: 'debts', limit, after }), limit),
-    claimedIds: (account, ids) => ask<'claimedIds'>({ type: 'claimedIds', account, ids }),
+    claimedIds: (storeUid, ids) => ask<'claimedIds'>({ type: 'claimedIds', storeUid, ids }),
     findTokens: (tokens) => ask<'findTokens'>({ type: 'findTokens', tokens }),
     loadStore: (storeUid) => ask<'loadStore'>({ type: 'loadStore', storeUid }),
     versionsInUse: () => ask<'versionsInUse'>({ type: 'versionsInUse' }),

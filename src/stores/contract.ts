@@ -12,6 +12,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Entropy } from '../kernel/entropy.ts';
 import { KeywardError, type ErrorClass } from '../kernel/errors.ts';
 import type { Sensitive } from '../kernel/sensitive.ts';
+import { SECOND_MS } from '../kernel/time.ts';
 import type { KeyFormat } from '../keys/format.ts';
 import type { MintedCredential, SlotName } from '../keys/mint.ts';
 import type { StoreProfile } from '../ledger/documents.ts';
@@ -129,6 +130,9 @@ export type VendorResponse = {
   readonly body: string;
 };
 
+/** A request that has no complete answer by then was given up; it may still arrive. */
+export const REQUEST_MAX_MS = 15 * SECOND_MS;
+
 /**
  * The way out to a vendor: TLS, time and size limits, no redirects, addresses checked, rate limits.
  * `send` answers whatever status the vendor gave. @throws StoreFailure Unavailable, Garbled
@@ -167,10 +171,12 @@ export type NewCredential = {
 
 /** A credential as a list shows it: enough to find and to count, no values. */
 export type RemoteListing = {
+  /** Unique over everything that stores of the type lead to: one account may have two names. */
   readonly id: string;
   /** Absent: it bears no mark in our form, or bears one no more. */
   readonly mark?: Mark;
   readonly enabled: boolean;
+  /** Class D: by it a lost credential is told from what other people make later; absent: made just now. */
   readonly createdMs?: number;
 };
 
@@ -278,7 +284,7 @@ const EXHAUSTED_PAUSE_MS = 600_000;
 /** A failure of a vendor call. Its message is safe to show: never a word of the vendor's body. */
 export class StoreFailure extends KeywardError {
   readonly kind: FailureKind;
-  /** No: nothing was changed at the vendor, for certain. */
+  /** No: nothing was changed at the vendor, for certain; a page of a proxy never says so. */
   readonly executed: 'No' | 'Unknown';
 
   constructor(
@@ -296,14 +302,17 @@ export class StoreFailure extends KeywardError {
     const { message, code } = details;
     const pauseMs =
       details.retryAfterMs ?? (CLASSES[kind] === 'Waiting' ? EXHAUSTED_PAUSE_MS : undefined);
-    super(details.class ?? CLASSES[kind], {
+    const isCertain = kind === 'Denied' || kind === 'Refused' || kind === 'Throttled';
+    const executed = details.executed ?? (isCertain ? 'No' : 'Unknown');
+    // What may have been done has to be looked for, and not only when the object changes.
+    const isOpen = kind === 'Refused' && executed === 'Unknown';
+    super(details.class ?? (isOpen ? 'Transient' : CLASSES[kind]), {
       reason: `Store${kind}`,
       message: code === undefined ? message : `${message} (vendor code ${safeCode(code)})`,
       ...(pauseMs === undefined ? {} : { retryAfterMs: pauseMs }),
     });
     this.kind = kind;
-    const isCertain = kind === 'Denied' || kind === 'Refused' || kind === 'Throttled';
-    this.executed = details.executed ?? (isCertain ? 'No' : 'Unknown');
+    this.executed = executed;
   }
 }
 

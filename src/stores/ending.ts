@@ -21,8 +21,8 @@ export type EndingRules = Pick<RemoteHandle, 'deleteGraceMs'> & {
 
 /**
  * One step towards a vendor that has it no more. Search: whether it was ever made has to be found
- * out. Claim: the search found it. Leave: it is one of several, and a person decides. Forget: there is
- * nothing.
+ * out. Claim: the search found it. Leave: it may be one of these, and a person decides. Forget: there
+ * is nothing.
  */
 export type EndingStep =
   | { readonly how: 'Search' | 'Disable' | 'Delete' | 'Forget' }
@@ -59,7 +59,7 @@ function unknownStep({ credential, rules, search }: Doomed): EndingStep | undefi
   if (driverClass === 'D' && credential.remote.candidates !== undefined) return undefined;
   if (search?.token !== credential.token) return { how: 'Search' };
   const [id] = search.ids;
-  if (driverClass === 'D' && search.ids.length > 1) {
+  if (id !== undefined && !search.isOurs) {
     // The wrong one might be deleted. Until all of them show, it may still be one of more.
     return search.isSettled ? { how: 'Leave', ids: search.ids } : undefined;
   }

@@ -11,6 +11,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { startHttpRequest } from '../kernel/nodehttp.ts';
 import { SECOND_MS } from '../kernel/time.ts';
 import {
+  REQUEST_MAX_MS,
   StoreFailure,
   type VendorHttp,
   type VendorRequest,
@@ -46,7 +47,7 @@ export type ClosableHttp = VendorHttp & { close(): void };
 const DEADLINES: VendorDeadlines = {
   connectMs: 5 * SECOND_MS,
   idleMs: 10 * SECOND_MS,
-  wholeMs: 15 * SECOND_MS,
+  wholeMs: REQUEST_MAX_MS,
 };
 
 /** Bodies up to this size are read where the request names no other. */

@@ -67,13 +67,13 @@ export class AccountLines {
   }
 
   /**
-   * Runs `act` while nobody else does for the same account; for create calls of stores where two
+   * Runs `act` while nobody else does for the same vendor; for create calls of stores where two
    * at a time could not be told apart afterwards.
    * @throws StoreFailure Throttled, executed No, when several wait already or the signal is aborted
    */
-  exclusively<T>(account: string, act: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  exclusively<T>(vendor: string, act: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const limits = { ...this.#limits, inFlightMax: 1 };
-    return this.#line(this.#creates, account, limits).pass(act, signal, 'InOrder');
+    return this.#line(this.#creates, vendor, limits).pass(act, signal, 'InOrder');
   }
 
   /** Requests in flight and waiting for `account`. */

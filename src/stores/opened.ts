@@ -8,4 +8,6 @@ export type OpenedStore = {
   readonly remote: RemoteStore;
   /** Makes a login recent; what a vendor says not to know is believed only then. */
   prove(signal: AbortSignal): Promise<unknown>;
+  /** One at a time at this vendor, creations among them. */
+  exclusively<T>(work: () => Promise<T>): Promise<T>;
 };

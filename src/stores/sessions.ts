@@ -173,7 +173,9 @@ export class StoreSessions {
         await origin.precheck();
       },
       accept: origin.accept,
-      exclusively: (act, signal) => lines.exclusively(line(), act, signal),
+      // Not by account: one and the same may be known by two names, of two users or API keys.
+      exclusively: (act, signal) =>
+        lines.exclusively(`${type}/${handle.endpoint.origin}`, act, signal),
       mayChange: this.#options.mayChange,
       ...(this.#options.rereadMs === undefined ? {} : { rereadMs: this.#options.rereadMs }),
       onHealth: origin.onHealth,

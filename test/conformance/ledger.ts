@@ -319,6 +319,13 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
   });
 
   describe(`${name} ledger: remote stores`, () => {
+    const aStoreRow = (at: number, type: string): StoreRow => ({
+      storeUid: `store-${at}`,
+      type,
+      account: `acc-${at}`,
+      settings: '{}',
+      sealed: { version: 3, blob: new Uint8Array([1, 2, 3]) },
+    });
     const atVendor = (uid: string, remote: Partial<RemoteRecord> = {}, state = 'Intent' as const) =>
       aCredential(`${uid}-1`, {
         state,
@@ -351,11 +358,21 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
       });
     });
 
-    it('know which of the vendor ids are claimed, by the dead as well', async () => {
+    it('know which of the vendor ids are claimed, by the dead as well and under any name of the account', async () => {
+      const stores = ['Solapi', 'Solapi', 'Naver'].map((type, at) => aStoreRow(at + 1, type));
+      await Promise.all(stores.map((row) => ledger.saveStore(row, EPOCH)));
       const record = await committed(aKey('a', { credentials: [atVendor('a', { id: 'r-1' })] }));
       await committed({ ...record, credentials: [] });
-      expect(await ledger.claimedIds('acc', ['r-0', 'r-1', "r'2"])).toEqual(['r-1']);
-      expect(await ledger.claimedIds('other', ['r-1'])).toEqual([]);
+      expect(await ledger.claimedIds('store-1', ['r-0', 'r-1', "r'2"])).toEqual(['r-1']);
+      expect(await ledger.claimedIds('store-2', ['r-0', 'r-1'])).toEqual(['r-1']);
+      expect(await ledger.claimedIds('store-3', ['r-1'])).toEqual([]);
+    });
+
+    it('count a vendor id as claimed while it is not known what store that was', async () => {
+      await committed(aKey('a', { credentials: [atVendor('a', { id: 'r-1' })] }));
+      expect(await ledger.claimedIds('store-1', ['r-1'])).toEqual(['r-1']);
+      await ledger.saveStore(aStoreRow(3, 'Naver'), EPOCH);
+      expect(await ledger.claimedIds('store-3', ['r-1'])).toEqual(['r-1']);
     });
 
     it('know what became of a token, for ever', async () => {
@@ -408,13 +425,7 @@ export function describeLedger(name: string, createHarness: () => Promise<Harnes
     });
 
     it('remember a store, the newest words of it, and which master key they need', async () => {
-      const row: StoreRow = {
-        storeUid: 'store-1',
-        type: 'Naver',
-        account: 'acc',
-        settings: '{}',
-        sealed: { version: 3, blob: new Uint8Array([1, 2, 3]) },
-      };
+      const row = aStoreRow(1, 'Naver');
       await ledger.saveStore(row, EPOCH);
       await ledger.saveStore({ ...row, settings: '{"a":1}' }, EPOCH);
       expect(await ledger.loadStore('store-1')).toEqual({ ...row, settings: '{"a":1}' });

@@ -127,7 +127,10 @@ export class MemoryLedger {
   readonly records = new Map<string, KeyRecord>();
   readonly documents = new MemoryDocuments();
   readonly #spent = new Set<string>();
-  readonly #claimed = new Set<string>();
+  /** Stores by the vendor's ids. */
+  readonly #claimed = new Map<string, Set<string>>();
+  /** What is known of stores, by UID. */
+  readonly storeTypes = new Map<string, string>();
   /** UIDs by lookup. */
   readonly #imports = new Map<string, string>();
   readonly #holders = new Map<string, TokenHolder>();
@@ -172,7 +175,10 @@ export class MemoryLedger {
         const records = owing.slice(0, limit);
         return { records, next: owing.length > limit ? records.at(-1)?.uid : undefined };
       },
-      claimedIds: async (account, ids) => ids.filter((id) => this.#claimed.has(`${account} ${id}`)),
+      claimedIds: async (storeUid, ids) =>
+        ids.filter((id) =>
+          [...(this.#claimed.get(id) ?? [])].some((other) => this.#mayBeAlike(other, storeUid)),
+        ),
       findTokens: async (tokens) =>
         [...this.#holders.values()].filter(({ token }) => tokens.includes(token)),
       isRequestSpent: async (uid, requestId) => this.#spent.has(`${uid}/${requestId}`),
@@ -190,7 +196,9 @@ export class MemoryLedger {
     if (spendRequestId !== undefined) this.#spent.add(`${record.uid}/${spendRequestId}`);
     for (const lookup of commit.imports?.lookups ?? []) this.#imports.set(lookup, record.uid);
     for (const { remote } of record.credentials) {
-      if (remote?.id !== undefined) this.#claimed.add(`${remote.account} ${remote.id}`);
+      if (remote?.id === undefined) continue;
+      const stores = this.#claimed.get(remote.id) ?? new Set();
+      this.#claimed.set(remote.id, stores.add(record.store.uid));
     }
     this.#hold(record);
     const stored = { ...record, revision: expectedRevision + 1 };
@@ -225,6 +233,11 @@ export class MemoryLedger {
       const remoteId = remote?.id;
       this.#holders.set(token, { token, state, ...(remoteId === undefined ? {} : { remoteId }) });
     }
+  }
+
+  #mayBeAlike(storeUid: string, other: string): boolean {
+    const [type, otherType] = [storeUid, other].map((uid) => this.storeTypes.get(uid));
+    return type === undefined || otherType === undefined || type === otherType;
   }
 
   #isBusy(uid: string, account: string): boolean {

@@ -83,10 +83,8 @@ function connect(connection: Connection): RemoteStore {
       return found(await call({ method: 'POST', path: `${pathOf(id)}/roll` }, signal), id);
     },
     async delete(id, signal) {
-      const path = pathOf(id);
-      return (await call({ method: 'DELETE', path }, signal)) === undefined
-        ? 'NotFound'
-        : 'Deleted';
+      const answer = await call({ method: 'DELETE', path: pathOf(id) }, signal);
+      return answer === undefined ? 'NotFound' : 'Deleted';
     },
   };
 }
@@ -105,20 +103,23 @@ async function send(
   const answer = await http.send({ method, path, headers, ...content }, signal);
   if (answer.status === 204) return {};
   if (answer.status >= 200 && answer.status < 300) return parse(answer.body);
-  // A proxy's 404 says nothing about the token; the vendor's own code does.
-  if (answer.status === 404 && member(parse(answer.body), 'code') === 'no_token') return undefined;
-  throw failureOf(answer, clock.nowMs());
+  // A page of a proxy says nothing about the token or the call; the vendor's own code does.
+  const code = answer.body.startsWith('{') ? member(parse(answer.body), 'code') : undefined;
+  if (answer.status === 404 && code === 'no_token') return undefined;
+  throw failureOf(answer, code, clock.nowMs());
 }
 
 /** Status to failure. Not one word of the vendor's text: it may repeat what we sent. */
-function failureOf({ status, headers }: VendorResponse, nowMs: number): StoreFailure {
+function failureOf(answer: VendorResponse, code: unknown, nowMs: number): StoreFailure {
+  const { status, headers } = answer;
   const message = `the token shop answered HTTP ${status}`;
-  if (status === 401 || status === 403) return new StoreFailure('Denied', { message });
+  const executed = code === undefined ? 'Unknown' : 'No';
+  if (status === 401 || status === 403) return new StoreFailure('Denied', { message, executed });
   if (status === 404) return garbled('about a path that it does not know');
   if (status >= 500) return new StoreFailure('Unavailable', { message });
-  if (status !== 429) return new StoreFailure('Refused', { message });
+  if (status !== 429) return new StoreFailure('Refused', { message, executed });
   const waitMs = retryAfterMs(headers, nowMs) ?? 60_000;
-  return new StoreFailure('Throttled', { message, retryAfterMs: waitMs });
+  return new StoreFailure('Throttled', { message, executed, retryAfterMs: waitMs });
 }
 
 /** Ids come from the ledger, but they once came from the vendor. */

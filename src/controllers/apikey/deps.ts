@@ -43,7 +43,7 @@ export type VendorSession = {
   readonly remote: RemoteStore;
   /** Logs in once more: what a vendor says not to know is believed only then. */
   prove(signal: AbortSignal): Promise<void>;
-  /** One at a time in this account. */
+  /** One at a time at this vendor. */
   exclusively<T>(work: () => Promise<T>): Promise<T>;
 };
 

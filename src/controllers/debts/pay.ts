@@ -16,7 +16,7 @@ import {
 import { StoreFailure } from '../../stores/contract.ts';
 import { callEnd, endingStep, type EndingStep } from '../../stores/ending.ts';
 import type { OpenedStore } from '../../stores/opened.ts';
-import { searchCreated, type CreateSearch } from '../../stores/searching.ts';
+import { searchCreated, takeFound, type CreateSearch } from '../../stores/searching.ts';
 
 /** What paying needs. */
 export type PayDeps = {
@@ -89,9 +89,12 @@ async function payOne(at: At, first: KeyRecord, sequence: number): Promise<OnePa
     try {
       // One step after the other is what this loop is for.
       // oxlint-disable-next-line no-await-in-loop
-      if (step.how === 'Search') search = await searchOf(at, credential);
-      // oxlint-disable-next-line no-await-in-loop
-      else record = await take(at, { record, credential, search }, step);
+      if (step.how === 'Search') search = await searchOf(at, first.store.uid, credential);
+      else {
+        // oxlint-disable-next-line no-await-in-loop
+        record = await take(at, { record, credential, search }, step);
+        search = undefined;
+      }
     } catch (failure) {
       if (!(failure instanceof StoreFailure) || subjectOf(failure) === 'Store') throw failure;
       return { record, left: undefined, failure };
@@ -101,9 +104,11 @@ async function payOne(at: At, first: KeyRecord, sequence: number): Promise<OnePa
 
 function searchOf(
   { deps, session, signal }: At,
+  storeUid: string,
   credential: RemoteCredentialRecord,
 ): Promise<CreateSearch> {
-  return searchCreated({ ...deps, handle: session.handle, session, credential }, signal);
+  const { handle } = session;
+  return searchCreated({ ...deps, handle, session, storeUid, credential }, signal);
 }
 
 /** All that a search by mark finds bears the mark of this one credential, and all of it is to go. */
@@ -138,7 +143,10 @@ async function take(
   if (step.how === 'Claim') {
     await deleteOthers(at, search, step.id);
     const claimed = noteRemote(record, sequence, { id: step.id });
-    return commitStep(deps, claimed, 'RemoteClaimed', sequence);
+    const { handle } = session;
+    const place = { handle, session, ledger: deps.ledger, storeUid: record.store.uid };
+    const claim = () => commitStep(deps, claimed, 'RemoteClaimed', sequence);
+    return (await takeFound(place, step.id, claim)) ?? record;
   }
   if (step.how === 'Leave') {
     return commitStep(deps, leave(record, sequence, step.ids), 'RemoteLeft', sequence);

@@ -47,6 +47,8 @@ export type SweeperOptions<Store extends SweptStore> = {
   readonly random: () => number;
 };
 
+type Swept = OpenedStore & { readonly storeUid: string };
+
 type Kept = { dueMs: number; isBusy: boolean; seen: ReadonlyMap<string, Sighting>; alarm: string };
 
 /** See the file comment. */
@@ -118,8 +120,9 @@ export class OrphanSweeper<Store extends SweptStore> {
       return;
     }
     const { clock, metrics } = this.#options;
+    const swept = { ...opened, storeUid: store.uid };
     const listings = await remote.list(stop);
-    const orphans = await this.#orphansAmong(listings, opened);
+    const orphans = await this.#orphansAmong(listings, swept);
     const nowMs = clock.nowMs();
     kept.seen = sightings(kept.seen, orphans, nowMs);
     metrics.found(store.uid, store.type, orphans.length);
@@ -131,7 +134,7 @@ export class OrphanSweeper<Store extends SweptStore> {
       this.#alarm(store, kept, note);
       return;
     }
-    const done = await this.#carryOut(store, plan, opened, stop);
+    const done = await this.#carryOut(store, plan, swept, stop);
     const noted = plan.held.length === 0 ? '' : heldNote(plan.held);
     this.#alarm(store, kept, noted);
     metrics.found(store.uid, store.type, orphans.length - done);
@@ -140,7 +143,7 @@ export class OrphanSweeper<Store extends SweptStore> {
   /** The ledger is asked after the vendor: it knows a token before the vendor does. */
   async #orphansAmong(
     listings: readonly RemoteListing[],
-    { account }: OpenedStore,
+    { storeUid }: Pick<Swept, 'storeUid'>,
   ): Promise<readonly Orphan[]> {
     const { ledger, clusterId } = this.#options;
     const cluster = clusterMark(clusterId);
@@ -149,7 +152,7 @@ export class OrphanSweeper<Store extends SweptStore> {
     const orphans = findOrphans(listings, holders, cluster);
     // A description may look like a mark because somebody wrote it into a spec.
     const ids = orphans.map(({ id }) => id);
-    const claimed = new Set(await ledger.claimedIds(account.id, ids));
+    const claimed = new Set(await ledger.claimedIds(storeUid, ids));
     return orphans.filter(({ id }) => !claimed.has(id));
   }
 
@@ -157,7 +160,7 @@ export class OrphanSweeper<Store extends SweptStore> {
   async #carryOut(
     store: Store,
     { quarantine, remove }: ReturnType<typeof planSweep>,
-    opened: OpenedStore,
+    swept: Swept,
     stop: AbortSignal,
   ): Promise<number> {
     const { metrics, log } = this.#options;
@@ -168,49 +171,45 @@ export class OrphanSweeper<Store extends SweptStore> {
     for (const orphan of quarantine) {
       // In turn: there are few, and a vendor is not to be hurried.
       // oxlint-disable-next-line no-await-in-loop
-      if (await this.#switchOff(orphan, opened, stop)) tell('Quarantined', orphan);
+      if (await this.#switchOff(orphan, swept, stop)) tell('Quarantined', orphan);
     }
     let deleted = 0;
     for (const orphan of remove) {
       // oxlint-disable-next-line no-await-in-loop
-      if ((await this.#lookAgain(orphan, opened, stop)) === undefined) continue;
+      if ((await this.#lookAgain(orphan, swept, stop)) === undefined) continue;
       // oxlint-disable-next-line no-await-in-loop
-      await opened.remote.delete(orphan.id, stop);
+      await swept.remote.delete(orphan.id, stop);
       tell('Deleted', orphan);
       deleted += 1;
     }
     return deleted;
   }
 
-  async #switchOff(orphan: Orphan, opened: OpenedStore, stop: AbortSignal): Promise<boolean> {
-    const seen = await this.#lookAgain(orphan, opened, stop);
+  async #switchOff(orphan: Orphan, swept: Swept, stop: AbortSignal): Promise<boolean> {
+    const seen = await this.#lookAgain(orphan, swept, stop);
     if (seen === undefined) return false;
     // Name and description stay as they are: the mark may be in them.
     const { name = '', description = '' } = seen;
-    await opened.remote.update(orphan.id, { enabled: false, name, description }, stop);
+    await swept.remote.update(orphan.id, { enabled: false, name, description }, stop);
     return true;
   }
 
   /** As it is now, when it still bears the mark and the ledger still does not have it. */
-  async #lookAgain({ id, token }: Orphan, opened: OpenedStore, stop: AbortSignal) {
-    const seen = await opened.remote.read(id, stop);
+  async #lookAgain({ id, token }: Orphan, swept: Swept, stop: AbortSignal) {
+    const seen = await swept.remote.read(id, stop);
     if (seen === undefined) return undefined;
-    if (seen.accountId !== undefined && seen.accountId !== opened.account.id) return undefined;
-    const [orphan] = await this.#orphansAmong([seen], opened);
+    if (seen.accountId !== undefined && seen.accountId !== swept.account.id) return undefined;
+    const [orphan] = await this.#orphansAmong([seen], swept);
     return orphan?.token === token ? seen : undefined;
   }
 
   /** Without marks nothing can be said to be ours, so it is only counted. */
-  async #countUnclaimed(
-    store: Store,
-    { remote, account }: OpenedStore,
-    stop: AbortSignal,
-  ): Promise<void> {
+  async #countUnclaimed(store: Store, { remote }: OpenedStore, stop: AbortSignal): Promise<void> {
     const { ledger, clock, metrics } = this.#options;
     const sinceMs = clock.nowMs() - DAY_MS;
     const isYoung = ({ createdMs }: RemoteListing): boolean => (createdMs ?? 0) >= sinceMs;
     const young = (await remote.list(stop)).filter(isYoung).map(({ id }) => id);
-    const claimed = await ledger.claimedIds(account.id, young);
+    const claimed = await ledger.claimedIds(store.uid, young);
     metrics.unclaimed(store.uid, store.type, young.length - claimed.length);
   }
 

@@ -79,7 +79,7 @@ function answerRecordRead(
     case 'debts':
       return debts(source, request.limit, request.after);
     case 'claimedIds':
-      return claimedIds(source, request.account, request.ids);
+      return claimedIds(source, request.storeUid, request.ids);
     case 'findTokens':
       return findTokens(source, request.tokens);
     case 'loadStore':
@@ -179,15 +179,18 @@ async function debts(
 
 async function claimedIds(
   { connection, qualify }: Source,
-  account: string,
+  storeUid: string,
   ids: readonly string[],
 ): Promise<readonly string[]> {
   const rows = await connection.query(
     qualify(
-      `SELECT DISTINCT remote_id FROM {schema}.credentials
-       WHERE remote_account = $1 AND remote_id = ANY($2::text[])`,
+      `SELECT DISTINCT c.remote_id FROM {schema}.credentials c
+       LEFT JOIN {schema}.keys k ON k.id = c.key
+       LEFT JOIN {schema}.stores s ON s.store_uid = k.store_uid
+       WHERE c.remote_account IS NOT NULL AND c.remote_id = ANY($2::text[])
+         AND (s.type = (SELECT type FROM {schema}.stores WHERE store_uid = $1)) IS NOT FALSE`,
     ),
-    [account, ids],
+    [storeUid, ids],
   );
   return rows.map((row) => text(row[0]));
 }

@@ -123,7 +123,7 @@ function answerRecordRead(queries: Queries, request: RecordRead): Answers[Record
     case 'debts':
       return queries.debts(request.limit, request.after);
     case 'claimedIds':
-      return queries.claimedIds(request.account, request.ids);
+      return queries.claimedIds(request.storeUid, request.ids);
     case 'findTokens':
       return queries.findTokens(request.tokens);
     case 'loadStore':
@@ -201,8 +201,10 @@ function prepareCredentials(db: DatabaseSync) {
 function prepareStores(db: DatabaseSync) {
   const claimed = prepare(
     db,
-    `SELECT DISTINCT remote_id FROM credentials
-     WHERE remote_account = ? AND remote_id IN (SELECT value FROM json_each(?))`,
+    `SELECT DISTINCT c.remote_id FROM credentials c
+     LEFT JOIN keys k ON k.id = c.key LEFT JOIN stores s ON s.store_uid = k.store_uid
+     WHERE c.remote_account IS NOT NULL AND c.remote_id IN (SELECT value FROM json_each(?))
+       AND (s.type = (SELECT type FROM stores WHERE store_uid = ?)) IS NOT FALSE`,
   );
   const holders = prepare(
     db,
@@ -220,8 +222,8 @@ function prepareStores(db: DatabaseSync) {
     'SELECT store_uid, type, account, settings, seal_version, sealed FROM stores WHERE store_uid = ?',
   );
   return {
-    claimedIds: (account: string, ids: readonly string[]): readonly string[] =>
-      claimed.all(account, JSON.stringify(ids)).map((row) => text(row[0])),
+    claimedIds: (storeUid: string, ids: readonly string[]): readonly string[] =>
+      claimed.all(JSON.stringify(ids), storeUid).map((row) => text(row[0])),
     findTokens: (tokens: readonly string[]): readonly TokenHolder[] =>
       holders.all(JSON.stringify(tokens)).map(decodeHolder),
     existsAtVendor: (storeUid: string): boolean => existing.get(storeUid) !== undefined,

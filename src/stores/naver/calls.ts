@@ -17,6 +17,8 @@ export type Call = {
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: Readonly<Record<string, unknown>>;
+  /** The only status that says that it was done; absent: any status of success. */
+  readonly doneStatus?: number;
 };
 
 /** The ways to call. @throws StoreFailure */
@@ -62,7 +64,7 @@ export function createCalls(connection: Connection, basePath: string): Calls {
     },
     async sendAbout(call, exists, signal) {
       const response = await attempt(call, signal);
-      if (isSuccess(response)) return bodyOf(response);
+      if (isSuccess(response)) return bodyOf(response, call.doneStatus);
       const absence = absenceIn(response);
       if (absence === 'Certain') return undefined;
       if (absence === 'Doubt' && !(await exists())) return undefined;
@@ -88,7 +90,8 @@ export function pairOf({ credentials }: Connection): {
 }
 
 /** An error that comes with a status of success is no answer at all. */
-function bodyOf({ body }: VendorResponse): string {
+function bodyOf({ status, body }: VendorResponse, doneStatus = status): string {
   if (errorCodeOf(body) !== undefined) throw garbled('an error with a status of success');
+  if (status !== doneStatus) throw garbled('a status of success that this call does not have');
   return body;
 }

@@ -77,8 +77,7 @@ export function failureOf(response: VendorResponse, nowMs: number): StoreFailure
   const waitMs = retryAfterMs(response.headers, nowMs);
   return new StoreFailure(kind, {
     message: `${SENTENCES[kind]}: HTTP ${response.status}`,
-    // Refused before anything was looked at, or for want of right, room or quota.
-    ...(kind === 'ClockSkew' || kind === 'Exhausted' ? { executed: 'No' } : {}),
+    ...executedOf(kind, code),
     ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
     ...(code === undefined ? {} : { code }),
   });
@@ -90,6 +89,18 @@ export function errorCodeOf(body: string): string | undefined {
   const code = memberOf(error, 'errorCode');
   if (typeof code === 'number') return String(code);
   return typeof code === 'string' && code !== '' ? code : undefined;
+}
+
+/**
+ * Refused before anything was looked at, or for want of right, room or quota. Without the vendor's code
+ * it may be a page of something on the way, which says nothing about the call.
+ */
+function executedOf(
+  kind: FailureKind,
+  code: string | undefined,
+): { readonly executed?: 'No' | 'Unknown' } {
+  if (code === undefined) return { executed: 'Unknown' };
+  return kind === 'ClockSkew' || kind === 'Exhausted' ? { executed: 'No' } : {};
 }
 
 function kindOf(response: VendorResponse, code: string | undefined, nowMs: number): FailureKind {

@@ -84,7 +84,8 @@ function singleCalls(calls: Calls, { exists, show }: Means): SingleCalls {
     },
     async delete(id, signal) {
       if (!isKeyId(id)) return 'NotFound';
-      const request = { method: 'DELETE', path: `/api-keys/${id}` } as const;
+      // Without a body to check, only the documented status tells the vendor from a page on the way.
+      const request = { method: 'DELETE', path: `/api-keys/${id}`, doneStatus: 204 } as const;
       const text = await calls.sendAbout(request, () => exists(id, signal), signal);
       return text === undefined ? 'NotFound' : 'Deleted';
     },

@@ -2,7 +2,7 @@
 import { StoreFailure, type Subscriptions, type SubscriptionState } from '../contract.ts';
 import type { Calls } from './calls.ts';
 import { readAll } from './pages.ts';
-import { decodeProductPage, garbled, isKeyId } from './wire.ts';
+import { checkEmpty, decodeProductPage, garbled, isKeyId } from './wire.ts';
 
 /** A blocked request is as good as a denied one: nobody will decide about it any more. */
 const STATES: Readonly<Record<string, SubscriptionState>> = {
@@ -24,7 +24,7 @@ export function createSubscriptions(calls: Calls): Subscriptions {
       throw new StoreFailure('Refused', { message: 'there is no key of that id at the vendor' });
     }
     const path = `/api-keys/${id}/${verb}`;
-    await calls.send({ method: 'POST', path, body: { productId } }, signal);
+    checkEmpty(await calls.send({ method: 'POST', path, body: { productId } }, signal));
   };
   return {
     async state(id, productId, signal) {

@@ -80,6 +80,14 @@ export function decodeProductPage(body: string): Page<ProductKey> {
   });
 }
 
+/**
+ * Checks an answer of which only the status counts: it has no body, or one of the vendor's form. A page of
+ * something on the way has another one. @throws StoreFailure Garbled
+ */
+export function checkEmpty(body: string): void {
+  if (body.trim() !== '') membersOf(parse(body));
+}
+
 /** Whether the text can be the id of a key; no other one ever was. */
 export function isKeyId(text: string): boolean {
   return ID.test(text);

@@ -82,7 +82,10 @@ export function isAbsence({ status, body }: VendorResponse): boolean {
 /** The failure that an answer without success stands for. */
 export function failureOf(response: VendorResponse, nowMs: number): StoreFailure {
   const code = codeOf(response.body);
-  const { kind, says, executed } = meaningOf(response.status, code);
+  const { kind, says, executed: meant } = meaningOf(response.status, code);
+  // A page of something on the way says nothing about the call. Not with 429 either, which the vendor
+  // does not document.
+  const executed = code === undefined ? 'Unknown' : meant;
   const pauseMs = retryAfterMs(response.headers, nowMs);
   return new StoreFailure(kind, {
     message: `${says}: HTTP ${response.status}`,

@@ -150,15 +150,18 @@ function found(response: VendorResponse | undefined): VendorResponse {
   return response;
 }
 
-function failureOf({ status, headers }: VendorResponse, nowMs: number): StoreFailure {
+function failureOf(response: VendorResponse, nowMs: number): StoreFailure {
+  const { status, headers } = response;
   const message = `the awkward vendor answered HTTP ${status}`;
-  if (status === 401 || status === 403) return new StoreFailure('Denied', { message });
+  const executed = codeOf(response) === undefined ? { executed: 'Unknown' as const } : {};
+  if (status === 401 || status === 403) return new StoreFailure('Denied', { message, ...executed });
   if (status === 404) return garbled('an unknown path');
   if (status >= 500) return new StoreFailure('Unavailable', { message });
-  if (status !== 429) return new StoreFailure('Refused', { message });
+  if (status !== 429) return new StoreFailure('Refused', { message, ...executed });
   const waitMs = retryAfterMs(headers, nowMs);
   return new StoreFailure('Throttled', {
     message,
+    ...executed,
     ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
   });
 }

@@ -12,6 +12,7 @@ import {
   amongListed,
   markOf,
   searchCreated,
+  takeFound,
   type CreateSearch,
 } from '../../../stores/searching.ts';
 import type { RemoteStepOf } from '../actions.ts';
@@ -63,10 +64,12 @@ async function createNow(
       : [];
   // What a first call made may have arrived since it was looked for.
   const isAgain = isListed && credential.remote.createBegunAtMs !== undefined;
-  const place = { credential, handle, ledger: deps.ledger, clusterId: deps.clusterId };
-  const made = isMarked || isAgain ? await amongListed(place, known) : [];
-  if (made.length > 0)
-    return found(world, { token: credential.token, ids: made, isSettled: false });
+  const { ledger, clock, clusterId } = deps;
+  const storeUid = mine(world).store.uid;
+  const place = { credential, storeUid, handle, ledger, clock, clusterId };
+  const made = isMarked || isAgain ? await amongListed(place, known) : undefined;
+  if (made !== undefined && made.ids.length > 0)
+    return found(world, { token: credential.token, ...made, isSettled: false });
   const begun = await change(
     deps,
     world,
@@ -172,7 +175,9 @@ export async function search(
 ): Promise<World> {
   const opened = await open(deps, action, signal);
   const { ledger, clock, clusterId } = deps;
-  return found(world, await searchCreated({ ...opened, ledger, clock, clusterId }, signal));
+  const storeUid = action.record.store.uid;
+  const place = { ...opened, storeUid, ledger, clock, clusterId };
+  return found(world, await searchCreated(place, signal));
 }
 
 /** Takes over what a search found; its values are read. */
@@ -182,9 +187,15 @@ export async function adopt(
   action: RemoteStepOf<'Adopt'>,
   signal: AbortSignal,
 ): Promise<World> {
-  const opened = await open(deps, { record: mine(world), sequence: action.sequence }, signal);
-  const at = { ...opened, signal };
-  const made = await at.session.remote.read(action.id, signal);
+  const { sequence, id } = action;
+  const opened = await open(deps, { record: mine(world), sequence }, signal);
+  const place = { ...opened, ledger: deps.ledger, storeUid: mine(world).store.uid };
+  const take = () => adoptNow(deps, world, id, { ...opened, signal });
+  return (await takeFound(place, id, take)) ?? withoutSearches(world);
+}
+
+async function adoptNow(deps: Deps, world: World, id: string, at: AtVendor): Promise<World> {
+  const made = await at.session.remote.read(id, at.signal);
   // Seen in the list and not to be read: the search decides again.
   if (made === undefined) return withoutSearches(world);
   // Without a mark nobody knows that it is not the stranger's own.

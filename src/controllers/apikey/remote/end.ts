@@ -2,6 +2,7 @@
 import type { KeyRecord } from '../../../ledger/record.ts';
 import { forget, leave, noteRemote } from '../../../ledger/remote.ts';
 import { callEnd } from '../../../stores/ending.ts';
+import { takeFound } from '../../../stores/searching.ts';
 import type { RemoteStepOf } from '../actions.ts';
 import { audit, commit } from '../commits.ts';
 import type { Deps } from '../deps.ts';
@@ -18,8 +19,7 @@ export async function end(
   const { record, sequence, how } = action;
   if (how === 'Claim' && action.id !== undefined) {
     await deleteOthers(deps, world, action, signal);
-    const claimed = noteRemote(record, sequence, { id: action.id });
-    return commitEnding(deps, world, claimed, { action: 'RemoteClaimed', sequence });
+    return claim(deps, world, { record, sequence, id: action.id }, signal);
   }
   if (how === 'Leave') {
     const left = leave(record, sequence, action.ids ?? []);
@@ -38,6 +38,22 @@ export async function end(
   const disabledAtMs = deps.clock.nowMs();
   const disabled = noteRemote(record, sequence, { enabled: false, disabledAtMs });
   return commitEnding(deps, world, disabled, { action: 'RemoteDisabled', sequence });
+}
+
+async function claim(
+  deps: Deps,
+  world: World,
+  found: { readonly record: KeyRecord; readonly sequence: number; readonly id: string },
+  signal: AbortSignal,
+): Promise<World> {
+  const { record, sequence, id } = found;
+  const opened = await open(deps, { record, sequence }, signal);
+  const place = { ...opened, ledger: deps.ledger, storeUid: record.store.uid };
+  const take = () => {
+    const claimed = noteRemote(record, sequence, { id });
+    return commitEnding(deps, world, claimed, { action: 'RemoteClaimed', sequence });
+  };
+  return (await takeFound(place, id, take)) ?? withoutSearches(world);
 }
 
 /** All that a search by mark finds bears the mark of this one credential, and all of it is to go. */

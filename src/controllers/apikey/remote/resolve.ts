@@ -181,7 +181,7 @@ async function inspect(
     throw terminal('IdNotFound', `the account of ${storeOf(record)} has no key with that id`);
   }
   // Whose it is is nobody's business here.
-  const claimed = await deps.ledger.claimedIds(account.id, [id]);
+  const claimed = await deps.ledger.claimedIds(record.store.uid, [id]);
   if (claimed.length > 0 || isForeign(deps, credential, seen, account.id)) {
     throw terminal('IdTaken', 'the vendor key with that id belongs to something else');
   }

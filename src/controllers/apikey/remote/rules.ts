@@ -213,9 +213,10 @@ function finishCreate(
   if (driverClass === 'I') return take({ type: 'Create', sequence, attempt });
   const search = searchOf(world, token);
   if (search === undefined) return take({ type: 'Search', sequence, record });
-  const [first] = search.ids;
-  if (first !== undefined)
-    return finishFound(driverClass, credential, [first, ...search.ids.slice(1)]);
+  const [first, ...others] = search.ids;
+  // Without marks, one is alone, and several are all, when lists have settled.
+  if (first !== undefined && (search.isOurs || search.isSettled))
+    return finishFound(driverClass, credential, { ...search, ids: [first, ...others] });
   if (!search.isSettled) {
     const begunAtMs = credential.remote.createBegunAtMs ?? world.nowMs;
     return take({ type: 'AwaitSettled', untilMs: begunAtMs + store.remote.settleMs });
@@ -227,7 +228,7 @@ function finishCreate(
 function finishFound(
   driverClass: 'M' | 'D' | 'O' | 'Local',
   credential: RemoteCredentialRecord,
-  ids: readonly [string, ...string[]],
+  { ids, isOurs }: Pick<CreateSearch, 'isOurs'> & { readonly ids: readonly [string, ...string[]] },
 ): Answer {
   const { sequence, attempt } = credential;
   const [id] = ids;
@@ -236,7 +237,7 @@ function finishFound(
       ? take({ type: 'Stop', sequence, state: 'Blocked', candidates: ids })
       : take({ type: 'Burn', sequence, id });
   }
-  if (driverClass === 'D' && ids.length > 1) {
+  if (!isOurs) {
     return take({ type: 'Stop', sequence, state: 'Ambiguous', candidates: ids });
   }
   // Class M with several: each bears our mark. The oldest is taken, the sweep ends the others.

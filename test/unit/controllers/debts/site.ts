@@ -28,6 +28,8 @@ export class DebtSite {
   readonly told: (readonly StoreDebts[])[] = [];
   readonly failures: string[] = [];
   paid = 0;
+  /** What others do at the vendor until a claim has its turn. */
+  beforeTurn: () => Promise<void> = async () => undefined;
   worker = this.#worker();
 
   /** A vendor behind the store of this name. */
@@ -106,7 +108,16 @@ export class DebtSite {
           const { id } = await vendor.login();
           if (id !== account.id) throw new StoreFailure('Denied', { message: 'another account' });
         };
-        return { handle: vendor.handle(), account, remote: vendor, prove };
+        return {
+          handle: vendor.handle(),
+          account,
+          remote: vendor,
+          prove,
+          exclusively: async (work) => {
+            await this.beforeTurn();
+            return work();
+          },
+        };
       },
       metrics,
       log: silentLogger,

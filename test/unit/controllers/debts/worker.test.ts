@@ -311,6 +311,23 @@ describe('a create call whose answer never came', () => {
     const reason = site.ledger.records.get('a')?.credentials[0]?.remote?.endTrouble?.reason;
     expect(reason).toBe('Ambiguous');
   });
+
+  test('is not what another key, whose store calls the account otherwise, was given meanwhile', async () => {
+    const site = new DebtSite();
+    const vendor = site.vendor('shop', 'D');
+    site.put('a', 'shop', { createBegunAtMs: site.clock.nowMs(), idsBefore: [] });
+    const { id } = vendor.plant();
+    site.clock.advance(30_000);
+    site.beforeTurn = async () => {
+      const other = site.put('b', 'elsewhere', { id, account: 'account-2' });
+      const audit = { action: 'Test', actor: 'test', atMs: 0, facts: {} };
+      const record = { ...other, phase: 'Live' as const };
+      await site.ledger.port.commit({ record, expectedRevision: 1, epoch: 1, audit });
+    };
+    await site.round();
+    expect(vendor.credentials.get(id)).toMatchObject({ enabled: true });
+    expect(site.ledger.records.get('a')?.credentials).toEqual([]);
+  });
 });
 
 describe('the worker', () => {

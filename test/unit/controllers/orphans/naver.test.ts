@@ -34,7 +34,13 @@ test('a zombie create at NAVER is switched off with its mark kept, and deleted (
     clock,
     clusterId: 'cluster-1',
     stores: () => [{ uid: 'store-1', type: 'Naver', text: 'KeyStore team/naver' }],
-    session: async () => ({ handle, account, remote: store, prove: async () => undefined }),
+    session: async () => ({
+      handle,
+      account,
+      remote: store,
+      prove: async () => undefined,
+      exclusively: (work) => work(),
+    }),
     alarm: () => undefined,
     metrics: {
       found: () => undefined,

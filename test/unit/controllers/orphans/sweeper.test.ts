@@ -38,6 +38,7 @@ class Stage {
         account: { id: 'account-1', facts: {} },
         remote: this.vendor,
         prove: async () => undefined,
+        exclusively: (work) => work(),
       }),
       alarm: (_, note) => this.alarms.push(note),
       metrics: {

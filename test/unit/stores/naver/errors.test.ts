@@ -30,7 +30,7 @@ describe('a refusal of the vendor (R50)', () => {
     [504, '510', 'Unavailable', 'Unknown'],
     [502, undefined, 'Unavailable', 'Unknown'],
     [408, undefined, 'Unavailable', 'Unknown'],
-    [405, undefined, 'Refused', 'No'],
+    [405, undefined, 'Refused', 'Unknown'],
     [307, undefined, 'Garbled', 'Unknown'],
     [206, undefined, 'Garbled', 'Unknown'],
   ])('with status %i and code %s is %s, carried out: %s', (status, code, kind, executed) => {
@@ -64,6 +64,16 @@ describe('a refusal of the vendor (R50)', () => {
     expect(errorCodeOf(body)).toBeUndefined();
     expect(failureOf({ status: 401, headers: {}, body }, NOW_MS).kind).toBe('Denied');
   });
+
+  test.each([400, 401, 403, 413, 429])(
+    'with status %i and without the code of the vendor does not say that nothing was done',
+    (status) => {
+      const page = { status, headers: {}, body: '<html>Request Rejected</html>' };
+      expect(failureOf(page, NOW_MS).executed).toBe('Unknown');
+      // It is looked for without anybody changing the object.
+      expect(failureOf(page, NOW_MS).class).not.toBe('Terminal');
+    },
+  );
 
   test.each([
     ['seconds', '7', 7_000],

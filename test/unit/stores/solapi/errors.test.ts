@@ -53,6 +53,17 @@ describe('a refusal of SOLAPI', () => {
     expect(failureOf(answer(503, '<html>'), NOW_MS).kind).toBe('Unavailable');
   });
 
+  test.each([400, 401, 402, 403, 413, 429])(
+    'with %i and without a code of SOLAPI does not say that nothing was done',
+    (status) => {
+      const page = answer(status, '<html>Request Rejected</html>');
+      expect(failureOf(page, NOW_MS).executed).toBe('Unknown');
+      // It is looked for without anybody changing the object.
+      expect(failureOf(page, NOW_MS).class).not.toBe('Terminal');
+      expect(failureOf(answer(status, {}), NOW_MS).executed).toBe('Unknown');
+    },
+  );
+
   test('waits as long as it is told', () => {
     const failure = failureOf(answer(429, '', { 'retry-after': '7' }), NOW_MS);
     expect(failure.retryAfterMs).toBe(7_000);

@@ -161,6 +161,7 @@ describe('a creation that went to the account of a stranger', () => {
     at.vendor.owner = 'account-2';
     put(at, PLAIN);
     await onePass(at, PLAIN);
+    at.clock.advance(MINUTE_MS);
     await astray(at);
     expect(at.vendor.credentials.size).toBe(1);
   });

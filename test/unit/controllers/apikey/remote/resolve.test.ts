@@ -62,6 +62,7 @@ class Stage {
         account: await this.vendor.login(),
         remote: this.vendor,
         prove: async () => undefined,
+        exclusively: (work) => work(),
       }),
     };
     const by = { decision, actor: 'command line: alice' };

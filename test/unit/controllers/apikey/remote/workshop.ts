@@ -190,6 +190,7 @@ async function payDebts(at: Workshop): Promise<void> {
     remote: vendor,
     account: { id: 'account-1', facts: {} },
     prove: async () => undefined,
+    exclusively: <T>(work: () => Promise<T>) => work(),
   };
   for (const record of ledger.records.values()) {
     if (record.phase !== 'Ended' && record.phase !== 'Retained') continue;
