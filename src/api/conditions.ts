@@ -297,7 +297,7 @@ export const EVENT_REASONS = {
   },
   OrphansFound: {
     type: 'Warning',
-    sentence: 'The account holds keys of ours that nobody needs; the note says what follows.',
+    sentence: 'The account holds keys of ours that no ApiKey has; the note says what follows.',
   },
   StoreEphemeral: { type: 'Warning', sentence: 'The database is lost with the pod.' },
 } as const satisfies Record<string, { type: 'Normal' | 'Warning'; sentence: string }>;
