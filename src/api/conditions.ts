@@ -288,7 +288,7 @@ export const EVENT_REASONS = {
   },
   OrphansFound: {
     type: 'Warning',
-    sentence: 'The account holds keys of ours that nobody needs; the note says what follows.',
+    sentence: 'The account holds keys of ours that no ApiKey has; the note says what follows.',
   },
 } as const satisfies Record<string, { type: 'Normal' | 'Warning'; sentence: string }>;
 

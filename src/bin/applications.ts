@@ -164,12 +164,13 @@ async function sweepForms(
     if (page.length < PAGE) break;
     after = page.at(-1)?.uid;
   }
-  guard.found(missing.length, total);
+  const early = guard.found(missing.length, total);
   if (missing.length > 0 && !guard.permits()) {
     log.error(
       'Too many ApiKeyApplications vanished at once: none is ended; check the cluster and the database, then restart with --accept-vanished',
       { vanished: missing.length },
     );
   }
+  for (const ref of early) queue.add(ref, 'normal');
   for (const ref of missing) queue.add(ref, 'bulk');
 }

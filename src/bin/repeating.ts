@@ -2,10 +2,13 @@
 import { type Clock, sleep } from '../kernel/clock.ts';
 import { classify } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
-import { MINUTE_MS } from '../kernel/time.ts';
+import { MINUTE_MS, SECOND_MS } from '../kernel/time.ts';
+
+/** After the first failure; twice as long after each further one, up to a minute. */
+const FIRST_PAUSE_MS = 5 * SECOND_MS;
 
 /**
- * Does it, and again each minute until it has worked. Never rejects.
+ * Does it, and again in growing pauses until it has worked, at least once a minute. Never rejects.
  *
  * @param failure what it means that it has not, for the log
  * @param act may be repeated
@@ -16,7 +19,7 @@ export async function untilItWorks(
   act: () => Promise<void>,
   stop: AbortSignal,
 ): Promise<void> {
-  while (!stop.aborted) {
+  for (let pauseMs = FIRST_PAUSE_MS; !stop.aborted; pauseMs = Math.min(MINUTE_MS, 2 * pauseMs)) {
     try {
       // One try after the other is what this loop is for.
       // oxlint-disable-next-line no-await-in-loop
@@ -29,6 +32,6 @@ export async function untilItWorks(
       });
     }
     // oxlint-disable-next-line no-await-in-loop
-    await sleep(clock, MINUTE_MS, stop).catch(() => undefined);
+    await sleep(clock, pauseMs, stop).catch(() => undefined);
   }
 }

@@ -10,8 +10,11 @@ import {
 import { sleep } from '../kernel/clock.ts';
 import { classify } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
-import { MINUTE_MS } from '../kernel/time.ts';
+import { MINUTE_MS, SECOND_MS } from '../kernel/time.ts';
 import type { WorkQueue } from '../runtime/queue.ts';
+
+/** Between two tries until the vanished were counted once: so long no name can be taken over. */
+const FIRST_PAUSE_MS = 5 * SECOND_MS;
 
 type SweepParts = {
   /** False: the namespace is not ours to judge, or cannot be read. */
@@ -48,7 +51,7 @@ async function sweepForever(parts: SweepParts): Promise<void> {
     // oxlint-disable-next-line no-await-in-loop
     await endRetained(parts);
     // oxlint-disable-next-line no-await-in-loop
-    await sleep(deps.clock, MINUTE_MS, stop);
+    await sleep(deps.clock, deps.guard.hasCounted ? MINUTE_MS : FIRST_PAUSE_MS, stop);
   }
 }
 
@@ -75,7 +78,7 @@ async function sweepOnce(parts: SweepParts): Promise<boolean> {
   };
   try {
     const first = await findVanished(sweep);
-    for (const ref of first.ending) queue.add(ref, 'normal');
+    for (const ref of [...first.ending, ...first.early]) queue.add(ref, 'normal');
     if (first.missing.size === 0) return true;
     // The second sighting must come from a second complete list, which a healthy watch never makes.
     await sleep(deps.clock, SIGHTING_PAUSE_MS, stop);

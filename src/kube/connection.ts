@@ -29,8 +29,11 @@ export type FailurePhase = 'NotSent' | 'NoAnswer' | 'TornAnswer';
 /** The connection failed; never seen outside this folder (failures.ts translates it). */
 export class TransportFailure extends Error {
   readonly phase: FailurePhase;
-  /** Closed: the other side went away. Deadline, Aborted: we gave up. Malformed: odd bytes. */
-  readonly kind: 'Closed' | 'Deadline' | 'Aborted' | 'Malformed';
+  /**
+   * Closed: the other side went away. Deadline, Aborted: we gave up. Malformed: odd bytes.
+   * TooLong: more bytes than we take.
+   */
+  readonly kind: 'Closed' | 'Deadline' | 'Aborted' | 'Malformed' | 'TooLong';
 
   constructor(phase: FailurePhase, kind: TransportFailure['kind'], cause?: unknown) {
     super(`connection ${kind} (${phase})`, { cause });
@@ -51,8 +54,11 @@ export type Exchange = {
   readonly onFailed: (failure: Error) => void;
 };
 
-/** A list page of 500 large objects is about 10 MiB; nothing legitimate comes near this. */
-const BODY_BYTES_MAX = 64 * 1024 * 1024;
+/** A list page of 500 large objects is about 10 MiB; whoever lists asks for fewer when this is not enough. */
+const BODY_MIB_MAX = 64;
+
+class AnswerTooLongError extends Error {}
+
 const EMPTY = Buffer.alloc(0);
 
 /** One socket; used by Pool, which hands it out, and Transport, which sends on it. */
@@ -140,7 +146,7 @@ export class Connection implements ResponseSink {
     try {
       this.#parser.push(chunk);
     } catch (error) {
-      this.#fail('Malformed', error);
+      this.#fail(error instanceof AnswerTooLongError ? 'TooLong' : 'Malformed', error);
     }
   }
 
@@ -155,7 +161,9 @@ export class Connection implements ResponseSink {
       return;
     }
     this.#bodyBytes += chunk.length;
-    if (this.#bodyBytes > BODY_BYTES_MAX) throw new Error('answer too long');
+    if (this.#bodyBytes > BODY_MIB_MAX * 1024 * 1024) {
+      throw new AnswerTooLongError(`answer longer than ${BODY_MIB_MAX} MiB`);
+    }
     this.#body.push(Buffer.from(chunk));
   }
 

@@ -46,6 +46,9 @@ const DENIED_BY_POLICY = /^admission webhook "/;
  */
 const RETRY_AFTER_SECONDS_MAX = 60;
 
+/** Reason of a read whose answer is longer than what we take; a list can be asked for in smaller pages. */
+export const ANSWER_TOO_LONG = 'AnswerTooLong';
+
 /** A failed connection, deadline or abort. Anything else is passed through as it is. */
 export function translateTransport(failure: unknown, call: Call): Error {
   if (failure instanceof KeywardError) return failure;
@@ -61,6 +64,7 @@ function transportReason(failure: TransportFailure): [string, string] {
   if (failure.kind === 'Aborted') return ['Aborted', 'the call was given up'];
   if (failure.kind === 'Deadline') return ['Timeout', 'the API server did not answer in time'];
   if (failure.kind === 'Malformed') return ['UnexpectedAnswer', 'the answer was malformed'];
+  if (failure.kind === 'TooLong') return [ANSWER_TOO_LONG, 'the answer was too long'];
   return ['ServerUnreachable', `the API server cannot be reached${codeText(failure.cause)}`];
 }
 

@@ -39,7 +39,15 @@ export type WatchOptions = {
 export type WatchEvent = WatchFrame & { readonly type: Exclude<WatchFrame['type'], 'ERROR'> };
 
 /** 500 objects cost 5 seats of priority and fairness; the whole would cost up to 100. */
-const PAGE_SIZE = 500;
+export const PAGE_SIZE = 500;
+
+/** Which page to ask for. */
+export type PageRequest = {
+  /** What the page before said, '' for the first. */
+  readonly next: string;
+  /** How many objects at most; pages of one list may differ in this. */
+  readonly limit: number;
+};
 const INITIAL_END = 'k8s.io/initial-events-end';
 const METADATA = 'as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 const METADATA_LIST = 'as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
@@ -56,10 +64,14 @@ export class ListWatch {
     this.#metrics = metrics;
   }
 
-  /** A page of a quorum read; `next` is what the page before said, '' for the first. */
-  async list(next: string, signal: AbortSignal): Promise<Page> {
+  /**
+   * A page of a quorum read.
+   *
+   * @throws KeywardError Transient AnswerTooLong where fewer objects have to be asked for
+   */
+  async list({ next, limit }: PageRequest, signal: AbortSignal): Promise<Page> {
     const call = this.#call('list');
-    const query = new URLSearchParams({ limit: String(PAGE_SIZE) });
+    const query = new URLSearchParams({ limit: String(limit) });
     if (next !== '') query.set('continue', next);
     const response = await this.#send({ ...this.#request(query, METADATA_LIST), signal }, call);
     const page = parsePage(response);

@@ -14,7 +14,15 @@ import { causeFields, type Logger } from '../kernel/log.ts';
 import { type Backoff, backoffMs } from '../kernel/time.ts';
 import { RecordCache, type Transform } from './cache.ts';
 import type { CallMetrics } from './callmetrics.ts';
-import { isInitialEnd, ListWatch, versionOf, type WatchEvent } from './listwatch.ts';
+import { ANSWER_TOO_LONG } from './failures.ts';
+import {
+  isInitialEnd,
+  ListWatch,
+  type Page,
+  PAGE_SIZE,
+  versionOf,
+  type WatchEvent,
+} from './listwatch.ts';
 import type { WatchScope } from './port.ts';
 import type { Transport } from './transport.ts';
 import { isLater } from './versions.ts';
@@ -167,21 +175,45 @@ export class Reflector<R> {
 
   /** 0, as the watch that follows is to begin at once. */
   async #readPages(): Promise<number> {
+    // Pages may fail where a stream works by now.
+    if (this.#paging === 'Trouble') this.#paging = 'No';
     this.#beginReading();
     let next = '';
     let version = '';
+    let limit = PAGE_SIZE;
     do {
       // Each page names the next.
       // oxlint-disable-next-line no-await-in-loop
-      const page = await this.#source.list(next, this.#round.signal);
+      const { page, size } = await this.#readPage(next, limit);
       if (this.#round.signal.aborted) return 0;
       for (const item of page.items) this.cache.put(item);
       next = page.next;
       version = page.version;
+      // Where one page was too long others are; the next reading begins with large ones again.
+      limit = size;
     } while (next !== '');
-    if (this.#paging === 'Trouble') this.#paging = 'No';
     this.#endReading(version);
     return 0;
+  }
+
+  /** Asks for half as many objects, down to one, while the answer is too long. */
+  async #readPage(
+    next: string,
+    limit: number,
+  ): Promise<{ readonly page: Page; readonly size: number }> {
+    for (let size = limit; ; size = Math.floor(size / 2)) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop
+        return { page: await this.#source.list({ next, limit: size }, this.#round.signal), size };
+      } catch (thrown) {
+        const { reason, message } = classify(thrown);
+        if (reason !== ANSWER_TOO_LONG || size === 1) throw thrown;
+        this.#log.warn('A page of a list was too long; half as many objects are asked for', {
+          message,
+          limit: size,
+        });
+      }
+    }
   }
 
   #watch(version: string | undefined, onEvent: (event: WatchEvent) => void): Promise<void> {

@@ -244,8 +244,9 @@ async function noteHealth(
 }
 
 async function endRecord(deps: Deps, world: World, action: ActionOf<'End'>): Promise<World> {
+  const isVanished = action.because === 'Vanished';
+  if (isVanished && !deps.guard.admits()) return { ...world, mayEndVanished: false };
   deps.metrics.endings.inc({ cause: action.because });
-  if (action.because === 'Vanished') deps.guard.ended();
   const record = await commit(deps, {
     record: end(action.record, deps.clock.nowMs()),
     expectedRevision: action.record.revision,

@@ -49,7 +49,7 @@ const predecessorHeldBack: Check = ({ record, predecessor, mayEndVanished }) =>
     ? {
         reason: 'Pending',
         message:
-          'an earlier ApiKey of this name vanished, with too many others to end them unasked; whoever runs the operator has to see that cluster and database are the right ones and restart it with --accept-vanished',
+          'an earlier ApiKey of this name vanished; just after a start it is counted first how many did, and if they are too many to be ended unasked, whoever runs the operator has to see that cluster and database are the right ones and restart it with --accept-vanished',
       }
     : undefined;
 

@@ -37,7 +37,7 @@ export async function observe(
     store: storeFact(deps, key, record ?? predecessor),
     record,
     predecessor,
-    mayEndVanished: deps.guard.permits(),
+    mayEndVanished: deps.guard.permits(predecessor ?? (key === undefined ? record : undefined)),
     secret: await sight(deps, key, record, signal),
     isRemoteCheckDue: isCheckDue(deps, record),
     lossGraceMs: deps.lossGraceMs,

@@ -22,13 +22,16 @@ const WINDOW_MS = 10 * MINUTE_MS;
 export const SIGHTING_PAUSE_MS = 30 * SECOND_MS;
 const PAGE = 500;
 
-/** Counts what vanishes and says when it is too much. */
+/** Counts what vanishes and says when it is too much. Before the first count nothing may end. */
 export class VanishedGuard {
   readonly #clock: Clock;
   readonly #accept: 'Few' | 'All';
   #endings: number[] = [];
   #pending = 0;
-  #total = 0;
+  /** Undefined: nothing was counted yet. */
+  #total: number | undefined;
+  /** What was asked about before the first count. */
+  readonly #early = new Map<string, Ref>();
 
   /** @param accept All: a person has looked (`--accept-vanished`), nothing is held back */
   constructor(clock: Clock, accept: 'Few' | 'All') {
@@ -36,26 +39,56 @@ export class VanishedGuard {
     this.#accept = accept;
   }
 
-  /** What the last sweep found: keys without object, and all keys. */
-  found(missing: number, total: number): void {
+  /** False until `found` was called: how many vanished is not known. */
+  get hasCounted(): boolean {
+    return this.#total !== undefined;
+  }
+
+  /**
+   * What the last sweep found: keys without object, and all keys. Returns what was asked about before it
+   * was known, to be looked at again.
+   */
+  found(missing: number, total: number): readonly Ref[] {
     this.#pending = missing;
     this.#total = total;
+    const early = [...this.#early.values()];
+    this.#early.clear();
+    return early;
   }
 
-  /** A key was ended because its object had vanished. */
-  ended(): void {
-    this.#endings.push(this.#clock.monotonicMs());
-    this.#pending = Math.max(0, this.#pending - 1);
-  }
-
-  /** False: too many at once; a person must look. */
-  permits(): boolean {
+  /**
+   * False: not counted yet, or too many at once; then a person must look.
+   *
+   * @param gone whose object vanished; absent: nobody waits for the answer
+   */
+  permits(gone?: Ref): boolean {
     if (this.#accept === 'All') return true;
+    const total = this.#total;
+    if (total === undefined) {
+      if (gone !== undefined) this.#remember(gone);
+      return false;
+    }
     const since = this.#clock.monotonicMs() - WINDOW_MS;
     this.#endings = this.#endings.filter((atMs) => atMs > since);
-    const count = this.#endings.length + this.#pending;
+    // With the next one, which may be one of those that were found.
+    const count = this.#endings.length + Math.max(1, this.#pending);
     if (count > VANISHED_MAX) return false;
-    return count <= HANDFUL || this.#total === 0 || count <= this.#total * VANISHED_SHARE_MAX;
+    return count <= HANDFUL || total === 0 || count <= total * VANISHED_SHARE_MAX;
+  }
+
+  /**
+   * Asked right before a key is ended because its object vanished: true counts it. What `permits` said
+   * when its World was read, it said to all that were read at that time.
+   */
+  admits(): boolean {
+    if (!this.permits()) return false;
+    this.#endings.push(this.#clock.monotonicMs());
+    this.#pending = Math.max(0, this.#pending - 1);
+    return true;
+  }
+
+  #remember({ namespace, name }: Ref): void {
+    this.#early.set(`${namespace}/${name}`, { namespace, name });
   }
 }
 
@@ -76,6 +109,8 @@ export type Found = {
   readonly missing: ReadonlyMap<string, Ref>;
   /** Keys that were ended already and only wait to be closed; nothing of them can be lost. */
   readonly ending: readonly Ref[];
+  /** Those that were held back because nothing had been counted yet. */
+  readonly early: readonly Ref[];
 };
 
 /** Compares the ledger with the cache. Changes nothing but the guard's counts. */
@@ -96,8 +131,8 @@ export async function findVanished(deps: SweepDeps): Promise<Found> {
     }
     after = page.next;
   } while (after !== undefined);
-  deps.guard.found(missing.size, total);
-  return { missing, ending };
+  const early = deps.guard.found(missing.size, total);
+  return { missing, ending, early };
 }
 
 /** What was missing both times; logs an alarm when it is too much to act upon. */

@@ -55,7 +55,7 @@ export type Deps = {
   /** UIDs of forms that this controller is committing: nobody has to tell it of that. */
   readonly committing: Set<string>;
   /** Says when too many forms vanish at once. */
-  readonly guard: { permits(): boolean; ended(): void };
+  readonly guard: { permits(gone?: Ref): boolean; admits(): boolean };
   readonly ownStatus: OwnStatus<SeenStatus>;
   /** Uses of the round of a form in its current window; undefined: nobody has looked yet. */
   readonly quotaUses: (grant: GrantBinding, nowMs: number) => number | undefined;

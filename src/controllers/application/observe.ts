@@ -26,19 +26,20 @@ export async function observe(
   const record = form === undefined ? live : own;
   if (form === undefined && record === undefined) return undefined;
   const nowMs = deps.clock.nowMs();
+  const predecessor = form === undefined || live?.uid === form.uid ? undefined : live;
   return {
     ref,
     nowMs,
     isClockTrusted: deps.client.isClockTrusted,
     form,
     record,
-    predecessor: form === undefined || live?.uid === form.uid ? undefined : live,
+    predecessor,
     edit:
       form === undefined || form.isDeleting
         ? NO_EDIT
         : await judgeEdit(deps, form, { record, signal }),
     awaitsReview: record !== undefined && awaitsReview(deps, record, nowMs),
-    mayEndVanished: deps.guard.permits(),
+    mayEndVanished: deps.guard.permits(predecessor ?? (form === undefined ? record : undefined)),
     ...(await around(deps, form, record)),
     evidence: {},
   };

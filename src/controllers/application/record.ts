@@ -177,12 +177,13 @@ export async function endForGood(
 /** The object goes or is gone: nothing that was granted to it holds any longer. */
 export async function end(deps: Deps, world: World, action: ActionOf<'End'>): Promise<World> {
   const before = action.record;
+  const isVanished = action.because === 'Vanished';
+  if (isVanished && !deps.guard.admits()) return { ...world, mayEndVanished: false };
   const record = await commit(deps, closeForm(before, world.nowMs), {
     action: before.grant === undefined ? 'FormEnded' : 'GrantEnded',
     facts: { because: action.because, ...grantFacts(before), ...closedFacts(before) },
   });
   deps.sightings.forget(record.uid);
-  if (action.because === 'Vanished') deps.guard.ended();
   if (before.grant !== undefined) deps.metrics.endings.inc({ cause: action.because });
   return world.predecessor?.uid === record.uid
     ? { ...world, predecessor: undefined }

@@ -7,7 +7,7 @@ import { sleep, type Clock } from '../../kernel/clock.ts';
 import { classify } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
-import type { AuditLine, Ledger } from '../../ledger/port.ts';
+import type { AuditLine, Ledger, LedgerIdentity } from '../../ledger/port.ts';
 import { deliver, type Receiver } from './delivery.ts';
 import { noticeOf, type Notice } from './message.ts';
 import type { NoticeMetrics } from './metrics.ts';
@@ -37,6 +37,9 @@ export type NoticeOptions = {
 export class NoticeWorker {
   readonly #options: NoticeOptions;
   #databaseId = '';
+  #incarnation = '';
+  /** The last line that was read: most lines are about keys, and of those no position is kept. */
+  #read = 0;
 
   constructor(options: NoticeOptions) {
     this.#options = options;
@@ -62,13 +65,16 @@ export class NoticeWorker {
   /** Delivers everything there is. The first time ever it begins with what happens from now on. */
   async round(stop: AbortSignal): Promise<void> {
     const { ledger, position } = this.#options;
-    const { databaseId, commitCounter } = await ledger.identity();
-    this.#databaseId = databaseId;
+    const identity = await ledger.identity();
+    const { commitCounter } = identity;
+    this.#noteDatabase(identity);
     let told = await position.load();
     if (told === undefined) {
       told = commitCounter;
       await position.save(told);
     }
+    // Another leader may have told more than was read here.
+    told = Math.max(told, this.#read);
     while (!stop.aborted) {
       // oxlint-disable-next-line no-await-in-loop
       const lines = await ledger.auditLines({ limit: PAGE, after: told });
@@ -78,7 +84,16 @@ export class NoticeWorker {
       await this.#tell(lines, stop);
       if (stop.aborted) return;
       told = last.number;
+      this.#read = told;
     }
+  }
+
+  /** What was read of another database, or of one that lost commits, says nothing about this one. */
+  #noteDatabase({ databaseId, incarnation, commitCounter }: LedgerIdentity): void {
+    const isSame = databaseId === this.#databaseId && incarnation === this.#incarnation;
+    if (!isSame || commitCounter < this.#read) this.#read = 0;
+    this.#databaseId = databaseId;
+    this.#incarnation = incarnation;
   }
 
   async #tell(lines: readonly AuditLine[], stop: AbortSignal): Promise<void> {

@@ -37,7 +37,7 @@ export type SweepPlan = {
   readonly verdict: 'Go' | 'Stopped';
   readonly quarantine: readonly Orphan[];
   readonly remove: readonly Orphan[];
-  /** Left alone until a person has looked: switched off, and the ledger does not know why it exists. */
+  /** Left as they are until a person has looked: the ledger never knew them, and workloads may use them. */
   readonly held: readonly Orphan[];
 };
 
@@ -79,8 +79,9 @@ export function sightings(
 }
 
 /**
- * Seen in two sweeps and old enough: switched off. Seen off in a later one: deleted, if the ledger
- * knows its token; otherwise it is held for a person.
+ * Seen in two sweeps and old enough: switched off, and seen off in a later one deleted, if the ledger
+ * knows its token; otherwise it is held for a person. A restored database has forgotten keys that are in
+ * use: switching them off would be an outage that nobody asked for.
  */
 export function planSweep(at: {
   readonly orphans: readonly Orphan[];
@@ -98,12 +99,12 @@ export function planSweep(at: {
   if (isTooMany(ripe.length, total)) {
     return { verdict: 'Stopped', quarantine: [], remove: [], held: [] };
   }
-  const quarantine = canSuspend ? ripe.filter(({ enabled }) => enabled) : [];
-  const rest = ripe.filter(
+  const needless = ripe.filter(({ isKnown }) => isKnown);
+  const quarantine = canSuspend ? needless.filter(({ enabled }) => enabled) : [];
+  const remove = needless.filter(
     ({ id, enabled }) => !(canSuspend && enabled) && (seen.get(id)?.sweeps ?? 0) >= 3,
   );
-  const remove = rest.filter(({ isKnown }) => isKnown);
-  return { verdict: 'Go', quarantine, remove, held: rest.filter(({ isKnown }) => !isKnown) };
+  return { verdict: 'Go', quarantine, remove, held: ripe.filter(({ isKnown }) => !isKnown) };
 }
 
 function isTooMany(count: number, total: number): boolean {

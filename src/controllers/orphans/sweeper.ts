@@ -1,7 +1,7 @@
 /**
  * Looks through each vendor's account twice an hour for credentials that bear our mark and that no key
- * has, and ends them: seen twice, switched off, deleted a sweep later. Sightings are in memory: after
- * a restart everything is seen twice again before anything is touched.
+ * has, and ends them: seen twice, switched off, deleted a sweep later; what the ledger never knew it only
+ * names. Sightings are in memory: after a restart everything is seen twice again before anything is touched.
  */
 import type { Clock } from '../../kernel/clock.ts';
 import { sleep } from '../../kernel/clock.ts';
@@ -226,5 +226,5 @@ export class OrphanSweeper<Store extends SweptStore> {
 function heldNote(held: readonly Orphan[]): string {
   const shown = held.slice(0, 5).map(({ id }) => id);
   const more = held.length > shown.length ? ', …' : '';
-  return `${held.length} credentials bear the mark of this cluster, but the database has never known them, as after a restore from a backup; they are switched off: look at the vendor, and delete them there if nothing needs them (${shown.join(', ')}${more})`;
+  return `${held.length} credentials bear the mark of this cluster, but the database has never known them, as after a restore from a backup; they are left as they are, and those that are switched on go on working: look at the vendor, and delete them there if nothing needs them (${shown.join(', ')}${more})`;
 }

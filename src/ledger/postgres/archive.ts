@@ -7,13 +7,21 @@ import { parsePostgresUrl, type PostgresLocation } from './location.ts';
 import { checkSchema, migrate } from './migrate.ts';
 import { qualify } from './names.ts';
 import { Pool } from './pool.ts';
+import { DURABLE } from './transaction.ts';
 import { insert, remove, type Statement } from './writes.ts';
 
-/** What a look at the whole database may take. */
-const BEGIN: Readonly<Record<ArchiveMode, string>> = {
+/** A copy that was said to be complete must be on disk, as any commit. */
+const EXCLUSIVE = [
+  'BEGIN ISOLATION LEVEL SERIALIZABLE',
+  DURABLE,
+  'SELECT 1 FROM {schema}.meta FOR UPDATE',
+].join(';\n');
+
+/** How the transaction begins that takes a look at a whole database, changes or fills it. */
+export const OPENINGS: Readonly<Record<ArchiveMode, string>> = {
   Look: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
-  Change: 'BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1 FROM {schema}.meta FOR UPDATE',
-  Fill: 'BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1 FROM {schema}.meta FOR UPDATE',
+  Change: EXCLUSIVE,
+  Fill: EXCLUSIVE,
 };
 
 /**
@@ -29,7 +37,7 @@ export async function openPostgresArchive(url: string, mode: ArchiveMode): Promi
     const connection = await connect(location, () => undefined);
     try {
       await checkSchema(connection, { location });
-      await connection.script(qualify(BEGIN[mode], location.schema));
+      await connection.script(qualify(OPENINGS[mode], location.schema));
       return createArchive(location, connection, pool);
     } catch (thrown) {
       connection.close();

@@ -42,7 +42,10 @@ export class Committer {
   readonly #options: CommitterOptions;
   readonly #usage = new StoreUsage();
   readonly #crash: Crash;
-  /** Commits that were counted when we last looked; nobody else wrote while it stands. */
+  /**
+   * Commits that are known to be in the database; nobody else wrote while it stands there. Never falls: a
+   * database that counts less has lost some.
+   */
   #counter = 0;
   #purgedAt = Number.NEGATIVE_INFINITY;
 
@@ -77,9 +80,12 @@ export class Committer {
       try {
         // One attempt after the other is what this loop is for.
         // oxlint-disable-next-line no-await-in-loop
-        const { finished, batchId, answer } = await work();
+        const { finished, batchId, answer, counter = 0 } = await work();
         // oxlint-disable-next-line no-await-in-loop
-        if (finished || (await wasCommitted(this.#options, batchId))) return answer;
+        if (finished || (await wasCommitted(this.#options, batchId))) {
+          this.#counter = Math.max(this.#counter, counter);
+          return answer;
+        }
       } catch (thrown) {
         if (!isContention(thrown)) throw thrown;
         if (tried === RETRIES_MAX) throw thrown;
@@ -128,11 +134,12 @@ export class Committer {
       ...writesOf(decision, batchId),
       ...purges,
     ]);
-    // Where the outcome is unknown, what was counted is checked again before it is believed.
-    this.#counter = finished ? commitCounter : -1;
+    // Where the outcome is unknown, keys are counted anew. The commits that were seen stay known: a
+    // failover is what loses both the answer and them.
+    if (!finished) this.#usage.forget();
     if (isPurging) this.#purgedAt = commitCounter;
     if (isDoomed) this.#crash.strike('after');
-    return { finished, batchId, answer: answers };
+    return { finished, batchId, answer: answers, counter: commitCounter };
   }
 
   /** Is it still the database that was opened, and does nobody know more about it than we do? */
@@ -160,6 +167,8 @@ export type Attempt<T> = {
   readonly finished: boolean;
   readonly batchId: string;
   readonly answer: T;
+  /** How many commits the database counts if it was committed; absent: as many as before. */
+  readonly counter?: number;
 };
 
 /**

@@ -14,7 +14,7 @@ const LIMITS = [
 ];
 
 /** A commit that was answered must be on disk, whatever role or database are set to. */
-const DURABLE = `SELECT set_config('synchronous_commit', 'on', true)
+export const DURABLE = `SELECT set_config('synchronous_commit', 'on', true)
   WHERE current_setting('synchronous_commit', true) = 'off'`;
 
 /** Its outcome is not known: the connection was lost while COMMIT was under way. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { API_KEYS, SECRETS } from '../../../src/api/names.ts';
-import { silentLogger } from '../../../src/kernel/log.ts';
+import { type Logger, silentLogger } from '../../../src/kernel/log.ts';
 import type { WatchScope } from '../../../src/kube/port.ts';
 import { Reflector } from '../../../src/kube/reflector.ts';
 import { Transport } from '../../../src/kube/transport.ts';
@@ -27,20 +27,27 @@ afterEach(async () => {
 /** Pauses of 0 ms, unless a test is about pauses: then time is moved by hand. */
 function follow(
   script: (seen: Seen, reply: Reply, index: number) => void,
-  more: { scope?: Partial<WatchScope>; pauseMs?: number } = {},
+  more: { scope?: Partial<WatchScope>; pauseMs?: number; said?: unknown[] } = {},
 ): void {
-  const pauseMs = more.pauseMs ?? 0;
+  const { said, pauseMs = 0 } = more;
   server.script = (seen, reply) => script(seen, reply, server.seen.length - 1);
   reflector = new Reflector({
     transport,
     clock,
-    log: silentLogger,
+    log: said === undefined ? silentLogger : warningsTo(said),
     random: () => 0.5,
     scope: { resource: API_KEYS, ...more.scope },
     transform: ({ metadata }) => `${metadata.uid}@${metadata.resourceVersion}`,
     backoff: { baseMs: pauseMs, maxMs: pauseMs },
   });
   reflector.start();
+}
+
+/** Keeps the fields of warnings. */
+function warningsTo(said: unknown[]): Logger {
+  const warn: Logger['warn'] = (_message, fields) => void said.push(fields);
+  const log: Logger = { ...silentLogger, warn, with: () => log };
+  return log;
 }
 
 function object(name: string, version: number): object {
@@ -138,6 +145,33 @@ describe('reading everything', () => {
     expect(server.seen.filter(isInitial)).toHaveLength(1);
   });
 
+  test('pages that are too long are asked for with half as many objects until they can be read', async () => {
+    const long = { ...page(['a'], 9), padding: 'x'.repeat(65 * 1_048_576) };
+    const limits: (string | null)[] = [];
+    const said: unknown[] = [];
+    follow(
+      (seen, reply) => {
+        if (isInitial(seen))
+          return reply.json(422, { kind: 'Status', code: 422, reason: 'Invalid' });
+        if (seen.path.includes('watch=true')) return stream(reply, []);
+        const limit = new URL(seen.path, 'http://x').searchParams.get('limit');
+        limits.push(limit);
+        if (Number(limit) > 125) reply.json(200, long);
+        else if (seen.path.includes('continue=more')) reply.json(200, page(['c'], 9));
+        else reply.json(200, page(['a', 'b'], 9, 'more'));
+      },
+      { said },
+    );
+    await reflector.cache.whenSynced();
+    expect([reflector.cache.size, limits]).toEqual([3, ['500', '250', '125', '125']]);
+    expect(said).toEqual(
+      [500, 250].map((limit) => ({
+        message: expect.stringMatching(/list.*ApiKey.*too long/),
+        limit,
+      })),
+    );
+  });
+
   test('an empty page of metadata, whose items are null, is a complete list', async () => {
     follow((seen, reply) => {
       if (isInitial(seen)) reply.json(422, { kind: 'Status', code: 422, reason: 'Invalid' });
@@ -146,6 +180,16 @@ describe('reading everything', () => {
     });
     await reflector.cache.whenSynced();
     expect(reflector.cache.size).toBe(0);
+  });
+
+  test('a stream is tried again when the pages that were read in its place failed', async () => {
+    follow((seen, reply, index) => {
+      if (index === 0) stream(reply, [failed(500)], 'End');
+      else if (isInitial(seen)) stream(reply, [added('a', 1), initialEnd(5)]);
+      else reply.json(500, {});
+    });
+    await reflector.cache.whenSynced();
+    expect(reflector.cache.size).toBe(1);
   });
 
   test('a server that refuses watch-list inside the stream is read in pages', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../../src/api/meta.ts';
 import { API_KEYS, SECRETS } from '../../../../src/api/names.ts';
+import type { Deps } from '../../../../src/controllers/apikey/deps.ts';
 import { wantedStatus } from '../../../../src/controllers/apikey/status.ts';
 import type { World } from '../../../../src/controllers/apikey/world.ts';
 import { KeywardError } from '../../../../src/kernel/errors.ts';
@@ -32,6 +33,20 @@ function isAccepted({ ledger }: Workshop, value: string): boolean {
   const pepper = (version: number): Buffer => KEYRING.pepper(version);
   return verdict(record, value, { nowMs, pepper }).type === 'Allowed';
 }
+
+test.each([
+  ['is left alone where others were ended since it was looked at', 'Live', 0],
+  ['is ended where few enough were', 'Ended', 1],
+])('a key that vanished %s', async (_, phase, admitted) => {
+  const at = workshop();
+  at.ledger.records.set('uid-1', aBlankRecord({ revision: 1 }));
+  let left = admitted;
+  const guard = { admits: () => left-- > 0 } as Deps['guard'];
+  const world = look(at, { key: undefined });
+  const [after] = await work({ ...at, deps: { ...at.deps, guard } }, world);
+  expect(at.ledger.records.get('uid-1')?.phase).toBe(phase);
+  expect(after.record?.phase).toBe(phase);
+});
 
 describe('an issue', () => {
   test('is one commit, one POST and one commit, and the value works', async () => {

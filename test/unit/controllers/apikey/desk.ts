@@ -321,7 +321,7 @@ export class Desk {
       lossGraceMs: 30_000,
       quotaUses: () => undefined,
       debtAfterMs: 600_000,
-      guard: { permits: () => true, ended: () => undefined } as unknown as Deps['guard'],
+      guard: { permits: () => true, admits: () => true } as unknown as Deps['guard'],
       reporter: {
         rotated: () => undefined,
         retired: () => undefined,

@@ -6,7 +6,7 @@ import { OwnSecrets } from '../../../../src/controllers/apikey/ownsecrets.ts';
 import { OwnStatus } from '../../../../src/runtime/ownstatus.ts';
 import { ANNOTATION_ROTATE } from '../../../../src/api/names.ts';
 import { cacheApiKey } from '../../../../src/controllers/apikey/view.ts';
-import type { KubeObject } from '../../../../src/api/meta.ts';
+import type { KubeObject, Ref } from '../../../../src/api/meta.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import { aRecord, aRotation, aSpec, aStore } from '../../../support/world.ts';
 
@@ -21,10 +21,13 @@ type Scene = {
   /** Requests that the ledger knows. */
   readonly spent?: readonly string[];
   readonly status?: ApiKeyStatus;
+  /** Names about which the guard is asked, by the call. */
+  readonly asked?: (string | undefined)[];
 };
 
 /** What is observed of `team/web`, which has a record, and how often the ledger was asked. */
-async function look({ isKnown, object, spec = aSpec(), annotated, spent = [], status }: Scene) {
+async function look(scene: Scene) {
+  const { isKnown, object, spec = aSpec(), annotated, spent = [], status, asked = [] } = scene;
   let loads = 0;
   const deletion = object === 'Deleting' ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {};
   const annotations = annotated === undefined ? {} : { [ANNOTATION_ROTATE]: annotated };
@@ -55,7 +58,12 @@ async function look({ isKnown, object, spec = aSpec(), annotated, spent = [], st
       of: () => ({ fact: aStore(), handle: undefined }),
       bound: () => ({ fact: aStore(), handle: undefined }),
     },
-    guard: { permits: () => true },
+    guard: {
+      permits: (gone?: Ref) => {
+        asked.push(gone?.name);
+        return true;
+      },
+    },
     lossGraceMs: 30_000,
     debtAfterMs: 600_000,
   };
@@ -64,6 +72,18 @@ async function look({ isKnown, object, spec = aSpec(), annotated, spent = [], st
   const rotation = world?.key?.spec.rotation;
   return { loads, record: world?.record, rotationRequest: world?.rotationRequest, rotation };
 }
+
+test.each([
+  ['Gone', 'web'],
+  ['Alive', undefined],
+] as const)(
+  'the guard is told of a key that is %s as somebody who waits: %s',
+  async (object, name) => {
+    const asked: (string | undefined)[] = [];
+    await look({ isKnown: true, object, asked });
+    expect(asked).toEqual([name]);
+  },
+);
 
 test('a live key whose name the ledger cannot hold is not asked for', async () => {
   const seen = await look({ isKnown: false, object: 'Alive' });

@@ -584,6 +584,15 @@ describe('the end', () => {
     expect(at.ledger.documents.peek('Form', uid)).toMatchObject({ phase: 'Live' });
   });
 
+  test('a form that vanished is left alone where others were ended since it was looked at', async () => {
+    const at = await granted();
+    const { uid } = at.record();
+    at.admitsEnding = false;
+    at.vanish();
+    await at.pass();
+    expect(at.ledger.documents.peek('Form', uid)).toMatchObject({ phase: 'Live' });
+  });
+
   test('a form that vanished without a word ends what was granted to it', async () => {
     const at = await granted();
     const { uid } = at.record();

@@ -149,6 +149,8 @@ export class Workshop {
   readonly overtime = new Overtime();
   /** False: too many forms vanished at once. */
   mayEndVanished = true;
+  /** What the guard says right before a form that vanished is ended. */
+  admitsEnding = true;
   /** What a watch that lags shows instead. */
   shown: { readonly generation: number } | undefined;
   /** False: the policies are off, and nobody stamps what is written. */
@@ -182,7 +184,7 @@ export class Workshop {
       overtime: this.overtime,
       committing: new Set(),
       quotaUses: () => undefined,
-      guard: { permits: () => this.mayEndVanished, ended: () => undefined },
+      guard: { permits: () => this.mayEndVanished, admits: () => this.admitsEnding },
       ownStatus: new OwnStatus(),
       reporter: (_, reason) => void this.events.push(reason),
       metrics: createApplicationMetrics(createRegistry()),

@@ -20,6 +20,9 @@ let got: Got[];
 let answers: number[];
 let lines: AuditLine[];
 let saved: number | undefined;
+/** After which line each page began that was asked for. */
+let pages: number[];
+let incarnation: string;
 let stop: AbortController;
 let clock: FakeClock;
 const server = createServer((request, response) => {
@@ -33,6 +36,7 @@ const server = createServer((request, response) => {
 
 beforeEach(async () => {
   [got, answers, lines, saved] = [[], [], [], 0];
+  [pages, incarnation] = [[], 'i'];
   stop = new AbortController();
   clock = new FakeClock();
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
@@ -48,11 +52,13 @@ function worker() {
   const { port } = server.address() as AddressInfo;
   return new NoticeWorker({
     ledger: {
-      auditLines: async ({ after = 0, limit }: AuditQuery) =>
-        lines.filter(({ number }) => number > after).slice(0, limit),
+      auditLines: async ({ after = 0, limit }: AuditQuery) => {
+        pages.push(after);
+        return lines.filter(({ number }) => number > after).slice(0, limit);
+      },
       identity: async () => ({
         databaseId: 'db',
-        incarnation: 'i',
+        incarnation,
         commitCounter: lines.length,
         clusterId: 'c',
         epoch: 1,
@@ -75,6 +81,33 @@ function happened(action: string): void {
   const facts = { application: 'visit', namespace: 'shop', round: number };
   lines.push({ number, uid: 'u', action, actor: 'jin@example.com', atMs: clock.nowMs(), facts });
 }
+
+test('lines about keys are read once and not again in each round, and nothing that follows is missed', async () => {
+  const at = worker();
+  for (let key = 0; key < 450; key += 1) happened('KeyIssued');
+  await at.round(stop.signal);
+  expect([pages, saved]).toEqual([[0, 200, 400, 450], 0]);
+  await at.round(stop.signal);
+  expect(pages.slice(4)).toEqual([450]);
+  happened('RoundOpened');
+  await at.round(stop.signal);
+  expect([got.length, saved, pages.slice(5)]).toEqual([1, 451, [450, 451]]);
+});
+
+test('what was read of a database says nothing about a copy that took its place', async () => {
+  const at = worker();
+  for (let key = 0; key < 9; key += 1) happened('KeyIssued');
+  await at.round(stop.signal);
+  [lines, incarnation] = [lines.slice(0, 7), 'restored'];
+  for (const action of ['RoundOpened', 'KeyIssued']) happened(action);
+  await at.round(stop.signal);
+  expect([got.length, saved]).toEqual([1, 8]);
+  // The next one lost commits; they are told of anew.
+  [lines, saved] = [lines.slice(0, 5), 0];
+  happened('RoundDenied');
+  await at.round(stop.signal);
+  expect([got.length, saved]).toEqual([2, 6]);
+});
 
 test('what happened is told in order, signed, with an id that names the line', async () => {
   for (const action of ['RoundOpened', 'KeyIssued', 'RoundDenied']) happened(action);

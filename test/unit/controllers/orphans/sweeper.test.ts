@@ -210,12 +210,23 @@ describe('too much at once', () => {
 });
 
 describe('a database that was restored from a backup (U2)', () => {
-  test('has what it never knew switched off, and never deleted', async () => {
+  test('has what it never knew named by the second sweep, and neither switched off nor deleted', async () => {
     const stage = new Stage();
     const forgotten = stage.exists('a');
-    await stage.sweep(6);
-    expect([stage.ids, forgotten.enabled]).toEqual([[forgotten.id], false]);
+    await stage.sweep(2);
     expect(stage.alarms).toEqual([expect.stringContaining(forgotten.id)]);
+    await stage.sweep(4);
+    expect([stage.ids, forgotten.enabled, stage.done]).toEqual([[forgotten.id], true, []]);
+    expect(stage.alarms).toHaveLength(1);
+  });
+
+  test('has what it did know and no key has ended all the same', async () => {
+    const stage = new Stage();
+    const forgotten = stage.exists('a');
+    await stage.know('b', 'Deleted', {});
+    stage.exists('b');
+    await stage.sweep(3);
+    expect([stage.ids, forgotten.enabled]).toEqual([[forgotten.id], true]);
   });
 });
 
