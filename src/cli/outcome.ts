@@ -61,11 +61,16 @@ export function outcomeOfSwitch(wanted: Switch): (object: Key | Client) => Outco
     const text = `${ready.reason}: ${visible(ready.message)}\n`;
     const isReached = wanted === 'Resumed' ? ready.status === 'True' : ready.reason === wanted;
     if (isReached) return { text, code: EXIT.done };
-    const isHeld = wanted === 'Resumed' && ready.reason === 'Suspended';
-    const isStuck = conditionOf(status, 'Stalled') !== undefined || ENDED.has(ready.reason);
-    if (conditionOf(status, 'Reconciling') !== undefined && !isStuck) return undefined;
-    return isHeld || isStuck ? { text, code: EXIT.failed } : undefined;
+    return isHopeless(status, wanted) ? { text, code: EXIT.failed } : undefined;
   };
+}
+
+/** Whether nothing will come of it by itself. */
+function isHopeless(status: (Key | Client)['status'], wanted: Switch): boolean {
+  const reason = conditionOf(status, 'Ready')?.reason ?? '';
+  if (conditionOf(status, 'Stalled') !== undefined || ENDED.has(reason)) return true;
+  const isHeld = wanted === 'Resumed' && reason === 'Suspended';
+  return isHeld && conditionOf(status, 'Reconciling') === undefined;
 }
 
 /**
