@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { usageError } from '../cli/exit.ts';
 import { databaseConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -20,7 +21,7 @@ export async function runDatabaseBackup(flags: Flags, to: string): Promise<void>
     return;
   }
   if (process.stdout.isTTY) {
-    throw usage('a backup is no text; send it somewhere: keyward database backup - > FILE');
+    throw usageError('a backup is no text; send it somewhere: keyward database backup - > FILE');
   }
   // The file has no name: whoever ends this process would leave a whole copy beside the database.
   const copy = createReadStream('', { fd: await openLedgerBackup(database) });
@@ -40,7 +41,7 @@ function unread(cause: unknown): never {
 export async function putBack(flags: Flags, from: string): Promise<void> {
   const database = await databaseConfig(flags);
   if (from === '-' && process.stdin.isTTY) {
-    throw usage(
+    throw usageError(
       'a backup is read from a file or from standard input: keyward restore --from - < FILE',
     );
   }
@@ -55,10 +56,6 @@ async function openCopy(from: string): Promise<AsyncIterable<Buffer>> {
   try {
     return (await open(from)).createReadStream();
   } catch (cause) {
-    throw usage(`the backup '${from}' cannot be read (${systemCode(cause) ?? 'unknown'})`);
+    throw usageError(`the backup '${from}' cannot be read (${systemCode(cause) ?? 'unknown'})`);
   }
-}
-
-function usage(message: string): KeywardError {
-  return new KeywardError('Terminal', { reason: 'Usage', message });
 }

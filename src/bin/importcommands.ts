@@ -1,5 +1,6 @@
 /** Composition of `keyward import -`: values from standard input, for one key or for many. */
 import { createInterface } from 'node:readline';
+import { usageError } from '../cli/exit.ts';
 import type { Brought } from '../controllers/apikey/imports.ts';
 import { ledgerConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
@@ -16,15 +17,17 @@ import { readInput } from './stdin.ts';
 export async function runImportValues(flags: Flags, source: string): Promise<void> {
   const { apikey, lines, store, id } = flags;
   if (source !== '-') {
-    throw usage('values are read from standard input only, never from arguments: keyward import -');
+    throw usageError(
+      'values are read from standard input only, never from arguments: keyward import -',
+    );
   }
   if (store !== undefined || id !== undefined) {
-    throw usage(
+    throw usageError(
       '--store and --id name a key at a vendor, which shows its values itself: without -',
     );
   }
   if ((typeof apikey === 'string') === (lines === true)) {
-    throw usage('either --apikey NAMESPACE/NAME, for one key, or --lines, for many');
+    throw usageError('either --apikey NAMESPACE/NAME, for one key, or --lines, for many');
   }
   const config = await ledgerConfig(flags);
   const keyring = await loadKeyring(config.masterKeyFile);
@@ -72,8 +75,4 @@ function tellEnd(refused: number): void {
 
 function note(text: string): void {
   process.stderr.write(`${text}\n`);
-}
-
-function usage(message: string): KeywardError {
-  return new KeywardError('Terminal', { reason: 'Usage', message });
 }

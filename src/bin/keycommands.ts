@@ -1,8 +1,8 @@
 /** Composition of `keyward master-key` and `keyward keys derive-gate`: to files and to Secrets. */
+import { usageError } from '../cli/exit.ts';
 import { masterKeyConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
-import { KeywardError } from '../kernel/errors.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import {
   createMasterKeySecret,
@@ -24,7 +24,7 @@ export async function runMasterKeyCreate(flags: Flags, path: string | undefined)
   const secret = target(flags, path, 'master-key');
   if (typeof secret === 'string') {
     if (!(await createMasterKeyFile(secret, systemEntropy))) {
-      throw usage(`'${secret}' exists; a master key is never overwritten`);
+      throw usageError(`'${secret}' exists; a master key is never overwritten`);
     }
     note(`wrote ${secret}; keep a copy of it, without it no key can be verified`);
     return;
@@ -96,7 +96,7 @@ function target(flags: Flags, path: string | undefined, usual: string): string |
     return { secret: { namespace: '', name: secret }, entry: String(entry) };
   }
   if (path !== undefined && secret === undefined) return path;
-  throw usage('say either a file or --secret NAME');
+  throw usageError('say either a file or --secret NAME');
 }
 
 function noteDerived(done: string, { versions }: Keyring): void {
@@ -105,8 +105,4 @@ function noteDerived(done: string, { versions }: Keyring): void {
 
 function note(text: string): void {
   process.stderr.write(`${text}\n`);
-}
-
-function usage(message: string): KeywardError {
-  return new KeywardError('Terminal', { reason: 'Usage', message });
 }

@@ -1,6 +1,7 @@
 /** Composition of the commands about what is in the ledger: identify, keys (and their revocation), debts, audit. */
 import { parseLimit, printAudit, readAudit } from '../cli/audit.ts';
 import { listDebts } from '../cli/debts.ts';
+import { usageError } from '../cli/exit.ts';
 import { identify } from '../cli/identify.ts';
 import { expectRetained, listKeys, revokeRetained } from '../cli/keys.ts';
 import type { Output } from '../cli/output.ts';
@@ -25,7 +26,7 @@ const STDIN_MAX = 4_096;
 /** `keyward identify -` */
 export async function runIdentify(flags: Flags, source: string): Promise<void> {
   if (source !== '-') {
-    throw usage('identify reads the value from standard input only: keyward identify -');
+    throw usageError('identify reads the value from standard input only: keyward identify -');
   }
   const config = await ledgerConfig(flags);
   const keyring = await loadKeyring(config.masterKeyFile);
@@ -92,7 +93,9 @@ async function askOperator(database: string, uid: string, actor: string): Promis
         return;
       }
     }
-    throw usage('the operator has not answered yet; the request stays and is served when it leads');
+    throw usageError(
+      'the operator has not answered yet; the request stays and is served when it leads',
+    );
   } finally {
     await ledger.close();
   }
@@ -126,7 +129,7 @@ export async function runAuditVerify(flags: Flags): Promise<void> {
 /** `keyward audit list` */
 export async function runAuditList(flags: Flags): Promise<void> {
   const form = outputForm(flags);
-  if (form === 'name') throw usage('-o name: entries of the audit chain have no names');
+  if (form === 'name') throw usageError('-o name: entries of the audit chain have no names');
   const { uid } = flags;
   const limit = parseLimit(flags.limit);
   const ledger = await openLedgerReader(await databaseConfig(flags));
@@ -137,8 +140,4 @@ export async function runAuditList(flags: Flags): Promise<void> {
   } finally {
     await ledger.close();
   }
-}
-
-function usage(message: string): KeywardError {
-  return new KeywardError('Terminal', { reason: 'Usage', message });
 }

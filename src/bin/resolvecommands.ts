@@ -1,4 +1,5 @@
 /** Composition of `keyward keys resolve` and `keyward import`. */
+import { usageError } from '../cli/exit.ts';
 import { databaseConfig, masterKeyConfig, vendorConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import type { Decision } from '../controllers/apikey/remote/resolve.ts';
@@ -21,7 +22,7 @@ import { createSessions } from './vendors.ts';
 export async function runResolve(flags: Flags, name: string): Promise<void> {
   const { adopt, none } = flags;
   if ((typeof adopt === 'string') === (none === true)) {
-    throw usage('decide: either --adopt ID, the vendor key that it is, or --none');
+    throw usageError('decide: either --adopt ID, the vendor key that it is, or --none');
   }
   const decision: Decision =
     typeof adopt === 'string' ? { type: 'Adopt', id: adopt } : { type: 'None' };
@@ -32,7 +33,7 @@ export async function runResolve(flags: Flags, name: string): Promise<void> {
 export async function runImport(flags: Flags): Promise<void> {
   const { store, id, apikey } = flags;
   if (typeof store !== 'string' || typeof id !== 'string' || typeof apikey !== 'string') {
-    throw usage(
+    throw usageError(
       'an import names all three: --store KeyStore/NAMESPACE/NAME or ClusterKeyStore/NAME, --id ID, --apikey NAMESPACE/NAME',
     );
   }
@@ -91,7 +92,7 @@ async function actHere(
   const current = (): number => epoch;
   const sessions = await createSessions({
     config: await vendorConfig(flags),
-    client: { get: () => Promise.reject(usage('no API server is asked here')) },
+    client: { get: () => Promise.reject(usageError('no API server is asked here')) },
     ledger,
     epoch: current,
     keyring,
@@ -127,8 +128,4 @@ function note(text: string): void {
 function ifInUse(error: unknown): undefined {
   if (error instanceof KeywardError && error.reason === 'DatabaseInUse') return undefined;
   throw error;
-}
-
-function usage(message: string): KeywardError {
-  return new KeywardError('Terminal', { reason: 'Usage', message });
 }
