@@ -9,15 +9,14 @@ import { systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { systemCode } from '../kernel/files.ts';
 import { backUpLedger, openLedgerBackup, putBackLedger } from '../ledger/open.ts';
-
-const note = (text: string): void => void process.stderr.write(`${text}\n`);
+import { output } from './streams.ts';
 
 /** `keyward database backup FILE`; `-`: to standard output, which is all that a pod without a shell has. */
 export async function runDatabaseBackup(flags: Flags, to: string): Promise<void> {
   const database = await databaseConfig(flags);
   if (to !== '-') {
     await backUpLedger(database, to);
-    note(`wrote ${to}; it is of no use without the master key`);
+    output.note(`wrote ${to}; it is of no use without the master key\n`);
     return;
   }
   if (process.stdout.isTTY) {
@@ -48,7 +47,7 @@ export async function putBack(flags: Flags, from: string): Promise<void> {
   const copy = from === '-' ? process.stdin : await openCopy(from);
   const at = new Date(systemClock.nowMs()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
   const before = await putBackLedger(database, { copy, at });
-  if (before !== undefined) note(`what was there is kept as ${before}`);
+  if (before !== undefined) output.note(`what was there is kept as ${before}\n`);
 }
 
 /** Before anything is locked or written: of what follows a mistake in the name would look like trouble of ours. */

@@ -1,6 +1,5 @@
 /** Composition of the commands that are about a whole database: copy, grants and restore. */
 import { usageError } from '../cli/exit.ts';
-import type { Output } from '../cli/output.ts';
 import { databaseConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -11,13 +10,9 @@ import { gateGrants } from '../ledger/postgres/grants.ts';
 import { markRestored } from '../ledger/restore.ts';
 import { commandLineActor } from './actor.ts';
 import { putBack } from './backups.ts';
+import { output } from './streams.ts';
 
 const INCARNATION_BYTES = 16;
-
-const output: Output = {
-  data: (text) => process.stdout.write(text),
-  note: (text) => process.stderr.write(text),
-};
 
 /** `keyward database copy --from URL --to URL` */
 export async function runDatabaseCopy(flags: Flags): Promise<void> {

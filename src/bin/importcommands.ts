@@ -12,6 +12,7 @@ import { INPUT_MAX, readTexts } from './importlines.ts';
 import { loadKeyring } from './masterkey.ts';
 import { findByName, parseName } from './resolving.ts';
 import { readInput } from './stdin.ts';
+import { output } from './streams.ts';
 
 /** `keyward import - (--apikey NAMESPACE/NAME | --lines) [--dry-run] [--allow-weak]` */
 export async function runImportValues(flags: Flags, source: string): Promise<void> {
@@ -41,7 +42,8 @@ export async function runImportValues(flags: Flags, source: string): Promise<voi
   try {
     if (typeof apikey === 'string') {
       const record = await findByName(site.ledger, parseName(apikey));
-      note(await site.take(record, { texts: await readOne(), strength, actor }));
+      const answer = await site.take(record, { texts: await readOne(), strength, actor });
+      output.note(`${answer}\n`);
       return;
     }
     const input = createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY });
@@ -61,7 +63,7 @@ async function readOne(): Promise<Brought['texts']> {
 }
 
 function tell({ line, of, text }: Told): void {
-  process.stdout.write(`${line}\t${of ?? '-'}\t${text}\n`);
+  output.data(`${line}\t${of ?? '-'}\t${text}\n`);
 }
 
 /** A script has to notice what was refused. */
@@ -71,8 +73,4 @@ function tellEnd(refused: number): void {
     reason: 'LinesRefused',
     message: `${refused} lines were refused; the others are done, and the whole input may be given again`,
   });
-}
-
-function note(text: string): void {
-  process.stderr.write(`${text}\n`);
 }

@@ -4,7 +4,6 @@ import { listDebts } from '../cli/debts.ts';
 import { usageError } from '../cli/exit.ts';
 import { identify } from '../cli/identify.ts';
 import { expectRetained, listKeys, revokeRetained } from '../cli/keys.ts';
-import type { Output } from '../cli/output.ts';
 import { databaseConfig, ledgerConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
@@ -15,11 +14,7 @@ import { outputForm, printValue } from './printing.ts';
 import { leaveRequest, requestFolder } from './requests.ts';
 import { loadKeyring } from './masterkey.ts';
 import { readInput } from './stdin.ts';
-
-const output: Output = {
-  data: (text) => process.stdout.write(text),
-  note: (text) => process.stderr.write(text),
-};
+import { output } from './streams.ts';
 
 const STDIN_MAX = 4_096;
 

@@ -16,6 +16,7 @@ import { openStoreOf } from './debts.ts';
 import { loadKeyring } from './masterkey.ts';
 import { askOperator, requestFolder } from './requests.ts';
 import { checkWish, findByName, parseName, type ResolveWish } from './resolving.ts';
+import { output } from './streams.ts';
 import { createSessions } from './vendors.ts';
 
 /** `keyward keys resolve NAMESPACE/NAME (--adopt ID | --none)` */
@@ -56,8 +57,8 @@ async function run(flags: Flags, name: string, wish: ResolveWish): Promise<void>
   try {
     const record = await findByName(ledger, at);
     checkWish(record, wish);
-    note(await actHere(flags, ledger, record, wish));
-    note('a running operator hears of it within seconds');
+    const answer = await actHere(flags, ledger, record, wish);
+    output.note(`${answer}\na running operator hears of it within seconds\n`);
   } finally {
     await ledger.close();
   }
@@ -73,7 +74,8 @@ async function ask(
   const reader = await openLedgerReader(database);
   try {
     const { uid } = await findByName(reader, at);
-    note(await askOperator(folder, { uid, verb: 'resolve', text: JSON.stringify(wish) }));
+    const text = JSON.stringify(wish);
+    output.note(`${await askOperator(folder, { uid, verb: 'resolve', text })}\n`);
   } finally {
     await reader.close();
   }
@@ -119,10 +121,6 @@ async function actHere(
 
 function actor(): string {
   return commandLineActor();
-}
-
-function note(text: string): void {
-  process.stderr.write(`${text}\n`);
 }
 
 function ifInUse(error: unknown): undefined {

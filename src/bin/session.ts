@@ -11,6 +11,7 @@ import type { Logger } from '../kernel/log.ts';
 import type { AccessOptions } from '../kube/auth.ts';
 import { createPersonClient, type PersonClient, type Writing } from '../kube/person.ts';
 import { outputForm, type OutputForm } from './printing.ts';
+import { output } from './streams.ts';
 import { VERSION } from './version.ts';
 
 /** One command's way to the API server and to its caller. */
@@ -101,11 +102,6 @@ function paintOf({ colour }: PersonConfig): Paint {
   const isWanted = colour === 'always' || (colour === 'auto' && process.stdout.isTTY);
   return isWanted ? coloured : plain;
 }
-
-const output: Output = {
-  data: (text) => process.stdout.write(text),
-  note: (text) => process.stderr.write(text),
-};
 
 /** Nothing but credentials that could not be renewed is ever logged here. */
 const warn: Logger['warn'] = (message, facts) => {
