@@ -8,10 +8,10 @@ import { databaseConfig, ledgerConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
-import { openLedger, openLedgerReader } from '../ledger/open.ts';
+import { openLedgerReader } from '../ledger/open.ts';
 import { commandLineActor } from './actor.ts';
 import { outputForm, printValue } from './printing.ts';
-import { leaveRequest, requestFolder } from './requests.ts';
+import { leaveRequest, openOrAsk } from './requests.ts';
 import { loadKeyring } from './masterkey.ts';
 import { readInput } from './stdin.ts';
 import { output } from './streams.ts';
@@ -60,8 +60,9 @@ export async function runDebts(flags: Flags): Promise<void> {
 export async function runRevoke(flags: Flags, uid: string): Promise<void> {
   const database = await databaseConfig(flags);
   const actor = commandLineActor();
-  const ledger = await openLedger({ url: database, missing: 'Refuse' }).catch(ifInUse);
-  if (ledger === undefined) return askOperator(database, uid, actor);
+  const opened = await openOrAsk(database);
+  if ('folder' in opened) return askToRevoke(opened.folder, database, uid, actor);
+  const { ledger } = opened;
   try {
     await revokeRetained(ledger, uid, { actor, nowMs: systemClock.nowMs(), output });
   } finally {
@@ -70,9 +71,12 @@ export async function runRevoke(flags: Flags, uid: string): Promise<void> {
 }
 
 /** The operator runs and alone may write: it is asked, and its answer is awaited in the ledger. */
-async function askOperator(database: string, uid: string, actor: string): Promise<void> {
-  const folder = requestFolder(database);
-  if (folder === undefined) return;
+async function askToRevoke(
+  folder: string,
+  database: string,
+  uid: string,
+  actor: string,
+): Promise<void> {
   const ledger = await openLedgerReader(database);
   try {
     await expectRetained(ledger, uid);
@@ -98,11 +102,6 @@ async function askOperator(database: string, uid: string, actor: string): Promis
 
 const ANSWER_MAX_MS = 15_000;
 const ANSWER_POLL_MS = 200;
-
-function ifInUse(error: unknown): undefined {
-  if (error instanceof KeywardError && error.reason === 'DatabaseInUse') return undefined;
-  throw error;
-}
 
 /** `keyward audit verify` */
 export async function runAuditVerify(flags: Flags): Promise<void> {

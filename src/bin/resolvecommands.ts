@@ -5,16 +5,15 @@ import type { Flags } from '../config/layers.ts';
 import type { Decision } from '../controllers/apikey/remote/resolve.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
-import { KeywardError } from '../kernel/errors.ts';
 import { createRegistry } from '../kernel/metrics.ts';
-import { openLedger, openLedgerReader } from '../ledger/open.ts';
+import { openLedgerReader } from '../ledger/open.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { KeyRecord } from '../ledger/record.ts';
 import { commandLineActor } from './actor.ts';
 import { resolveWish } from './commands.ts';
 import { openStoreOf } from './debts.ts';
 import { loadKeyring } from './masterkey.ts';
-import { askOperator, requestFolder } from './requests.ts';
+import { askOperator, openOrAsk } from './requests.ts';
 import { checkWish, findByName, parseName, type ResolveWish } from './resolving.ts';
 import { output } from './streams.ts';
 import { createSessions } from './vendors.ts';
@@ -48,12 +47,9 @@ export async function runImport(flags: Flags): Promise<void> {
 async function run(flags: Flags, name: string, wish: ResolveWish): Promise<void> {
   const at = parseName(name);
   const database = await databaseConfig(flags);
-  const ledger = await openLedger({ url: database, missing: 'Refuse' }).catch(ifInUse);
-  if (ledger === undefined) {
-    const folder = requestFolder(database);
-    if (folder !== undefined) await ask(folder, database, at, wish);
-    return;
-  }
+  const opened = await openOrAsk(database);
+  if ('folder' in opened) return ask(opened.folder, database, at, wish);
+  const { ledger } = opened;
   try {
     const record = await findByName(ledger, at);
     checkWish(record, wish);
@@ -121,9 +117,4 @@ async function actHere(
 
 function actor(): string {
   return commandLineActor();
-}
-
-function ifInUse(error: unknown): undefined {
-  if (error instanceof KeywardError && error.reason === 'DatabaseInUse') return undefined;
-  throw error;
 }
