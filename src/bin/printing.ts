@@ -33,7 +33,7 @@ export async function printValue(value: unknown, form: 'json' | 'yaml'): Promise
 }
 
 /** `apikey.keyward.dev/NAME`, as kubectl names objects. */
-export function objectName(resource: Resource, name: string): string {
+function objectName(resource: Resource, name: string): string {
   return `${resource.kind.toLowerCase()}.${resource.group}/${name}`;
 }
 

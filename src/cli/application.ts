@@ -22,7 +22,7 @@ type Sparse<T> = T extends readonly (infer E)[]
     : T;
 
 /** A form as it is sent or written to a file. */
-export type ApplicationDraft = {
+type ApplicationDraft = {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: {

@@ -11,14 +11,14 @@ const PAGE = 1_000;
 const TITLES = ['NUMBER', 'TIME', 'ACTOR', 'ACTION', 'UID', 'FACTS'];
 
 /** Which lines. */
-export type AuditChoice = {
+type AuditChoice = {
   readonly limit: number;
   /** Only of the key, form, review or client of this UID. */
   readonly uid?: string;
 };
 
 /** A line as programs read it. */
-export type PrintedLine = Omit<AuditLine, 'atMs'> & { readonly time: string };
+type PrintedLine = Omit<AuditLine, 'atMs'> & { readonly time: string };
 
 /**
  * The value of `--limit`; absent: 50.
