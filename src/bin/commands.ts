@@ -66,7 +66,7 @@ export async function resolveWish(
   uid: string,
   wish: ResolveWish,
   signal: AbortSignal,
-): Promise<{ readonly ref: { namespace: string; name: string }; readonly answer: string }> {
+): Promise<{ readonly ref: Ref; readonly answer: string }> {
   const record = await findByUid(deps.ledger, uid);
   checkWish(record, wish);
   const answer = await resolve(deps, record, wish, signal);

@@ -162,6 +162,7 @@ async function exportReview(
   );
 }
 
-function textOf(flag: unknown): string | undefined {
+/** The text of a flag; undefined: it was not given. */
+export function textOf(flag: unknown): string | undefined {
   return typeof flag === 'string' ? flag : undefined;
 }

@@ -1,4 +1,5 @@
 /** Composition of `keyward keys resolve` and `keyward import`. */
+import type { Ref } from '../api/meta.ts';
 import { usageError } from '../cli/exit.ts';
 import { databaseConfig, masterKeyConfig, vendorConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
@@ -61,12 +62,7 @@ async function run(flags: Flags, name: string, wish: ResolveWish): Promise<void>
 }
 
 /** The operator runs and alone may write: it is asked. */
-async function ask(
-  folder: string,
-  database: string,
-  at: { readonly namespace: string; readonly name: string },
-  wish: ResolveWish,
-): Promise<void> {
+async function ask(folder: string, database: string, at: Ref, wish: ResolveWish): Promise<void> {
   const reader = await openLedgerReader(database);
   try {
     const { uid } = await findByName(reader, at);

@@ -20,7 +20,7 @@ import {
 } from '../cli/switches.ts';
 import type { Flags } from '../config/layers.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
-import { absent, createReview, formOf, reviewSuffix, saidBy } from './deciding.ts';
+import { absent, createReview, formOf, reviewSuffix, saidBy, textOf } from './deciding.ts';
 import { eachOf, endWith } from './many.ts';
 import { storeFor } from './looking.ts';
 import { reportWrite } from './printing.ts';
@@ -96,10 +96,6 @@ async function askReissue(
   const watched = { resource: API_KEY_APPLICATIONS, ref, outcomeOf: outcomeOfForm };
   const { code } = await waitFor<Form>(session, watched, seconds);
   endWith(code);
-}
-
-function textOf(flag: unknown): string | undefined {
-  return typeof flag === 'string' ? flag : undefined;
 }
 
 /** `keyward suspend|resume|revoke NAME...` */

@@ -3,6 +3,7 @@ import type {
   ApiKeyApplicationSpec,
   ApplicationTerms,
 } from '../api/generated/apikeyapplication.ts';
+import type { Ref } from '../api/meta.ts';
 import { API_KEY_APPLICATIONS, API_VERSION, ANNOTATION_APPLICANT } from '../api/names.ts';
 import { usageError } from './exit.ts';
 import { list, parseQuota } from './narrowed.ts';
@@ -34,10 +35,7 @@ type ApplicationDraft = {
 };
 
 /** The form. @throws KeywardError Terminal Usage, naming the flag */
-export function applicationDraft(
-  at: { readonly namespace: string; readonly name: string },
-  flags: ApplicationFlags,
-): ApplicationDraft {
+export function applicationDraft(at: Ref, flags: ApplicationFlags): ApplicationDraft {
   return {
     apiVersion: API_VERSION,
     kind: API_KEY_APPLICATIONS.kind,

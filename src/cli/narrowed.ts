@@ -1,5 +1,5 @@
 /** `--narrow key=value`: what a reviewer leaves of the terms. Pure. */
-import type { ReviewNarrowed } from '../api/generated/apikeyreview.ts';
+import type { ReviewNarrowed, ReviewQuota } from '../api/generated/apikeyreview.ts';
 import { usageError } from './exit.ts';
 
 type Mutable = { -readonly [K in keyof ReviewNarrowed]: ReviewNarrowed[K] };
@@ -59,10 +59,7 @@ function add(narrowed: Mutable, key: string, value: string): void {
 }
 
 /** `1000`, `1000/Day` or `1000/Month`. @throws KeywardError Terminal Usage */
-export function parseQuota(text: string): {
-  readonly requests: number;
-  readonly period?: 'Lifetime' | 'Day' | 'Month';
-} {
+export function parseQuota(text: string): ReviewQuota {
   const [count = '', period] = text.split('/');
   const requests = count === '-1' ? -1 : whole('quota', count);
   return period === undefined
