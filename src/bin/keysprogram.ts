@@ -39,7 +39,7 @@ export function addKeys(root: Command): void {
     .option('--master-key-secret <name>', 'or a Secret that has the master key')
     .option('--master-key-entry <name>', 'its entry (master-key)')
     .action(async (path: string | undefined, _: unknown, command: Command) => {
-      const { runDeriveGate } = await import('./keycommands.ts');
+      const { runDeriveGate } = await import('./masterkeycommands.ts');
       await runDeriveGate(command.optsWithGlobals(), path);
     });
   below('resolve <namespace/name>')

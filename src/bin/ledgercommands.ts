@@ -3,7 +3,7 @@ import { parseLimit, printAudit, readAudit } from '../cli/audit.ts';
 import { listDebts } from '../cli/debts.ts';
 import { usageError } from '../cli/exit.ts';
 import { identify } from '../cli/identify.ts';
-import { expectRetained, listKeys, revokeRetained } from '../cli/keys.ts';
+import { expectRetained, listKeys, revokeRetained } from '../cli/ledgerkeys.ts';
 import { databaseConfig, ledgerConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';

@@ -48,14 +48,14 @@ function addMasterKey(root: Command): void {
   const masterKey = root.command('master-key').description('the master key');
   const create = masterKey.command('create [file]').description('make a new one; never overwrites');
   wherever(create).action(async (path: string | undefined, flags: Flags) => {
-    const { runMasterKeyCreate } = await import('./keycommands.ts');
+    const { runMasterKeyCreate } = await import('./masterkeycommands.ts');
     await runMasterKeyCreate(flags, path);
   });
   const rotate = masterKey
     .command('rotate [file]')
     .description('add a version, under which new rows are written; those before stay');
   wherever(rotate).action(async (path: string | undefined, flags: Flags) => {
-    const { runMasterKeyRotate } = await import('./keycommands.ts');
+    const { runMasterKeyRotate } = await import('./masterkeycommands.ts');
     await runMasterKeyRotate(flags, path);
   });
 }

@@ -11,7 +11,7 @@ import { openLedgerReader } from '../ledger/open.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { KeyRecord } from '../ledger/record.ts';
 import { commandLineActor } from './actor.ts';
-import { resolveWish } from './commands.ts';
+import { resolveWish } from './servingcommands.ts';
 import { openStoreOf } from './debts.ts';
 import { loadKeyring } from './masterkey.ts';
 import { askOperator, openOrAsk } from './requests.ts';
