@@ -1,4 +1,5 @@
 /** Composition of `keyward config print`; loads nothing that speaks to a server. */
+import { usageError } from '../cli/exit.ts';
 import { visibleJson } from '../cli/visible.ts';
 import { gateConfig } from '../config/gate.ts';
 import type { Effective, Flags } from '../config/layers.ts';
@@ -6,7 +7,6 @@ import { loadSettings } from '../config/load.ts';
 import { operatorConfig } from '../config/operator.ts';
 import { printedSettings, settingsFile } from '../config/print.ts';
 import type { Program } from '../config/settings.ts';
-import { KeywardError } from '../kernel/errors.ts';
 
 /**
  * Prints what a server with these flags would have, then says what keeps it from starting, if anything does.
@@ -15,10 +15,7 @@ import { KeywardError } from '../kernel/errors.ts';
 export async function runConfigPrint(program: Program, flags: Flags): Promise<void> {
   const { output = 'yaml' } = flags;
   if (output !== 'yaml' && output !== 'json') {
-    throw new KeywardError('Terminal', {
-      reason: 'Usage',
-      message: `-o takes yaml, json, not '${String(output)}'`,
-    });
+    throw usageError(`-o takes yaml, json, not '${String(output)}'`);
   }
   const effective = await loadSettings(program, flags);
   const json = { program, settings: printedSettings(effective) };

@@ -1,5 +1,6 @@
 /** The part of the command line that shows settings. The action loads its code when it runs. */
 import type { Command } from 'commander';
+import type { Flags } from '../config/layers.ts';
 import { SETTINGS, type Program } from '../config/settings.ts';
 import { withSettings } from './flags.ts';
 
@@ -16,7 +17,7 @@ export function addConfig(root: Command): void {
     withSettings(command, SETTINGS[program])
       .description(`settings of keyward ${program}`)
       .option('-o, --output <form>', 'yaml or json (yaml, as --config takes it)')
-      .action(async (flags: Record<string, unknown>) => {
+      .action(async (flags: Flags) => {
         const { runConfigPrint } = await import('./configprinting.ts');
         await runConfigPrint(program, flags);
       });

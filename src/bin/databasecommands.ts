@@ -1,32 +1,24 @@
 /** Composition of the commands that are about a whole database: copy, grants and restore. */
-import type { Output } from '../cli/output.ts';
+import { usageError } from '../cli/exit.ts';
 import { databaseConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
-import { KeywardError } from '../kernel/errors.ts';
 import { copyArchive } from '../ledger/copy.ts';
 import { openArchive } from '../ledger/open.ts';
 import { gateGrants } from '../ledger/postgres/grants.ts';
 import { markRestored } from '../ledger/restore.ts';
 import { commandLineActor } from './actor.ts';
 import { putBack } from './backups.ts';
+import { output } from './streams.ts';
 
 const INCARNATION_BYTES = 16;
-
-const output: Output = {
-  data: (text) => process.stdout.write(text),
-  note: (text) => process.stderr.write(text),
-};
 
 /** `keyward database copy --from URL --to URL` */
 export async function runDatabaseCopy(flags: Flags): Promise<void> {
   const { from, to } = flags;
   if (typeof from !== 'string' || typeof to !== 'string') {
-    throw new KeywardError('Terminal', {
-      reason: 'Usage',
-      message: 'a copy needs both databases: keyward database copy --from URL --to URL',
-    });
+    throw usageError('a copy needs both databases: keyward database copy --from URL --to URL');
   }
   const source = await openArchive(from, 'Look');
   try {
@@ -49,10 +41,7 @@ export async function runDatabaseCopy(flags: Flags): Promise<void> {
 export async function runDatabaseGrants(flags: Flags): Promise<void> {
   const { role, schema = 'keyward' } = flags;
   if (typeof role !== 'string' || role === '' || typeof schema !== 'string') {
-    throw new KeywardError('Terminal', {
-      reason: 'Usage',
-      message: 'grants are for a role: keyward database grants --role NAME',
-    });
+    throw usageError('grants are for a role: keyward database grants --role NAME');
   }
   output.data(gateGrants({ schema, role }));
 }

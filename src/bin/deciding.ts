@@ -9,6 +9,7 @@ import {
   type ReviewDraft,
   type Said,
 } from '../cli/decision.ts';
+import { usageError } from '../cli/exit.ts';
 import { parseNarrowed } from '../cli/narrowed.ts';
 import type { Client, Form, Review } from '../cli/objects.ts';
 import { outcomeOfReview } from '../cli/outcome.ts';
@@ -106,10 +107,9 @@ async function draftFor(session: Session, text: string, said: Said): Promise<Rev
 async function clientDraft(session: Session, text: string, said: Said): Promise<ReviewDraft> {
   const { target, name } = parseTarget(text);
   if (target !== 'Client' || said.decision !== 'Approved') {
-    throw new KeywardError('Terminal', {
-      reason: 'Usage',
-      message: `'${text}' is no application; keys and clients are decided about by suspend, resume and revoke with --review`,
-    });
+    throw usageError(
+      `'${text}' is no application; keys and clients are decided about by suspend, resume and revoke with --review`,
+    );
   }
   const { client, namespace } = session;
   const found = await client.get(API_CLIENTS, { namespace, name });
@@ -162,6 +162,7 @@ async function exportReview(
   );
 }
 
-function textOf(flag: unknown): string | undefined {
+/** The text of a flag; undefined: it was not given. */
+export function textOf(flag: unknown): string | undefined {
   return typeof flag === 'string' ? flag : undefined;
 }

@@ -1,5 +1,6 @@
 /** Composition of `keyward import -`: values from standard input, for one key or for many. */
 import { createInterface } from 'node:readline';
+import { usageError } from '../cli/exit.ts';
 import type { Brought } from '../controllers/apikey/imports.ts';
 import { ledgerConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
@@ -11,20 +12,23 @@ import { INPUT_MAX, readTexts } from './importlines.ts';
 import { loadKeyring } from './masterkey.ts';
 import { findByName, parseName } from './resolving.ts';
 import { readInput } from './stdin.ts';
+import { output } from './streams.ts';
 
 /** `keyward import - (--apikey NAMESPACE/NAME | --lines) [--dry-run] [--allow-weak]` */
 export async function runImportValues(flags: Flags, source: string): Promise<void> {
   const { apikey, lines, store, id } = flags;
   if (source !== '-') {
-    throw usage('values are read from standard input only, never from arguments: keyward import -');
+    throw usageError(
+      'values are read from standard input only, never from arguments: keyward import -',
+    );
   }
   if (store !== undefined || id !== undefined) {
-    throw usage(
+    throw usageError(
       '--store and --id name a key at a vendor, which shows its values itself: without -',
     );
   }
   if ((typeof apikey === 'string') === (lines === true)) {
-    throw usage('either --apikey NAMESPACE/NAME, for one key, or --lines, for many');
+    throw usageError('either --apikey NAMESPACE/NAME, for one key, or --lines, for many');
   }
   const config = await ledgerConfig(flags);
   const keyring = await loadKeyring(config.masterKeyFile);
@@ -38,7 +42,8 @@ export async function runImportValues(flags: Flags, source: string): Promise<voi
   try {
     if (typeof apikey === 'string') {
       const record = await findByName(site.ledger, parseName(apikey));
-      note(await site.take(record, { texts: await readOne(), strength, actor }));
+      const answer = await site.take(record, { texts: await readOne(), strength, actor });
+      output.note(`${answer}\n`);
       return;
     }
     const input = createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY });
@@ -58,7 +63,7 @@ async function readOne(): Promise<Brought['texts']> {
 }
 
 function tell({ line, of, text }: Told): void {
-  process.stdout.write(`${line}\t${of ?? '-'}\t${text}\n`);
+  output.data(`${line}\t${of ?? '-'}\t${text}\n`);
 }
 
 /** A script has to notice what was refused. */
@@ -68,12 +73,4 @@ function tellEnd(refused: number): void {
     reason: 'LinesRefused',
     message: `${refused} lines were refused; the others are done, and the whole input may be given again`,
   });
-}
-
-function note(text: string): void {
-  process.stderr.write(`${text}\n`);
-}
-
-function usage(message: string): KeywardError {
-  return new KeywardError('Terminal', { reason: 'Usage', message });
 }

@@ -12,7 +12,7 @@ import { findByName } from './resolving.ts';
 export type Told = { readonly line: number; readonly of?: string; readonly text: string };
 
 /** What the lines have in common. */
-export type ManyOptions = Pick<ImportWish, 'strength' | 'actor'> & {
+type ManyOptions = Pick<ImportWish, 'strength' | 'actor'> & {
   readonly tell: (told: Told) => void;
 };
 

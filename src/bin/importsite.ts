@@ -7,12 +7,12 @@ import { systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Keyring } from '../keys/keyring.ts';
-import { openLedger, openLedgerReader } from '../ledger/open.ts';
+import { openLedgerReader } from '../ledger/open.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { KeyRecord } from '../ledger/record.ts';
 import { carryOutImport, writeImport, type ImportWish } from './importwish.ts';
 import { expectMatching } from './masterkey.ts';
-import { askOperator, requestFolder } from './requests.ts';
+import { askOperator, openOrAsk } from './requests.ts';
 import { findByUid } from './resolving.ts';
 
 /** One place; close it. */
@@ -32,8 +32,9 @@ type Options = { readonly database: string; readonly keyring: Keyring; readonly 
 export async function openImportSite(options: Options): Promise<ImportSite> {
   const { database, keyring, isDry } = options;
   if (isDry) return lookOnly(options);
-  const ledger = await openLedger({ url: database, missing: 'Refuse' }).catch(ifInUse);
-  if (ledger === undefined) return throughOperator(options);
+  const opened = await openOrAsk(database);
+  if ('folder' in opened) return throughOperator(options, opened.folder);
+  const { ledger } = opened;
   try {
     await expectMatching(ledger, keyring);
     const { epoch } = await ledger.identity();
@@ -77,9 +78,8 @@ async function lookOnly({ database, keyring }: Options): Promise<ImportSite> {
 }
 
 /** The operator alone may write. What is asked of it is sealed, and its answer is not just believed. */
-async function throughOperator(options: Options): Promise<ImportSite> {
-  const { database, keyring } = options;
-  const folder = requestFolder(database) ?? '';
+async function throughOperator(options: Options, folder: string): Promise<ImportSite> {
+  const { keyring } = options;
   const site = await lookOnly(options);
   return {
     ...site,
@@ -97,9 +97,4 @@ async function throughOperator(options: Options): Promise<ImportSite> {
       });
     },
   };
-}
-
-function ifInUse(error: unknown): undefined {
-  if (error instanceof KeywardError && error.reason === 'DatabaseInUse') return undefined;
-  throw error;
 }

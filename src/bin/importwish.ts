@@ -2,8 +2,10 @@
  * What `keyward import -` asks a running operator for, as text between two processes. The values in it
  * are sealed: the text lies in a file until the operator takes it.
  */
+import type { Ref } from '../api/meta.ts';
+import { usageError } from '../cli/exit.ts';
 import { importValues, type Brought, type ImportDeps } from '../controllers/apikey/imports.ts';
-import { classify, KeywardError } from '../kernel/errors.ts';
+import { classify } from '../kernel/errors.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import { open, seal } from '../keys/sealing.ts';
 import type { Ledger } from '../ledger/port.ts';
@@ -58,7 +60,7 @@ export async function carryOutImport(
   deps: Omit<ImportDeps, 'ledger'> & { readonly ledger: Ledger },
   uid: string,
   wish: ImportWish,
-): Promise<{ readonly ref: { namespace: string; name: string }; readonly answer: string }> {
+): Promise<{ readonly ref: Ref; readonly answer: string }> {
   for (let tries = 1; ; tries += 1) {
     // Each try begins with what the one before has missed.
     // oxlint-disable-next-line no-await-in-loop
@@ -88,10 +90,7 @@ function parseWritten(text: string): WrittenWish {
   } catch {
     // Said below.
   }
-  throw new KeywardError('Terminal', {
-    reason: 'Usage',
-    message: 'the request cannot be read; it is of another version',
-  });
+  throw usageError('the request cannot be read; it is of another version');
 }
 
 function isSealed(value: unknown): value is WrittenWish['sealed'] {

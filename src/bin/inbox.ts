@@ -1,6 +1,7 @@
 /** Composition of `keyward inbox`. */
 import type { KubeObject, Ref } from '../api/meta.ts';
 import { API_KEY_APPLICATIONS } from '../api/names.ts';
+import { usageError } from '../cli/exit.ts';
 import {
   byWaiting,
   inboxNext,
@@ -105,8 +106,5 @@ async function readAll({ client }: Session, refs: readonly Ref[]): Promise<reado
 function limitOf(flags: Flags): number {
   const { limit = String(LIMIT) } = flags;
   if (typeof limit === 'string' && /^\d{1,6}$/.test(limit)) return Number(limit);
-  throw new KeywardError('Terminal', {
-    reason: 'Usage',
-    message: `--limit takes a whole number, not '${String(limit)}'`,
-  });
+  throw usageError(`--limit takes a whole number, not '${String(limit)}'`);
 }

@@ -3,6 +3,7 @@
  * `--retained` what the ledger holds, as administrators see it; and what people decide about single keys.
  */
 import type { Command } from 'commander';
+import type { Flags } from '../config/layers.ts';
 import { hosts, inSecret, vendorCa, withDatabase } from './flags.ts';
 import { listing } from './peopleflags.ts';
 
@@ -12,7 +13,7 @@ export function addKeys(root: Command): void {
     .description('keys, newest first; with --database or --config those of the ledger')
     .option('--client <name>', 'only keys on behalf of this client')
     .option('--retained', 'of the ledger: only keys that outlived their object')
-    .action(async (flags: Record<string, unknown>) => {
+    .action(async (flags: Flags) => {
       if (['database', 'config', 'retained'].every((flag) => flags[flag] === undefined)) {
         const { runClusterKeys } = await import('./lists.ts');
         await runClusterKeys(flags);
@@ -38,7 +39,7 @@ export function addKeys(root: Command): void {
     .option('--master-key-secret <name>', 'or a Secret that has the master key')
     .option('--master-key-entry <name>', 'its entry (master-key)')
     .action(async (path: string | undefined, _: unknown, command: Command) => {
-      const { runDeriveGate } = await import('./keycommands.ts');
+      const { runDeriveGate } = await import('./masterkeycommands.ts');
       await runDeriveGate(command.optsWithGlobals(), path);
     });
   below('resolve <namespace/name>')

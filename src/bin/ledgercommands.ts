@@ -1,31 +1,27 @@
 /** Composition of the commands about what is in the ledger: identify, keys (and their revocation), debts, audit. */
 import { parseLimit, printAudit, readAudit } from '../cli/audit.ts';
 import { listDebts } from '../cli/debts.ts';
+import { usageError } from '../cli/exit.ts';
 import { identify } from '../cli/identify.ts';
-import { expectRetained, listKeys, revokeRetained } from '../cli/keys.ts';
-import type { Output } from '../cli/output.ts';
+import { expectRetained, listKeys, revokeRetained } from '../cli/ledgerkeys.ts';
 import { databaseConfig, ledgerConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
 import { KeywardError } from '../kernel/errors.ts';
-import { openLedger, openLedgerReader } from '../ledger/open.ts';
+import { openLedgerReader } from '../ledger/open.ts';
 import { commandLineActor } from './actor.ts';
 import { outputForm, printValue } from './printing.ts';
-import { leaveRequest, requestFolder } from './requests.ts';
+import { leaveRequest, openOrAsk } from './requests.ts';
 import { loadKeyring } from './masterkey.ts';
 import { readInput } from './stdin.ts';
-
-const output: Output = {
-  data: (text) => process.stdout.write(text),
-  note: (text) => process.stderr.write(text),
-};
+import { output } from './streams.ts';
 
 const STDIN_MAX = 4_096;
 
 /** `keyward identify -` */
 export async function runIdentify(flags: Flags, source: string): Promise<void> {
   if (source !== '-') {
-    throw usage('identify reads the value from standard input only: keyward identify -');
+    throw usageError('identify reads the value from standard input only: keyward identify -');
   }
   const config = await ledgerConfig(flags);
   const keyring = await loadKeyring(config.masterKeyFile);
@@ -64,8 +60,9 @@ export async function runDebts(flags: Flags): Promise<void> {
 export async function runRevoke(flags: Flags, uid: string): Promise<void> {
   const database = await databaseConfig(flags);
   const actor = commandLineActor();
-  const ledger = await openLedger({ url: database, missing: 'Refuse' }).catch(ifInUse);
-  if (ledger === undefined) return askOperator(database, uid, actor);
+  const opened = await openOrAsk(database);
+  if ('folder' in opened) return askToRevoke(opened.folder, database, uid, actor);
+  const { ledger } = opened;
   try {
     await revokeRetained(ledger, uid, { actor, nowMs: systemClock.nowMs(), output });
   } finally {
@@ -74,9 +71,12 @@ export async function runRevoke(flags: Flags, uid: string): Promise<void> {
 }
 
 /** The operator runs and alone may write: it is asked, and its answer is awaited in the ledger. */
-async function askOperator(database: string, uid: string, actor: string): Promise<void> {
-  const folder = requestFolder(database);
-  if (folder === undefined) return;
+async function askToRevoke(
+  folder: string,
+  database: string,
+  uid: string,
+  actor: string,
+): Promise<void> {
   const ledger = await openLedgerReader(database);
   try {
     await expectRetained(ledger, uid);
@@ -92,7 +92,9 @@ async function askOperator(database: string, uid: string, actor: string): Promis
         return;
       }
     }
-    throw usage('the operator has not answered yet; the request stays and is served when it leads');
+    throw usageError(
+      'the operator has not answered yet; the request stays and is served when it leads',
+    );
   } finally {
     await ledger.close();
   }
@@ -100,11 +102,6 @@ async function askOperator(database: string, uid: string, actor: string): Promis
 
 const ANSWER_MAX_MS = 15_000;
 const ANSWER_POLL_MS = 200;
-
-function ifInUse(error: unknown): undefined {
-  if (error instanceof KeywardError && error.reason === 'DatabaseInUse') return undefined;
-  throw error;
-}
 
 /** `keyward audit verify` */
 export async function runAuditVerify(flags: Flags): Promise<void> {
@@ -126,7 +123,7 @@ export async function runAuditVerify(flags: Flags): Promise<void> {
 /** `keyward audit list` */
 export async function runAuditList(flags: Flags): Promise<void> {
   const form = outputForm(flags);
-  if (form === 'name') throw usage('-o name: entries of the audit chain have no names');
+  if (form === 'name') throw usageError('-o name: entries of the audit chain have no names');
   const { uid } = flags;
   const limit = parseLimit(flags.limit);
   const ledger = await openLedgerReader(await databaseConfig(flags));
@@ -137,8 +134,4 @@ export async function runAuditList(flags: Flags): Promise<void> {
   } finally {
     await ledger.close();
   }
-}
-
-function usage(message: string): KeywardError {
-  return new KeywardError('Terminal', { reason: 'Usage', message });
 }

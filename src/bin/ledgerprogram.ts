@@ -1,5 +1,6 @@
 /** The part of the command line that works on the database. Actions load their code when they run. */
 import type { Command } from 'commander';
+import type { Flags } from '../config/layers.ts';
 import { DATABASE, hosts, inSecret, vendorCa, withDatabase } from './flags.ts';
 
 /** Adds what works on the database: for administrators, on the operator's machine. */
@@ -14,13 +15,13 @@ function addLedgerCommands(root: Command): void {
   withDatabase(root.command('identify <->'))
     .description('say whose a leaked value is; reads it from standard input, never prints it')
     .option('--master-key-file <file>', 'the master key file of the operator')
-    .action(async (source: string, flags: Record<string, unknown>) => {
+    .action(async (source: string, flags: Flags) => {
       const { runIdentify } = await import('./ledgercommands.ts');
       await runIdentify(flags, source);
     });
   withDatabase(root.command('debts'))
     .description('credentials of keys that are gone which must still be ended at a vendor')
-    .action(async (flags: Record<string, unknown>) => {
+    .action(async (flags: Flags) => {
       const { runDebts } = await import('./ledgercommands.ts');
       await runDebts(flags);
     });
@@ -30,13 +31,13 @@ function addLedgerCommands(root: Command): void {
     .option('--limit <n>', 'entries, up to 100000 (50)')
     .option('--uid <uid>', 'only of the key, application, review or client of this UID')
     .option('-o, --output <form>', 'table, json or yaml (table)')
-    .action(async (flags: Record<string, unknown>) => {
+    .action(async (flags: Flags) => {
       const { runAuditList } = await import('./ledgercommands.ts');
       await runAuditList(flags);
     });
   withDatabase(audit.command('verify'))
     .description('walk the chain and say where it was broken')
-    .action(async (flags: Record<string, unknown>) => {
+    .action(async (flags: Flags) => {
       const { runAuditVerify } = await import('./ledgercommands.ts');
       await runAuditVerify(flags);
     });
@@ -46,15 +47,15 @@ function addLedgerCommands(root: Command): void {
 function addMasterKey(root: Command): void {
   const masterKey = root.command('master-key').description('the master key');
   const create = masterKey.command('create [file]').description('make a new one; never overwrites');
-  wherever(create).action(async (path: string | undefined, flags: Record<string, unknown>) => {
-    const { runMasterKeyCreate } = await import('./keycommands.ts');
+  wherever(create).action(async (path: string | undefined, flags: Flags) => {
+    const { runMasterKeyCreate } = await import('./masterkeycommands.ts');
     await runMasterKeyCreate(flags, path);
   });
   const rotate = masterKey
     .command('rotate [file]')
     .description('add a version, under which new rows are written; those before stay');
-  wherever(rotate).action(async (path: string | undefined, flags: Record<string, unknown>) => {
-    const { runMasterKeyRotate } = await import('./keycommands.ts');
+  wherever(rotate).action(async (path: string | undefined, flags: Flags) => {
+    const { runMasterKeyRotate } = await import('./masterkeycommands.ts');
     await runMasterKeyRotate(flags, path);
   });
 }
@@ -81,7 +82,7 @@ function addImport(root: Command): void {
     .option('--master-key-file <file>', 'of the operator; with --id only where none runs on SQLite')
     .addOption(hosts())
     .addOption(vendorCa())
-    .action(async (source: string | undefined, flags: Record<string, unknown>) => {
+    .action(async (source: string | undefined, flags: Flags) => {
       if (source !== undefined) {
         const { runImportValues } = await import('./importcommands.ts');
         return runImportValues(flags, source);
@@ -100,7 +101,7 @@ function addDatabaseCommands(root: Command): void {
     )
     .option('--role <name>', 'who the gate is for the database')
     .option('--schema <name>', 'as in the database URL (keyward)')
-    .action(async (flags: Record<string, unknown>) => {
+    .action(async (flags: Flags) => {
       const { runDatabaseGrants } = await import('./databasecommands.ts');
       await runDatabaseGrants(flags);
     });
@@ -109,7 +110,7 @@ function addDatabaseCommands(root: Command): void {
     .description('copy all of it to an empty one, of the other engine too, and verify every row')
     .option('--from <url>', `${DATABASE}; its operator must be stopped`)
     .option('--to <url>', DATABASE)
-    .action(async (flags: Record<string, unknown>) => {
+    .action(async (flags: Flags) => {
       const { runDatabaseCopy } = await import('./databasecommands.ts');
       await runDatabaseCopy(flags);
     });
@@ -117,7 +118,7 @@ function addDatabaseCommands(root: Command): void {
     .description(
       'write all of a SQLite database to a new file, - for standard output; all else goes on',
     )
-    .action(async (file: string, flags: Record<string, unknown>) => {
+    .action(async (file: string, flags: Flags) => {
       const { runDatabaseBackup } = await import('./backups.ts');
       await runDatabaseBackup(flags, file);
     });
@@ -132,7 +133,7 @@ function addDatabaseCommands(root: Command): void {
       '--kubeconfig <file>',
       'with --rebind: kubeconfig file (KUBECONFIG, else ~/.kube/config)',
     )
-    .action(async (flags: Record<string, unknown>) => {
+    .action(async (flags: Flags) => {
       if (flags.rebind === true) {
         const { runRebind } = await import('./rebinding.ts');
         return runRebind(flags);

@@ -3,7 +3,7 @@ import type { KubeObject, Ref } from '../api/meta.ts';
 import { API_KEY_APPLICATIONS, API_KEYS, CLUSTER_KEY_STORES, KEY_STORES } from '../api/names.ts';
 import { storeOf, type Form, type Key, type Store, type StoreRef } from '../cli/objects.ts';
 import { reviewText } from '../cli/reviewtext.ts';
-import { statusText } from '../cli/tree.ts';
+import { statusText } from '../cli/statustext.ts';
 import { readUses, type LiveUses } from '../cli/uses.ts';
 import type { Flags } from '../config/layers.ts';
 import { KeywardError } from '../kernel/errors.ts';

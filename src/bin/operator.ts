@@ -30,7 +30,7 @@ import { Recovery } from '../runtime/recovery.ts';
 import { RuntimeMetrics } from '../runtime/metrics.ts';
 import type { WorkQueue } from '../runtime/queue.ts';
 import { createApplications } from './applications.ts';
-import { serveCommands } from './commands.ts';
+import { serveCommands } from './servingcommands.ts';
 import { collectInOnePiece, compactWhenIdle, cutSmallSlabs } from './compaction.ts';
 import {
   createController,

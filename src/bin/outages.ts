@@ -42,7 +42,7 @@ const ENDS = new Set([
 ]);
 
 /** Who hears of calls to the ledger. */
-export type LedgerWatchers = {
+type LedgerWatchers = {
   readonly recovery: Recovery;
   readonly meter: DatabaseMeter;
   /** Called with the failure when nothing can be done with the database any more in this process. */

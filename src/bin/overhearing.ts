@@ -15,7 +15,7 @@ const LOOK_MS = 2 * SECOND_MS;
 const PAGE = 200;
 
 /** Whom to tell, and where to look. */
-export type Overhearing = {
+type Overhearing = {
   readonly ledger: Pick<Ledger, 'identity' | 'auditLines' | 'load'>;
   readonly clock: Clock;
   readonly log: Logger;

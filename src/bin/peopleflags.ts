@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 
 /** Seconds that a bare `--wait` waits. */
-export const WAIT_SECONDS = 300;
+const WAIT_SECONDS = 300;
 
 /** Which cluster, as whom, and how to print. */
 export function connecting(command: Command): Command {

@@ -1,8 +1,7 @@
 /** The part of the command line with which people apply, decide and look. Actions load their code when they run. */
 import type { Command } from 'commander';
+import type { Flags } from '../config/layers.ts';
 import { collect, connecting, listing, writing } from './peopleflags.ts';
-
-type Flags = Readonly<Record<string, unknown>>;
 
 /** Adds the commands that act on a cluster as whoever calls them. */
 export function addPeople(root: Command): void {

@@ -1,10 +1,10 @@
 /** Standard output of commands for people: the form that `-o` asks for, and colours. */
+import { usageError } from '../cli/exit.ts';
 import type { Flags } from '../config/layers.ts';
 import type { KubeObject, ObjectMeta, Resource } from '../api/meta.ts';
 import { isHarmless, visibleJson } from '../cli/visible.ts';
 import type { Output } from '../cli/output.ts';
 import { yamlText } from '../cli/yamltext.ts';
-import { KeywardError } from '../kernel/errors.ts';
 import type { Writing } from '../kube/person.ts';
 
 const FORMS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
@@ -17,10 +17,7 @@ export function outputForm(flags: Flags): OutputForm {
   const { output = 'table' } = flags;
   const form = FORMS.find((known) => known === output);
   if (form !== undefined) return form;
-  throw new KeywardError('Terminal', {
-    reason: 'Usage',
-    message: `-o takes ${FORMS.join(', ')}, not '${String(output)}'`,
-  });
+  throw usageError(`-o takes ${FORMS.join(', ')}, not '${String(output)}'`);
 }
 
 /** Prints a plain value for programs; nothing in it can act on a terminal. */
@@ -36,7 +33,7 @@ export async function printValue(value: unknown, form: 'json' | 'yaml'): Promise
 }
 
 /** `apikey.keyward.dev/NAME`, as kubectl names objects. */
-export function objectName(resource: Resource, name: string): string {
+function objectName(resource: Resource, name: string): string {
   return `${resource.kind.toLowerCase()}.${resource.group}/${name}`;
 }
 

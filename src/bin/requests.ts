@@ -10,6 +10,8 @@ import { classify, KeywardError } from '../kernel/errors.ts';
 import { systemCode } from '../kernel/files.ts';
 import type { Logger } from '../kernel/log.ts';
 import { SECOND_MS } from '../kernel/time.ts';
+import { openLedger } from '../ledger/open.ts';
+import type { Ledger } from '../ledger/port.ts';
 import { placeOf } from '../ledger/sqlite/place.ts';
 
 const POLL_MS = SECOND_MS;
@@ -27,6 +29,23 @@ export type Handler = (uid: string, text: string) => Promise<string>;
 /** The folder of a database; undefined for databases that take writers from anywhere. */
 export function requestFolder(database: string): string | undefined {
   return database.startsWith('sqlite:') ? `${placeOf(database)}-requests` : undefined;
+}
+
+/**
+ * The ledger, for a command that writes; or, where a running operator has it for itself, the folder of requests to it.
+ * @throws KeywardError of the ledger, DatabaseMissing among them
+ */
+export async function openOrAsk(
+  database: string,
+): Promise<{ readonly ledger: Ledger } | { readonly folder: string }> {
+  try {
+    return { ledger: await openLedger({ url: database, missing: 'Refuse' }) };
+  } catch (error) {
+    const folder = requestFolder(database);
+    const isInUse = error instanceof KeywardError && error.reason === 'DatabaseInUse';
+    if (isInUse && folder !== undefined) return { folder };
+    throw error;
+  }
 }
 
 /** Leaves a request. May be repeated: it is the same file. */

@@ -1,27 +1,29 @@
 /** Composition of `keyward keys resolve` and `keyward import`. */
+import type { Ref } from '../api/meta.ts';
+import { usageError } from '../cli/exit.ts';
 import { databaseConfig, masterKeyConfig, vendorConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import type { Decision } from '../controllers/apikey/remote/resolve.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
-import { KeywardError } from '../kernel/errors.ts';
 import { createRegistry } from '../kernel/metrics.ts';
-import { openLedger, openLedgerReader } from '../ledger/open.ts';
+import { openLedgerReader } from '../ledger/open.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { KeyRecord } from '../ledger/record.ts';
 import { commandLineActor } from './actor.ts';
-import { resolveWish } from './commands.ts';
+import { resolveWish } from './servingcommands.ts';
 import { openStoreOf } from './debts.ts';
 import { loadKeyring } from './masterkey.ts';
-import { askOperator, requestFolder } from './requests.ts';
+import { askOperator, openOrAsk } from './requests.ts';
 import { checkWish, findByName, parseName, type ResolveWish } from './resolving.ts';
+import { output } from './streams.ts';
 import { createSessions } from './vendors.ts';
 
 /** `keyward keys resolve NAMESPACE/NAME (--adopt ID | --none)` */
 export async function runResolve(flags: Flags, name: string): Promise<void> {
   const { adopt, none } = flags;
   if ((typeof adopt === 'string') === (none === true)) {
-    throw usage('decide: either --adopt ID, the vendor key that it is, or --none');
+    throw usageError('decide: either --adopt ID, the vendor key that it is, or --none');
   }
   const decision: Decision =
     typeof adopt === 'string' ? { type: 'Adopt', id: adopt } : { type: 'None' };
@@ -32,7 +34,7 @@ export async function runResolve(flags: Flags, name: string): Promise<void> {
 export async function runImport(flags: Flags): Promise<void> {
   const { store, id, apikey } = flags;
   if (typeof store !== 'string' || typeof id !== 'string' || typeof apikey !== 'string') {
-    throw usage(
+    throw usageError(
       'an import names all three: --store KeyStore/NAMESPACE/NAME or ClusterKeyStore/NAME, --id ID, --apikey NAMESPACE/NAME',
     );
   }
@@ -46,33 +48,26 @@ export async function runImport(flags: Flags): Promise<void> {
 async function run(flags: Flags, name: string, wish: ResolveWish): Promise<void> {
   const at = parseName(name);
   const database = await databaseConfig(flags);
-  const ledger = await openLedger({ url: database, missing: 'Refuse' }).catch(ifInUse);
-  if (ledger === undefined) {
-    const folder = requestFolder(database);
-    if (folder !== undefined) await ask(folder, database, at, wish);
-    return;
-  }
+  const opened = await openOrAsk(database);
+  if ('folder' in opened) return ask(opened.folder, database, at, wish);
+  const { ledger } = opened;
   try {
     const record = await findByName(ledger, at);
     checkWish(record, wish);
-    note(await actHere(flags, ledger, record, wish));
-    note('a running operator hears of it within seconds');
+    const answer = await actHere(flags, ledger, record, wish);
+    output.note(`${answer}\na running operator hears of it within seconds\n`);
   } finally {
     await ledger.close();
   }
 }
 
 /** The operator runs and alone may write: it is asked. */
-async function ask(
-  folder: string,
-  database: string,
-  at: { readonly namespace: string; readonly name: string },
-  wish: ResolveWish,
-): Promise<void> {
+async function ask(folder: string, database: string, at: Ref, wish: ResolveWish): Promise<void> {
   const reader = await openLedgerReader(database);
   try {
     const { uid } = await findByName(reader, at);
-    note(await askOperator(folder, { uid, verb: 'resolve', text: JSON.stringify(wish) }));
+    const text = JSON.stringify(wish);
+    output.note(`${await askOperator(folder, { uid, verb: 'resolve', text })}\n`);
   } finally {
     await reader.close();
   }
@@ -91,7 +86,7 @@ async function actHere(
   const current = (): number => epoch;
   const sessions = await createSessions({
     config: await vendorConfig(flags),
-    client: { get: () => Promise.reject(usage('no API server is asked here')) },
+    client: { get: () => Promise.reject(usageError('no API server is asked here')) },
     ledger,
     epoch: current,
     keyring,
@@ -118,17 +113,4 @@ async function actHere(
 
 function actor(): string {
   return commandLineActor();
-}
-
-function note(text: string): void {
-  process.stderr.write(`${text}\n`);
-}
-
-function ifInUse(error: unknown): undefined {
-  if (error instanceof KeywardError && error.reason === 'DatabaseInUse') return undefined;
-  throw error;
-}
-
-function usage(message: string): KeywardError {
-  return new KeywardError('Terminal', { reason: 'Usage', message });
 }

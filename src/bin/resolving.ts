@@ -1,4 +1,5 @@
 /** What `keyward keys resolve` and `keyward import` ask for, as text between two processes. */
+import type { Ref } from '../api/meta.ts';
 import { isUndecidedDebt, type Decision } from '../controllers/apikey/remote/resolve.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Ledger } from '../ledger/port.ts';
@@ -33,7 +34,7 @@ export function parseWish(text: string): ResolveWish {
 }
 
 /** `NAMESPACE/NAME` @throws KeywardError Terminal Usage */
-export function parseName(text: string): { readonly namespace: string; readonly name: string } {
+export function parseName(text: string): Ref {
   const [namespace, name, ...rest] = text.split('/');
   if (namespace === undefined || namespace === '' || !name || rest.length > 0) {
     throw terminal('Usage', `'${text}' is not NAMESPACE/NAME`);
@@ -44,7 +45,7 @@ export function parseName(text: string): { readonly namespace: string; readonly 
 /** The living key of that name, else one that is gone and owes what only a person can decide. @throws KeywardError Terminal KeyNotFound */
 export async function findByName(
   ledger: Pick<Ledger, 'load' | 'debts'>,
-  at: { readonly namespace: string; readonly name: string },
+  at: Ref,
 ): Promise<KeyRecord> {
   const { others } = await ledger.load('', at);
   const record = others.find(({ phase }) => phase === 'Live') ?? (await findUndecided(ledger, at));
@@ -57,7 +58,7 @@ export async function findByName(
 
 async function findUndecided(
   ledger: Pick<Ledger, 'debts'>,
-  { namespace, name }: { readonly namespace: string; readonly name: string },
+  { namespace, name }: Ref,
 ): Promise<KeyRecord | undefined> {
   let after: string | undefined;
   do {

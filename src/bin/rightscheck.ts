@@ -21,7 +21,7 @@ const OF_CLUSTER: ReadonlySet<Feature> = new Set(['SharedStores', 'Products', 'S
 type Config = Pick<OperatorConfig, 'namespace' | 'watchNamespaces' | 'secretWatch' | 'metricsAuth'>;
 
 /** A right that is missing where it is needed. */
-export type LackingRight = {
+type LackingRight = {
   readonly namespace: string;
   readonly lacks: string;
   readonly without: string;

@@ -1,16 +1,17 @@
 /** What every command of people starts with: the way to the API server as themselves, and where to print. */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { usageError } from '../cli/exit.ts';
 import { coloured, plain, type Output, type Paint } from '../cli/output.ts';
 import { visible } from '../cli/visible.ts';
 import type { Flags } from '../config/layers.ts';
 import { personConfig, type PersonConfig } from '../config/person.ts';
 import { systemClock } from '../kernel/clock.ts';
-import { KeywardError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { AccessOptions } from '../kube/auth.ts';
 import { createPersonClient, type PersonClient, type Writing } from '../kube/person.ts';
 import { outputForm, type OutputForm } from './printing.ts';
+import { output } from './streams.ts';
 import { VERSION } from './version.ts';
 
 /** One command's way to the API server and to its caller. */
@@ -93,10 +94,7 @@ function writingOf(flags: Flags): Writing {
   const { dryRun = 'none' } = flags;
   if (dryRun === 'none') return 'Carry out';
   if (dryRun === 'server') return 'Only check';
-  throw new KeywardError('Terminal', {
-    reason: 'Usage',
-    message: `--dry-run takes server or none, not '${String(dryRun)}'`,
-  });
+  throw usageError(`--dry-run takes server or none, not '${String(dryRun)}'`);
 }
 
 /** Colours on a terminal only, unless they were asked for. */
@@ -104,11 +102,6 @@ function paintOf({ colour }: PersonConfig): Paint {
   const isWanted = colour === 'always' || (colour === 'auto' && process.stdout.isTTY);
   return isWanted ? coloured : plain;
 }
-
-const output: Output = {
-  data: (text) => process.stdout.write(text),
-  note: (text) => process.stderr.write(text),
-};
 
 /** Nothing but credentials that could not be renewed is ever logged here. */
 const warn: Logger['warn'] = (message, facts) => {

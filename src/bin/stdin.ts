@@ -1,5 +1,5 @@
 /** Standard input as a whole, of a bearable length. */
-import { KeywardError } from '../kernel/errors.ts';
+import { usageError } from '../cli/exit.ts';
 import { Sensitive } from '../kernel/sensitive.ts';
 
 /** @param max bytes @throws KeywardError Terminal Usage */
@@ -10,10 +10,7 @@ export async function readInput(max: number): Promise<Sensitive> {
     const bytes = Buffer.from(chunk as Uint8Array);
     size += bytes.length;
     if (size > max) {
-      throw new KeywardError('Terminal', {
-        reason: 'Usage',
-        message: 'standard input is longer than any key',
-      });
+      throw usageError('standard input is longer than any key');
     }
     chunks.push(bytes);
   }

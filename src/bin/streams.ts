@@ -1,5 +1,12 @@
 /** Standard output and standard error of this process, whose readers may go away before we end. */
 import { EXIT } from '../cli/exit.ts';
+import type { Output } from '../cli/output.ts';
+
+/** Where commands write. */
+export const output: Output = {
+  data: (text) => process.stdout.write(text),
+  note: (text) => process.stderr.write(text),
+};
 
 /**
  * Lets a command go on to its end whoever still reads it: what it was told to change is changed wholly,

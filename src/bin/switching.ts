@@ -2,6 +2,7 @@
 import type { KubeObject, Resource } from '../api/meta.ts';
 import { API_CLIENTS, API_KEY_APPLICATIONS, API_KEYS } from '../api/names.ts';
 import { reviewedBy, targetDecision } from '../cli/decision.ts';
+import { usageError } from '../cli/exit.ts';
 import { storeOf, type Client, type Form, type Key } from '../cli/objects.ts';
 import { outcomeOfForm, outcomeOfRotation, outcomeOfSwitch, type Outcome } from '../cli/outcome.ts';
 import {
@@ -19,8 +20,7 @@ import {
 } from '../cli/switches.ts';
 import type { Flags } from '../config/layers.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
-import { KeywardError } from '../kernel/errors.ts';
-import { absent, createReview, formOf, reviewSuffix, saidBy } from './deciding.ts';
+import { absent, createReview, formOf, reviewSuffix, saidBy, textOf } from './deciding.ts';
 import { eachOf, endWith } from './many.ts';
 import { storeFor } from './looking.ts';
 import { reportWrite } from './printing.ts';
@@ -96,10 +96,6 @@ async function askReissue(
   const watched = { resource: API_KEY_APPLICATIONS, ref, outcomeOf: outcomeOfForm };
   const { code } = await waitFor<Form>(session, watched, seconds);
   endWith(code);
-}
-
-function textOf(flag: unknown): string | undefined {
-  return typeof flag === 'string' ? flag : undefined;
 }
 
 /** `keyward suspend|resume|revoke NAME...` */
@@ -181,8 +177,5 @@ function overlapOf(flags: Flags): number | undefined {
   const { overlapSeconds } = flags;
   if (typeof overlapSeconds !== 'string') return undefined;
   if (/^\d{1,8}$/.test(overlapSeconds)) return Number(overlapSeconds);
-  throw new KeywardError('Terminal', {
-    reason: 'Usage',
-    message: `--overlap-seconds takes a whole number, not '${overlapSeconds}'`,
-  });
+  throw usageError(`--overlap-seconds takes a whole number, not '${overlapSeconds}'`);
 }

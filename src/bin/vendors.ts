@@ -1,6 +1,7 @@
 /** The way to the vendors: sessions of all remote stores, on the machine's network. */
 import { readGivenFile } from '../config/givenfile.ts';
 import type { OperatorConfig } from '../config/operator.ts';
+import type { Vendors } from '../controllers/apikey/deps.ts';
 import type { StoreView } from '../stores/view.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
@@ -11,20 +12,20 @@ import type { Keyring } from '../keys/keyring.ts';
 import type { KubeClient } from '../kube/port.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { StoreBinding } from '../ledger/record.ts';
-import type { Account, RemoteHandle, RemoteStore } from '../stores/contract.ts';
+import type { RemoteHandle } from '../stores/contract.ts';
 import { systemResolve } from '../stores/dialing.ts';
 import { createVendorHttp } from '../stores/http.ts';
-import { AccountLines, type Turn } from '../stores/limits.ts';
+import { AccountLines } from '../stores/limits.ts';
 import { StoreMemory } from '../stores/memory.ts';
 import { createStoreMetrics } from '../stores/metrics.ts';
 import { memberOf } from '../stores/opening.ts';
 import { drivers } from '../stores/registry.ts';
 import type { StoreSession } from '../stores/session.ts';
 import { StoreSessions, type SessionStore } from '../stores/sessions.ts';
+import type { FindStore } from './debts.ts';
 import { VERSION } from './version.ts';
 
-/** What sessions are made of. */
-export type VendorParts = {
+type VendorParts = {
   readonly config: Pick<
     OperatorConfig,
     'namespace' | 'endpointHosts' | 'vendorCaFile' | 'storeRereadSeconds'
@@ -70,29 +71,8 @@ export async function createSessions(parts: VendorParts): Promise<StoreSessions>
   });
 }
 
-/** A store that can be called; good for one pass. */
-type VendorSession = {
-  readonly account: Account;
-  readonly remote: RemoteStore;
-  prove(signal: AbortSignal): Promise<void>;
-  exclusively<T>(work: () => Promise<T>): Promise<T>;
-};
-
-/** As the ApiKey controller asks for sessions. */
-export type VendorSessions = {
-  session(
-    store: StoreBinding & { readonly namespace: string },
-    handle: RemoteHandle,
-    signal: AbortSignal,
-    turn?: Turn,
-  ): Promise<VendorSession>;
-};
-
 /** Sessions by the binding of a key. */
-export function createVendors(
-  sessions: StoreSessions,
-  find: (store: StoreBinding & { readonly namespace: string }) => StoreView | undefined,
-): VendorSessions {
+export function createVendors(sessions: StoreSessions, find: FindStore): Vendors {
   return {
     async session(store, handle, signal, turn) {
       const view = find(store);

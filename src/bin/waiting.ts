@@ -1,6 +1,7 @@
 /** `--wait`: looks at an object until what was waited for has happened. */
 import type { KubeObject, Ref, Resource } from '../api/meta.ts';
 import { refText } from '../api/meta.ts';
+import { usageError } from '../cli/exit.ts';
 import type { Outcome } from '../cli/outcome.ts';
 import type { Flags } from '../config/layers.ts';
 import { sleep, systemClock } from '../kernel/clock.ts';
@@ -17,10 +18,7 @@ export function waitSeconds(flags: Flags): number | undefined {
   if (typeof wait !== 'string') return undefined;
   const seconds = Number(wait);
   if (/^\d{1,5}$/.test(wait) && seconds >= 1 && seconds <= WAIT_SECONDS_MAX) return seconds;
-  throw new KeywardError('Terminal', {
-    reason: 'Usage',
-    message: `--wait=SECONDS takes 1 to ${WAIT_SECONDS_MAX}, not '${wait}'`,
-  });
+  throw usageError(`--wait=SECONDS takes 1 to ${WAIT_SECONDS_MAX}, not '${wait}'`);
 }
 
 /** What is looked at. */

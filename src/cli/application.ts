@@ -3,8 +3,9 @@ import type {
   ApiKeyApplicationSpec,
   ApplicationTerms,
 } from '../api/generated/apikeyapplication.ts';
+import type { Ref } from '../api/meta.ts';
 import { API_KEY_APPLICATIONS, API_VERSION, ANNOTATION_APPLICANT } from '../api/names.ts';
-import { KeywardError } from '../kernel/errors.ts';
+import { usageError } from './exit.ts';
 import { list, parseQuota } from './narrowed.ts';
 import type { StoreRef } from './objects.ts';
 
@@ -22,7 +23,7 @@ type Sparse<T> = T extends readonly (infer E)[]
     : T;
 
 /** A form as it is sent or written to a file. */
-export type ApplicationDraft = {
+type ApplicationDraft = {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: {
@@ -34,10 +35,7 @@ export type ApplicationDraft = {
 };
 
 /** The form. @throws KeywardError Terminal Usage, naming the flag */
-export function applicationDraft(
-  at: { readonly namespace: string; readonly name: string },
-  flags: ApplicationFlags,
-): ApplicationDraft {
+export function applicationDraft(at: Ref, flags: ApplicationFlags): ApplicationDraft {
   return {
     apiVersion: API_VERSION,
     kind: API_KEY_APPLICATIONS.kind,
@@ -88,7 +86,7 @@ const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})
 function validity(flags: ApplicationFlags): SparseTerms['validity'] | undefined {
   const [from, until, days] = [text(flags['from']), text(flags['until']), text(flags['for'])];
   if (until !== undefined && days !== undefined) {
-    throw usage('say the end once, with --until or with --for');
+    throw usageError('say the end once, with --until or with --for');
   }
   const found = {
     ...(from === undefined
@@ -107,13 +105,13 @@ function validity(flags: ApplicationFlags): SparseTerms['validity'] | undefined 
 function isDate(flag: string, text: string): boolean {
   if (DATE.test(text)) return true;
   if (INSTANT.test(text)) return false;
-  throw usage(`${flag} takes 2027-01-31 or 2027-01-31T09:00:00Z, not '${text}'`);
+  throw usageError(`${flag} takes 2027-01-31 or 2027-01-31T09:00:00Z, not '${text}'`);
 }
 
 function parseDays(days: string): number {
   const [, count = ''] = /^(\d{1,4})d?$/.exec(days) ?? [];
   if (count !== '') return Number(count);
-  throw usage(`--for takes days, such as 90d, not '${days}'`);
+  throw usageError(`--for takes days, such as 90d, not '${days}'`);
 }
 
 /**
@@ -127,14 +125,14 @@ export function parseStore(store: string | undefined): StoreRef | undefined {
     (each) => each.toLowerCase() === kind.toLowerCase(),
   );
   if (known !== undefined && name !== undefined && name !== '') return { kind: known, name };
-  throw usage(`--store takes NAME of a ClusterKeyStore, or KeyStore/NAME, not '${store}'`);
+  throw usageError(`--store takes NAME of a ClusterKeyStore, or KeyStore/NAME, not '${store}'`);
 }
 
 function format(wanted: string | undefined): ApiKeyApplicationSpec['format'] {
   if (wanted === undefined) return undefined;
   const known = (['Opaque', 'Dual', 'KeyPair'] as const).find((each) => each === wanted);
   if (known !== undefined) return known;
-  throw usage(`--format takes Opaque, Dual or KeyPair, not '${wanted}'`);
+  throw usageError(`--format takes Opaque, Dual or KeyPair, not '${wanted}'`);
 }
 
 /** `--service-name` and its like under one field. */
@@ -174,8 +172,4 @@ function text(flag: Flag): string | undefined {
 
 function texts(flag: Flag): readonly string[] {
   return Array.isArray(flag) ? flag.flatMap((each: string) => list(each)) : [];
-}
-
-function usage(message: string): KeywardError {
-  return new KeywardError('Terminal', { reason: 'Usage', message });
 }

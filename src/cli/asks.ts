@@ -1,8 +1,7 @@
 /** What a round asks for, in few words. Pure; the texts are the applicant's. */
+import type { ApplicationChange as Change } from '../api/generated/apikeyapplication.ts';
 import { clipTo } from './width.ts';
 import { visible } from './visible.ts';
-
-type Change = { readonly field: string; readonly from?: string; readonly to?: string };
 
 /** What is asked about comes before what it is called: sites, APIs and how often, then dates. */
 const ORDER = [

@@ -1,7 +1,7 @@
 /** `keyward audit list`: who did what, newest first, out of the audit chain. */
-import { KeywardError } from '../kernel/errors.ts';
 import { formatTime } from '../kernel/time.ts';
 import type { AuditLine, Ledger } from '../ledger/port.ts';
+import { usageError } from './exit.ts';
 import { table, type Output } from './output.ts';
 
 /** How many lines where nobody says. */
@@ -11,14 +11,14 @@ const PAGE = 1_000;
 const TITLES = ['NUMBER', 'TIME', 'ACTOR', 'ACTION', 'UID', 'FACTS'];
 
 /** Which lines. */
-export type AuditChoice = {
+type AuditChoice = {
   readonly limit: number;
   /** Only of the key, form, review or client of this UID. */
   readonly uid?: string;
 };
 
 /** A line as programs read it. */
-export type PrintedLine = Omit<AuditLine, 'atMs'> & { readonly time: string };
+type PrintedLine = Omit<AuditLine, 'atMs'> & { readonly time: string };
 
 /**
  * The value of `--limit`; absent: 50.
@@ -29,10 +29,7 @@ export function parseLimit(said: unknown): number {
   if (said === undefined) return LIMIT_DEFAULT;
   const limit = typeof said === 'string' && /^\d{1,6}$/.test(said) ? Number(said) : 0;
   if (limit >= 1 && limit <= LIMIT_MAX) return limit;
-  throw new KeywardError('Terminal', {
-    reason: 'Usage',
-    message: `--limit takes a number from 1 to ${LIMIT_MAX}`,
-  });
+  throw usageError(`--limit takes a number from 1 to ${LIMIT_MAX}`);
 }
 
 /** The lines, newest first. @throws KeywardError of the ledger */

@@ -1,5 +1,5 @@
-/** Exit codes of the command line. Pure; docs/commands.md explains them to people. */
-import type { KeywardError } from '../kernel/errors.ts';
+/** How commands end: their exit codes, and the failure that most of them share. Pure; docs/commands.md explains the codes. */
+import { KeywardError } from '../kernel/errors.ts';
 
 /** What each exit code means; scripts rely on them. */
 export const EXIT = {
@@ -30,4 +30,13 @@ const BY_REASON: ReadonlyMap<string, ExitCode> = new Map([
 /** The exit code that a failure ends the program with. */
 export function exitCodeOf(error: Pick<KeywardError, 'reason'>): ExitCode {
   return BY_REASON.get(error.reason) ?? EXIT.failed;
+}
+
+/**
+ * The failure of a command that was not called as it can be.
+ *
+ * @param message which word or flag is wrong, and what to say in its place
+ */
+export function usageError(message: string): KeywardError {
+  return new KeywardError('Terminal', { reason: 'Usage', message });
 }

@@ -2,6 +2,7 @@
 import * as applications from '../api/applicationconditions.ts';
 import * as conditions from '../api/conditions.ts';
 import type { Kstatus, ReadyFact, ReasonFact } from '../api/reasons.ts';
+import { editDistance } from '../kernel/editdistance.ts';
 import { REFUSALS, type Refusal } from '../terms/refusals.ts';
 import { wrapTo } from './width.ts';
 
@@ -61,7 +62,7 @@ export function similarReasons(word: string): readonly string[] {
   const wanted = word.toLowerCase();
   const names = [...new Set(allMeanings().map(({ reason }) => reason))];
   return names
-    .map((name) => ({ name, far: distance(name.toLowerCase(), wanted) }))
+    .map((name) => ({ name, far: editDistance(name.toLowerCase(), wanted) }))
     .filter(
       ({ name, far }) => far <= 3 || (wanted.length > 2 && name.toLowerCase().includes(wanted)),
     )
@@ -144,18 +145,4 @@ function gateAnswers(): readonly Meaning[] {
 
 function refusals(): readonly Refusal[] {
   return Object.values(REFUSALS);
-}
-
-/** Levenshtein's distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let line = 1; line <= a.length; line += 1) {
-    const next = [line];
-    for (let column = 1; column <= b.length; column += 1) {
-      const swapped = (row[column - 1] ?? 0) + (a[line - 1] === b[column - 1] ? 0 : 1);
-      next.push(Math.min(swapped, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -32,7 +32,7 @@ const ASKS_COLUMNS = 48;
 const APPLICANT_COLUMNS = 28;
 
 /** Where a waiting form is and since when, out of the server's own table. */
-export type Whereabouts = Pick<Waiting, 'namespace' | 'name' | 'submittedMs'>;
+type Whereabouts = Pick<Waiting, 'namespace' | 'name' | 'submittedMs'>;
 
 /** Undefined for a row that says no name or namespace. */
 export function whereaboutsOf(cells: readonly unknown[]): Whereabouts | undefined {

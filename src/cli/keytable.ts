@@ -16,7 +16,7 @@ export function newestFirst(keys: readonly Key[]): readonly Key[] {
 }
 
 /** What of a key the table has beside what it always has. */
-export type KeyColumns = {
+type KeyColumns = {
   readonly namespace: 'With' | 'Without';
   readonly client: 'With' | 'Without';
   readonly wide: 'With' | 'Without';

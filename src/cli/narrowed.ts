@@ -1,6 +1,6 @@
 /** `--narrow key=value`: what a reviewer leaves of the terms. Pure. */
-import type { ReviewNarrowed } from '../api/generated/apikeyreview.ts';
-import { KeywardError } from '../kernel/errors.ts';
+import type { ReviewNarrowed, ReviewQuota } from '../api/generated/apikeyreview.ts';
+import { usageError } from './exit.ts';
 
 type Mutable = { -readonly [K in keyof ReviewNarrowed]: ReviewNarrowed[K] };
 
@@ -17,7 +17,8 @@ export function parseNarrowed(texts: readonly string[]): ReviewNarrowed | undefi
   for (const text of texts) {
     const cut = text.indexOf('=');
     const value = text.slice(cut + 1).trim();
-    if (cut < 1 || value === '') throw usage(`--narrow takes KEY=VALUE, not '${text}': ${FIELDS}`);
+    if (cut < 1 || value === '')
+      throw usageError(`--narrow takes KEY=VALUE, not '${text}': ${FIELDS}`);
     add(narrowed, text.slice(0, cut), value);
   }
   return texts.length === 0 ? undefined : narrowed;
@@ -53,15 +54,12 @@ function add(narrowed: Mutable, key: string, value: string): void {
       };
       return;
     default:
-      throw usage(`nothing called '${key}' can be narrowed; there are ${FIELDS}`);
+      throw usageError(`nothing called '${key}' can be narrowed; there are ${FIELDS}`);
   }
 }
 
 /** `1000`, `1000/Day` or `1000/Month`. @throws KeywardError Terminal Usage */
-export function parseQuota(text: string): {
-  readonly requests: number;
-  readonly period?: 'Lifetime' | 'Day' | 'Month';
-} {
+export function parseQuota(text: string): ReviewQuota {
   const [count = '', period] = text.split('/');
   const requests = count === '-1' ? -1 : whole('quota', count);
   return period === undefined
@@ -72,13 +70,13 @@ export function parseQuota(text: string): {
 function whole(key: string, text: string): number {
   const number = Number(text);
   if (/^\d{1,16}$/.test(text) && Number.isSafeInteger(number)) return number;
-  throw usage(`${key} takes a whole number, not '${text}'`);
+  throw usageError(`${key} takes a whole number, not '${text}'`);
 }
 
 function oneOf<T extends string>(key: string, text: string, allowed: readonly T[]): T {
   const found = allowed.find((each) => each.toLowerCase() === text.toLowerCase());
   if (found !== undefined) return found;
-  throw usage(`${key} takes ${allowed.join(', ')}, not '${text}'`);
+  throw usageError(`${key} takes ${allowed.join(', ')}, not '${text}'`);
 }
 
 /** The parts between commas. */
@@ -87,8 +85,4 @@ export function list(text: string): readonly string[] {
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
-}
-
-function usage(message: string): KeywardError {
-  return new KeywardError('Terminal', { reason: 'Usage', message });
 }

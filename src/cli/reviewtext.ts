@@ -1,4 +1,5 @@
 /** `keyward review`: a form as its reviewer reads it. Pure; all texts in it may be anybody's. */
+import type { ApplicationChange as Change } from '../api/generated/apikeyapplication.ts';
 import type { ReviewNarrowed } from '../api/generated/apikeyreview.ts';
 import { parseTime } from '../kernel/time.ts';
 import { agoText, spanText } from './ages.ts';
@@ -160,8 +161,6 @@ function changesText(form: Form): string {
   const title = isGranted ? 'Differences to what is in force' : 'Asked for';
   return `${title}\n${changes.map((change) => changeText(change, isGranted ? 'Differs' : 'New')).join('')}`;
 }
-
-type Change = { readonly field: string; readonly from?: string; readonly to?: string };
 
 function changeText({ field, from, to }: Change, what: 'Differs' | 'New'): string {
   const name = `  ${visible(field)}\n`;

@@ -1,6 +1,6 @@
 /** What `rotate`, `suspend`, `resume` and `revoke` change in an object's spec. Pure. */
 import { ANNOTATION_APPLICANT, ANNOTATION_EDITORS, ANNOTATION_ROTATE } from '../api/names.ts';
-import { KeywardError } from '../kernel/errors.ts';
+import { usageError } from './exit.ts';
 import type { Form, Store } from './objects.ts';
 
 /** Switches of keys and clients. */
@@ -19,19 +19,15 @@ export function parseTarget(text: string): {
   const [kind, name] = [text.slice(0, cut).toLowerCase(), text.slice(cut + 1)];
   if (name !== '' && /^(key|apikeys?|akey)$/.test(kind)) return { target: 'Key', name };
   if (name !== '' && /^(client|apiclients?|acl)$/.test(kind)) return { target: 'Client', name };
-  throw new KeywardError('Terminal', {
-    reason: 'Usage',
-    message: `'${text}' is neither NAME of a key, nor key/NAME, nor client/NAME`,
-  });
+  throw usageError(`'${text}' is neither NAME of a key, nor key/NAME, nor client/NAME`);
 }
 
 /** The merge patch of a switch. @throws KeywardError Terminal Usage where the spec has no such state */
 export function switchPatch(target: SwitchTarget, wanted: Switch): object {
   if (target === 'Client' && wanted === 'Revoked') {
-    throw new KeywardError('Terminal', {
-      reason: 'Usage',
-      message: 'a client is ended for good by a reviewer: add --review and --message, or delete it',
-    });
+    throw usageError(
+      'a client is ended for good by a reviewer: add --review and --message, or delete it',
+    );
   }
   return { spec: { state: wanted === 'Resumed' ? 'Active' : wanted } };
 }
@@ -79,10 +75,7 @@ export function parseReissueReason(text: string | undefined): ReissueWish['reaso
   if (text === undefined) return 'Routine';
   const known = (['Exposed', 'SecurityConcern', 'Routine'] as const).find((each) => each === text);
   if (known !== undefined) return known;
-  throw new KeywardError('Terminal', {
-    reason: 'Usage',
-    message: `--reason takes Exposed, SecurityConcern or Routine, not '${text}'`,
-  });
+  throw usageError(`--reason takes Exposed, SecurityConcern or Routine, not '${text}'`);
 }
 
 /** Flags that only the key itself can be asked with, and those that only a form has a place for. */
@@ -102,20 +95,18 @@ function firstGiven(flags: Given, names: readonly string[]): string | undefined 
 export function refuseWordsOfForms(flags: Given): void {
   const flag = firstGiven(flags, OF_FORMS);
   if (flag === undefined) return;
-  throw new KeywardError('Terminal', {
-    reason: 'Usage',
-    message: `--${flag} is for keys with a form, which this one has not; leave it out, and use --emergency where the old values must not go on`,
-  });
+  throw usageError(
+    `--${flag} is for keys with a form, which this one has not; leave it out, and use --emergency where the old values must not go on`,
+  );
 }
 
 /** @throws KeywardError Terminal Usage where the words of a decision would be lost in an edit */
 export function refuseWordsOfReviews(flags: Given): void {
   const flag = firstGiven(flags, OF_REVIEWS);
   if (flag === undefined || flags['review'] === true) return;
-  throw new KeywardError('Terminal', {
-    reason: 'Usage',
-    message: `--${flag} is of a reviewer's decision, and nothing was changed: add --review to decide as a reviewer, or leave it out to edit the object`,
-  });
+  throw usageError(
+    `--${flag} is of a reviewer's decision, and nothing was changed: add --review to decide as a reviewer, or leave it out to edit the object`,
+  );
 }
 
 /**
@@ -129,10 +120,9 @@ export function placeOfRotation(flags: Given, store: Store | undefined): 'Form' 
   const isReviewed = store?.spec.applications.requiredFor?.includes('Reissue');
   if (ofKey !== undefined && (isReviewed === true || hasWords)) {
     const flag = ofKey.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`);
-    throw new KeywardError('Terminal', {
-      reason: 'Usage',
-      message: `--${flag} is not for new values that are asked for in the form; leave it out, and use --reason Exposed where the old ones must not go on`,
-    });
+    throw usageError(
+      `--${flag} is not for new values that are asked for in the form; leave it out, and use --reason Exposed where the old ones must not go on`,
+    );
   }
   if (isReviewed !== undefined) return isReviewed || hasWords ? 'Form' : 'Key';
   return ofKey === undefined ? 'Form' : 'Key';

@@ -1,4 +1,5 @@
 /** The known name that a wrong one was meant to be. Pure. */
+import { editDistance } from '../kernel/editdistance.ts';
 
 /** The nearest of `known`; undefined when none is near enough to be meant. */
 export function nearest(wrong: string, known: readonly string[]): string | undefined {
@@ -26,19 +27,5 @@ function simplified(name: string): string {
 function farness(wrong: string, known: string): number {
   const shorter = wrong.length < known.length ? wrong : known;
   const isBeginning = shorter.length > 5 && wrong.startsWith(shorter) && known.startsWith(shorter);
-  return isBeginning ? Math.min(1, distance(wrong, known)) : distance(wrong, known);
-}
-
-/** Letters to insert, remove or replace. Names are short, so the simple way is quick enough. */
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, i) => i);
-  for (const [i, letter] of [...from].entries()) {
-    const next = [i + 1];
-    for (const [j, other] of [...to].entries()) {
-      const replaced = (row[j] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] ?? from.length;
+  return isBeginning ? Math.min(1, editDistance(wrong, known)) : editDistance(wrong, known);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { listKeys } from '../../../src/cli/keys.ts';
+import { listKeys } from '../../../src/cli/ledgerkeys.ts';
 import { readUses, usesText } from '../../../src/cli/uses.ts';
 import type { CountRef, UseReads } from '../../../src/ledger/gate.ts';
 import type { KeyRecord } from '../../../src/ledger/record.ts';

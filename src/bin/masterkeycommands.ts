@@ -1,8 +1,8 @@
 /** Composition of `keyward master-key` and `keyward keys derive-gate`: to files and to Secrets. */
+import { usageError } from '../cli/exit.ts';
 import { masterKeyConfig } from '../config/commands.ts';
 import type { Flags } from '../config/layers.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
-import { KeywardError } from '../kernel/errors.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import {
   createMasterKeySecret,
@@ -18,25 +18,26 @@ import {
   writeGateKeyFile,
 } from './masterkey.ts';
 import { withSession } from './session.ts';
+import { output } from './streams.ts';
 
 /** `keyward master-key create FILE|--secret NAME` */
 export async function runMasterKeyCreate(flags: Flags, path: string | undefined): Promise<void> {
   const secret = target(flags, path, 'master-key');
   if (typeof secret === 'string') {
     if (!(await createMasterKeyFile(secret, systemEntropy))) {
-      throw usage(`'${secret}' exists; a master key is never overwritten`);
+      throw usageError(`'${secret}' exists; a master key is never overwritten`);
     }
-    note(`wrote ${secret}; keep a copy of it, without it no key can be verified`);
+    output.note(`wrote ${secret}; keep a copy of it, without it no key can be verified\n`);
     return;
   }
   await withSession(flags, async ({ client, namespace }) => {
     const at = { ...secret, secret: { ...secret.secret, namespace } };
     const done = await createMasterKeySecret(client, at, systemEntropy);
     const name = `Secret ${namespace}/${at.secret.name}`;
-    note(
+    output.note(
       done === 'Created'
-        ? `made ${name}; keep a copy of it, without it no key can be verified`
-        : `${name} has a master key, which is left as it is`,
+        ? `made ${name}; keep a copy of it, without it no key can be verified\n`
+        : `${name} has a master key, which is left as it is\n`,
     );
   });
 }
@@ -56,10 +57,12 @@ export async function runMasterKeyRotate(flags: Flags, path: string | undefined)
 }
 
 function noteRotated(version: number, where: string): void {
-  note(
-    `added v${version} to ${where}; keep a copy of all of it: older rows need the versions before`,
+  output.note(
+    `added v${version} to ${where}; keep a copy of all of it: older rows need the versions before\n`,
   );
-  note('next: derive the key of gates anew, start gates again, and after them the operator');
+  output.note(
+    'next: derive the key of gates anew, start gates again, and after them the operator\n',
+  );
 }
 
 /** `keyward keys derive-gate FILE|--secret NAME` */
@@ -96,17 +99,11 @@ function target(flags: Flags, path: string | undefined, usual: string): string |
     return { secret: { namespace: '', name: secret }, entry: String(entry) };
   }
   if (path !== undefined && secret === undefined) return path;
-  throw usage('say either a file or --secret NAME');
+  throw usageError('say either a file or --secret NAME');
 }
 
 function noteDerived(done: string, { versions }: Keyring): void {
-  note(`${done} what gates need of master key ${versions.map((each) => `v${each}`).join(', ')}`);
-}
-
-function note(text: string): void {
-  process.stderr.write(`${text}\n`);
-}
-
-function usage(message: string): KeywardError {
-  return new KeywardError('Terminal', { reason: 'Usage', message });
+  output.note(
+    `${done} what gates need of master key ${versions.map((each) => `v${each}`).join(', ')}\n`,
+  );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { plain } from '../../../src/cli/output.ts';
-import { statusText } from '../../../src/cli/tree.ts';
+import { statusText } from '../../../src/cli/statustext.ts';
 import { widthOf } from '../../../src/cli/width.ts';
 import { changeForm, issuedKey, NOW_MS, store } from './forms.ts';
 

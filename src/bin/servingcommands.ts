@@ -1,6 +1,6 @@
 /** What a running operator does for the command line: revoke what is retained, carry out decisions, import. */
 import type { Ref } from '../api/meta.ts';
-import { revokeRetained } from '../cli/keys.ts';
+import { revokeRetained } from '../cli/ledgerkeys.ts';
 import type { Deps } from '../controllers/apikey/deps.ts';
 import { resolve, type ResolveDeps } from '../controllers/apikey/remote/resolve.ts';
 import type { WorkQueue } from '../runtime/queue.ts';
@@ -66,7 +66,7 @@ export async function resolveWish(
   uid: string,
   wish: ResolveWish,
   signal: AbortSignal,
-): Promise<{ readonly ref: { namespace: string; name: string }; readonly answer: string }> {
+): Promise<{ readonly ref: Ref; readonly answer: string }> {
   const record = await findByUid(deps.ledger, uid);
   checkWish(record, wish);
   const answer = await resolve(deps, record, wish, signal);
