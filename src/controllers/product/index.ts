@@ -5,10 +5,11 @@
 import type { Ref } from '../../api/meta.ts';
 import { API_PRODUCTS, API_VERSION } from '../../api/names.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { KeywardError } from '../../kernel/errors.ts';
+import type { KeywardError } from '../../kernel/errors.ts';
 import { isSameJson } from '../../kernel/samejson.ts';
 import type { Cache, Change, KubeClient } from '../../kube/port.ts';
 import type { ProductRecord } from '../../ledger/documents.ts';
+import { cacheBehind } from '../../runtime/behind.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
 import type { Wake } from '../../runtime/trigger.ts';
 import type { ProductBooks, ProductCommit } from './books.ts';
@@ -23,9 +24,6 @@ import {
 } from './plan.ts';
 import { wantedStatus } from './status.ts';
 import type { ProductView, World } from './world.ts';
-
-/** A watch that lags shows the object soon. */
-const CACHE_BEHIND_MS = 5_000;
 
 /** What the controller works with. */
 export type Deps = {
@@ -103,11 +101,7 @@ async function proveGone(deps: Deps, world: World, signal: AbortSignal): Promise
   const object = await deps.client.get(API_PRODUCTS, world.ref, { signal });
   const uid = object?.metadata.uid;
   if (!ofName(world).some((record) => record.uid === uid)) return { ...world, isProvenGone: true };
-  throw new KeywardError('Waiting', {
-    reason: 'CacheBehind',
-    message: `ApiProduct '${world.ref.name}' exists, although the watch does not show it yet`,
-    retryAfterMs: CACHE_BEHIND_MS,
-  });
+  throw cacheBehind(`ApiProduct '${world.ref.name}'`);
 }
 
 async function commitOf(deps: Deps, world: World): Promise<ProductCommit | undefined> {

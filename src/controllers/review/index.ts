@@ -6,6 +6,7 @@ import { KeywardError } from '../../kernel/errors.ts';
 import { isSameJson } from '../../kernel/samejson.ts';
 import { SECOND_MS } from '../../kernel/time.ts';
 import type { ReviewRecord } from '../../ledger/documents.ts';
+import { ledgerMoved } from '../../runtime/behind.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
 import { askRights } from './access.ts';
 import type { Deps } from './deps.ts';
@@ -104,12 +105,8 @@ async function ask(deps: Deps, world: World, signal: AbortSignal): Promise<World
 async function settle(deps: Deps, world: World, verdict: Verdict): Promise<World> {
   const { latch, ...ruling } = rulingOf(world, verdict, deps.clusterId);
   const { type } = await deps.ledger.commitDocuments({ ...ruling, epoch: deps.epoch() });
-  if (type === 'Stale') {
-    throw new KeywardError('Conflict', {
-      reason: type,
-      message: `what ApiKeyReview ${refText(world.review.ref)} is about changed in the ledger meanwhile; it is judged again`,
-    });
-  }
+  if (type === 'Stale')
+    throw ledgerMoved(`what ApiKeyReview ${refText(world.review.ref)} is about`);
   deps.metrics.judged(latch.target.kind, latch.decision, latch.reason);
   const { target, nowMs } = world;
   const round = target.kind === 'ApiKeyApplication' ? target.form?.round : undefined;
