@@ -12,6 +12,7 @@ import { isSameJson } from '../../kernel/samejson.ts';
 import { MINUTE_MS } from '../../kernel/time.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { Cache, KubeClient } from '../../kube/port.ts';
+import { statusDraft } from '../../kube/statusdraft.ts';
 import { clientState } from '../../ledger/clients.ts';
 import type { ClientRecord } from '../../ledger/documents.ts';
 import { keptOf } from '../../ledger/keptclients.ts';
@@ -205,15 +206,7 @@ async function report(
   const { client } = world;
   const status = wantedStatus(world, failure);
   if (client === undefined || status === undefined || isSameJson(status, client.status)) return;
-  const { ref, uid, resourceVersion } = client;
-  await deps.client.replaceStatus(
-    API_CLIENTS,
-    {
-      apiVersion: API_VERSION,
-      kind: 'ApiClient',
-      metadata: { name: ref.name, namespace: ref.namespace, uid, resourceVersion },
-      status,
-    },
-    { signal },
-  );
+  await deps.client.replaceStatus(API_CLIENTS, statusDraft(API_CLIENTS, client, status), {
+    signal,
+  });
 }

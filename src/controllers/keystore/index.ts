@@ -11,6 +11,7 @@ import type { KeywardError } from '../../kernel/errors.ts';
 import { MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { Cache, KubeClient } from '../../kube/port.ts';
+import { statusDraft } from '../../kube/statusdraft.ts';
 import type { StoreProfile, StoreRecord } from '../../ledger/documents.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import { cacheBehind, objectGone } from '../../runtime/behind.ts';
@@ -238,17 +239,10 @@ async function report<View extends StoreObject>(
   if (store === undefined || isGone(world)) return;
   const status = wantedStatus(world, failure);
   if (isSameJson(status, store.status)) return;
-  const { uid, resourceVersion, ref } = store;
-  const namespace = deps.resource.namespaced ? { namespace: ref.namespace } : {};
   const turn = turnOf(world, status);
   const written = await deps.client.replaceStatus(
     deps.resource,
-    {
-      apiVersion: API_VERSION,
-      kind: deps.resource.kind,
-      metadata: { name: ref.name, ...namespace, uid, resourceVersion },
-      status,
-    },
+    statusDraft(deps.resource, store, status),
     { signal },
   );
   if (turn !== undefined && written !== undefined) tell(deps, world, turn);

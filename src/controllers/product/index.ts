@@ -3,11 +3,12 @@
  * read the object itself.
  */
 import type { Ref } from '../../api/meta.ts';
-import { API_PRODUCTS, API_VERSION } from '../../api/names.ts';
+import { API_PRODUCTS } from '../../api/names.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
 import { isSameJson } from '../../kernel/samejson.ts';
 import type { Cache, Change, KubeClient } from '../../kube/port.ts';
+import { statusDraft } from '../../kube/statusdraft.ts';
 import type { ProductRecord } from '../../ledger/documents.ts';
 import { cacheBehind } from '../../runtime/behind.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
@@ -149,15 +150,7 @@ async function report(
   const { product } = world;
   const status = wantedStatus(world, failure);
   if (product === undefined || status === undefined || isSameJson(status, product.status)) return;
-  const { ref, uid, resourceVersion } = product;
-  await deps.client.replaceStatus(
-    API_PRODUCTS,
-    {
-      apiVersion: API_VERSION,
-      kind: 'ApiProduct',
-      metadata: { name: ref.name, uid, resourceVersion },
-      status,
-    },
-    { signal },
-  );
+  await deps.client.replaceStatus(API_PRODUCTS, statusDraft(API_PRODUCTS, product, status), {
+    signal,
+  });
 }

@@ -5,6 +5,7 @@ import { API_KEY_REVIEWS, API_VERSION } from '../../api/names.ts';
 import { KeywardError } from '../../kernel/errors.ts';
 import { isSameJson } from '../../kernel/samejson.ts';
 import { SECOND_MS } from '../../kernel/time.ts';
+import { statusDraft } from '../../kube/statusdraft.ts';
 import type { ReviewRecord } from '../../ledger/documents.ts';
 import { ledgerMoved } from '../../runtime/behind.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
@@ -172,15 +173,7 @@ async function report(
   const judgement = latch === undefined ? judge(world) : undefined;
   const status = wantedStatus(world, judgement, failure);
   if (status === undefined || isSameJson(status, review.status)) return;
-  const { uid, resourceVersion, ref } = review;
-  await deps.client.replaceStatus(
-    API_KEY_REVIEWS,
-    {
-      apiVersion: API_VERSION,
-      kind: 'ApiKeyReview',
-      metadata: { name: ref.name, namespace: ref.namespace, uid, resourceVersion },
-      status,
-    },
-    { signal },
-  );
+  await deps.client.replaceStatus(API_KEY_REVIEWS, statusDraft(API_KEY_REVIEWS, review, status), {
+    signal,
+  });
 }
