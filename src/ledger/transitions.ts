@@ -4,9 +4,9 @@
  *
  * An illegal call is a bug of the caller and throws; nothing here decides whether to act.
  */
-import { KeywardError } from '../kernel/errors.ts';
 import type { KeyTerms } from '../terms/terms.ts';
 import { isLive } from '../terms/verdict.ts';
+import { demand } from './demand.ts';
 import { doom, isPending } from './remote.ts';
 import type { CredentialRecord, KeyRecord, KeyState, SecretRecord, SlotRecord } from './record.ts';
 
@@ -325,12 +325,4 @@ function omitSecret(record: KeyRecord, omit: boolean): KeyRecord {
   if (!omit) return record;
   const { secret: _, ...rest } = record;
   return rest;
-}
-
-function demand(holds: boolean, record: KeyRecord, rule: string): void {
-  if (holds) return;
-  throw new KeywardError('Bug', {
-    reason: 'IllegalTransition',
-    message: `ApiKey ${record.namespace}/${record.name}: illegal ledger transition: ${rule}`,
-  });
 }

@@ -3,7 +3,7 @@
  * behind is written at once. Pure: it compares with what was read under the database's lock.
  */
 import { KeywardError } from '../../kernel/errors.ts';
-import { hashEntry } from '../audit.ts';
+import { chainRow } from '../audit.ts';
 import type { DocumentRow } from '../documentrows.ts';
 import { fenced, foreign } from '../refusals.ts';
 import type {
@@ -244,19 +244,9 @@ class Draft {
     const clusterId = this.#head.clusterId ?? '';
     const commitNumber = this.#head.commitCounter + this.#audit.length + 1;
     const entry = { commitNumber, clusterId, atMs, actor, action, uid, facts };
-    const previous = this.#hash;
-    this.#hash = hashEntry(previous, entry);
-    this.#audit.push([
-      commitNumber,
-      clusterId,
-      atMs,
-      actor,
-      action,
-      uid,
-      facts,
-      previous,
-      this.#hash,
-    ]);
+    const { row, hash } = chainRow(this.#hash, entry);
+    this.#audit.push(row);
+    this.#hash = hash;
   }
 }
 

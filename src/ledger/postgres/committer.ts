@@ -6,14 +6,14 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { KeywardError } from '../../kernel/errors.ts';
-import { terminal } from '../refusals.ts';
+import { terminal, unavailable } from '../refusals.ts';
 import type { AuditedRequest, CrashPoint } from '../requests.ts';
 import { PURGE_EVERY } from '../tombstones.ts';
 import { StoreUsage } from '../usage.ts';
 import { decide, type Decision } from './batch.ts';
 import type { Connection } from './connection.ts';
 import { Crash } from './crash.ts';
-import { isContention, isRefusal, translate, unavailable } from './failures.ts';
+import { isContention, isRefusal, translate } from './failures.ts';
 import type { Qualify } from './names.ts';
 import { wasCommitted } from './outcome.ts';
 import type { Pool } from './pool.ts';

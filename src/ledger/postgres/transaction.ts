@@ -3,7 +3,7 @@
  * next one may run on another server connection.
  */
 import type { Connection } from './connection.ts';
-import { isContention, isRefusal, isRolledBack } from './failures.ts';
+import { isContention, isFromServer, isRefusal, isRolledBack } from './failures.ts';
 import type { Row } from '../rows.ts';
 
 /** The server ends what takes longer, and what is left open by a process that froze or vanished. */
@@ -73,8 +73,4 @@ export async function transact<T>(
     else await connection.query('ROLLBACK').catch(() => connection.close());
     throw thrown;
   }
-}
-
-function isFromServer(thrown: unknown): boolean {
-  return thrown instanceof Error && 'severity' in thrown && thrown.severity !== undefined;
 }

@@ -4,7 +4,7 @@
  * keys per store) is kept in memory, and read again after a rollback.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { CHAIN_START, hashEntry } from '../audit.ts';
+import { CHAIN_START, chainRow } from '../audit.ts';
 import { fenced, foreign, masterKeyMismatch } from '../refusals.ts';
 import type { StoreRow } from '../port.ts';
 import type { Answers, Audited, CommitRequest, DocumentsRequest } from '../requests.ts';
@@ -240,18 +240,8 @@ export class Writer {
     const clusterId = this.#clusterId ?? '';
     const commitNumber = this.#commitNumber;
     const entry = { commitNumber, clusterId, atMs, actor, action, uid, facts };
-    const hash = hashEntry(this.#head, entry);
-    this.#statements.addAudit.run(
-      commitNumber,
-      clusterId,
-      atMs,
-      actor,
-      action,
-      uid,
-      facts,
-      this.#head,
-      hash,
-    );
+    const { row, hash } = chainRow(this.#head, entry);
+    this.#statements.addAudit.run(...row);
     this.#head = hash;
   }
 
