@@ -11,7 +11,7 @@ export type NewEntry = Omit<AuditEntry, 'atMs' | 'actor'> & {
 };
 
 /** Who appends, when, and of which cluster. */
-export type Appending = {
+type Appending = {
   readonly clusterId: string;
   readonly actor: string;
   readonly atMs: number;

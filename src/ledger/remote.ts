@@ -194,7 +194,7 @@ export function beginRegenerate(
 }
 
 /** Values as the vendor has them now. */
-export type ReadValues = {
+type ReadValues = {
   readonly slots: readonly SlotRecord[];
   readonly hint: string;
   readonly remote: Partial<RemoteRecord>;

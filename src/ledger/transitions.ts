@@ -11,7 +11,7 @@ import { doom, isPending } from './remote.ts';
 import type { CredentialRecord, KeyRecord, KeyState, SecretRecord, SlotRecord } from './record.ts';
 
 /** A credential that is about to exist, and what becomes of those before it. */
-export type Addition = {
+type Addition = {
   readonly credential: CredentialRecord;
   /** AtConfirm: the old values work until the new one is in the Secret. AtOnce: they die first. */
   readonly oldValuesEnd: 'AtConfirm' | 'AtOnce';
@@ -120,7 +120,7 @@ export function takeImported(
 }
 
 /** What the Secret write proved, and how long the values before it go on. */
-export type Confirmation = {
+type Confirmation = {
   readonly secret: SecretRecord;
   readonly nowMs: number;
   readonly overlapMs: number;

@@ -43,11 +43,11 @@ import type { Qualify } from './names.ts';
 import { readUses } from './usereads.ts';
 
 /** A request that is answered alone; loads are answered together, see `loadAll`. */
-export type SingleRead = Exclude<ReadRequest, { type: 'load' }>;
+type SingleRead = Exclude<ReadRequest, { type: 'load' }>;
 type Load = Extract<ReadRequest, { type: 'load' }>;
 
 /** A connection, and the names of the tables. */
-export type Source = { readonly connection: Connection; readonly qualify: Qualify };
+type Source = { readonly connection: Connection; readonly qualify: Qualify };
 
 /** The answer to a request that only looks. */
 export function answerRead(

@@ -21,7 +21,7 @@ export const DURABLE = `SELECT set_config('synchronous_commit', 'on', true)
 export class OutcomeUnknownError extends Error {}
 
 /** Serializable for what decides by what it read; ReadCommitted waits for others and sees them. */
-export type Isolation = 'SERIALIZABLE' | 'READ COMMITTED';
+type Isolation = 'SERIALIZABLE' | 'READ COMMITTED';
 
 /** Begins, runs `script` in the same message, and returns the rows of its statements. */
 export async function begin(

@@ -24,7 +24,7 @@ import { Writer } from './writer.ts';
 const CHECKPOINT_BUSY_MS = 50;
 
 /** An open file and what watches it; `crashAt` is for tests only. */
-export type EngineOptions = {
+type EngineOptions = {
   readonly db: DatabaseSync;
   readonly path: string;
   readonly watch: FileWatch;
