@@ -22,7 +22,7 @@ import {
   type Row,
   text,
 } from '../rows.ts';
-import { type StoreUsage, usageOf } from '../usage.ts';
+import { type StoreUsage, usageOf } from '../keycounts.ts';
 import { type DocumentDraft, DocumentDrafts } from './documents.ts';
 import type { Head, Stored } from './stored.ts';
 

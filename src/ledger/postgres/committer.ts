@@ -9,7 +9,7 @@ import { KeywardError } from '../../kernel/errors.ts';
 import { terminal, unavailable } from '../refusals.ts';
 import type { AuditedRequest, CrashPoint } from '../requests.ts';
 import { PURGE_EVERY } from '../tombstones.ts';
-import { StoreUsage } from '../usage.ts';
+import { StoreUsage } from '../keycounts.ts';
 import { decide, type Decision } from './batch.ts';
 import type { Connection } from './connection.ts';
 import { Crash } from './crash.ts';

@@ -30,7 +30,7 @@ import {
   PURGE_MAX,
   TOMBSTONE_MS,
 } from '../tombstones.ts';
-import { type Limits, StoreUsage, usageOf } from '../usage.ts';
+import { type Limits, StoreUsage, usageOf } from '../keycounts.ts';
 import { DocumentWriter } from './documents.ts';
 import { prepare } from './statements.ts';
 

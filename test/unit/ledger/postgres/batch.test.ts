@@ -4,7 +4,7 @@ import { decide, type Decision } from '../../../../src/ledger/postgres/batch.ts'
 import type { CommitRequest } from '../../../../src/ledger/requests.ts';
 import { encodeRecord } from '../../../../src/ledger/rows.ts';
 import type { KeyRecord } from '../../../../src/ledger/record.ts';
-import { StoreUsage } from '../../../../src/ledger/usage.ts';
+import { StoreUsage } from '../../../../src/ledger/keycounts.ts';
 import { aCredential, aKey, AT_MS, CLUSTER, EPOCH } from '../../../conformance/ledger.records.ts';
 
 const HEAD = {
