@@ -85,7 +85,7 @@ export async function readStored(
   return { keys, spent, imported, creating, documents };
 }
 
-/** Rows for StoreUsage: live and retained keys by store and namespace. */
+/** Rows for KeyCounts: live and retained keys by store and namespace. */
 export function countKeys(connection: Connection, qualify: Qualify): Promise<readonly Row[]> {
   return connection.query(
     qualify(
