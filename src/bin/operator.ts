@@ -20,7 +20,7 @@ import { ClientKeys } from '../ledger/clientkeys.ts';
 import { DocumentBell } from '../ledger/documentbell.ts';
 import { Holds } from '../ledger/holds.ts';
 import type { UseReads } from '../ledger/gate.ts';
-import { KnownNames } from '../ledger/known.ts';
+import { KnownNames } from '../ledger/knownnames.ts';
 import { openLedger } from '../ledger/open.ts';
 import type { Ledger } from '../ledger/port.ts';
 import { isBacklogged } from '../runtime/backlog.ts';

@@ -2,7 +2,7 @@
 import { formatTime } from '../kernel/time.ts';
 import type { UseReads } from '../ledger/gate.ts';
 import type { KeyRecord } from '../ledger/record.ts';
-import { countKey, countRefOf, usesIn } from '../ledger/used.ts';
+import { countKey, countRefOf, usesIn } from '../ledger/usecounts.ts';
 import { remaining } from '../terms/quota.ts';
 import { findZone, UTC } from '../terms/zone.ts';
 import { agoText } from './ages.ts';

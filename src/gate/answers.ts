@@ -12,7 +12,7 @@ const PROFILES: readonly StoreProfile[] = [
 ];
 
 /** One answer, or all yeses of a profile. */
-export type Given = {
+type Given = {
   readonly result: 'allowed' | 'refused';
   /** Of a refusal; empty for a yes. */
   readonly cause: string;

@@ -4,7 +4,7 @@ import { classify } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 
 /** One of them; it deals with its failures itself. */
-export type Beat = { readonly everyMs: number; readonly act: () => Promise<void> };
+type Beat = { readonly everyMs: number; readonly act: () => Promise<void> };
 
 /** See the file comment. */
 export class Beats {

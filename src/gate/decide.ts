@@ -29,7 +29,7 @@ import type { Known, RecordSource } from './view/records.ts';
 import type { View } from './view/view.ts';
 
 /** What decisions are made of. */
-export type DeciderDeps = {
+type DeciderDeps = {
   readonly view: View;
   readonly freshness: Freshness;
   /** The database; undefined: there is none now. */

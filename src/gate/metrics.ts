@@ -10,7 +10,7 @@ import type { View } from './view/view.ts';
 const SECONDS = [1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 1e-3, 1e-2, 0.1, 1];
 
 /** What is measured from outside. */
-export type GateSources = {
+type GateSources = {
   readonly answers: Answers;
   readonly view: View;
   readonly quotas: Quotas;
@@ -22,7 +22,7 @@ export type GateSources = {
 };
 
 /** What is measured as it happens. */
-export type GateMeter = {
+type GateMeter = {
   /** A call was decided. */
   readonly decided: (tookMs: number) => void;
   /** The database did not do what it was asked. */

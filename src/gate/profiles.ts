@@ -8,7 +8,7 @@ import { REFUSALS, type Refusal } from '../terms/refusals.ts';
 import { readPath } from '../terms/target.ts';
 
 /** What the caller gets; the gateway may allow only some statuses. */
-export type ErrorAnswer = {
+type ErrorAnswer = {
   readonly status: number;
   readonly contentType: string;
   /** JSON in ASCII. */

@@ -34,10 +34,10 @@ export type Claim =
     };
 
 /** Proven; or proven unless the signature was seen before; or a no. */
-export type Proof = 'Proven' | SeenSignature | Refusal;
+type Proof = 'Proven' | SeenSignature | Refusal;
 
 /** How proofs are made. */
-export type ProverOptions = {
+type ProverOptions = {
   readonly keyring: Pick<Keyring, 'pepper' | 'sealing' | 'versions'>;
   /** See `DateRules`. */
   readonly phpDates: boolean;

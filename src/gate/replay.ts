@@ -15,14 +15,14 @@ const WAITING_MAX = 10_000;
 const SEEN_MAX = 50_000;
 
 /** What the memory needs. */
-export type ReplayDeps = {
+type ReplayDeps = {
   readonly ledger: () => Pick<UseLedger, 'remember'> | undefined;
   readonly clock: Clock;
   readonly onFailure: (reason: string) => void;
 };
 
 /** New: nobody has seen it. Unknown: nobody can say. */
-export type Novelty = 'New' | 'Seen' | 'Unknown';
+type Novelty = 'New' | 'Seen' | 'Unknown';
 
 type Waiting = {
   readonly name: string;

@@ -21,7 +21,7 @@ const TURNS = 6;
 const BINS_PER_TURN = Math.ceil(BINS / TURNS);
 
 /** What usage needs. */
-export type UsageDeps = {
+type UsageDeps = {
   /** The database; undefined: there is none now, or it does not answer. */
   readonly ledger: () => Pick<UseLedger, 'reportUsage'> | undefined;
   readonly clock: Clock;

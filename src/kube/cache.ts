@@ -16,7 +16,7 @@ import { isLater } from './versions.ts';
 export type Transform<R> = (object: KubeObject) => R | undefined;
 
 /** Whether a pass believes versions. Everything: the database was restored, versions went back. */
-export type Trust = 'LaterOnly' | 'Everything';
+type Trust = 'LaterOnly' | 'Everything';
 
 type Held<R> = {
   readonly uid: string;

@@ -27,7 +27,7 @@ import type {
 import type { HttpRequest, Transport } from './transport.ts';
 
 /** What the clients of one process are made of. */
-export type ClientOptions = {
+type ClientOptions = {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly metrics?: CallMetrics;

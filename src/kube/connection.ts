@@ -24,7 +24,7 @@ export type Deadlines = {
 export type HttpResponse = { readonly head: ResponseHead; readonly body: Buffer };
 
 /** How far a request had come when it failed: only NotSent is proof that nothing was done. */
-export type FailurePhase = 'NotSent' | 'NoAnswer' | 'TornAnswer';
+type FailurePhase = 'NotSent' | 'NoAnswer' | 'TornAnswer';
 
 /** The connection failed; never seen outside this folder (failures.ts translates it). */
 export class TransportFailure extends Error {

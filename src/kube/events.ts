@@ -13,7 +13,7 @@ import { formatMicroTime } from './microtime.ts';
 import type { Draft, KubeClient } from './port.ts';
 
 /** The object that an event is about. */
-export type EventObject = {
+type EventObject = {
   readonly apiVersion: string;
   readonly kind: string;
   readonly ref: Ref;
@@ -39,10 +39,10 @@ export interface EventRecorder {
 }
 
 /** Why an event was not written. */
-export type EventDrop = 'Repeated' | 'ObjectLimit' | 'RateLimit' | 'QueueFull' | 'Failed';
+type EventDrop = 'Repeated' | 'ObjectLimit' | 'RateLimit' | 'QueueFull' | 'Failed';
 
 /** What a recorder is made of; `client` should be an ordinary one, events may wait. */
-export type RecorderOptions = {
+type RecorderOptions = {
   readonly client: KubeClient;
   readonly clock: Clock;
   readonly log: Logger;

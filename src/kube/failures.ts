@@ -17,7 +17,7 @@ export type Call = {
 };
 
 /** The parts of metav1.Status that are used. */
-export type Status = {
+type Status = {
   /** False: what answered knows nothing of objects; something in between, say. */
   readonly isOfServer: boolean;
   readonly code: number;
@@ -117,7 +117,7 @@ export function isAbsent(response: HttpResponse, name: string): boolean {
 }
 
 /** The Status of an answer; what is not JSON gives only the code. */
-export function parseStatus(response: HttpResponse): Status {
+function parseStatus(response: HttpResponse): Status {
   const { head, body } = response;
   const parsed = head.contentType.startsWith('application/json') ? parseJson(body) : undefined;
   const status = readStatus(parsed, head.status);

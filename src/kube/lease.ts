@@ -15,7 +15,7 @@ import { formatMicroTime } from './microtime.ts';
 import type { CallOptions, Draft, KubeClient } from './port.ts';
 
 /** The times of an election, in milliseconds; `LeaderElector` refuses unsafe combinations. */
-export type LeaseTimes = {
+type LeaseTimes = {
   /** How long others wait after the last renewal that they saw. */
   readonly durationMs: number;
   /** How long a leader keeps leading without a successful renewal. */

@@ -25,7 +25,7 @@ export type Page = {
 };
 
 /** How to open a watch. */
-export type WatchOptions = {
+type WatchOptions = {
   /** Absent: the stream begins with everything there is, ended by a marked bookmark. */
   readonly version?: string;
   /** After which the server ends the stream. */
@@ -42,7 +42,7 @@ export type WatchEvent = WatchFrame & { readonly type: Exclude<WatchFrame['type'
 export const PAGE_SIZE = 500;
 
 /** Which page to ask for. */
-export type PageRequest = {
+type PageRequest = {
   /** What the page before said, '' for the first. */
   readonly next: string;
   /** How many objects at most; pages of one list may differ in this. */

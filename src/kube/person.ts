@@ -31,7 +31,7 @@ export type Whoami = {
 };
 
 /** Which objects a list has. */
-export type ListQuery = {
+type ListQuery = {
   /** Absent: all namespaces, or a resource of the whole cluster. */
   readonly namespace?: string;
   readonly fieldSelector?: string;

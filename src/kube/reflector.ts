@@ -29,7 +29,7 @@ import { isLater } from './versions.ts';
 import type { WatchMetrics } from './watchmetrics.ts';
 
 /** What to follow and with what to work. */
-export type ReflectorOptions<R> = {
+type ReflectorOptions<R> = {
   readonly transport: Transport;
   readonly scope: WatchScope;
   readonly transform: Transform<R>;

@@ -2,7 +2,7 @@
 import type { Right } from '../api/rights.ts';
 
 /** Some verbs on some resources, as RBAC has them. */
-export type Rule = {
+type Rule = {
   readonly verbs: readonly string[];
   readonly apiGroups: readonly string[];
   /** With the subresource, such as `apikeys/status`. */

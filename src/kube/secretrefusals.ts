@@ -3,7 +3,7 @@
  */
 
 /** The parts of the server's answer that are looked at; `causes` and `causeFields` belong together. */
-export type RefusedWrite = {
+type RefusedWrite = {
   readonly code: number;
   readonly message: string;
   readonly causes: readonly string[];
@@ -11,7 +11,7 @@ export type RefusedWrite = {
 };
 
 /** What is refused, for the reason of an error, and what helps. */
-export type SecretRefusal = {
+type SecretRefusal = {
   readonly reason: 'QuotaExceeded' | 'SecretTooLarge' | 'Forbidden';
   readonly why: string;
 };

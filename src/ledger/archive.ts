@@ -3,6 +3,7 @@
  * engine, and marking a restored backup. Both engines have the same tables and columns; what a new
  * migration adds is found in the database itself. Everything happens in one transaction.
  */
+import type { LedgerIdentity } from './port.ts';
 import type { Row } from './rows.ts';
 
 /** Tables in the order in which they can be filled, with the columns that order their rows. */
@@ -26,21 +27,11 @@ export const TABLES: readonly Omit<TableView, 'columns'>[] = [
 /** Tables of an engine's own: `migrations` says what was applied, `batches` how transactions ended. */
 export const OWN_TABLES: ReadonlySet<string> = new Set(['migrations', 'batches']);
 
-/** Columns of `meta` that are spoken of by name. */
-export type Meta = {
-  readonly databaseId: string;
-  readonly incarnation: string;
-  readonly commitCounter: number;
-  readonly epoch: number;
-  readonly schemaVersion: number;
-  readonly clusterId: string | undefined;
-};
-
 /** One transaction on a whole database. */
 export interface Archive {
   /** Names the database to people. */
   readonly label: string;
-  meta(): Promise<Meta>;
+  meta(): Promise<LedgerIdentity>;
   /** Names of all tables, those of the engine's own included. */
   tables(): Promise<readonly string[]>;
   /** Columns of a table, in alphabetical order. */
@@ -57,7 +48,7 @@ export interface Archive {
   /** Ends the transaction and keeps what it wrote. */
   commit(): Promise<void>;
   /** What somebody else committed meanwhile; only engines with several writers have an answer. */
-  newest(): Promise<Pick<Meta, 'commitCounter' | 'epoch'>>;
+  newest(): Promise<Pick<LedgerIdentity, 'commitCounter' | 'epoch'>>;
   /** Ends everything; what was not committed is gone. May be repeated. */
   close(): Promise<void>;
 }

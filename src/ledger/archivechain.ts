@@ -1,6 +1,6 @@
 /** Entries at the end of the audit chain of a database that a command has as a whole; see archive.ts. */
 import type { Archive, TableView } from './archive.ts';
-import { AUDIT_COLUMNS, CHAIN_START, hashEntry, writeActor, writeFacts } from './audit.ts';
+import { AUDIT_COLUMNS, CHAIN_START, chainRow, writeActor, writeFacts } from './audit.ts';
 import type { AuditEntry } from './port.ts';
 import { bytes, type Row } from './rows.ts';
 
@@ -11,7 +11,7 @@ export type NewEntry = Omit<AuditEntry, 'atMs' | 'actor'> & {
 };
 
 /** Who appends, when, and of which cluster. */
-export type Appending = {
+type Appending = {
   readonly clusterId: string;
   readonly actor: string;
   readonly atMs: number;
@@ -41,10 +41,9 @@ export async function appendEntries(
       uid,
       facts: writeFacts(facts),
     };
-    const before = previous;
-    previous = hashEntry(before, entry);
-    const head = [entry.commitNumber, clusterId, atMs, entry.actor];
-    return [...head, action, uid, entry.facts, before, previous];
+    const { row, hash } = chainRow(previous, entry);
+    previous = hash;
+    return row;
   });
   for (let start = 0; start < rows.length; start += PAGE) {
     // One transaction: one after the other.

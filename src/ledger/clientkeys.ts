@@ -2,15 +2,13 @@
  * Which keys were issued on whose behalf, so that a suspended client reaches every one of its keys and
  * no other. From the records, not from status, which their owners might want to forge.
  */
+import type { Ref } from '../api/meta.ts';
 import type { KeyRecord } from './record.ts';
 import type { Ledger } from './port.ts';
 
-/** Namespace and name of a key. */
-type Name = { readonly namespace: string; readonly name: string };
-
 /** Keys by client UID and key UID; an entry for each that is on somebody's behalf and not Ended. */
 export class ClientKeys {
-  readonly #clients = new Map<string, Map<string, Name>>();
+  readonly #clients = new Map<string, Map<string, Ref>>();
   #isComplete = false;
   /** Where the scan has come to without a gap; undefined: to the beginning. */
   #scannedTo: string | undefined;
@@ -36,7 +34,7 @@ export class ClientKeys {
   }
 
   /** The keys of a client; undefined while not all records were seen. */
-  of(clientUid: string): readonly Name[] | undefined {
+  of(clientUid: string): readonly Ref[] | undefined {
     return this.#isComplete ? [...(this.#clients.get(clientUid)?.values() ?? [])] : undefined;
   }
 

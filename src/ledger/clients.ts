@@ -10,7 +10,7 @@ export function clientState(
 }
 
 /** A client of the same name in the cluster that was made in place of a lost one. */
-export type ClientHome = {
+type ClientHome = {
   readonly clusterId: string;
   readonly uid: string;
   readonly wanted: 'Active' | 'Suspended';

@@ -3,10 +3,10 @@ import type { DocumentChange } from './documents.ts';
 import type { Ledger } from './port.ts';
 
 /** In whose commit a document changed: a key's, or one of documents alone. */
-export type DocumentOrigin = 'Key' | 'Documents';
+type DocumentOrigin = 'Key' | 'Documents';
 
 /** Called after the commit; must not throw. The document is as it was committed, its revision is not. */
-export type DocumentListener = (change: DocumentChange, origin: DocumentOrigin) => void;
+type DocumentListener = (change: DocumentChange, origin: DocumentOrigin) => void;
 
 /** Rings for each document, once its commit has succeeded or may have. */
 export class DocumentBell {

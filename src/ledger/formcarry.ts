@@ -7,7 +7,7 @@
  */
 import { requestHash, type RequestContent } from '../terms/request.ts';
 import type { CarriedOver, FormRecord, Grant, Round } from './form.ts';
-import { demand } from './formrules.ts';
+import { demand } from './demand.ts';
 import { firstIssuedMs } from './grants.ts';
 
 /** The form as it is in the new cluster. */

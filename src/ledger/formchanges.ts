@@ -7,7 +7,7 @@
 import { canonicalContent, type RequestContent, requestHash } from '../terms/request.ts';
 import type { DocumentHead, Person } from './document.ts';
 import type { FormRecord, GrantEnd, Reissue, Round, RoundState, SeenForm } from './form.ts';
-import { demand } from './formrules.ts';
+import { demand } from './demand.ts';
 import { currentGrant, firstIssuedMs, isReissueSpent } from './grants.ts';
 
 /** What the object says about its authors. */

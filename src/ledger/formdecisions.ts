@@ -7,7 +7,7 @@
 import type { TermsSpec } from '../terms/terms.ts';
 import type { CountedReview, FormRecord, Grant, Round } from './form.ts';
 import { carryOutRevocation, endGrant } from './formchanges.ts';
-import { demand } from './formrules.ts';
+import { demand } from './demand.ts';
 import { approvalProblem, askedEndMs, openLayer, resolveGrant, termBounds } from './grants.ts';
 
 /** Counted reviews that are kept beside those of the newest round; the audit chain names them all. */

@@ -75,9 +75,6 @@ export type Count = CountRef & {
 /** How a key was used. */
 export type Usage = { readonly uid: string; readonly uses: number; readonly lastUsedMs: number };
 
-/** Counts that changed after an instant, for status; see `Ledger.changes` for cursors. */
-export type CountPage = { readonly counts: readonly Count[]; readonly nowMs: number };
-
 /** What gates write. */
 export interface UseLedger {
   /** One answer per wish, in order. Repeatable with the same ids. */

@@ -48,7 +48,7 @@ export type Succession =
     };
 
 /** To which cluster, and what becomes of each live form and client. */
-export type Rebinding = Restoration & {
+type Rebinding = Restoration & {
   readonly clusterId: string;
   readonly successions: readonly Succession[];
   /** UIDs of the ApiKeys of that cluster by their refs as text. */

@@ -8,7 +8,7 @@ import { integer, optionalInteger, type Row, text } from './rows.ts';
 import { addUses } from './uses.ts';
 
 /** Who is in whose place. */
-export type Successors = {
+type Successors = {
   /** UIDs of new forms by those of the old ones. */
   readonly forms: ReadonlyMap<string, string>;
   /** UIDs of the ApiKeys of the new cluster by their refs as text. */

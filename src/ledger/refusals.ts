@@ -1,9 +1,36 @@
-/** What every database refuses in the same words. Pure. */
+/** Failures that every database tells in the same words. Pure. */
 import { KeywardError } from '../kernel/errors.ts';
 
 /** A failure that a person has to look at. */
 export function terminal(reason: string, message: string, cause?: unknown): KeywardError {
   return new KeywardError('Terminal', { reason, message, cause });
+}
+
+/** The database, which people know as `label`, cannot serve now. */
+export function unavailable(label: string, why: string, cause?: unknown): KeywardError {
+  return new KeywardError('Transient', {
+    reason: 'LedgerUnavailable',
+    message: `database "${label}" is not available: ${why}`,
+    cause,
+  });
+}
+
+/** What was written breaks a rule of the database's own. */
+export function constraintViolated(label: string, cause: unknown): KeywardError {
+  return new KeywardError('Bug', {
+    reason: 'ConstraintViolated',
+    message: `database "${label}" refused a commit that breaks one of its rules`,
+    cause,
+  });
+}
+
+/** Nobody has thought of this failure. */
+export function unexpected(label: string, cause: unknown): KeywardError {
+  return new KeywardError('Bug', {
+    reason: 'InternalError',
+    message: `database "${label}" failed in an unexpected way; the operator log has the details`,
+    cause,
+  });
 }
 
 /** A leader writes that is not the newest any more; `newest` 0: no epoch was opened yet. */

@@ -9,7 +9,7 @@
  * Ledger first: each call that changes something at the vendor has a commit before it that says so,
  * and one after it that says how it ended.
  */
-import { KeywardError } from '../kernel/errors.ts';
+import { demand } from './demand.ts';
 import type {
   CredentialRecord,
   CredentialState,
@@ -194,7 +194,7 @@ export function beginRegenerate(
 }
 
 /** Values as the vendor has them now. */
-export type ReadValues = {
+type ReadValues = {
   readonly slots: readonly SlotRecord[];
   readonly hint: string;
   readonly remote: Partial<RemoteRecord>;
@@ -282,16 +282,8 @@ function changeRemote(
 ): KeyRecord {
   const credentials = record.credentials.map((credential) => {
     if (credential.sequence !== sequence) return credential;
-    if (isRemote(credential)) return edit(credential);
-    return demand(false, record, 'the credential is not at a vendor') ?? credential;
+    demand(isRemote(credential), record, 'the credential is not at a vendor');
+    return edit(credential);
   });
   return { ...record, credentials };
-}
-
-function demand(holds: boolean, record: KeyRecord, rule: string): undefined {
-  if (holds) return undefined;
-  throw new KeywardError('Bug', {
-    reason: 'IllegalTransition',
-    message: `ApiKey ${record.namespace}/${record.name}: illegal ledger transition: ${rule}`,
-  });
 }

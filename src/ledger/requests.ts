@@ -173,6 +173,20 @@ export type ReadRequest =
 /** Anything that can be asked of a database. */
 export type Request = WriteRequest | ReadRequest;
 
+const WRITES: ReadonlySet<string> = new Set<WriteRequest['type']>([
+  'commit',
+  'commitDocuments',
+  'adoptCluster',
+  'openEpoch',
+  'rememberVersion',
+  'saveStore',
+]);
+
+/** Tells them from the requests that only look. */
+export function isWrite(request: Request): request is WriteRequest {
+  return WRITES.has(request.type);
+}
+
 /** What each request is answered with. */
 export type Answers = {
   /** The record itself is known to who asked. */

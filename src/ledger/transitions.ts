@@ -4,14 +4,14 @@
  *
  * An illegal call is a bug of the caller and throws; nothing here decides whether to act.
  */
-import { KeywardError } from '../kernel/errors.ts';
 import type { KeyTerms } from '../terms/terms.ts';
 import { isLive } from '../terms/verdict.ts';
+import { demand } from './demand.ts';
 import { doom, isPending } from './remote.ts';
 import type { CredentialRecord, KeyRecord, KeyState, SecretRecord, SlotRecord } from './record.ts';
 
 /** A credential that is about to exist, and what becomes of those before it. */
-export type Addition = {
+type Addition = {
   readonly credential: CredentialRecord;
   /** AtConfirm: the old values work until the new one is in the Secret. AtOnce: they die first. */
   readonly oldValuesEnd: 'AtConfirm' | 'AtOnce';
@@ -120,7 +120,7 @@ export function takeImported(
 }
 
 /** What the Secret write proved, and how long the values before it go on. */
-export type Confirmation = {
+type Confirmation = {
   readonly secret: SecretRecord;
   readonly nowMs: number;
   readonly overlapMs: number;
@@ -325,12 +325,4 @@ function omitSecret(record: KeyRecord, omit: boolean): KeyRecord {
   if (!omit) return record;
   const { secret: _, ...rest } = record;
   return rest;
-}
-
-function demand(holds: boolean, record: KeyRecord, rule: string): void {
-  if (holds) return;
-  throw new KeywardError('Bug', {
-    reason: 'IllegalTransition',
-    message: `ApiKey ${record.namespace}/${record.name}: illegal ledger transition: ${rule}`,
-  });
 }

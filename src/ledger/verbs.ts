@@ -16,7 +16,7 @@ export type Ask<R extends Request | UseRequest> = <T extends R['type']>(
 ) => Promise<Answers[T]>;
 
 /** The methods of a ledger that only look. */
-export type LedgerReads = Pick<
+type LedgerReads = Pick<
   Ledger,
   | 'identity'
   | 'load'

@@ -29,7 +29,7 @@ const COLUMNS = [
 const LIVING = `c.state <> 'Deleted'`;
 
 /** Which records are asked for. */
-export type WholeQuery = {
+type WholeQuery = {
   /** What stands before the names of tables; empty where they need nothing. */
   readonly prefix: string;
   /** What is asked of the id of a key, such as `IN (SELECT …)`. */

@@ -15,7 +15,7 @@ const PAUSE_MS = 8;
 const ENOUGH = 32;
 
 /** Has the thread do nothing for so long. */
-export type Rest = (restMs: number) => void;
+type Rest = (restMs: number) => void;
 
 /**
  * What to call whenever a ref was handed out. From then on each turn of the event loop that had little to do

@@ -17,7 +17,7 @@ const CONFLICTS_MAX = 3;
 const ABORT_GRACE_MS = 2 * SECOND_MS;
 
 /** What a controller works with. */
-export type ControllerOptions<World, Action> = {
+type ControllerOptions<World, Action> = {
   readonly steps: Steps<World, Action>;
   /** Used by this controller alone. */
   readonly queue: WorkQueue;

@@ -6,7 +6,7 @@
 const FIRST_CAPACITY = 64;
 
 /** A text whose instant has come, with the tag it was added with. */
-export type Due = { readonly text: string; readonly tag: number };
+type Due = { readonly text: string; readonly tag: number };
 
 /**
  * A binary heap with at most one instant per text. Instants, tags and heap order live in typed

@@ -16,14 +16,14 @@ const SYNC_NOTICE_MS = 30 * SECOND_MS;
 const GRACE_MS = 20 * SECOND_MS;
 
 /** What fills a cache: a reflector. */
-export interface Watch {
+interface Watch {
   /** Begins to list and watch; returns at once. */
   start(): void;
   stop(): Promise<void>;
 }
 
 /** A cache that must be complete before anything is decided. */
-export type NamedCache = {
+type NamedCache = {
   /** For messages: the plural of what it holds. */
   readonly name: string;
   readonly cache: Pick<Cache<unknown>, 'synced' | 'whenSynced'> & {
@@ -46,7 +46,7 @@ export interface Leadership {
 }
 
 /** A controller, as `Controller` is one. */
-export interface ManagedController {
+interface ManagedController {
   readonly name: string;
   start(): void;
   /** False when something still runs, with unknown effects. */
@@ -72,7 +72,7 @@ export type ManagerParts = {
 };
 
 /** How far a manager is. */
-export type Phase = 'new' | 'syncing' | 'standby' | 'leading' | 'stopping';
+type Phase = 'new' | 'syncing' | 'standby' | 'leading' | 'stopping';
 
 /**
  * Starts and stops the operator.
@@ -223,7 +223,7 @@ export class Manager {
 }
 
 /** Reason of the error that means: exit without any further write. */
-export const LEADERSHIP_LOST = 'LeadershipLost';
+const LEADERSHIP_LOST = 'LeadershipLost';
 
 function whenAborted(signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -52,7 +52,7 @@ export interface Steps<World, Action> {
 }
 
 /** What a reconcile needs beside its steps. */
-export type PipelineDeps = {
+type PipelineDeps = {
   readonly clock: Clock;
   /** Aborted when the process must stop: with leadership lost, nothing may be written any more. */
   readonly stop: AbortSignal;

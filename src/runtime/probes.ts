@@ -31,7 +31,7 @@ export type Check = {
 };
 
 /** Where to listen and what to answer. */
-export type ProbeOptions = {
+type ProbeOptions = {
   /** HOST:PORT; no host means all addresses, port 0 any free one, IPv6 in brackets. */
   readonly address: string;
   readonly registry: Registry;

@@ -21,7 +21,7 @@ const NAP_MAX_MS = MINUTE_MS;
 const STEP_BACK_MS = MINUTE_MS;
 
 /** What a queue works with. */
-export type QueueOptions = {
+type QueueOptions = {
   /** Label value in metrics; the controller's name. */
   readonly name: string;
   readonly clock: Clock;

@@ -16,7 +16,7 @@ export type Wake = { readonly ref: Ref; readonly lane: Lane };
 export type Trigger<R> = (change: Change<R>) => readonly Wake[];
 
 /** Whether a change is worth a look. */
-export type Predicate<R> = (change: Change<R>) => boolean;
+type Predicate<R> = (change: Change<R>) => boolean;
 
 /** What can be compared without looking inside. */
 type Scalar = string | number | boolean | undefined;

@@ -9,7 +9,7 @@ import { MINUTE_MS, SECOND_MS } from '../kernel/time.ts';
 import { StoreFailure, type FailureKind } from './contract.ts';
 
 /** For how long a store that refuses us is not asked, unless something changed. */
-export const REFUSED_PAUSE_MS = 10 * MINUTE_MS;
+const REFUSED_PAUSE_MS = 10 * MINUTE_MS;
 const FAILURES_MAX = 3;
 const DEAD_PAUSE_MS = { first: 5 * SECOND_MS, last: MINUTE_MS } as const;
 

@@ -16,7 +16,7 @@ export type CredentialValues = Readonly<Record<string, Sensitive>>;
 export type Credentials = { readonly values: CredentialValues; readonly version: string };
 
 /** What reading them gave; a problem is one sentence that names Secret and entry. */
-export type CredentialsFound = Credentials | { readonly problem: string };
+type CredentialsFound = Credentials | { readonly problem: string };
 
 /** Reads the credentials. Rejects with the API server's failure. May be repeated. */
 export type CredentialSource = (signal: AbortSignal) => Promise<CredentialsFound>;

@@ -14,7 +14,7 @@ import { parseAddress } from '../terms/cidr.ts';
 import { isAllowed, type Reach } from './addresses.ts';
 
 /** An address as DNS gave it. */
-export type Resolved = { readonly address: string; readonly family: number };
+type Resolved = { readonly address: string; readonly family: number };
 
 /** All addresses of a host name; rejects when there are none. */
 export type Resolve = (host: string) => Promise<readonly Resolved[]>;
@@ -30,7 +30,7 @@ export type Destination = {
 };
 
 /** What connections are made with. */
-export type DialingOptions = {
+type DialingOptions = {
   readonly destination: Destination;
   readonly resolve: Resolve;
   readonly clock: Clock;

@@ -15,7 +15,7 @@ import {
 import type { CreateSearch } from './searching.ts';
 
 /** What the rules must know of the store. */
-export type EndingRules = Pick<RemoteHandle, 'deleteGraceMs'> & {
+type EndingRules = Pick<RemoteHandle, 'deleteGraceMs'> & {
   readonly capabilities: Pick<Capabilities, 'class' | 'suspend'>;
 };
 
@@ -30,7 +30,7 @@ export type EndingStep =
   | { readonly how: 'Leave'; readonly ids: readonly string[] };
 
 /** One credential whose time is over. */
-export type Doomed = {
+type Doomed = {
   readonly record: KeyRecord;
   readonly credential: RemoteCredentialRecord;
   readonly rules: EndingRules;
@@ -68,7 +68,7 @@ function unknownStep({ credential, rules, search }: Doomed): EndingStep | undefi
 }
 
 /** A credential that the vendor says not to know. */
-export type Absence = {
+type Absence = {
   readonly credential: Pick<RemoteCredentialRecord, 'remote'>;
   readonly handle: Pick<RemoteHandle, 'settleMs'>;
 };
@@ -87,14 +87,14 @@ export function demandSettled({ credential, handle }: Absence, nowMs: number): v
 }
 
 /** What is asked of a vendor to end a credential. */
-export type EndingSession = {
+type EndingSession = {
   readonly remote: Pick<RemoteStore, 'update' | 'delete' | 'read'>;
   /** Makes a login recent; what a vendor says not to know is believed only then. */
   prove(signal: AbortSignal): Promise<unknown>;
 };
 
 /** Where a credential is ended. */
-export type EndingPlace = {
+type EndingPlace = {
   readonly session: EndingSession;
   readonly handle: Pick<RemoteHandle, 'settleMs'>;
   readonly clock: Pick<Clock, 'nowMs'>;

@@ -42,7 +42,7 @@ export function parseEndpointHosts(text: string): EndpointHosts | { readonly pro
 }
 
 /** One store's wish to be reached somewhere. */
-export type EndpointWish = {
+type EndpointWish = {
   readonly type: string;
   readonly endpoint: URL;
   /** The driver's own hosts; they count where the administrator names none for the type. */

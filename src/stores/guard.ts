@@ -16,7 +16,7 @@ export type Operation =
   | 'unsubscribe';
 
 /** Runs one call with the store that is connected then, or refuses it. */
-export type Gate = <T>(
+type Gate = <T>(
   operation: Operation,
   act: (remote: RemoteStore) => Promise<T>,
   signal: AbortSignal,

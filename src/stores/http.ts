@@ -20,7 +20,7 @@ import {
 import { DialFailure, VendorAgent, type Destination, type Resolve } from './dialing.ts';
 
 /** How long things may take. */
-export type VendorDeadlines = {
+type VendorDeadlines = {
   /** From asking DNS to a verified certificate. */
   readonly connectMs: number;
   /** Longest silence after that. */

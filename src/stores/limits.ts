@@ -9,7 +9,7 @@ import { SECOND_MS } from '../kernel/time.ts';
 import { StoreFailure, type VendorHttp } from './contract.ts';
 
 /** Limits of one account at one endpoint. */
-export type AccountLimits = {
+type AccountLimits = {
   readonly inFlightMax: number;
   readonly perSecond: number;
   /** Requests of each turn that may wait; further ones are refused at once, as Throttled. */
@@ -23,7 +23,7 @@ export type AccountLimits = {
 export type Turn = 'First' | 'InOrder';
 
 /** What vendors bear without complaint; far below the documented limits of those we know. */
-export const DEFAULT_LIMITS: AccountLimits = { inFlightMax: 4, perSecond: 10, waitingMax: 8 };
+const DEFAULT_LIMITS: AccountLimits = { inFlightMax: 4, perSecond: 10, waitingMax: 8 };
 
 /** Lines that nobody stands in are forgotten when there are more than this. */
 const LINES_MAX = 256;

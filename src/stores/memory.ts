@@ -14,7 +14,7 @@ import { credentialsText, parseCredentials, type CredentialValues } from './cred
 export type StoreLedger = Pick<Ledger, 'loadStore' | 'saveStore' | 'existsAtVendor'>;
 
 /** What remembering needs. */
-export type MemoryOptions = {
+type MemoryOptions = {
   readonly ledger: StoreLedger;
   /** Of the leader. */
   readonly epoch: () => number;

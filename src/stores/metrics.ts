@@ -5,7 +5,7 @@ import type { StoreHealth } from './health.ts';
 import type { SessionStore, StoreCall } from './sessions.ts';
 
 /** What happens is told here. */
-export type StoreMetrics = {
+type StoreMetrics = {
   called(call: StoreCall): void;
   health(store: SessionStore, health: StoreHealth): void;
 };

@@ -32,7 +32,7 @@ export type CreateSearch = {
 };
 
 /** Where to look, and for what. */
-export type SearchPlace = {
+type SearchPlace = {
   readonly credential: RemoteCredentialRecord;
   /** Of the store that the key is bound to. */
   readonly storeUid: string;
@@ -67,7 +67,7 @@ export function markOf(clusterId: string, credential: RemoteCredentialRecord): M
 }
 
 /** Where a search found something, and what must not happen there meanwhile. */
-export type FoundPlace = Pick<SearchPlace, 'storeUid' | 'ledger'> & {
+type FoundPlace = Pick<SearchPlace, 'storeUid' | 'ledger'> & {
   readonly handle: Pick<RemoteHandle, 'capabilities'>;
   readonly session: { exclusively<T>(work: () => Promise<T>): Promise<T> };
 };

@@ -27,7 +27,7 @@ import { Objection, stateAfter, type HealthState, type StoreHealth } from './hea
 import { LineFull, type Turn } from './limits.ts';
 
 /** What a session works with. */
-export type SessionOptions = {
+type SessionOptions = {
   readonly handle: RemoteHandle;
   readonly source: CredentialSource;
   /** With the limits of the account, by the turn that requests have. */

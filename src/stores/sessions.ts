@@ -50,7 +50,7 @@ export type StoreCall = {
 };
 
 /** What sessions are made with. */
-export type StoreSessionsOptions = {
+type StoreSessionsOptions = {
   readonly client: Pick<KubeClient, 'get'>;
   /** Where the credentials of cluster stores lie. */
   readonly operatorNamespace: string;

@@ -50,7 +50,7 @@ export function findStore(
 }
 
 /** Which namespaces a store or a product serves. */
-export type AllowedNamespaces = NonNullable<ClusterKeyStoreSpec['allowedNamespaces']>;
+type AllowedNamespaces = NonNullable<ClusterKeyStoreSpec['allowedNamespaces']>;
 
 /**
  * Whether a namespace is served; absent rules serve all. Unknown: it takes the labels of a namespace

@@ -8,23 +8,14 @@ import { parseCidr } from './cidr.ts';
 import { findQuotaExcess, isNetworkWithin, isSiteWithin } from './containment.ts';
 import { resolveTerms, type TermsContext } from './resolve.ts';
 import { parseSite } from './site.ts';
-import type { KeyTerms, Problem, QuotaPeriod, TermsSpec, ValiditySpec } from './terms.ts';
+import type { KeyTerms, Problem, TermsSpec, ValiditySpec } from './terms.ts';
 
-/** Field `narrowed` of an ApiKeyReview. What is absent stays as it was. */
+/** Field `narrowed` of an ApiKeyReview. What is absent stays as it was; a period that was not there is Lifetime. */
 export type NarrowedSpec = Pick<
   ValiditySpec,
   'expirationDate' | 'expirationTime' | 'durationDays'
-> & {
-  /** Period absent: as it was, else Lifetime. */
-  readonly quota?: { readonly requests: number; readonly period?: QuotaPeriod };
-  readonly originPolicy?: {
-    readonly allowed?: readonly string[];
-    readonly missing?: 'Deny' | 'Allow';
-    readonly unknownPath?: 'Allow' | 'Deny';
-  };
-  readonly cidrs?: readonly string[];
-  readonly productRefs?: readonly { readonly name: string }[];
-};
+> &
+  Pick<TermsSpec, 'quota' | 'originPolicy' | 'cidrs' | 'productRefs'>;
 
 /** Less, or every way in which it would be more or makes no sense; fields as in the review's spec. */
 export type Narrowing =

@@ -26,7 +26,7 @@ export type OriginHeaders = {
  * PathUnknown is a yes by `unknownPath: Allow`, told apart so that it can be counted. Missing and
  * NotAllowed are a no.
  */
-export type OriginDecision = 'Allowed' | 'PathUnknown' | 'Missing' | 'NotAllowed';
+type OriginDecision = 'Allowed' | 'PathUnknown' | 'Missing' | 'NotAllowed';
 
 /** Decides about one request. Takes any text, never throws, runs in linear time. */
 export function matchOrigin(policy: OriginPolicy, headers: OriginHeaders): OriginDecision {

@@ -9,7 +9,7 @@ import type { KeyFormat } from '../keys/format.ts';
 import type { TermsSpec, ValiditySpec } from './terms.ts';
 
 /** New values for a key that exists. */
-export type ReissueRequest = {
+type ReissueRequest = {
   readonly requestId: string;
   readonly reason: 'Exposed' | 'SecurityConcern' | 'Routine';
   readonly message?: string;
@@ -18,7 +18,7 @@ export type ReissueRequest = {
 };
 
 /** The end of a grant, asked for by its holder. */
-export type RevocationRequest = {
+type RevocationRequest = {
   readonly justification: string;
   /** `YYYY-MM-DD` in the zone of the terms; absent: at once. */
   readonly effectiveDate?: string;
@@ -116,22 +116,6 @@ export function requestHash(request: HashedRequest): string {
   const content = canonicalContent(request.content);
   const text = canonicalJson({ formUid: nfc(formUid), round, type, content });
   return `sha256:${createHash('sha256').update(text, 'utf8').digest('hex')}`;
-}
-
-/**
- * Whether both ask for the same grant. A wish for new values or for the end is no part of a grant and
- * is left out.
- */
-export function sameRequest(a: RequestContent, b: RequestContent): boolean {
-  return grantText(a) === grantText(b);
-}
-
-function grantText(content: RequestContent): string {
-  return canonicalJson({
-    ...canonicalContent(content),
-    reissue: undefined,
-    revocation: undefined,
-  });
 }
 
 function canonicalTerms(terms: TermsSpec): TermsSpec {

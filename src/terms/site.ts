@@ -12,7 +12,7 @@ const TEXT_MAX = 512;
 export const DEFAULT_PORTS = { http: 80, https: 443 } as const;
 
 /** What a site was read as, or why it is none: part of a sentence, safe to show. */
-export type SiteResult = { readonly site: Site } | { readonly problem: string };
+type SiteResult = { readonly site: Site } | { readonly problem: string };
 
 /** Reads a registered site. Takes any text, never throws. */
 export function parseSite(text: string): SiteResult {

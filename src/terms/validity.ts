@@ -8,7 +8,7 @@ const FIELD = 'terms.validity';
 const DURATION_DAYS_MAX = 3650;
 
 /** What a validity is resolved against. */
-export type ValidityContext = {
+type ValidityContext = {
   readonly zone: Zone;
   /** Default length of the store. */
   readonly storeDurationDays?: number | undefined;
@@ -20,7 +20,7 @@ export type ValidityContext = {
 };
 
 /** The interval has the ends that exist; it holds only if there are no problems. */
-export type Validity = {
+type Validity = {
   readonly interval: Pick<KeyTerms, 'notBeforeMs' | 'endMs'>;
   readonly problems: readonly Problem[];
 };

@@ -27,7 +27,7 @@ import type { KeyTerms } from './terms.ts';
 import { type Interval, validityAt } from './validity.ts';
 
 /** One value of a credential, as far as a verdict needs it. */
-export type VerifiableSlot = {
+type VerifiableSlot = {
   readonly name: string;
   readonly digest: Uint8Array;
   readonly pepperVersion: number;
@@ -85,7 +85,7 @@ export type VerdictContext = {
 };
 
 /** A proven yes. */
-export type Admission = {
+type Admission = {
   readonly type: 'Allowed';
   readonly keyId: string;
   /** The slot that matched. */

@@ -7,7 +7,8 @@ import { connect, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import type { Call } from '../../src/gate/call.ts';
-import { serveHttp, type HttpGate } from '../../src/gate/http/server.ts';
+import { serveHttp } from '../../src/gate/http/server.ts';
+import type { GatePort } from '../../src/gate/port.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { silentLogger } from '../../src/kernel/log.ts';
 import { lenient, READING, RecordingDecider } from '../unit/gate/http/rawgate.ts';
@@ -35,7 +36,7 @@ export type Twins = {
 };
 
 type Twin = {
-  readonly gate: HttpGate;
+  readonly gate: GatePort;
   readonly decider: RecordingDecider;
   readonly registry: Registry;
 };

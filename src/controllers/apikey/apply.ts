@@ -20,6 +20,7 @@ import {
   setState,
   setTerms,
 } from '../../ledger/transitions.ts';
+import { cacheBehind, objectGone } from '../../runtime/behind.ts';
 import { DEFAULT_STORE } from '../../stores/view.ts';
 import { audit, change, commit, mine, present, usable } from './commits.ts';
 import type { Deps } from './deps.ts';
@@ -332,10 +333,7 @@ async function setFinalizers(
     { signal },
   );
   if (written === undefined) {
-    throw new KeywardError('Conflict', {
-      reason: 'ObjectGone',
-      message: `ApiKey ${refText(key.ref)} was deleted meanwhile`,
-    });
+    throw objectGone(`ApiKey ${refText(key.ref)}`);
   }
   return { ...world, key: { ...key, finalizers, resourceVersion: written.resourceVersion } };
 }
@@ -378,11 +376,7 @@ async function proveGone(
   const ref = { namespace: record.namespace, name: record.name };
   const object = await deps.client.get(API_KEYS, ref, { signal });
   if (object?.metadata.uid === record.uid) {
-    throw new KeywardError('Waiting', {
-      reason: 'CacheBehind',
-      message: `ApiKey ${refText(ref)} exists, although the watch does not show it yet`,
-      retryAfterMs: 5_000,
-    });
+    throw cacheBehind(`ApiKey ${refText(ref)}`);
   }
   const goneUids = [...(world.evidence.goneUids ?? []), record.uid];
   return { ...world, evidence: { ...world.evidence, goneUids } };

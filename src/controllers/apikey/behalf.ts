@@ -3,11 +3,11 @@
  * those objects, which is a copy. A key with neither costs no request here.
  */
 import { refText } from '../../api/meta.ts';
-import { KeywardError } from '../../kernel/errors.ts';
 import { currentGrant } from '../../ledger/grants.ts';
 import type { FormRecord } from '../../ledger/form.ts';
 import { isKept } from '../../ledger/keptclients.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
+import { ledgerMoved } from '../../runtime/behind.ts';
 import type { Deps } from './deps.ts';
 import { grantedKey, refusedFields } from './granted.ts';
 import type { ApiKeyView, ApplicationFact, ClientFact, World } from './world.ts';
@@ -87,8 +87,5 @@ export async function confirmGrant(
   if (known === undefined) return;
   const form = await ledger.loadDocument('Form', known.uid);
   if (form?.revision === known.revision) return;
-  throw new KeywardError('Conflict', {
-    reason: 'Stale',
-    message: `the application of ApiKey ${refText(ref)} changed meanwhile; it is looked at again`,
-  });
+  throw ledgerMoved(`the application of ApiKey ${refText(ref)}`);
 }

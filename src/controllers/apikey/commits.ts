@@ -3,6 +3,7 @@ import { refText } from '../../api/meta.ts';
 import { KeywardError } from '../../kernel/errors.ts';
 import type { AuditEntry, Commit, CommitResult } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
+import { ledgerMoved } from '../../runtime/behind.ts';
 import type { LocalHandle, StoreHandle } from '../../stores/contract.ts';
 import { asDocument, formAfter, withForm, type FormSteps } from './belonging.ts';
 import type { Deps } from './deps.ts';
@@ -48,16 +49,12 @@ export async function commit(
 }
 
 function expectCommitted(result: CommitResult, record: KeyRecord): KeyRecord {
-  const what = `ApiKey ${record.namespace}/${record.name}`;
   switch (result.type) {
     case 'Committed':
       return result.record;
     case 'Stale':
     case 'RequestSpent':
-      throw new KeywardError('Conflict', {
-        reason: result.type,
-        message: `${what} changed in the ledger meanwhile; it is looked at again`,
-      });
+      throw ledgerMoved(`ApiKey ${refText(record)}`, result.type);
     case 'ValueKnown':
       throw new KeywardError('Terminal', {
         reason: 'ValueKnown',

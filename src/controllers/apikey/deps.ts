@@ -5,7 +5,7 @@ import type { Entropy } from '../../kernel/entropy.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { Keyring } from '../../keys/keyring.ts';
 import type { Cache, KubeClient } from '../../kube/port.ts';
-import type { KnownNames } from '../../ledger/known.ts';
+import type { KnownNames } from '../../ledger/knownnames.ts';
 import type { Holds } from '../../ledger/holds.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import type { StoreBinding } from '../../ledger/record.ts';

@@ -10,7 +10,7 @@ import type { DocumentBell } from '../../ledger/documentbell.ts';
 import type { DocumentChange } from '../../ledger/documents.ts';
 import type { FormRecord } from '../../ledger/form.ts';
 import type { HoldChange, Holds } from '../../ledger/holds.ts';
-import type { KnownNames } from '../../ledger/known.ts';
+import type { KnownNames } from '../../ledger/knownnames.ts';
 import type { Lane } from '../../runtime/lanes.ts';
 import { NamedForms } from './namedforms.ts';
 import type { CachedApiKey } from './view.ts';

@@ -1,9 +1,10 @@
 /** The ApiKey controller: its four steps, and when it looks again. */
 import type { ApiKeyStatus } from '../../api/generated/apikey.ts';
 import type { Ref } from '../../api/meta.ts';
-import { API_KEYS, API_VERSION } from '../../api/names.ts';
+import { API_KEYS } from '../../api/names.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
 import { DAY_MS, earlier, MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
+import { statusDraft } from '../../kube/statusdraft.ts';
 import { isHeldBack } from '../../runtime/heldback.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
 import { apply } from './apply.ts';
@@ -52,20 +53,12 @@ async function report(
   const quotaUses = key && deps.quotaUses(key.uid, world.nowMs);
   const status = wantedStatus({ ...world, quotaUses }, failure);
   if (key === undefined || status === undefined || isSameStatus(key.status, status)) return;
-  const { uid, resourceVersion, ref } = key;
-  const written = await deps.client.replaceStatus(
-    API_KEYS,
-    {
-      apiVersion: API_VERSION,
-      kind: 'ApiKey',
-      metadata: { name: ref.name, namespace: ref.namespace, uid, resourceVersion },
-      status,
-    },
-    { signal },
-  );
+  const written = await deps.client.replaceStatus(API_KEYS, statusDraft(API_KEYS, key, status), {
+    signal,
+  });
   if (written === undefined) return;
   const own = { resourceVersion: written.resourceVersion, status };
-  deps.ownStatus.wrote(uid, own, deps.keys.get(ref)?.resourceVersion);
+  deps.ownStatus.wrote(key.uid, own, deps.keys.get(key.ref)?.resourceVersion);
   if (isStillUsed(status) && !isStillUsed(key.status)) deps.reporter.stillUsed(world);
   if (isUsedUp(status) && !isUsedUp(key.status)) deps.reporter.quotaUsedUp(world);
 }

@@ -8,6 +8,7 @@ import { classify, KeywardError } from '../../kernel/errors.ts';
 import { fingerprintEntries, macText } from '../../keys/fingerprint.ts';
 import type { Draft, Written } from '../../kube/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
+import { ledgerMoved } from '../../runtime/behind.ts';
 import type { Deps } from './deps.ts';
 import type { SecretWrite } from './metrics.ts';
 import { binding, isMarked, judge, mayAdopt, type Secret } from './proof.ts';
@@ -131,10 +132,7 @@ async function demandNewest(
 ): Promise<void> {
   const { record } = await deps.ledger.load(uid, { namespace, name });
   if (record?.revision === revision) return;
-  throw new KeywardError('Conflict', {
-    reason: 'Stale',
-    message: `ApiKey ${namespace}/${name} changed in the ledger meanwhile; it is looked at again`,
-  });
+  throw ledgerMoved(`ApiKey ${namespace}/${name}`);
 }
 
 type Complete = { readonly draft: Draft; readonly fingerprint: string };

@@ -4,6 +4,7 @@ import { API_KEY_APPLICATIONS, API_KEYS } from '../../api/names.ts';
 import { KeywardError } from '../../kernel/errors.ts';
 import type { Draft } from '../../kube/port.ts';
 import type { FormRecord } from '../../ledger/form.ts';
+import { cacheBehind, objectGone } from '../../runtime/behind.ts';
 import type { ActionOf } from './actions.ts';
 import { present } from './commits.ts';
 import type { Deps } from './deps.ts';
@@ -27,10 +28,7 @@ export async function setFinalizers(
     { signal },
   );
   if (written === undefined) {
-    throw new KeywardError('Conflict', {
-      reason: 'ObjectGone',
-      message: `ApiKeyApplication ${refText(form.ref)} was deleted meanwhile`,
-    });
+    throw objectGone(`ApiKeyApplication ${refText(form.ref)}`);
   }
   const next = { ...form, finalizers, resourceVersion: written.resourceVersion };
   const evidence = form.isDeleting
@@ -63,11 +61,7 @@ export async function proveGone(
   const { namespace, name, uid } = record;
   const object = await deps.client.get(API_KEY_APPLICATIONS, { namespace, name }, { signal });
   if (object?.metadata.uid === uid) {
-    throw new KeywardError('Waiting', {
-      reason: 'CacheBehind',
-      message: `ApiKeyApplication ${refText(record)} exists, although the watch does not show it yet`,
-      retryAfterMs: 5_000,
-    });
+    throw cacheBehind(`ApiKeyApplication ${refText(record)}`);
   }
   const goneUids = [...(world.evidence.goneUids ?? []), uid];
   return { ...world, evidence: { ...world.evidence, goneUids } };
@@ -131,10 +125,7 @@ async function lookAt(
 ): Promise<World['apiKey']> {
   const object = await deps.client.get(API_KEYS, key, { signal });
   if (object === undefined) {
-    throw new KeywardError('Conflict', {
-      reason: 'ObjectGone',
-      message: `ApiKey ${refText(key)} was deleted meanwhile`,
-    });
+    throw objectGone(`ApiKey ${refText(key)}`);
   }
   const { uid, resourceVersion, deletionTimestamp, ownerReferences } = object.metadata;
   const owner = controllerOf(ownerReferences, API_KEY_APPLICATIONS);

@@ -3,6 +3,7 @@ import { refText } from '../../api/meta.ts';
 import { KeywardError } from '../../kernel/errors.ts';
 import type { FormRecord } from '../../ledger/form.ts';
 import type { AuditEntry } from '../../ledger/port.ts';
+import { ledgerMoved } from '../../runtime/behind.ts';
 import type { Deps } from './deps.ts';
 import type { FormView, World } from './world.ts';
 
@@ -37,10 +38,7 @@ export async function commit(
     })
     .finally(() => committing.delete(uid));
   if (type === 'Committed') return { ...record, revision: record.revision + 1 };
-  throw new KeywardError('Conflict', {
-    reason: type,
-    message: `ApiKeyApplication ${refText(record)} changed in the ledger meanwhile; it is looked at again`,
-  });
+  throw ledgerMoved(`ApiKeyApplication ${refText(record)}`, type);
 }
 
 /** Commits the next record of this world's form; the world with the record as stored. */

@@ -1,8 +1,9 @@
 /** The ApiKeyApplication controller: its four steps, and when it looks again. */
 import type { Ref } from '../../api/meta.ts';
-import { API_KEY_APPLICATIONS, API_VERSION } from '../../api/names.ts';
+import { API_KEY_APPLICATIONS } from '../../api/names.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
 import { DAY_MS, earlier, MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
+import { statusDraft } from '../../kube/statusdraft.ts';
 import { isHeldBack } from '../../runtime/heldback.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
 import type { Action } from './actions.ts';
@@ -47,20 +48,14 @@ async function report(
   if (form === undefined || status === undefined) return;
   const seen = seenStatus(status);
   if (seen.digest === form.status?.digest) return;
-  const { uid, resourceVersion, ref } = form;
   const written = await deps.client.replaceStatus(
     API_KEY_APPLICATIONS,
-    {
-      apiVersion: API_VERSION,
-      kind: API_KEY_APPLICATIONS.kind,
-      metadata: { name: ref.name, namespace: ref.namespace, uid, resourceVersion },
-      status,
-    },
+    statusDraft(API_KEY_APPLICATIONS, form, status),
     { signal },
   );
   if (written === undefined) return;
   const own = { resourceVersion: written.resourceVersion, status: seen };
-  deps.ownStatus.wrote(uid, own, deps.forms.get(ref)?.resourceVersion);
+  deps.ownStatus.wrote(form.uid, own, deps.forms.get(form.ref)?.resourceVersion);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The actions that change what the ledger knows about a form, each one commit with its audit entry. */
 import { refText } from '../../api/meta.ts';
-import { KeywardError } from '../../kernel/errors.ts';
-import { formatTime } from '../../kernel/time.ts';
+import type { KeywardError } from '../../kernel/errors.ts';
+import { formatTime, SECOND_MS } from '../../kernel/time.ts';
 import type { FormRecord, Round } from '../../ledger/form.ts';
 import {
   activateNext,
@@ -18,6 +18,7 @@ import {
 } from '../../ledger/formchanges.ts';
 import { approveAutomatically } from '../../ledger/formdecisions.ts';
 import type { AuditEntry } from '../../ledger/port.ts';
+import { cacheBehind } from '../../runtime/behind.ts';
 import type { ActionOf } from './actions.ts';
 import { author, change, commit, mine, present } from './commits.ts';
 import { isNewest } from './cluster.ts';
@@ -58,7 +59,7 @@ export async function noteEdit(
   const { generation } = form;
   const { editors, isProven } = action;
   // Only an edit after this one can heal it; so there must not be one that the watch hides.
-  if (!isProven && !(await isNewest(deps, form, signal))) throw cacheBehind(world);
+  if (!isProven && !(await isNewest(deps, form, signal))) throw editedAgain(world);
   const record = noteSeen(mine(world), {
     editors,
     seen: { generation, atMs: world.nowMs, isProven },
@@ -203,12 +204,8 @@ function withSpent(record: FormRecord, world: World): FormRecord {
   return { ...record, spentReissueIds: [...record.spentReissueIds, requestId] };
 }
 
-function cacheBehind({ ref }: World): KeywardError {
-  return new KeywardError('Waiting', {
-    reason: 'CacheBehind',
-    message: `ApiKeyApplication ${refText(ref)} was edited again, although the watch does not show it yet`,
-    retryAfterMs: 1_000,
-  });
+function editedAgain({ ref }: World): KeywardError {
+  return cacheBehind(`ApiKeyApplication ${refText(ref)}`, 'was edited again', SECOND_MS);
 }
 
 function grantFacts({ grant }: FormRecord): AuditEntry['facts'] {

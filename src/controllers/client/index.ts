@@ -7,15 +7,17 @@ import { EVENT_REASONS } from '../../api/conditions.ts';
 import { refText, type Ref } from '../../api/meta.ts';
 import { API_CLIENTS, API_VERSION } from '../../api/names.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { KeywardError } from '../../kernel/errors.ts';
+import type { KeywardError } from '../../kernel/errors.ts';
 import { isSameJson } from '../../kernel/samejson.ts';
 import { MINUTE_MS } from '../../kernel/time.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { Cache, KubeClient } from '../../kube/port.ts';
+import { statusDraft } from '../../kube/statusdraft.ts';
 import { clientState } from '../../ledger/clients.ts';
 import type { ClientRecord } from '../../ledger/documents.ts';
 import { keptOf } from '../../ledger/keptclients.ts';
 import type { Ledger } from '../../ledger/port.ts';
+import { cacheBehind, ledgerMoved } from '../../runtime/behind.ts';
 import type { Lane } from '../../runtime/lanes.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
 import { anyOf, wakeItself, whenChanged } from '../../runtime/trigger.ts';
@@ -26,8 +28,6 @@ import type { ClientView, KeyCount, World } from './world.ts';
 
 /** Keys are counted this often; status holds nothing that changes with each of them. */
 const RECOUNT_MS = MINUTE_MS;
-/** A watch that lags shows the object soon. */
-const CACHE_BEHIND_MS = 5_000;
 
 /** What the controller works with. */
 export type Deps = {
@@ -116,11 +116,7 @@ async function proveGone(
 ): Promise<World> {
   const object = await deps.client.get(API_CLIENTS, world.ref, { signal });
   if (object?.metadata.uid !== uid) return { ...world, isProvenGone: true };
-  throw new KeywardError('Waiting', {
-    reason: 'CacheBehind',
-    message: `ApiClient ${refText(world.ref)} exists, although the watch does not show it yet`,
-    retryAfterMs: CACHE_BEHIND_MS,
-  });
+  throw cacheBehind(`ApiClient ${refText(world.ref)}`);
 }
 
 async function end(deps: Deps, world: World, record: ClientRecord): Promise<World> {
@@ -194,10 +190,7 @@ async function commit(
   });
   const [first, ...others] = documents;
   if (type === 'Committed') return [committed(first), ...others.map(committed)];
-  throw new KeywardError('Conflict', {
-    reason: type,
-    message: `ApiClient ${namespace}/${name} changed in the ledger meanwhile; it is looked at again`,
-  });
+  throw ledgerMoved(`ApiClient ${namespace}/${name}`, type);
 }
 
 function committed(document: ClientRecord): ClientRecord {
@@ -213,15 +206,7 @@ async function report(
   const { client } = world;
   const status = wantedStatus(world, failure);
   if (client === undefined || status === undefined || isSameJson(status, client.status)) return;
-  const { ref, uid, resourceVersion } = client;
-  await deps.client.replaceStatus(
-    API_CLIENTS,
-    {
-      apiVersion: API_VERSION,
-      kind: 'ApiClient',
-      metadata: { name: ref.name, namespace: ref.namespace, uid, resourceVersion },
-      status,
-    },
-    { signal },
-  );
+  await deps.client.replaceStatus(API_CLIENTS, statusDraft(API_CLIENTS, client, status), {
+    signal,
+  });
 }

@@ -3,7 +3,7 @@
  * commit. Only what is proven to be gone is forgotten; anything else stays in the ledger.
  */
 import type { Clock } from '../../kernel/clock.ts';
-import { classify, KeywardError } from '../../kernel/errors.ts';
+import { classify } from '../../kernel/errors.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import {
@@ -13,6 +13,7 @@ import {
   noteRemote,
   type RemoteCredentialRecord,
 } from '../../ledger/remote.ts';
+import { ledgerMoved } from '../../runtime/behind.ts';
 import { StoreFailure } from '../../stores/contract.ts';
 import { callEnd, endingStep, type EndingStep } from '../../stores/ending.ts';
 import type { OpenedStore } from '../../stores/opened.ts';
@@ -197,8 +198,5 @@ async function commitStep(
     },
   });
   if (result.type === 'Committed') return result.record;
-  throw new KeywardError('Conflict', {
-    reason: result.type,
-    message: `ApiKey ${record.namespace}/${record.name} changed in the ledger meanwhile`,
-  });
+  throw ledgerMoved(`ApiKey ${record.namespace}/${record.name}`, result.type);
 }

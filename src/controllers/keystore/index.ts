@@ -7,12 +7,14 @@ import { refText, type Ref, type Resource } from '../../api/meta.ts';
 import { API_VERSION, FINALIZER } from '../../api/names.ts';
 import { isSameJson } from '../../kernel/samejson.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { KeywardError } from '../../kernel/errors.ts';
+import type { KeywardError } from '../../kernel/errors.ts';
 import { MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { Cache, KubeClient } from '../../kube/port.ts';
+import { statusDraft } from '../../kube/statusdraft.ts';
 import type { StoreProfile, StoreRecord } from '../../ledger/documents.ts';
 import type { Ledger } from '../../ledger/port.ts';
+import { cacheBehind, objectGone } from '../../runtime/behind.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
 import { anyOf, wakeItself, whenChanged } from '../../runtime/trigger.ts';
 import { StoreFailure, type RemoteHandle, type StoreHandle } from '../../stores/contract.ts';
@@ -34,8 +36,6 @@ import {
 const REFRESH_MS = MINUTE_MS;
 /** A store that is going waits for its keys, and a namespace that is going waits for the store. */
 const GOING_REFRESH_MS = 2 * SECOND_MS;
-/** A watch that lags shows the object soon. */
-const CACHE_BEHIND_MS = 5 * SECOND_MS;
 /** Somebody may be about to make the Secret that is missing. */
 const MISSING_REFRESH_MS = 30 * SECOND_MS;
 
@@ -203,11 +203,7 @@ async function proveGone<View extends StoreObject>(
 ): Promise<GoneWorld> {
   const object = await client.get(resource, world.ref, { signal });
   if (object?.metadata.uid !== world.document.uid) return { ...world, isProvenGone: true };
-  throw new KeywardError('Waiting', {
-    reason: 'CacheBehind',
-    message: `${resource.kind} ${refText(world.ref)} exists, although the watch does not show it yet`,
-    retryAfterMs: CACHE_BEHIND_MS,
-  });
+  throw cacheBehind(`${resource.kind} ${refText(world.ref)}`);
 }
 
 async function putFinalizer<View extends StoreObject>(
@@ -227,10 +223,7 @@ async function putFinalizer<View extends StoreObject>(
     { signal },
   );
   if (written === undefined) {
-    throw new KeywardError('Conflict', {
-      reason: 'ObjectGone',
-      message: `${deps.resource.kind} ${refText(ref)} was deleted meanwhile`,
-    });
+    throw objectGone(`${deps.resource.kind} ${refText(ref)}`);
   }
   if (type === 'ReleaseFinalizer') deps.sessions.forget(uid);
   return { ...world, store: { ...store, finalizers, resourceVersion: written.resourceVersion } };
@@ -246,17 +239,10 @@ async function report<View extends StoreObject>(
   if (store === undefined || isGone(world)) return;
   const status = wantedStatus(world, failure);
   if (isSameJson(status, store.status)) return;
-  const { uid, resourceVersion, ref } = store;
-  const namespace = deps.resource.namespaced ? { namespace: ref.namespace } : {};
   const turn = turnOf(world, status);
   const written = await deps.client.replaceStatus(
     deps.resource,
-    {
-      apiVersion: API_VERSION,
-      kind: deps.resource.kind,
-      metadata: { name: ref.name, ...namespace, uid, resourceVersion },
-      status,
-    },
+    statusDraft(deps.resource, store, status),
     { signal },
   );
   if (turn !== undefined && written !== undefined) tell(deps, world, turn);

@@ -2,10 +2,10 @@
  * What gates have to know of a built-in store: the profile in whose shape they answer. A gate that knows
  * nothing of a store answers in Keyward's own, so a store with that profile is written only when another one was known.
  */
-import { KeywardError } from '../../kernel/errors.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { StoreProfile, StoreRecord } from '../../ledger/documents.ts';
 import type { Ledger } from '../../ledger/port.ts';
+import { ledgerMoved } from '../../runtime/behind.ts';
 import type { World } from './world.ts';
 
 /** What it takes to write a profile into the ledger. */
@@ -63,8 +63,5 @@ async function commit(
     },
   });
   if (type === 'Committed') return { ...document, revision: revision + 1 };
-  throw new KeywardError('Conflict', {
-    reason: type,
-    message: `store '${name}' changed in the ledger meanwhile; it is looked at again`,
-  });
+  throw ledgerMoved(`store '${name}'`, type);
 }

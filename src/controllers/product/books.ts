@@ -4,9 +4,9 @@
  * same claim at the same time, so commits are made one after the other.
  */
 import type { Ref } from '../../api/meta.ts';
-import { KeywardError } from '../../kernel/errors.ts';
 import type { ProductRecord } from '../../ledger/documents.ts';
 import type { AuditEntry, Ledger } from '../../ledger/port.ts';
+import { ledgerMoved } from '../../runtime/behind.ts';
 
 /** Documents at a time when everything is read. */
 const PAGE = 500;
@@ -95,7 +95,7 @@ export class ProductBooks {
         epoch: this.#epoch(),
         audit,
       });
-      if (type === 'Stale') throw stale(records);
+      if (type === 'Stale') throw ledgerMoved(`ApiProduct '${records[0]?.name}'`);
     } catch (error) {
       // Nobody knows what is stored now.
       this.#loading = undefined;
@@ -125,11 +125,4 @@ export class ProductBooks {
     this.#known.clear();
     for (const record of all) this.#known.set(record.uid, record);
   }
-}
-
-function stale([first]: readonly ProductRecord[]): KeywardError {
-  return new KeywardError('Conflict', {
-    reason: 'Stale',
-    message: `ApiProduct '${first?.name}' changed in the ledger meanwhile; it is looked at again`,
-  });
 }

@@ -3,12 +3,14 @@
  * read the object itself.
  */
 import type { Ref } from '../../api/meta.ts';
-import { API_PRODUCTS, API_VERSION } from '../../api/names.ts';
+import { API_PRODUCTS } from '../../api/names.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import { KeywardError } from '../../kernel/errors.ts';
+import type { KeywardError } from '../../kernel/errors.ts';
 import { isSameJson } from '../../kernel/samejson.ts';
 import type { Cache, Change, KubeClient } from '../../kube/port.ts';
+import { statusDraft } from '../../kube/statusdraft.ts';
 import type { ProductRecord } from '../../ledger/documents.ts';
+import { cacheBehind } from '../../runtime/behind.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
 import type { Wake } from '../../runtime/trigger.ts';
 import type { ProductBooks, ProductCommit } from './books.ts';
@@ -23,9 +25,6 @@ import {
 } from './plan.ts';
 import { wantedStatus } from './status.ts';
 import type { ProductView, World } from './world.ts';
-
-/** A watch that lags shows the object soon. */
-const CACHE_BEHIND_MS = 5_000;
 
 /** What the controller works with. */
 export type Deps = {
@@ -103,11 +102,7 @@ async function proveGone(deps: Deps, world: World, signal: AbortSignal): Promise
   const object = await deps.client.get(API_PRODUCTS, world.ref, { signal });
   const uid = object?.metadata.uid;
   if (!ofName(world).some((record) => record.uid === uid)) return { ...world, isProvenGone: true };
-  throw new KeywardError('Waiting', {
-    reason: 'CacheBehind',
-    message: `ApiProduct '${world.ref.name}' exists, although the watch does not show it yet`,
-    retryAfterMs: CACHE_BEHIND_MS,
-  });
+  throw cacheBehind(`ApiProduct '${world.ref.name}'`);
 }
 
 async function commitOf(deps: Deps, world: World): Promise<ProductCommit | undefined> {
@@ -155,15 +150,7 @@ async function report(
   const { product } = world;
   const status = wantedStatus(world, failure);
   if (product === undefined || status === undefined || isSameJson(status, product.status)) return;
-  const { ref, uid, resourceVersion } = product;
-  await deps.client.replaceStatus(
-    API_PRODUCTS,
-    {
-      apiVersion: API_VERSION,
-      kind: 'ApiProduct',
-      metadata: { name: ref.name, uid, resourceVersion },
-      status,
-    },
-    { signal },
-  );
+  await deps.client.replaceStatus(API_PRODUCTS, statusDraft(API_PRODUCTS, product, status), {
+    signal,
+  });
 }

@@ -9,7 +9,7 @@ import { classify } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { SECOND_MS } from '../../kernel/time.ts';
 import type { UseReads } from '../../ledger/gate.ts';
-import { countKey, countRefOf, usesIn } from '../../ledger/used.ts';
+import { countKey, countRefOf, usesIn } from '../../ledger/usecounts.ts';
 import { quotaStep, type QuotaStep, type ToldQuota } from '../../terms/quotasteps.ts';
 import { findZone, UTC, type Zone } from '../../terms/zone.ts';
 import type { Metered, MeteredKeys } from './metered.ts';

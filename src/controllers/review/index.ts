@@ -5,7 +5,9 @@ import { API_KEY_REVIEWS, API_VERSION } from '../../api/names.ts';
 import { KeywardError } from '../../kernel/errors.ts';
 import { isSameJson } from '../../kernel/samejson.ts';
 import { SECOND_MS } from '../../kernel/time.ts';
+import { statusDraft } from '../../kube/statusdraft.ts';
 import type { ReviewRecord } from '../../ledger/documents.ts';
+import { ledgerMoved } from '../../runtime/behind.ts';
 import type { Steps } from '../../runtime/pipeline.ts';
 import { askRights } from './access.ts';
 import type { Deps } from './deps.ts';
@@ -104,12 +106,8 @@ async function ask(deps: Deps, world: World, signal: AbortSignal): Promise<World
 async function settle(deps: Deps, world: World, verdict: Verdict): Promise<World> {
   const { latch, ...ruling } = rulingOf(world, verdict, deps.clusterId);
   const { type } = await deps.ledger.commitDocuments({ ...ruling, epoch: deps.epoch() });
-  if (type === 'Stale') {
-    throw new KeywardError('Conflict', {
-      reason: type,
-      message: `what ApiKeyReview ${refText(world.review.ref)} is about changed in the ledger meanwhile; it is judged again`,
-    });
-  }
+  if (type === 'Stale')
+    throw ledgerMoved(`what ApiKeyReview ${refText(world.review.ref)} is about`);
   deps.metrics.judged(latch.target.kind, latch.decision, latch.reason);
   const { target, nowMs } = world;
   const round = target.kind === 'ApiKeyApplication' ? target.form?.round : undefined;
@@ -175,15 +173,7 @@ async function report(
   const judgement = latch === undefined ? judge(world) : undefined;
   const status = wantedStatus(world, judgement, failure);
   if (status === undefined || isSameJson(status, review.status)) return;
-  const { uid, resourceVersion, ref } = review;
-  await deps.client.replaceStatus(
-    API_KEY_REVIEWS,
-    {
-      apiVersion: API_VERSION,
-      kind: 'ApiKeyReview',
-      metadata: { name: ref.name, namespace: ref.namespace, uid, resourceVersion },
-      status,
-    },
-    { signal },
-  );
+  await deps.client.replaceStatus(API_KEY_REVIEWS, statusDraft(API_KEY_REVIEWS, review, status), {
+    signal,
+  });
 }

@@ -19,7 +19,7 @@ const OPTION = { header: 1, append: 2 };
 const HEADER = { key: 1, value: 2 };
 
 /** The body of a no. */
-export type ErrorBody = {
+type ErrorBody = {
   readonly contentType: string;
   readonly body: string;
   readonly status: number;
@@ -32,7 +32,7 @@ export type WriteError = (
 ) => ErrorBody;
 
 /** What is removed from a call that is let in, so that no key gets to the service. */
-export type Removals = {
+type Removals = {
   /** Lower case. */
   readonly headers: readonly string[];
   readonly queryParameter: string | undefined;

@@ -6,7 +6,7 @@ import { FAILURES, type Failure } from './statuses.ts';
 export type Backlog = { bytes: number };
 
 /** More means that somebody opens calls to fill the memory. */
-export const BACKLOG_BYTES_MAX = 64 * 1_024 * 1_024;
+const BACKLOG_BYTES_MAX = 64 * 1_024 * 1_024;
 /** What a piece costs beside its bytes, roughly. */
 const PART_BYTES = 256;
 const NOTHING = Buffer.alloc(0);

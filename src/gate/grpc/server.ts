@@ -12,6 +12,7 @@ import type { Decider } from '../decision.ts';
 import { Connections as Room } from '../http/connections.ts';
 import { openTls, type TlsFiles, type TlsSource } from '../http/tls.ts';
 import { errorAnswer } from '../profiles.ts';
+import type { GatePort } from '../port.ts';
 import type { ReadingOptions } from '../reading/reading.ts';
 import { createAuthorization } from './authorization.ts';
 import type { Desk } from './calls.ts';
@@ -40,23 +41,13 @@ export type GrpcOptions = {
   readonly registry: Registry;
 };
 
-/** A running port. */
-export type GrpcGate = {
-  /** Where it really listens, HOST:PORT. */
-  readonly address: string;
-  /** Looks at the TLS files now, instead of within 10 s. */
-  reloadTls(): Promise<void>;
-  /** Takes no more calls, and waits for answers that are on their way up to the bound. Repeatable. */
-  close(): Promise<void>;
-};
-
 type AnyServer = Server | TlsServer;
 
 /**
  * Listens and answers until closed. Rejects with Terminal AddressUnavailable when it cannot listen, with
  * TlsFilesUnusable, and with the errors of `compileReading`.
  */
-export async function serveGrpc(options: GrpcOptions, decider: Decider): Promise<GrpcGate> {
+export async function serveGrpc(options: GrpcOptions, decider: Decider): Promise<GatePort> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const desk: Desk = {
     methods: createMethods(options, decider),

@@ -6,7 +6,7 @@ const LOW = 0x7f;
 const VARINT_BITS = 7;
 
 /** An unsigned number up to 2^53 - 1. */
-export function varint(value: number): Buffer {
+function varint(value: number): Buffer {
   const bytes: number[] = [];
   let rest = value;
   for (; rest > LOW; rest = Math.floor(rest / (LOW + 1))) bytes.push((rest & LOW) | MORE);

@@ -25,7 +25,7 @@ export type Answer = {
 export type Asker = 'Nginx' | 'Haproxy' | 'Proxy';
 
 /** What an answer depends on beside the decision. */
-export type AnswerContext = {
+type AnswerContext = {
   readonly asker: Asker;
   /** Of the call; some error bodies repeat its path. */
   readonly target: string | undefined;

@@ -9,7 +9,7 @@ import type { Server, Socket } from 'node:net';
 const SPARE_SHARE = 8;
 
 /** Bound, and how connections are ended that wait for nothing. */
-export type Room = { readonly max: number; closeIdleConnections(): void };
+type Room = { readonly max: number; closeIdleConnections(): void };
 
 /** The connections of one server. */
 export class Connections {

@@ -6,10 +6,10 @@
 import { isName } from '../reading/names.ts';
 
 /** The line of a request, and where its headers begin. */
-export type Line = { readonly method: string; readonly target: string; readonly fieldsAt: number };
+type Line = { readonly method: string; readonly target: string; readonly fieldsAt: number };
 
 /** Whoever is told of each header in turn; see `Found`. */
-export type FieldSink = {
+type FieldSink = {
   /** Below 0: its content is not wanted. */
   meet(text: string, from: number, to: number): number;
   /** As received, without the blanks around it. */

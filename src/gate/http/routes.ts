@@ -12,13 +12,11 @@ import type { HttpMeter } from './metrics.ts';
 import { answerVerify } from './verify.ts';
 
 /** How the call is read that a gateway asks about at one target. */
-export type Route = { readonly reading: Reading; readonly given: Given; readonly asker: Asker };
+type Route = { readonly reading: Reading; readonly given: Given; readonly asker: Asker };
 /** What a gateway wants to know, and which one asks. */
 export type Question = { readonly call: Call; readonly asker: Asker };
-/** One request and its answer. */
-export type Exchange = { readonly req: IncomingMessage; readonly res: ServerResponse };
 /** What routes need. */
-export type RouteDeps = {
+type RouteDeps = {
   readonly reading: ReadingOptions;
   readonly decider: Decider;
   readonly meter: HttpMeter;

@@ -12,6 +12,7 @@ import { createHttpServer } from '../../kernel/nodehttp.ts';
 import { SECOND_MS } from '../../kernel/time.ts';
 import { listen } from '../../runtime/listening.ts';
 import type { Decider } from '../decision.ts';
+import type { GatePort } from '../port.ts';
 import type { ReadingOptions } from '../reading/reading.ts';
 import { BAD_REQUEST, TOO_MANY_HEADERS } from './answers.ts';
 import { declaredLength } from './body.ts';
@@ -40,23 +41,13 @@ export type HttpOptions = {
   readonly registry: Registry;
 };
 
-/** A running listener. */
-export type HttpGate = {
-  /** Where it really listens, HOST:PORT. */
-  readonly address: string;
-  /** Looks at the TLS files now, instead of within 10 s. */
-  reloadTls(): Promise<void>;
-  /** Takes no more requests, waits for answers that are on their way up to the bound. Repeatable. */
-  close(): Promise<void>;
-};
-
 type AnyServer = Server | HttpsServer;
 
 /**
  * Listens and answers until closed. Rejects with Terminal AddressUnavailable when it cannot listen,
  * with TlsFilesUnusable, and with the errors of `compileReading`.
  */
-export async function serveHttp(options: HttpOptions, decider: Decider): Promise<HttpGate> {
+export async function serveHttp(options: HttpOptions, decider: Decider): Promise<GatePort> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const meter = createHttpMeter(options.registry);
   const routes = new Routes({ ...options, decider, meter });

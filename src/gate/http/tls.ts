@@ -32,7 +32,7 @@ export type TlsMaterial = {
 export type TlsReport = (result: 'Ok' | 'Failed', expiresMs: number | undefined) => void;
 
 /** What watching needs. */
-export type TlsDeps = {
+type TlsDeps = {
   readonly clock: Clock;
   readonly log: Logger;
   /** Called at the start and for each change. */

@@ -9,7 +9,7 @@ import { TARGET_LENGTH_MAX } from '../reading/readcall.ts';
 import { findDoubledField } from './doubledfield.ts';
 
 /** What is wrong with a question; `message` begins with the field, if it is about one. */
-export type Problem = { readonly problem: string };
+type Problem = { readonly problem: string };
 
 const TEXTS = ['method', 'host', 'target', 'origin', 'referer', 'address', 'product'] as const;
 const FIELDS: readonly string[] = ['credential', 'body', ...TEXTS];

@@ -11,7 +11,7 @@ export type Taken = number | Refusal;
 export type Use = { readonly left: number; readonly giveBack: () => void };
 
 /** What is counted. */
-export type CountOf = {
+type CountOf = {
   readonly subject: string;
   readonly limit: number;
   readonly window: QuotaWindow;

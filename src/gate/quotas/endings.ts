@@ -11,7 +11,7 @@ const SEND_MAX = 500;
 const WAITING_MAX = 10_000;
 
 /** What endings need; see QuotaDeps. */
-export type EndingDeps = {
+type EndingDeps = {
   readonly ledger: () => Pick<UseLedger, 'reportLeases' | 'returnLeases'> | undefined;
   readonly clock: Clock;
   readonly onFailure: (reason: string) => void;

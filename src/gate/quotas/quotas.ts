@@ -20,7 +20,7 @@ import { Windows } from './windows.ts';
 export type LeaseLedger = Pick<UseLedger, 'lease' | 'reportLeases' | 'returnLeases'>;
 
 /** What quotas need. */
-export type QuotaDeps = {
+type QuotaDeps = {
   /** The database; undefined: there is none now. */
   readonly ledger: () => LeaseLedger | undefined;
   readonly clock: Clock;

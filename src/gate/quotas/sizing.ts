@@ -6,7 +6,7 @@ const PERIOD_MS = 10 * SECOND_MS;
 const RESERVE = 1.5;
 
 /** What a lease is sized by. */
-export type Demand = {
+type Demand = {
   /** Calls that wait for it; they spend their uses at once. From 1. */
   readonly waiting: number;
   /** Uses in the last ten seconds. */

@@ -27,7 +27,7 @@ export function findClientAddress(list: string, trusted: readonly Network[]): st
 }
 
 /** `192.0.2.1:80`, `[2001:db8::1]:80` and `[2001:db8::1]` without what is no address; else as it is. */
-export function withoutPort(text: string): string {
+function withoutPort(text: string): string {
   const bracketed = /^\[([^[\]]*)\](?::\d{1,5})?$/.exec(text)?.[1];
   if (bracketed !== undefined) return bracketed.includes(':') ? bracketed : '';
   const colon = text.indexOf(':');

@@ -5,7 +5,7 @@
 import { DOUBTFUL, NOTHING_SHOWN, readKeyHeader, type Shown } from './credential.ts';
 
 /** What the query shows, and the target without it. */
-export type QueryReading = { readonly shown: Shown; readonly target: string };
+type QueryReading = { readonly shown: Shown; readonly target: string };
 
 /**
  * Looks for the parameter. Twice, encoded, in another case, or behind a semicolon, which some backends

@@ -19,7 +19,7 @@ import type { Credential } from '../call.ts';
 export type SignedCredential = Extract<Credential, { readonly type: 'Signed' }>;
 
 /** How dates are judged. */
-export type DateRules = {
+type DateRules = {
   readonly nowMs: number;
   /**
    * The vendor's PHP client writes the clock of Seoul and labels it `Z`. True: where a date with `Z`

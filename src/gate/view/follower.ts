@@ -27,7 +27,7 @@ const REOPEN = { baseMs: 200, maxMs: 2_000 };
 const FEED_PAGE = 500;
 
 /** What the follower needs. */
-export type FollowerDeps = {
+type FollowerDeps = {
   readonly open: () => Promise<GateLedger>;
   readonly view: View;
   readonly freshness: Freshness;

@@ -107,7 +107,7 @@ function endingOf(slots: readonly SlotRecord[]): readonly EndingSlot[] {
 }
 
 /** The secret of a pair, and what opening it takes. */
-export type SigningSecret = {
+type SigningSecret = {
   /** The public half of the pair, exactly as its holder has it. */
   readonly publicName: string;
   readonly token: string;

@@ -18,7 +18,7 @@ export type RecordSource = Pick<GateLedger, 'findByKeyId'>;
 export type Known = PreparedCredential | 'Gone';
 
 /** Bounds. */
-export type RecordLimits = {
+type RecordLimits = {
   /** Keys that are kept; the last ones used. */
   readonly recordsMax: number;
   /** Questions that may be open at once. */

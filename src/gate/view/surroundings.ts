@@ -16,7 +16,7 @@ export const GATE_KINDS = ['Client', 'Hold', 'Product', 'Store'] as const;
 export type GateKind = (typeof GATE_KINDS)[number];
 
 /** What is known of a client. */
-export type KnownClient = Pick<ClientRecord, 'state' | 'name'>;
+type KnownClient = Pick<ClientRecord, 'state' | 'name'>;
 
 /** See the file comment. */
 export class Surroundings {

@@ -1,12 +1,14 @@
 /** A PostgreSQL ledger as a whole; see ../archive.ts. */
-import { type Archive, type ArchiveMode, type Meta, pageQuery } from '../archive.ts';
-import { integer, optionalText, type Row, text } from '../rows.ts';
+import { type Archive, type ArchiveMode, pageQuery } from '../archive.ts';
+import { decodeIdentity, identityQuery } from '../identity.ts';
+import { type Row, text } from '../rows.ts';
 import { type Connection, connect, type Parameter } from './connection.ts';
 import { translate } from './failures.ts';
 import { parsePostgresUrl, type PostgresLocation } from './location.ts';
 import { checkSchema, migrate } from './migrate.ts';
 import { qualify } from './names.ts';
 import { Pool } from './pool.ts';
+import { readIdentity } from './queries.ts';
 import { DURABLE } from './transaction.ts';
 import { insert, remove, type Statement } from './writes.ts';
 
@@ -63,8 +65,8 @@ function createArchive(location: PostgresLocation, connection: Connection, pool:
   };
   return {
     label,
-    meta: () => readMeta(ask),
-    newest: () => pool.use((other) => readMeta((sql) => other.query(named(sql)))),
+    meta: async () => decodeIdentity((await ask(identityQuery('{schema}.')))[0]),
+    newest: () => pool.use((other) => readIdentity({ connection: other, qualify: named })),
     tables: async () => {
       const sql = 'SELECT table_name FROM information_schema.tables WHERE table_schema = $1';
       return (await ask(sql, [schema])).map((row) => text(row[0]));
@@ -97,20 +99,5 @@ function createArchive(location: PostgresLocation, connection: Connection, pool:
       connection.close();
       pool.close();
     },
-  };
-}
-
-async function readMeta(ask: (sql: string) => Promise<readonly Row[]>): Promise<Meta> {
-  const [row = []] = await ask(
-    `SELECT database_id, incarnation, commit_counter, epoch,
-            (SELECT max(version) FROM {schema}.migrations), cluster_id FROM {schema}.meta`,
-  );
-  return {
-    databaseId: text(row[0]),
-    incarnation: text(row[1]),
-    commitCounter: integer(row[2]),
-    epoch: integer(row[3]),
-    schemaVersion: integer(row[4]),
-    clusterId: optionalText(row[5]),
   };
 }

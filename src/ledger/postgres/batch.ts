@@ -3,7 +3,7 @@
  * behind is written at once. Pure: it compares with what was read under the database's lock.
  */
 import { KeywardError } from '../../kernel/errors.ts';
-import { hashEntry } from '../audit.ts';
+import { chainRow } from '../audit.ts';
 import type { DocumentRow } from '../documentrows.ts';
 import { fenced, foreign } from '../refusals.ts';
 import type {
@@ -22,7 +22,7 @@ import {
   type Row,
   text,
 } from '../rows.ts';
-import { type StoreUsage, usageOf } from '../usage.ts';
+import { countedStore, type KeyCounts } from '../keycounts.ts';
 import { type DocumentDraft, DocumentDrafts } from './documents.ts';
 import type { Head, Stored } from './stored.ts';
 
@@ -67,10 +67,10 @@ export type Decision = {
   readonly atMs: number;
 };
 
-/** Decides `commits` in order; `usage` is kept up to date as if all of it were committed. */
+/** Decides `commits` in order; `keyCounts` is kept up to date as if all of it were committed. */
 export function decide(
   commits: readonly AuditedRequest[],
-  known: { readonly head: Head; readonly stored: Stored; readonly usage: StoreUsage },
+  known: { readonly head: Head; readonly stored: Stored; readonly keyCounts: KeyCounts },
 ): Decision {
   const draft = new Draft(known);
   const answers = commits.map((commit) => draft.apply(commit));
@@ -80,7 +80,7 @@ export function decide(
 class Draft {
   readonly #head: Head;
   readonly #stored: Stored;
-  readonly #usage: StoreUsage;
+  readonly #keyCounts: KeyCounts;
   readonly #keys = new Map<string, KeyDraft>();
   readonly #documents: DocumentDrafts;
   readonly #spent = new Map<string, Row>();
@@ -89,11 +89,11 @@ class Draft {
   #hash: Uint8Array;
   #atMs = 0;
 
-  constructor({ head, stored, usage }: Parameters<typeof decide>[1]) {
+  constructor({ head, stored, keyCounts }: Parameters<typeof decide>[1]) {
     this.#head = head;
     this.#stored = stored;
     this.#documents = new DocumentDrafts(stored.documents);
-    this.#usage = usage;
+    this.#keyCounts = keyCounts;
     this.#hash = head.hash;
   }
 
@@ -147,14 +147,15 @@ class Draft {
     if (this.#isImported(request)) return { type: 'ValueKnown' };
     if (this.#isAccountBusy(request)) return { type: 'AccountBusy' };
     if (this.#revives(request)) return revived();
-    const usedBefore = before === undefined ? undefined : usageOf(before.storeUid, before.phase);
-    const usedAfter = usageOf(content[AT.storeUid], content[AT.phase]);
+    const storeBefore =
+      before === undefined ? undefined : countedStore(before.storeUid, before.phase);
+    const storeAfter = countedStore(content[AT.storeUid], content[AT.phase]);
     const namespace = text(identity[AT.namespace]);
-    if (usedBefore === undefined && usedAfter !== undefined) {
-      const limit = this.#usage.exceeded(usedAfter, namespace, request);
+    if (storeBefore === undefined && storeAfter !== undefined) {
+      const limit = this.#keyCounts.exceeded(storeAfter, namespace, request);
       if (limit !== undefined) return { type: 'LimitExceeded', limit };
     }
-    this.#usage.move(namespace, usedBefore, usedAfter);
+    this.#keyCounts.move(namespace, storeBefore, storeAfter);
     this.#change(request);
     return { type: 'Committed' };
   }
@@ -244,19 +245,9 @@ class Draft {
     const clusterId = this.#head.clusterId ?? '';
     const commitNumber = this.#head.commitCounter + this.#audit.length + 1;
     const entry = { commitNumber, clusterId, atMs, actor, action, uid, facts };
-    const previous = this.#hash;
-    this.#hash = hashEntry(previous, entry);
-    this.#audit.push([
-      commitNumber,
-      clusterId,
-      atMs,
-      actor,
-      action,
-      uid,
-      facts,
-      previous,
-      this.#hash,
-    ]);
+    const { row, hash } = chainRow(this.#hash, entry);
+    this.#audit.push(row);
+    this.#hash = hash;
   }
 }
 

@@ -6,14 +6,14 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { KeywardError } from '../../kernel/errors.ts';
-import { terminal } from '../refusals.ts';
+import { terminal, unavailable } from '../refusals.ts';
 import type { AuditedRequest, CrashPoint } from '../requests.ts';
 import { PURGE_EVERY } from '../tombstones.ts';
-import { StoreUsage } from '../usage.ts';
+import { KeyCounts } from '../keycounts.ts';
 import { decide, type Decision } from './batch.ts';
 import type { Connection } from './connection.ts';
 import { Crash } from './crash.ts';
-import { isContention, isRefusal, translate, unavailable } from './failures.ts';
+import { isContention, isRefusal, translate } from './failures.ts';
 import type { Qualify } from './names.ts';
 import { wasCommitted } from './outcome.ts';
 import type { Pool } from './pool.ts';
@@ -40,7 +40,7 @@ type Answers = Decision['answers'];
 /** Serves one batch at a time; see the file comment. */
 export class Committer {
   readonly #options: CommitterOptions;
-  readonly #usage = new StoreUsage();
+  readonly #keyCounts = new KeyCounts();
   readonly #crash: Crash;
   /**
    * Commits that are known to be in the database; nobody else wrote while it stands there. Never falls: a
@@ -59,7 +59,7 @@ export class Committer {
     try {
       return await this.withRetries(() => this.#transact(commits));
     } catch (thrown) {
-      this.#usage.forget();
+      this.#keyCounts.forget();
       if (isRefusal(thrown) && commits.length > 1) {
         // One bad commit must not spoil the others; halves find it in few steps.
         const middle = Math.ceil(commits.length / 2);
@@ -109,7 +109,7 @@ export class Committer {
         ]);
         const head = readHead(rows);
         await this.#check(head, connection, commits);
-        const decision = decide(commits, { head, stored, usage: this.#usage });
+        const decision = decide(commits, { head, stored, keyCounts: this.#keyCounts });
         return this.#finish(connection, decision, commits);
       }),
     );
@@ -136,7 +136,7 @@ export class Committer {
     ]);
     // Where the outcome is unknown, keys are counted anew. The commits that were seen stay known: a
     // failover is what loses both the answer and them.
-    if (!finished) this.#usage.forget();
+    if (!finished) this.#keyCounts.forget();
     if (isPurging) this.#purgedAt = commitCounter;
     if (isDoomed) this.#crash.strike('after');
     return { finished, batchId, answer: answers, counter: commitCounter };
@@ -150,15 +150,15 @@ export class Committer {
   ): Promise<void> {
     const { pool, qualify } = this.#options;
     checkSame(head, { ...this.#options, label: pool.label, counter: this.#counter });
-    if (head.commitCounter !== this.#counter) this.#usage.forget();
+    if (head.commitCounter !== this.#counter) this.#keyCounts.forget();
     this.#counter = head.commitCounter;
     const isLimited = commits.some(
       (commit) =>
         commit.type === 'commit' &&
         (commit.maxKeys !== undefined || commit.maxKeysPerNamespace !== undefined),
     );
-    if (!isLimited || !this.#usage.isForgotten) return;
-    this.#usage.fill(await countKeys(connection, qualify));
+    if (!isLimited || !this.#keyCounts.isForgotten) return;
+    this.#keyCounts.fill(await countKeys(connection, qualify));
   }
 }
 

@@ -18,7 +18,7 @@ const RETRY_FIRST_MS = 5;
 const RETRY_LAST_MS = 250;
 
 /** A database that gates count in. */
-export type Counting = { readonly pool: Pool; readonly qualify: Qualify };
+type Counting = { readonly pool: Pool; readonly qualify: Qualify };
 
 /** The answer to a request; rejects with a KeywardError. */
 export async function answerUse(

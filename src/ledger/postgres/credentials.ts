@@ -5,7 +5,7 @@ import { KeywardError } from '../../kernel/errors.ts';
 import type { PostgresLocation } from './location.ts';
 
 /** What a new connection proves itself with, and what it believes. */
-export type Credentials = {
+type Credentials = {
   readonly password: string | undefined;
   /** False: no TLS. */
   readonly ssl: NonNullable<ClientConfig['ssl']>;

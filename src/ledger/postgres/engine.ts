@@ -6,7 +6,13 @@
 import { setImmediate } from 'node:timers';
 import { KeywardError } from '../../kernel/errors.ts';
 import { terminal } from '../refusals.ts';
-import type { Answers, ReadRequest, Request, WriteRequest } from '../requests.ts';
+import {
+  type Answers,
+  isWrite,
+  type ReadRequest,
+  type Request,
+  type WriteRequest,
+} from '../requests.ts';
 import { AT } from '../rows.ts';
 import { type Administration, administer } from './administer.ts';
 import { Committer, type CommitterOptions } from './committer.ts';
@@ -138,19 +144,6 @@ export class Engine {
       return translate(thrown, this.#options.pool.label);
     }
   }
-}
-
-const WRITES: ReadonlySet<string> = new Set<WriteRequest['type']>([
-  'commit',
-  'commitDocuments',
-  'adoptCluster',
-  'openEpoch',
-  'rememberVersion',
-  'saveStore',
-]);
-
-function isWrite(request: Request): request is WriteRequest {
-  return WRITES.has(request.type);
 }
 
 function isAdministration(request: WriteRequest): request is Administration {

@@ -3,7 +3,7 @@
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 import { KeywardError } from '../../kernel/errors.ts';
-import { terminal } from '../refusals.ts';
+import { constraintViolated, terminal, unavailable, unexpected } from '../refusals.ts';
 
 /** Codes, or their first two letters, and what they mean for people. Transient, all of them. */
 const PASSING: readonly (readonly [code: string, why: string])[] = [
@@ -42,11 +42,7 @@ export function translate(thrown: unknown, label: string): KeywardError {
   if (thrown instanceof KeywardError) return thrown;
   const code = codeOf(thrown);
   if (isRefusal(thrown)) {
-    return new KeywardError('Bug', {
-      reason: 'ConstraintViolated',
-      message: `database "${label}" refused a commit that breaks one of its rules`,
-      cause: thrown,
-    });
+    return constraintViolated(label, thrown);
   }
   if (code === '3D000') {
     return terminal('DatabaseMissing', `database "${label}" does not exist; create it`, thrown);
@@ -67,11 +63,7 @@ export function translate(thrown: unknown, label: string): KeywardError {
   }
   const why = reasonFor(thrown, code);
   if (why !== undefined) return unavailable(label, why, thrown);
-  return new KeywardError('Bug', {
-    reason: 'InternalError',
-    message: `database "${label}" failed in an unexpected way; the operator log has the details`,
-    cause: thrown,
-  });
+  return unexpected(label, thrown);
 }
 
 /** True when the database itself is well, and only what we wrote was refused. */
@@ -106,15 +98,6 @@ export function isMadeMeanwhile(thrown: unknown): boolean {
   return ['23505', '42P06', '42P07'].includes(codeOf(thrown) ?? '');
 }
 
-/** The failure of a database that cannot serve now. */
-export function unavailable(label: string, why: string, cause?: unknown): KeywardError {
-  return new KeywardError('Transient', {
-    reason: 'LedgerUnavailable',
-    message: `database "${label}" is not available: ${why}`,
-    cause,
-  });
-}
-
 function reasonFor(thrown: unknown, code: string | undefined): string | undefined {
   if (isFromServer(thrown)) {
     return PASSING.find(([prefix]) => code?.startsWith(prefix) === true)?.[1];
@@ -136,7 +119,7 @@ function reasonFor(thrown: unknown, code: string | undefined): string | undefine
 }
 
 /** The library's own class for answers of the server; its codes are five letters and digits. */
-function isFromServer(thrown: unknown): boolean {
+export function isFromServer(thrown: unknown): boolean {
   return thrown instanceof Error && 'severity' in thrown && thrown.severity !== undefined;
 }
 

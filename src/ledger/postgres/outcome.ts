@@ -3,7 +3,8 @@
  * its own, and is there as a whole or not at all.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { translate, unavailable } from './failures.ts';
+import { unavailable } from '../refusals.ts';
+import { translate } from './failures.ts';
 import type { Qualify } from './names.ts';
 import type { Pool } from './pool.ts';
 import { begin, transact } from './transaction.ts';

@@ -2,8 +2,15 @@
  * Everything that is read from a PostgreSQL ledger. Each query is one statement, which sees one
  * moment of the database, so none needs a transaction.
  */
-import { AUDIT_COLUMNS, type AuditPosition, type AuditStep, checkEntries } from '../audit.ts';
+import {
+  AUDIT_COLUMNS,
+  AUDIT_STEP,
+  type AuditPosition,
+  type AuditStep,
+  checkEntries,
+} from '../audit.ts';
 import { readCursor, writeCursor } from '../cursor.ts';
+import { decodeIdentity, identityQuery } from '../identity.ts';
 import type {
   FeedPage,
   LedgerIdentity,
@@ -35,15 +42,12 @@ import { readDocuments } from './documents.ts';
 import type { Qualify } from './names.ts';
 import { readUses } from './usereads.ts';
 
-/** Entries of the audit chain that are checked at once. */
-const AUDIT_STEP = 2_000;
-
 /** A request that is answered alone; loads are answered together, see `loadAll`. */
-export type SingleRead = Exclude<ReadRequest, { type: 'load' }>;
+type SingleRead = Exclude<ReadRequest, { type: 'load' }>;
 type Load = Extract<ReadRequest, { type: 'load' }>;
 
 /** A connection, and the names of the tables. */
-export type Source = { readonly connection: Connection; readonly qualify: Qualify };
+type Source = { readonly connection: Connection; readonly qualify: Qualify };
 
 /** The answer to a request that only looks. */
 export function answerRead(
@@ -93,20 +97,8 @@ function answerRecordRead(
 
 /** Who the database is. */
 export async function readIdentity({ connection, qualify }: Source): Promise<LedgerIdentity> {
-  const [row = []] = await connection.query(
-    qualify(
-      `SELECT database_id, incarnation, commit_counter, cluster_id, epoch,
-              (SELECT max(version) FROM {schema}.migrations) FROM {schema}.meta`,
-    ),
-  );
-  return {
-    databaseId: text(row[0]),
-    incarnation: text(row[1]),
-    commitCounter: integer(row[2]),
-    clusterId: optionalText(row[3]),
-    epoch: integer(row[4]),
-    schemaVersion: integer(row[5]),
-  };
+  const [row] = await connection.query(qualify(identityQuery('{schema}.')));
+  return decodeIdentity(row);
 }
 
 /** The query for records whose ids `wanted` selects; `{schema}` is still to be filled in. */

@@ -1,5 +1,6 @@
 /** What a batch of commits has to know before it decides, read in as few round trips as can be. */
 import { CHAIN_START } from '../audit.ts';
+import type { LedgerIdentity } from '../port.ts';
 import type { AuditedRequest, CommitRequest } from '../requests.ts';
 import {
   AT,
@@ -16,12 +17,7 @@ import { readRevisions, type StoredDocuments } from './documents.ts';
 import type { Qualify } from './names.ts';
 
 /** The database itself, under its lock. */
-export type Head = {
-  readonly databaseId: string;
-  readonly incarnation: string;
-  readonly commitCounter: number;
-  readonly clusterId: string | undefined;
-  readonly epoch: number;
+export type Head = Omit<LedgerIdentity, 'schemaVersion'> & {
   /** Hash of the newest audit entry. */
   readonly hash: Uint8Array;
 };
@@ -85,7 +81,7 @@ export async function readStored(
   return { keys, spent, imported, creating, documents };
 }
 
-/** Rows for StoreUsage: live and retained keys by store and namespace. */
+/** Rows for KeyCounts: live and retained keys by store and namespace. */
 export function countKeys(connection: Connection, qualify: Qualify): Promise<readonly Row[]> {
   return connection.query(
     qualify(

@@ -3,7 +3,7 @@
  * next one may run on another server connection.
  */
 import type { Connection } from './connection.ts';
-import { isContention, isRefusal, isRolledBack } from './failures.ts';
+import { isContention, isFromServer, isRefusal, isRolledBack } from './failures.ts';
 import type { Row } from '../rows.ts';
 
 /** The server ends what takes longer, and what is left open by a process that froze or vanished. */
@@ -21,7 +21,7 @@ export const DURABLE = `SELECT set_config('synchronous_commit', 'on', true)
 export class OutcomeUnknownError extends Error {}
 
 /** Serializable for what decides by what it read; ReadCommitted waits for others and sees them. */
-export type Isolation = 'SERIALIZABLE' | 'READ COMMITTED';
+type Isolation = 'SERIALIZABLE' | 'READ COMMITTED';
 
 /** Begins, runs `script` in the same message, and returns the rows of its statements. */
 export async function begin(
@@ -73,8 +73,4 @@ export async function transact<T>(
     else await connection.query('ROLLBACK').catch(() => connection.close());
     throw thrown;
   }
-}
-
-function isFromServer(thrown: unknown): boolean {
-  return thrown instanceof Error && 'severity' in thrown && thrown.severity !== undefined;
 }

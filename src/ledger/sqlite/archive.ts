@@ -1,7 +1,8 @@
 /** A SQLite ledger as a whole; see ../archive.ts. Holds the writer's lock, so no operator runs. */
 import type { DatabaseSync } from 'node:sqlite';
-import { type Archive, type ArchiveMode, type Meta, pageQuery } from '../archive.ts';
-import { integer, optionalText, type Row, text } from '../rows.ts';
+import { type Archive, type ArchiveMode, pageQuery } from '../archive.ts';
+import { decodeIdentity, identityQuery } from '../identity.ts';
+import { type Row, text } from '../rows.ts';
 import { translate } from './failures.ts';
 import { openFile } from './file.ts';
 import { checkPlace, lock } from './guard.ts';
@@ -42,20 +43,7 @@ function createArchive(
       throw translate(thrown, path);
     }
   };
-  const meta = async (): Promise<Meta> => {
-    const [row = []] = all(
-      `SELECT database_id, incarnation, commit_counter, epoch,
-              (SELECT max(version) FROM migrations), cluster_id FROM meta`,
-    );
-    return {
-      databaseId: text(row[0]),
-      incarnation: text(row[1]),
-      commitCounter: integer(row[2]),
-      epoch: integer(row[3]),
-      schemaVersion: integer(row[4]),
-      clusterId: optionalText(row[5]),
-    };
-  };
+  const meta = async () => decodeIdentity(all(identityQuery(''))[0]);
   return {
     label: path,
     meta,

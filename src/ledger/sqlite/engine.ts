@@ -8,7 +8,13 @@ import { classify, KeywardError } from '../../kernel/errors.ts';
 import { isConstraint, translate } from './failures.ts';
 import { BUSY_MS } from './file.ts';
 import type { FileWatch } from './guard.ts';
-import type { Answers, CrashPoint, Request, WriteRequest } from '../requests.ts';
+import {
+  type Answers,
+  type CrashPoint,
+  isWrite,
+  type Request,
+  type WriteRequest,
+} from '../requests.ts';
 import type { Answer, Failure } from './protocol.ts';
 import { answerRead, prepareQueries, type Queries } from './queries.ts';
 import { prepare } from './statements.ts';
@@ -18,7 +24,7 @@ import { Writer } from './writer.ts';
 const CHECKPOINT_BUSY_MS = 50;
 
 /** An open file and what watches it; `crashAt` is for tests only. */
-export type EngineOptions = {
+type EngineOptions = {
   readonly db: DatabaseSync;
   readonly path: string;
   readonly watch: FileWatch;
@@ -170,19 +176,6 @@ function prepareTransaction(db: DatabaseSync) {
     shortWait: prepare(db, `PRAGMA busy_timeout = ${CHECKPOINT_BUSY_MS}`),
     longWait: prepare(db, `PRAGMA busy_timeout = ${BUSY_MS}`),
   };
-}
-
-const WRITES: ReadonlySet<string> = new Set<WriteRequest['type']>([
-  'commit',
-  'commitDocuments',
-  'adoptCluster',
-  'openEpoch',
-  'rememberVersion',
-  'saveStore',
-]);
-
-function isWrite(request: Request): request is WriteRequest {
-  return WRITES.has(request.type);
 }
 
 function isCommitted(value: Answers[keyof Answers]): boolean {

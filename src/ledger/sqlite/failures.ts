@@ -3,7 +3,7 @@
  * https://www.sqlite.org/rescode.html
  */
 import { KeywardError } from '../../kernel/errors.ts';
-import { terminal } from '../refusals.ts';
+import { constraintViolated, terminal, unavailable, unexpected } from '../refusals.ts';
 
 /** Primary result codes, the lowest byte of an extended one. */
 const RESULT = {
@@ -55,18 +55,10 @@ export function translate(thrown: unknown, path: string): KeywardError {
     case RESULT.NOTADB:
       return corrupt(path, thrown);
     case RESULT.CONSTRAINT:
-      return new KeywardError('Bug', {
-        reason: 'ConstraintViolated',
-        message: `database "${path}" refused a commit that breaks one of its rules`,
-        cause: thrown,
-      });
+      return constraintViolated(path, thrown);
     case undefined:
     default:
-      return new KeywardError('Bug', {
-        reason: 'InternalError',
-        message: `database "${path}" failed in an unexpected way; the operator log has the details`,
-        cause: thrown,
-      });
+      return unexpected(path, thrown);
   }
 }
 
@@ -87,14 +79,6 @@ export function corrupt(path: string, cause?: unknown): KeywardError {
     `database "${path}" is damaged or not a SQLite file; restore it from a backup, do not delete it`,
     cause,
   );
-}
-
-function unavailable(path: string, why: string, cause: unknown): KeywardError {
-  return new KeywardError('Transient', {
-    reason: 'LedgerUnavailable',
-    message: `database "${path}" is not available: ${why}`,
-    cause,
-  });
 }
 
 function resultCode(thrown: unknown): number | undefined {

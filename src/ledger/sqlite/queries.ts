@@ -1,7 +1,8 @@
 /** Everything that is read from a ledger file, by the operator's worker and by readers alike. */
 import type { DatabaseSync } from 'node:sqlite';
-import { AUDIT_COLUMNS, type AuditPosition, checkEntries } from '../audit.ts';
+import { AUDIT_COLUMNS, AUDIT_STEP, type AuditPosition, checkEntries } from '../audit.ts';
 import { readCursor, writeCursor } from '../cursor.ts';
+import { decodeIdentity, identityQuery } from '../identity.ts';
 import type { LedgerIdentity, StoreCount, StoreRow, TokenHolder, VersionInUse } from '../port.ts';
 import {
   type Answers,
@@ -30,9 +31,6 @@ import { prepareDocuments } from './documents.ts';
 import { prepare } from './statements.ts';
 import { prepareUseReads } from './usereads.ts';
 
-/** Entries of the audit chain that are checked at once: some 20 ms. */
-const AUDIT_STEP = 2_000;
-
 const KEY = [...KEY_IDENTITY, ...KEY_CONTENT, 'revision'].map((c) => `k.${c}`).join(', ');
 const CREDENTIAL = [...CREDENTIAL_IDENTITY, ...CREDENTIAL_CONTENT].map((c) => `c.${c}`).join(', ');
 const AT_SEQUENCE = CREDENTIAL_IDENTITY.indexOf('sequence');
@@ -43,11 +41,7 @@ export type Queries = ReturnType<typeof prepareQueries>;
 
 /** Compiles all queries; each reads one or several statements, so wrap them in a transaction. */
 export function prepareQueries(db: DatabaseSync) {
-  const meta = prepare(
-    db,
-    `SELECT database_id, incarnation, commit_counter, cluster_id, epoch,
-            (SELECT max(version) FROM migrations) FROM meta`,
-  );
+  const meta = prepare(db, identityQuery(''));
   const requestSpent = prepare(
     db,
     'SELECT 1 FROM rotation_requests WHERE uid = ? AND request_id = ?',
@@ -57,17 +51,7 @@ export function prepareQueries(db: DatabaseSync) {
     'SELECT uid, commit_number FROM audit WHERE commit_number > ? ORDER BY commit_number LIMIT ?',
   );
 
-  const identity = (): LedgerIdentity => {
-    const row = meta.get() ?? [];
-    return {
-      databaseId: text(row[0]),
-      incarnation: text(row[1]),
-      commitCounter: integer(row[2]),
-      clusterId: optionalText(row[3]),
-      epoch: integer(row[4]),
-      schemaVersion: integer(row[5]),
-    };
-  };
+  const identity = (): LedgerIdentity => decodeIdentity(meta.get());
 
   return {
     ...prepareRecords(db),

@@ -6,7 +6,7 @@ import type { Row, Value } from '../rows.ts';
 export const ROW_OPTIONS = { returnArrays: true } as const;
 
 /** A prepared statement of a database that was opened with ROW_OPTIONS. */
-export type Statement = {
+type Statement = {
   all(...values: Value[]): readonly Row[];
   get(...values: Value[]): Row | undefined;
   run(...values: Value[]): void;

@@ -29,7 +29,7 @@ const REST_MAX_MS = 100;
 const LOOK_MS = 4;
 
 /** An open file and what watches it. */
-export type UseEngineOptions = {
+type UseEngineOptions = {
   readonly db: DatabaseSync;
   readonly path: string;
   readonly watch: FileWatch;

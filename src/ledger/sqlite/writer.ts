@@ -4,7 +4,7 @@
  * keys per store) is kept in memory, and read again after a rollback.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { CHAIN_START, hashEntry } from '../audit.ts';
+import { CHAIN_START, chainRow } from '../audit.ts';
 import { fenced, foreign, masterKeyMismatch } from '../refusals.ts';
 import type { StoreRow } from '../port.ts';
 import type { Answers, Audited, CommitRequest, DocumentsRequest } from '../requests.ts';
@@ -30,7 +30,7 @@ import {
   PURGE_MAX,
   TOMBSTONE_MS,
 } from '../tombstones.ts';
-import { type Limits, StoreUsage, usageOf } from '../usage.ts';
+import { countedStore, KeyCounts, type Limits } from '../keycounts.ts';
 import { DocumentWriter } from './documents.ts';
 import { prepare } from './statements.ts';
 
@@ -38,7 +38,7 @@ import { prepare } from './statements.ts';
 export class Writer {
   readonly #statements: ReturnType<typeof prepareWrites>;
   readonly #documents: DocumentWriter;
-  readonly #usage: StoreUsage;
+  readonly #keyCounts: KeyCounts;
   #clusterId: string | undefined;
   /** 0: none was opened, and nobody may write. */
   #epoch = 0;
@@ -50,7 +50,7 @@ export class Writer {
   constructor(db: DatabaseSync) {
     this.#statements = prepareWrites(db);
     this.#documents = new DocumentWriter(db);
-    this.#usage = new StoreUsage();
+    this.#keyCounts = new KeyCounts();
     this.reset();
   }
 
@@ -62,7 +62,7 @@ export class Writer {
     this.#epoch = integer(meta[2]);
     const newest = this.#statements.auditHead.get();
     this.#head = newest === undefined ? CHAIN_START : bytes(newest[0]);
-    this.#usage.forget();
+    this.#keyCounts.forget();
   }
 
   /** Writes what the commits of this transaction share; call it just before COMMIT. */
@@ -120,8 +120,8 @@ export class Writer {
     }
     const taken = this.#findTaken(uid, request);
     if (taken !== undefined) return { type: taken };
-    const before = stored === undefined ? undefined : usageOf(stored[3], stored[2]);
-    const after = usageOf(rows.content[AT.storeUid], rows.content[AT.phase]);
+    const before = stored === undefined ? undefined : countedStore(stored[3], stored[2]);
+    const after = countedStore(rows.content[AT.storeUid], rows.content[AT.phase]);
     const namespace = text(rows.identity[AT.namespace]);
     if (before === undefined && after !== undefined) {
       const limit = this.#exceeded(after, namespace, request);
@@ -135,7 +135,7 @@ export class Writer {
     if (spendRequestId !== undefined) {
       this.#statements.spend.run(uid, spendRequestId, text(rows.identity[0]));
     }
-    this.#usage.move(namespace, before, after);
+    this.#keyCounts.move(namespace, before, after);
     this.#chain(uid, request);
     this.#purge(request.atMs);
     return { type: 'Committed' };
@@ -154,8 +154,8 @@ export class Writer {
   }
 
   #exceeded(storeUid: string, namespace: string, limits: Limits): keyof Limits | undefined {
-    if (this.#usage.isForgotten) this.#usage.fill(this.#statements.countKeys.all());
-    return this.#usage.exceeded(storeUid, namespace, limits);
+    if (this.#keyCounts.isForgotten) this.#keyCounts.fill(this.#statements.countKeys.all());
+    return this.#keyCounts.exceeded(storeUid, namespace, limits);
   }
 
   #fence(epoch: number): void {
@@ -240,18 +240,8 @@ export class Writer {
     const clusterId = this.#clusterId ?? '';
     const commitNumber = this.#commitNumber;
     const entry = { commitNumber, clusterId, atMs, actor, action, uid, facts };
-    const hash = hashEntry(this.#head, entry);
-    this.#statements.addAudit.run(
-      commitNumber,
-      clusterId,
-      atMs,
-      actor,
-      action,
-      uid,
-      facts,
-      this.#head,
-      hash,
-    );
+    const { row, hash } = chainRow(this.#head, entry);
+    this.#statements.addAudit.run(...row);
     this.#head = hash;
   }
 

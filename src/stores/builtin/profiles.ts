@@ -7,7 +7,7 @@ import type { KeyFormat } from '../../keys/format.ts';
 import type { StoreProfile } from '../../ledger/documents.ts';
 
 /** The habits of one profile, as far as a store has them. */
-export type Habits = {
+type Habits = {
   /** Formats that can be asked for; the first is what a key gets that names none. */
   readonly formats: readonly [KeyFormat, ...(readonly KeyFormat[])];
   /** What `recovery` is where the store does not say. */

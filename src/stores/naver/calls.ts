@@ -11,7 +11,7 @@ import { signedHeaders } from './signature.ts';
 import { garbled } from './wire.ts';
 
 /** A call below the base path of the interface. */
-export type Call = {
+type Call = {
   readonly method: VendorRequest['method'];
   /** Begins with `/`; every part of it is encoded already. */
   readonly path: string;

@@ -7,7 +7,7 @@ import { createHmac } from 'node:crypto';
 import type { Sensitive } from '../../kernel/sensitive.ts';
 
 /** What is signed. */
-export type SignedParts = {
+type SignedParts = {
   readonly method: string;
   /** Absolute path with query, exactly as sent. */
   readonly path: string;

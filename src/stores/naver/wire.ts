@@ -26,7 +26,7 @@ export type SingleKey = ListedKey & {
 };
 
 /** One entry of the keys that a product has to do with. */
-export type ProductKey = {
+type ProductKey = {
   readonly id: string;
   /** As the vendor writes it; undefined: it has nothing to do with the product. */
   readonly status: string | undefined;

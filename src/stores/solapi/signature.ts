@@ -37,7 +37,7 @@ export type Signer = {
 };
 
 /** What is signed, each exactly as it is sent. */
-export type Signed = { readonly date: string; readonly salt: string };
+type Signed = { readonly date: string; readonly salt: string };
 
 /** The signature: lower-case hex, 32 digits of MD5 or 64 of SHA-256. */
 export function signatureOf(

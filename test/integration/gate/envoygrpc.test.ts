@@ -10,7 +10,8 @@ import { freePort } from '../../../control-plane/ports.ts';
 import { readShipped } from '../../../control-plane/shipped.ts';
 import type { Call } from '../../../src/gate/call.ts';
 import type { Decision } from '../../../src/gate/decision.ts';
-import { serveGrpc, type GrpcGate } from '../../../src/gate/grpc/server.ts';
+import { serveGrpc } from '../../../src/gate/grpc/server.ts';
+import type { GatePort } from '../../../src/gate/port.ts';
 import type { TlsFiles } from '../../../src/gate/http/tls.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { silentLogger } from '../../../src/kernel/log.ts';
@@ -32,7 +33,7 @@ const SIGNED = `Authorization: DGRK kw_one.${'A'.repeat(43)}=`;
 
 describe.skipIf(!isThere)('Envoy by gRPC', () => {
   let api: EchoApi;
-  let gate: GrpcGate;
+  let gate: GatePort;
   let envoy: Proxy | undefined;
   let ports: { readonly gateway: number; readonly grpc: number };
   let decide: (call: Call) => Decision | Promise<Decision>;
@@ -51,7 +52,7 @@ describe.skipIf(!isThere)('Envoy by gRPC', () => {
     await api.close();
   });
 
-  function startGate(tls?: TlsFiles): Promise<GrpcGate> {
+  function startGate(tls?: TlsFiles): Promise<GatePort> {
     return serveGrpc(
       {
         tls,

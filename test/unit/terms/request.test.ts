@@ -4,7 +4,6 @@ import { describe, expect, it, test } from 'vitest';
 import {
   canonicalContent,
   requestHash,
-  sameRequest,
   withTimeZone,
   type RequestContent,
 } from '../../../src/terms/request.ts';
@@ -292,15 +291,6 @@ test('the normal form of a normal form is itself', () => {
       const once = canonicalContent(content);
       expect(JSON.stringify(canonicalContent(once))).toBe(JSON.stringify(once));
     }),
-  );
-});
-
-test('what is wanted is compared with what was granted without wishes for new values or the end', () => {
-  const { reissue: _, revocation: __, ...granted } = FULL;
-  expect(sameRequest(FULL, granted)).toBe(true);
-  expect(sameRequest({ ...FULL, purpose: 'another' }, granted)).toBe(false);
-  expect(sameRequest({ ...FULL, terms: { ...FULL.terms, quota: { requests: 1 } } }, granted)).toBe(
-    false,
   );
 });
 

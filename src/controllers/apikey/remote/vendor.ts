@@ -5,6 +5,7 @@ import { KeywardError } from '../../../kernel/errors.ts';
 import { MINUTE_MS } from '../../../kernel/time.ts';
 import type { KeyRecord } from '../../../ledger/record.ts';
 import { isRemote, noteRemote, type RemoteCredentialRecord } from '../../../ledger/remote.ts';
+import { objectGone } from '../../../runtime/behind.ts';
 import {
   StoreFailure,
   type RemoteCredential,
@@ -123,10 +124,7 @@ export async function confirmLive(deps: Deps, world: World, signal: AbortSignal)
   const object = await deps.client.get(API_KEYS, ref, { signal });
   deps.metrics.liveReads.inc();
   if (object?.metadata.uid === uid && object.metadata.deletionTimestamp === undefined) return;
-  throw new KeywardError('Conflict', {
-    reason: 'ObjectGone',
-    message: `ApiKey ${refText(ref)} was deleted meanwhile`,
-  });
+  throw objectGone(`ApiKey ${refText(ref)}`);
 }
 
 /** The vendor does not know a credential that should live. */

@@ -22,7 +22,7 @@ export type Frame = {
 };
 
 /** Handles a frame; an answer ends the connection with it. */
-export type TakeFrame = (frame: Frame) => ErrorCode | undefined;
+type TakeFrame = (frame: Frame) => ErrorCode | undefined;
 
 const BLOCK_BYTES_MAX = 32 * 1_024;
 const BLOCK_FRAMES_MAX = 16;

@@ -7,7 +7,8 @@ import {
 } from 'node:http2';
 import type { Call } from '../../../../src/gate/call.ts';
 import type { Decision } from '../../../../src/gate/decision.ts';
-import { serveGrpc, type GrpcGate, type GrpcOptions } from '../../../../src/gate/grpc/server.ts';
+import { serveGrpc, type GrpcOptions } from '../../../../src/gate/grpc/server.ts';
+import type { GatePort } from '../../../../src/gate/port.ts';
 import { silentLogger } from '../../../../src/kernel/log.ts';
 import { createRegistry } from '../../../../src/kernel/metrics.ts';
 import { REFUSALS } from '../../../../src/terms/refusals.ts';
@@ -30,7 +31,7 @@ export function decideByKey({ credential }: Call): Decision {
 
 /** A port, and the clock it goes by. */
 export type TestPort = {
-  readonly gate: GrpcGate;
+  readonly gate: GatePort;
   readonly port: number;
   readonly clock: FakeClock;
 };

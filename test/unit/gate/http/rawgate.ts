@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { Registry } from 'prom-client';
 import type { Call } from '../../../../src/gate/call.ts';
 import type { Decider, Decision } from '../../../../src/gate/decision.ts';
-import { serveHttp, type HttpGate, type HttpOptions } from '../../../../src/gate/http/server.ts';
+import { serveHttp, type HttpOptions } from '../../../../src/gate/http/server.ts';
+import type { GatePort } from '../../../../src/gate/port.ts';
 import type { ReadingOptions } from '../../../../src/gate/reading/reading.ts';
 import { silentLogger } from '../../../../src/kernel/log.ts';
 import { systemClock } from '../../../../src/kernel/clock.ts';
@@ -43,7 +44,7 @@ export async function startGate(
   options: Partial<HttpOptions> = {},
   decider = new RecordingDecider(),
 ): Promise<
-  HttpGate & { readonly decider: RecordingDecider; readonly port: number } & AsyncDisposable
+  GatePort & { readonly decider: RecordingDecider; readonly port: number } & AsyncDisposable
 > {
   const gate = await serveHttp(
     {

@@ -4,7 +4,7 @@ import { decide, type Decision } from '../../../../src/ledger/postgres/batch.ts'
 import type { CommitRequest } from '../../../../src/ledger/requests.ts';
 import { encodeRecord } from '../../../../src/ledger/rows.ts';
 import type { KeyRecord } from '../../../../src/ledger/record.ts';
-import { StoreUsage } from '../../../../src/ledger/usage.ts';
+import { KeyCounts } from '../../../../src/ledger/keycounts.ts';
 import { aCredential, aKey, AT_MS, CLUSTER, EPOCH } from '../../../conformance/ledger.records.ts';
 
 const HEAD = {
@@ -37,8 +37,8 @@ function request(record: KeyRecord, changes: Partial<CommitRequest> = {}): Commi
 }
 
 function decideAll(...commits: readonly CommitRequest[]): Decision {
-  const usage = new StoreUsage();
-  usage.fill([]);
+  const keyCounts = new KeyCounts();
+  keyCounts.fill([]);
   const stored = {
     keys: new Map(),
     spent: new Set<string>(),
@@ -46,7 +46,7 @@ function decideAll(...commits: readonly CommitRequest[]): Decision {
     creating: new Map(),
     documents: new Map(),
   };
-  return decide(commits, { head: HEAD, stored, usage });
+  return decide(commits, { head: HEAD, stored, keyCounts });
 }
 
 const outcomes = ({ answers }: Decision): string[] =>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { KnownNames } from '../../../src/ledger/known.ts';
+import { KnownNames } from '../../../src/ledger/knownnames.ts';
 import type { Commit, CommitResult, Ledger, Page } from '../../../src/ledger/port.ts';
 import type { KeyRecord } from '../../../src/ledger/record.ts';
 import { aRecord } from '../../support/world.ts';

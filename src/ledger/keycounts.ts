@@ -8,7 +8,7 @@ export type Limits = {
 };
 
 /** Counting rows at each issue would make ten thousand issues cost ten thousand times more. */
-export class StoreUsage {
+export class KeyCounts {
   /** By store; undefined: not counted yet, or not to be trusted after a rollback. */
   #stores: Map<string, Map<string, number>> | undefined;
 
@@ -68,6 +68,9 @@ function add(
 }
 
 /** The store whose limits a key counts against: those of live and retained keys. */
-export function usageOf(storeUid: Value | undefined, phase: Value | undefined): string | undefined {
+export function countedStore(
+  storeUid: Value | undefined,
+  phase: Value | undefined,
+): string | undefined {
   return phase === 'Live' || phase === 'Retained' ? text(storeUid) : undefined;
 }

@@ -7,11 +7,11 @@
  * Whoever led before us cannot commit any more, so every later record is one of our own commits,
  * and those are noted before they are sent.
  */
+import type { Ref } from '../api/meta.ts';
 import type { KeyRecord } from './record.ts';
 import type { Commit, CommitResult, Ledger, Page } from './port.ts';
 
-type Name = { readonly namespace: string; readonly name: string };
-type Owner = Name & Pick<KeyRecord, 'uid'>;
+type Owner = Ref & Pick<KeyRecord, 'uid'>;
 
 /**
  * UIDs of the records of each name, nearly always one; an entry for each record that is not Ended.
@@ -42,7 +42,7 @@ export class KnownNames {
   }
 
   /** False: there is no record under this name that is not Ended. True: there may be one. */
-  mayHold({ namespace, name }: Name): boolean {
+  mayHold({ namespace, name }: Ref): boolean {
     return !this.#isComplete || this.#namespaces.get(namespace)?.has(name) === true;
   }
 

@@ -1,0 +1,21 @@
+/** Which database this is, read from the one row of `meta`. Pure. */
+import type { LedgerIdentity } from './port.ts';
+import { integer, optionalText, type Row, text } from './rows.ts';
+
+/** The query for `decodeIdentity`; `prefix` stands before the names of tables. */
+export function identityQuery(prefix: string): string {
+  return `SELECT database_id, incarnation, commit_counter, cluster_id, epoch,
+    (SELECT max(version) FROM ${prefix}migrations) FROM ${prefix}meta`;
+}
+
+/** The answer. @throws KeywardError Terminal RowCorrupt, also where there is no row */
+export function decodeIdentity(row: Row = []): LedgerIdentity {
+  return {
+    databaseId: text(row[0]),
+    incarnation: text(row[1]),
+    commitCounter: integer(row[2]),
+    clusterId: optionalText(row[3]),
+    epoch: integer(row[4]),
+    schemaVersion: integer(row[5]),
+  };
+}
