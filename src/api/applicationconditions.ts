@@ -110,7 +110,6 @@ export const APPLICATION_CONDITIONS = {
   },
   Reconciling: {
     Progressing: isTrue('The operator is at work on this object.'),
-    RetryingStore: isTrue('The operator keeps trying to reach the store.'),
   },
   /** Carries the reason of Ready. */
   Stalled: stalledReasons(APPLICATION_READY),
@@ -157,9 +156,6 @@ export const REVIEW_CONDITIONS = {
     ),
     NothingToDecide: isFalse('The target already is as the review wants it, or has ended.'),
   },
-  Reconciling: {
-    Progressing: isTrue('The operator is at work on this object.'),
-  },
   /** Carries the reason of Ready. */
   Stalled: stalledReasons(REVIEW_READY),
 } as const;
@@ -168,7 +164,6 @@ export const REVIEW_CONDITIONS = {
 export const CLIENT_READY = {
   Active: works('The client is registered and its keys work.'),
   Pending: PENDING,
-  AwaitingProof: AWAITING_PROOF,
   PendingReview: awaits('The registration waits for a reviewer; there is nothing to do.'),
   Suspended: awaits('All keys of the client are switched off until it is resumed.'),
   Revoked: failed('A reviewer ended the client for good; register another one.'),
@@ -184,9 +179,6 @@ export const CLIENT_CONDITIONS = {
     NotRequired: isTrue('No store asks for a review of registrations.'),
     PendingReview: isUnknown('A reviewer is awaited.'),
     Revoked: isFalse('A reviewer ended the registration for good.'),
-  },
-  Reconciling: {
-    Progressing: isTrue('The operator is at work on this object.'),
   },
   /** Carries the reason of Ready. */
   Stalled: stalledReasons(CLIENT_READY),
