@@ -124,7 +124,7 @@ export const REVIEW_READY = {
 } as const satisfies Record<string, ReadyFact>;
 
 /** A reason of an ApiKeyReview's Ready. */
-export type ReviewReadyReason = keyof typeof REVIEW_READY;
+type ReviewReadyReason = keyof typeof REVIEW_READY;
 
 /** Reasons of an ApiKeyReview's other conditions, by condition type. */
 export const REVIEW_CONDITIONS = {
@@ -196,7 +196,7 @@ export const PRODUCT_READY = {
 } as const satisfies Record<string, ReadyFact>;
 
 /** A reason of an ApiProduct's Ready. */
-export type ProductReadyReason = keyof typeof PRODUCT_READY;
+type ProductReadyReason = keyof typeof PRODUCT_READY;
 
 /** Reasons of an ApiProduct's other conditions, by condition type. */
 export const PRODUCT_CONDITIONS = {
@@ -207,16 +207,16 @@ export const PRODUCT_CONDITIONS = {
 type Reasons<Table, T extends keyof Table> = keyof Table[T] & string;
 
 /** The condition types of an ApiKeyApplication beside Ready. */
-export type ApplicationConditionType = keyof typeof APPLICATION_CONDITIONS;
+type ApplicationConditionType = keyof typeof APPLICATION_CONDITIONS;
 
 /** The condition types of an ApiKeyReview beside Ready. */
-export type ReviewConditionType = keyof typeof REVIEW_CONDITIONS;
+type ReviewConditionType = keyof typeof REVIEW_CONDITIONS;
 
 /** The reasons of an ApiKeyReview's Accepted. */
 export type AcceptedReason = keyof typeof REVIEW_CONDITIONS.Accepted;
 
 /** The condition types of an ApiClient beside Ready. */
-export type ClientConditionType = keyof typeof CLIENT_CONDITIONS;
+type ClientConditionType = keyof typeof CLIENT_CONDITIONS;
 
 /**
  * Ready of a form, and Stalled where the reason brings it along.

@@ -170,17 +170,17 @@ export const KEY_STORE_CONDITIONS = {
 } as const;
 
 /** The condition types of an ApiKey beside Ready. */
-export type ApiKeyConditionType = keyof typeof API_KEY_CONDITIONS;
+type ApiKeyConditionType = keyof typeof API_KEY_CONDITIONS;
 
 /** The reasons that one condition type of an ApiKey may carry. */
-export type ApiKeyConditionReason<T extends ApiKeyConditionType> =
-  keyof (typeof API_KEY_CONDITIONS)[T] & string;
+type ApiKeyConditionReason<T extends ApiKeyConditionType> = keyof (typeof API_KEY_CONDITIONS)[T] &
+  string;
 
 /** The condition types of a KeyStore beside Ready. */
-export type KeyStoreConditionType = keyof typeof KEY_STORE_CONDITIONS;
+type KeyStoreConditionType = keyof typeof KEY_STORE_CONDITIONS;
 
 /** The reasons that one condition type of a KeyStore may carry. */
-export type KeyStoreConditionReason<T extends KeyStoreConditionType> =
+type KeyStoreConditionReason<T extends KeyStoreConditionType> =
   keyof (typeof KEY_STORE_CONDITIONS)[T] & string;
 
 /**

@@ -28,7 +28,7 @@ import type { ProductView, World } from './world.ts';
 const CACHE_BEHIND_MS = 5_000;
 
 /** What the controller works with. */
-export type Deps = {
+type Deps = {
   readonly products: Pick<Cache<ProductView>, 'get' | 'values'>;
   readonly client: Pick<KubeClient, 'get' | 'replaceStatus'>;
   readonly books: ProductBooks;
