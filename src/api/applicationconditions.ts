@@ -110,7 +110,6 @@ export const APPLICATION_CONDITIONS = {
   },
   Reconciling: {
     Progressing: isTrue('The operator is at work on this object.'),
-    RetryingStore: isTrue('The operator keeps trying to reach the store.'),
   },
   /** Carries the reason of Ready. */
   Stalled: stalledReasons(APPLICATION_READY),
@@ -125,7 +124,7 @@ export const REVIEW_READY = {
 } as const satisfies Record<string, ReadyFact>;
 
 /** A reason of an ApiKeyReview's Ready. */
-export type ReviewReadyReason = keyof typeof REVIEW_READY;
+type ReviewReadyReason = keyof typeof REVIEW_READY;
 
 /** Reasons of an ApiKeyReview's other conditions, by condition type. */
 export const REVIEW_CONDITIONS = {
@@ -157,9 +156,6 @@ export const REVIEW_CONDITIONS = {
     ),
     NothingToDecide: isFalse('The target already is as the review wants it, or has ended.'),
   },
-  Reconciling: {
-    Progressing: isTrue('The operator is at work on this object.'),
-  },
   /** Carries the reason of Ready. */
   Stalled: stalledReasons(REVIEW_READY),
 } as const;
@@ -168,7 +164,6 @@ export const REVIEW_CONDITIONS = {
 export const CLIENT_READY = {
   Active: works('The client is registered and its keys work.'),
   Pending: PENDING,
-  AwaitingProof: AWAITING_PROOF,
   PendingReview: awaits('The registration waits for a reviewer; there is nothing to do.'),
   Suspended: awaits('All keys of the client are switched off until it is resumed.'),
   Revoked: failed('A reviewer ended the client for good; register another one.'),
@@ -184,9 +179,6 @@ export const CLIENT_CONDITIONS = {
     NotRequired: isTrue('No store asks for a review of registrations.'),
     PendingReview: isUnknown('A reviewer is awaited.'),
     Revoked: isFalse('A reviewer ended the registration for good.'),
-  },
-  Reconciling: {
-    Progressing: isTrue('The operator is at work on this object.'),
   },
   /** Carries the reason of Ready. */
   Stalled: stalledReasons(CLIENT_READY),
@@ -204,7 +196,7 @@ export const PRODUCT_READY = {
 } as const satisfies Record<string, ReadyFact>;
 
 /** A reason of an ApiProduct's Ready. */
-export type ProductReadyReason = keyof typeof PRODUCT_READY;
+type ProductReadyReason = keyof typeof PRODUCT_READY;
 
 /** Reasons of an ApiProduct's other conditions, by condition type. */
 export const PRODUCT_CONDITIONS = {
@@ -215,16 +207,16 @@ export const PRODUCT_CONDITIONS = {
 type Reasons<Table, T extends keyof Table> = keyof Table[T] & string;
 
 /** The condition types of an ApiKeyApplication beside Ready. */
-export type ApplicationConditionType = keyof typeof APPLICATION_CONDITIONS;
+type ApplicationConditionType = keyof typeof APPLICATION_CONDITIONS;
 
 /** The condition types of an ApiKeyReview beside Ready. */
-export type ReviewConditionType = keyof typeof REVIEW_CONDITIONS;
+type ReviewConditionType = keyof typeof REVIEW_CONDITIONS;
 
 /** The reasons of an ApiKeyReview's Accepted. */
 export type AcceptedReason = keyof typeof REVIEW_CONDITIONS.Accepted;
 
 /** The condition types of an ApiClient beside Ready. */
-export type ClientConditionType = keyof typeof CLIENT_CONDITIONS;
+type ClientConditionType = keyof typeof CLIENT_CONDITIONS;
 
 /**
  * Ready of a form, and Stalled where the reason brings it along.

@@ -49,7 +49,6 @@ export const API_KEY_READY = {
   Expired: failed('The validity is over; set a later end to use the key again.'),
   StoreNotAvailable: awaits('The store does not exist, or may not be used from here.'),
   ClientNotAvailable: awaits('The ApiClient does not exist or is not registered yet.'),
-  ProductNotAvailable: awaits('A product does not exist, or may not be had from here.'),
   StoreUnavailable: retries('The store does not answer; the operator keeps trying.'),
   SecretConflict: failed('The Secret name is taken by something else; choose another name.'),
   SecretLost: failed('The Secret is gone; spec.secret.onLoss says what follows.'),
@@ -125,7 +124,6 @@ export const API_KEY_CONDITIONS = {
     OverlapActive: isTrue('Old and new values both work until the retire time.'),
     PreviousStillUsed: isTrue('The overlap is over, but the old value is still in use.'),
     InPlaceAnnounced: isTrue('The value will change in place; the old one stops at once.'),
-    RotationDeferred: isFalse('A rotation was asked for and waits until the key is Active.'),
     RotationRefused: isFalse('A rotation was asked for that cannot be done; see the message.'),
   },
   WorkloadsRestarted: {
@@ -135,9 +133,7 @@ export const API_KEY_CONDITIONS = {
     RestartLimited: isFalse('Workloads were restarted too often lately; the newest values wait.'),
   },
   Reconciling: {
-    Progressing: isTrue('The operator is at work on this object.'),
     RetryingStore: isTrue('The operator keeps trying to reach the store.'),
-    RetryingSecret: isTrue('The operator keeps trying to write the Secret.'),
   },
   /** Carries the reason of Ready; listed are the reasons whose kstatus is Failed. */
   Stalled: stalledReasons(API_KEY_READY),
@@ -155,8 +151,6 @@ export const KEY_STORE_READY = {
   ClockSkew: failed('The store says that the clock of the operator is wrong; set the clock.'),
   AccountChanged: failed('The credentials or the endpoint lead away from the keys in the store.'),
   EndpointNotAllowed: failed('The administrator does not allow the endpoint of the store.'),
-  StoreIdMismatch: failed('The store belongs to another installation; it is left alone.'),
-  ReadOnly: failed('The store can be read but not written.'),
   InvalidConfiguration: failed('The spec contradicts itself; the message names the field.'),
   KeysRemain: awaits('The store is being deleted and waits for the keys in it to be ended.'),
 } as const satisfies Record<string, ReadyFact>;
@@ -170,24 +164,23 @@ export const KEY_STORE_CONDITIONS = {
     EphemeralStorage: isFalse('The database is lost with the pod; fine for a trial only.'),
   },
   Reconciling: {
-    Progressing: isTrue('The operator is at work on this object.'),
     RetryingStore: isTrue('The operator keeps trying to reach the store.'),
   },
   Stalled: stalledReasons(KEY_STORE_READY),
 } as const;
 
 /** The condition types of an ApiKey beside Ready. */
-export type ApiKeyConditionType = keyof typeof API_KEY_CONDITIONS;
+type ApiKeyConditionType = keyof typeof API_KEY_CONDITIONS;
 
 /** The reasons that one condition type of an ApiKey may carry. */
-export type ApiKeyConditionReason<T extends ApiKeyConditionType> =
-  keyof (typeof API_KEY_CONDITIONS)[T] & string;
+type ApiKeyConditionReason<T extends ApiKeyConditionType> = keyof (typeof API_KEY_CONDITIONS)[T] &
+  string;
 
 /** The condition types of a KeyStore beside Ready. */
-export type KeyStoreConditionType = keyof typeof KEY_STORE_CONDITIONS;
+type KeyStoreConditionType = keyof typeof KEY_STORE_CONDITIONS;
 
 /** The reasons that one condition type of a KeyStore may carry. */
-export type KeyStoreConditionReason<T extends KeyStoreConditionType> =
+type KeyStoreConditionReason<T extends KeyStoreConditionType> =
   keyof (typeof KEY_STORE_CONDITIONS)[T] & string;
 
 /**

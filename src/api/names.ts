@@ -4,7 +4,7 @@ import type { Resource } from './meta.ts';
 /** API group of all kinds. */
 export const GROUP = 'keyward.dev';
 /** The one served version. */
-export const VERSION = 'v1alpha1';
+const VERSION = 'v1alpha1';
 /** `group/version`, as objects carry it. */
 export const API_VERSION = `${GROUP}/${VERSION}`;
 

@@ -6,7 +6,7 @@ import { formatTime } from '../kernel/time.ts';
 import type { Condition } from './meta.ts';
 
 /** Status of a condition: `Unknown` is said, never assumed. */
-export type ConditionStatus = Condition['status'];
+type ConditionStatus = Condition['status'];
 
 /**
  * How GitOps tools read an object in this situation.
@@ -18,7 +18,7 @@ export type ConditionStatus = Condition['status'];
 export type Kstatus = 'Current' | 'InProgress' | 'Failed';
 
 /** Which condition of the kstatus pair stands beside Ready. */
-export type Companion = 'None' | 'Reconciling' | 'Stalled';
+type Companion = 'None' | 'Reconciling' | 'Stalled';
 
 /** What a reason says. */
 export type ReasonFact = {

@@ -25,7 +25,7 @@ import {
 } from './names.ts';
 
 /** What may be done, as RBAC calls it. */
-export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
+type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
 
 /**
  * Where it is done. Watched: in each watched namespace. Own: in the operator's own. Default: in the

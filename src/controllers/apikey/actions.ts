@@ -120,7 +120,7 @@ export type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>;
 export type RemoteStepOf<T extends RemoteStep['type']> = Extract<RemoteStep, { type: T }>;
 
 /** Ends the search: none of the rules below applies. */
-export type Nothing = { readonly type: 'Nothing' };
+type Nothing = { readonly type: 'Nothing' };
 /** The one value of Nothing. */
 export const NOTHING: Nothing = { type: 'Nothing' };
 

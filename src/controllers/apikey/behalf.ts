@@ -15,10 +15,10 @@ import type { ApiKeyView, ApplicationFact, ClientFact, World } from './world.ts'
 type Readers = Pick<Deps, 'ledger' | 'stores'>;
 
 /** A key with the spec that its grant stands for. */
-export type Granted = { readonly key: ApiKeyView; readonly application: ApplicationFact };
+type Granted = { readonly key: ApiKeyView; readonly application: ApplicationFact };
 
 /** What is known of such a key before its form is read. */
-export type GrantFacts = {
+type GrantFacts = {
   readonly record: KeyRecord | undefined;
   /** A rotation request of the object as written that was never handled. */
   readonly request: string | undefined;

@@ -10,7 +10,7 @@ import type { Deps } from './deps.ts';
 import type { ApiKeyView, UsableStore, World } from './world.ts';
 
 /** What the audit chain says about a commit; actor and time are filled in. */
-export type Note = { readonly action: string; readonly facts?: AuditEntry['facts'] };
+type Note = { readonly action: string; readonly facts?: AuditEntry['facts'] };
 type Extras = Pick<Commit, 'limits' | 'spendRequestId' | 'exclusiveAccount'> & {
   /** Present for the first issue: its form is told in the same transaction. */
   readonly issued?: FormSteps['issued'];

@@ -16,7 +16,7 @@ import { NamedForms } from './namedforms.ts';
 import type { CachedApiKey } from './view.ts';
 
 /** Where the keys that are concerned are found. */
-export type DocumentSources = {
+type DocumentSources = {
   readonly keys: Pick<Cache<CachedApiKey>, 'get' | 'values'>;
   /** Names that the ledger may hold. */
   readonly known: Pick<KnownNames, 'mayHold'>;
@@ -47,15 +47,12 @@ export function connectDocumentTriggers(
 }
 
 /** The keys that may have to follow this document. */
-export function refsOfDocument(
-  named: Pick<NamedForms, 'of'>,
-  change: DocumentChange,
-): readonly Ref[] {
+function refsOfDocument(named: Pick<NamedForms, 'of'>, change: DocumentChange): readonly Ref[] {
   return change.kind === 'Form' ? ofForm(named, change.document) : [];
 }
 
 /** The keys that may have to follow a decision about a key, or the state of a client. */
-export function refsOfHold(sources: DocumentSources, change: HoldChange): readonly Ref[] {
+function refsOfHold(sources: DocumentSources, change: HoldChange): readonly Ref[] {
   const { namespace, name } = change;
   return change.kind === 'Hold' ? [{ namespace, name }] : ofClient(sources, change);
 }

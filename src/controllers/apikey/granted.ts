@@ -14,7 +14,6 @@ import type {
   ApiKeyTerms,
 } from '../../api/generated/apikey.ts';
 import type { FormRecord, Grant, Reissue } from '../../ledger/form.ts';
-import type { GrantBinding } from '../../ledger/record.ts';
 import type { TermsSpec } from '../../terms/terms.ts';
 import type { ApiKeyView, ApplicationFact } from './world.ts';
 
@@ -93,11 +92,6 @@ export function isReserved(requestId: string): boolean {
 export function reissueRequestId(form: FormRecord): string | undefined {
   const reissue = openReissue(form);
   return reissue === undefined ? undefined : `${REISSUE_PREFIX}${reissue.round}/${form.uid}`;
-}
-
-/** What a key's record says about a grant that it follows. */
-export function bindingOf(form: FormRecord, { round }: Pick<Grant, 'round'>): GrantBinding {
-  return { formUid: form.uid, round };
 }
 
 function grantedRotation(

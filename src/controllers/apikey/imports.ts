@@ -27,7 +27,7 @@ export type Brought = {
 };
 
 /** New: the key waits for these. Held: it has them, or had them before they were replaced. */
-export type Judgement = {
+type Judgement = {
   readonly type: 'New' | 'Held';
   /** Present with strength Any. */
   readonly isWeak: boolean;

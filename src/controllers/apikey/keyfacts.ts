@@ -8,7 +8,7 @@ import type { CachedApiKey } from './view.ts';
 export const KEY_STATES = ['Pending', 'Active', 'Suspended', 'Expired', 'Revoked'] as const;
 
 /** One of them. Active: values exist and nothing says that they are dead. */
-export type CountedState = (typeof KEY_STATES)[number];
+type CountedState = (typeof KEY_STATES)[number];
 
 /** Times are whole seconds since 1970; absent: there is no such time. */
 export type KeyFacts = {

@@ -18,7 +18,7 @@ const CONDITIONS = ['True', 'False', 'Unknown'] as const;
 const NEVER_S = Number.MAX_SAFE_INTEGER;
 
 /** Where the keys are, and how many may have series of their own. */
-export type KeySeriesOptions = {
+type KeySeriesOptions = {
   readonly keys: Pick<Cache<CachedApiKey>, 'values'>;
   /** 0: none has; keys are counted all the same. */
   readonly objectsMax: number;

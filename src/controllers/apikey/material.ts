@@ -174,7 +174,7 @@ function isImportedValue(
 }
 
 /** Which value of which generation. */
-export type Place = SlotIdentity & { readonly token: string; readonly generation: number };
+type Place = SlotIdentity & { readonly token: string; readonly generation: number };
 
 /** Digest and sealed copy of a value, as a slot of the ledger holds them. */
 export function sealSlot(

@@ -14,12 +14,12 @@ export const TARGET_PER_HOUR = 6;
 export const TOTAL_PER_MINUTE = 30;
 
 /** Annotations by name. */
-export type Annotations = Readonly<Record<string, string>>;
+type Annotations = Readonly<Record<string, string>>;
 
 type Target = { atMs: number[]; wanted: Record<string, string> };
 
 /** Go on with these annotations, or not before an instant of the wall clock. */
-export type Turn =
+type Turn =
   | { readonly type: 'Go'; readonly annotations: Annotations }
   | { readonly type: 'Wait'; readonly untilMs: number };
 

@@ -7,7 +7,7 @@ import { imposed } from './standing.ts';
 import type { RolloutTrouble, World } from './world.ts';
 
 /** The object an event is about. */
-export type Regarding = {
+type Regarding = {
   readonly apiVersion: string;
   readonly kind: string;
   readonly namespace: string;
@@ -16,7 +16,7 @@ export type Regarding = {
 };
 
 /** Where events go; never throws, drops what exceeds its limits. */
-export interface EventSink {
+interface EventSink {
   record(event: {
     readonly regarding: Regarding;
     readonly reason: string;

@@ -10,7 +10,7 @@ import { close, end } from '../../ledger/transitions.ts';
 import { isOver } from './wanted.ts';
 
 /** Where ended keys are read and written. */
-export type EndingLedger = {
+type EndingLedger = {
   readonly ledger: Pick<Ledger, 'load' | 'commit'>;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly epoch: () => number;

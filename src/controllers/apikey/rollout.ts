@@ -87,7 +87,7 @@ export function retryAtMs({ rollout }: KeyRecord, nowMs: number): number {
  * Undefined while new ones are on their way into the Secret. Of a Dual key only the value in `apiKey`
  * counts: its sibling is there for whoever reads it by name.
  */
-export function valuesInUse(record: KeyRecord): string | undefined {
+function valuesInUse(record: KeyRecord): string | undefined {
   if (record.credentials.some(isOpen)) return undefined;
   const current = record.credentials.findLast(({ state }) => state === 'Active');
   if (current === undefined || current.remote?.regenerating !== undefined) return undefined;
@@ -139,7 +139,7 @@ export function afterRollout(
 }
 
 /** The workloads that a key restarts. */
-export function targetsOf(key: Pick<ApiKeyView, 'spec'>): readonly ApiKeyRestartTarget[] {
+function targetsOf(key: Pick<ApiKeyView, 'spec'>): readonly ApiKeyRestartTarget[] {
   return key.spec.rotation?.restartTargets ?? [];
 }
 

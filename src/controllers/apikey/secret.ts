@@ -53,7 +53,7 @@ export type SecretLayout = {
 };
 
 /** Every canonical field a template may name. */
-export const FIELD_NAMES = [
+const FIELD_NAMES = [
   'apiKey',
   'apiSecret',
   'primaryKey',

@@ -10,7 +10,7 @@ import type { KeyRecord } from '../../ledger/record.ts';
 import type { ApplicationFact, ClientFact, World } from './world.ts';
 
 /** A state that an edit of the key's spec cannot lift. */
-export type Imposed = {
+type Imposed = {
   readonly state: 'Suspended' | 'Revoked';
   readonly reason: ReadyReason;
   /** Who and why; for the owner of the key. */
@@ -33,7 +33,7 @@ export function imposed(world: World): Imposed | undefined {
 }
 
 /** Why a grant is over, for the owner of its key. */
-export function endText(name: string, { cause, actor, message }: GrantEnd): string {
+function endText(name: string, { cause, actor, message }: GrantEnd): string {
   const why = message === undefined ? '' : `: ${message}`;
   switch (cause) {
     case 'Revoked':

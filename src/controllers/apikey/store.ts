@@ -13,7 +13,7 @@ import type { KeyRecord, StoreBinding } from '../../ledger/record.ts';
 import type { ApiKeyView, StoreFact } from './world.ts';
 
 /** The store a key names, and the driver's handle when it can be used. */
-export type ResolvedStore = { readonly fact: StoreFact; readonly handle: StoreHandle | undefined };
+type ResolvedStore = { readonly fact: StoreFact; readonly handle: StoreHandle | undefined };
 
 /** Finds stores, from the caches. */
 export type StoreResolver = {

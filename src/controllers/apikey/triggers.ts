@@ -14,14 +14,14 @@ import type { CachedApiKey, SecretView } from './view.ts';
 export type NamespaceView = { readonly labels: Readonly<Record<string, string>> };
 
 /** What is looked at of a product. */
-export type ProductSight = {
+type ProductSight = {
   readonly uid: string;
   readonly generation: number;
   readonly spec: Pick<ApiProductSpec, 'external'>;
 };
 
 /** The caches that are listened to, and what is known of our own writes. */
-export type TriggerSources = {
+type TriggerSources = {
   readonly keys: Cache<CachedApiKey>;
   readonly secrets: Cache<SecretView> | undefined;
   readonly keyStores: Cache<StoreView>;
@@ -60,7 +60,7 @@ const isEdited = anyOf<CachedApiKey>(
 );
 
 /** The object itself changed, by somebody else's hand. */
-export function onApiKey(
+function onApiKey(
   ownStatus: OwnStatus<ApiKeyStatus>,
   change: Change<CachedApiKey>,
 ): readonly Wake[] {

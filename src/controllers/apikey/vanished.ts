@@ -104,7 +104,7 @@ export type SweepDeps = {
 };
 
 /** What a sweep found: ledger records whose objects the cache lacks. */
-export type Found = {
+type Found = {
   /** Live keys, by UID: looked at twice before anything is done. */
   readonly missing: ReadonlyMap<string, Ref>;
   /** Keys that were ended already and only wait to be closed; nothing of them can be lost. */

@@ -32,7 +32,7 @@ export type ApiKeyView = {
 };
 
 /** What applications.requiredFor of a store can name. */
-export type ReviewedStep = 'Issue' | 'Change' | 'Reissue' | 'Revoke' | 'Client';
+type ReviewedStep = 'Issue' | 'Change' | 'Reissue' | 'Revoke' | 'Client';
 
 /** The store the key names, or why it cannot be used. */
 export type StoreFact =
@@ -76,7 +76,7 @@ export type SecretSight =
   | { readonly type: 'Present'; readonly uid: string; readonly resourceVersion: string };
 
 /** A Secret that was just written, before the ledger knows. */
-export type WrittenSecret = {
+type WrittenSecret = {
   readonly name: string;
   readonly uid: string;
   readonly resourceVersion: string;
@@ -99,7 +99,7 @@ export type Inspection =
     };
 
 /** Facts gathered by live reads during this pass; gone with it. */
-export type Evidence = {
+type Evidence = {
   readonly written?: WrittenSecret;
   readonly inspection?: Inspection;
   /** Secret, object and namespace were read live: the Secret is gone and nothing else is going. */
@@ -129,7 +129,7 @@ export type RolloutTrouble = {
 };
 
 /** See Evidence. */
-export type RemoteTrouble = {
+type RemoteTrouble = {
   readonly reason: string;
   readonly message: string;
   readonly retryAtMs: number;

@@ -8,7 +8,7 @@ import type { Deps } from './deps.ts';
 import type { FormView, World } from './world.ts';
 
 /** What the audit chain says about a commit; names, round and time are filled in, and the actor if absent. */
-export type Note = {
+type Note = {
   readonly action: string;
   /** User name, `operator` or `schedule`; absent: operator. */
   readonly actor?: string;

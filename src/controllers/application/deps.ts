@@ -26,12 +26,12 @@ export type Surroundings = {
 };
 
 /** Whether the admission policies are proven, and if not why. */
-export type ProofState =
+type ProofState =
   | { readonly state: 'Proven' }
   | { readonly state: 'NotProven'; readonly reason: string };
 
 /** What is known of the admission policies; times by our clock. */
-export type Proof = {
+type Proof = {
   readonly state: ProofState;
   /** Looks, beginning after this call. Never rejects. */
   prove(): Promise<ProofState>;

@@ -10,7 +10,7 @@ const STORES_MAX = 50;
 const OTHERS = '/(others)';
 
 /** Where the forms are. */
-export type FormSeriesOptions = {
+type FormSeriesOptions = {
   readonly forms: Pick<Cache<CachedForm>, 'values'>;
   readonly isLeading: () => boolean;
 };

@@ -14,10 +14,10 @@ import type { ClientFact, FormView, ProductFact, StoreFact } from './world.ts';
 type Labels = Readonly<Record<string, string>> | undefined;
 
 /** A product in the cache. */
-export type ProductSight = { readonly isDeleting: boolean; readonly spec: ApiProductSpec };
+type ProductSight = { readonly isDeleting: boolean; readonly spec: ApiProductSpec };
 
 /** A client in the cache. */
-export type ClientSight = {
+type ClientSight = {
   readonly uid: string;
   readonly isDeleting: boolean;
   readonly spec: { readonly state: 'Active' | 'Suspended' };

@@ -11,7 +11,7 @@ import { awaitedText, draftText, endText, outcomeText, troubleText, untilText } 
 import type { World } from './world.ts';
 
 /** A reason and its sentence. */
-export type Said = { readonly reason: ApplicationReadyReason; readonly message: string };
+type Said = { readonly reason: ApplicationReadyReason; readonly message: string };
 
 /** See the file comment. */
 export function readiness(picture: Picture): Said {

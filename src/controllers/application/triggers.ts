@@ -11,7 +11,7 @@ import type { CachedForm } from './view.ts';
 import type { SeenStatus } from './world.ts';
 
 /** The part of stores, clients and products that is compared. */
-export type Neighbour = {
+type Neighbour = {
   readonly ref: Ref;
   readonly uid: string;
   readonly generation: number;
@@ -47,7 +47,7 @@ export type TriggerSources = {
 };
 
 /** The forms, and those that serve an ApiKey of another name. */
-export type ServedForms = {
+type ServedForms = {
   readonly forms: Pick<Cache<CachedForm>, 'get'>;
   readonly renamed: Pick<RenamedForms, 'of'>;
 };

@@ -110,7 +110,7 @@ export type EditFact =
   | { readonly type: 'Awaiting'; readonly why: string };
 
 /** Facts gathered during this pass; gone with it. */
-export type Evidence = {
+type Evidence = {
   readonly finalizerReleased?: true;
   /** UIDs of forms that a live read, or another object of the same name, proved to be gone. */
   readonly goneUids?: readonly string[];

@@ -30,10 +30,10 @@ export type PayDeps = {
 };
 
 /** Why something is left: Unsettled goes by itself, of the others a person must know. */
-export type Left = 'Unsettled' | 'Ambiguous' | 'AccountChanged';
+type Left = 'Unsettled' | 'Ambiguous' | 'AccountChanged';
 
 /** The record after as many steps as could be taken, and why it still owes something. */
-export type Payment = { readonly record: KeyRecord; readonly left: Left | undefined };
+type Payment = { readonly record: KeyRecord; readonly left: Left | undefined };
 
 type At = { readonly deps: PayDeps; readonly session: OpenedStore; readonly signal: AbortSignal };
 

@@ -31,7 +31,7 @@ const BATCH_MAX = 200;
 const DOUBTS_MAX = 2;
 
 /** What the worker is made of. */
-export type DebtOptions = {
+type DebtOptions = {
   readonly ledger: Pick<Ledger, 'commit' | 'claimedIds' | 'debts' | 'load'>;
   readonly clock: Clock;
   readonly clusterId: string;

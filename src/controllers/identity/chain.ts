@@ -25,7 +25,7 @@ export type Chain = {
 export const SETTLE_MS = 3 * SECOND_MS;
 
 /** When a proof was made, by the API server's clock. */
-export type Proven = {
+type Proven = {
   readonly beganMs: number;
   readonly endedMs: number;
   readonly fingerprint: string;

@@ -15,7 +15,7 @@ export type Finding =
   | { readonly type: 'Unknown'; readonly reason: string; readonly isPassing: boolean };
 
 /** Where to look. */
-export type Examined = {
+type Examined = {
   readonly client: Pick<KubeClient, 'get' | 'create'>;
   /** The operator's own. */
   readonly namespace: string;

@@ -27,7 +27,7 @@ const STALE_MS = 3 * ROUND_MS;
 const STEP_MS = SECOND_MS;
 
 /** What the prover is made of. */
-export type ProverOptions = {
+type ProverOptions = {
   readonly client: Pick<KubeClient, 'get' | 'create' | 'clockSkewMs'>;
   /** The operator's own namespace. */
   readonly namespace: string;

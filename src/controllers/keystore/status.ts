@@ -42,7 +42,7 @@ export function wantedStatus(world: World, failure: KeywardError | undefined): K
 }
 
 /** Something to tell people about once: how a store at a vendor is doing has changed. */
-export type Turn = {
+type Turn = {
   readonly reason: 'StoreConnected' | 'StoreConnectionFailed';
   readonly note: string;
 };

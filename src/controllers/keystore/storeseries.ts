@@ -9,7 +9,7 @@ import type { StoreView } from '../../stores/view.ts';
 const STORES_MAX = 500;
 
 /** Where the stores are. */
-export type StoreSeriesOptions = {
+type StoreSeriesOptions = {
   readonly keyStores: Pick<Cache<StoreView>, 'values'>;
   readonly clusterKeyStores: Pick<Cache<StoreView>, 'values'>;
   readonly isLeading: () => boolean;

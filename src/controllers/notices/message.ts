@@ -7,7 +7,7 @@ import { formatTime } from '../../kernel/time.ts';
 import type { AuditLine } from '../../ledger/port.ts';
 
 /** Kinds of notices, as receivers select them. */
-export type NoticeType =
+type NoticeType =
   | 'keyward.application.submitted'
   | 'keyward.application.decided'
   | 'keyward.application.expiring';

@@ -14,7 +14,7 @@ const SECRET_BYTES_MIN = 24;
 const SECRET_BYTES_MAX = 64;
 
 /** What is signed. */
-export type Signed = {
+type Signed = {
   /** Unique for the notice, the same for each attempt: what receivers tell repetitions by. */
   readonly id: string;
   /** Of this attempt. */

@@ -24,7 +24,7 @@ const REFUSALS_MAX = 5;
 const AGE_MAX_MS = 3 * DAY_MS;
 
 /** What the worker is made of. */
-export type NoticeOptions = {
+type NoticeOptions = {
   readonly ledger: Pick<Ledger, 'auditLines' | 'identity'>;
   readonly position: Position;
   readonly receiver: Receiver;

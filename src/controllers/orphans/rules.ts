@@ -33,7 +33,7 @@ export type Orphan = {
 export type Sighting = { readonly firstMs: number; readonly sweeps: number };
 
 /** What one sweep does. Quarantine: switched off. Stopped: too many, nothing is done. */
-export type SweepPlan = {
+type SweepPlan = {
   readonly verdict: 'Go' | 'Stopped';
   readonly quarantine: readonly Orphan[];
   readonly remove: readonly Orphan[];

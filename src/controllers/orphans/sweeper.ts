@@ -31,7 +31,7 @@ export type SweptStore = {
 };
 
 /** What the sweeper is made of. */
-export type SweeperOptions<Store extends SweptStore> = {
+type SweeperOptions<Store extends SweptStore> = {
   readonly ledger: Pick<Ledger, 'findTokens' | 'claimedIds'>;
   readonly clock: Clock;
   readonly clusterId: string;

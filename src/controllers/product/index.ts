@@ -27,7 +27,7 @@ import { wantedStatus } from './status.ts';
 import type { ProductView, World } from './world.ts';
 
 /** What the controller works with. */
-export type Deps = {
+type Deps = {
   readonly products: Pick<Cache<ProductView>, 'get' | 'values'>;
   readonly client: Pick<KubeClient, 'get' | 'replaceStatus'>;
   readonly books: ProductBooks;

@@ -26,7 +26,7 @@ export type Metered = {
 };
 
 /** Uses in one window. */
-export type Counted = QuotaWindow & { readonly uses: number };
+type Counted = QuotaWindow & { readonly uses: number };
 
 /** See the file comment. */
 export class MeteredKeys {

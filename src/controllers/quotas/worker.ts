@@ -22,7 +22,7 @@ const PAGE = 500;
 const WAKES_MAX = 300;
 
 /** What the worker is made of. */
-export type QuotaOptions = {
+type QuotaOptions = {
   readonly keys: MeteredKeys;
   readonly reads: Pick<UseReads, 'counts'>;
   readonly clock: Clock;

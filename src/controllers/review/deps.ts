@@ -25,7 +25,7 @@ export type Sights = {
 export type NamedStore = { readonly kind: StoreName['kind']; readonly view: StoreView };
 
 /** What is known of the admission policies; times by our clock. */
-export type Proof = {
+type Proof = {
   /** Looks, beginning after this call. Never rejects. */
   prove(): Promise<
     { readonly state: 'Proven' } | { readonly state: 'NotProven'; readonly reason: string }

@@ -22,7 +22,7 @@ import type { ClientTarget, FormTarget, KeyTarget, World } from './world.ts';
 export type Verdict = Counted | Refusal;
 
 /** Everything of a commit but the epoch. */
-export type Ruling = Omit<DocumentCommit, 'epoch'> & { readonly latch: ReviewRecord };
+type Ruling = Omit<DocumentCommit, 'epoch'> & { readonly latch: ReviewRecord };
 
 type Facts = AuditEntry['facts'];
 type Effect = { readonly change: DocumentChange; readonly action: string; readonly facts: Facts };

@@ -32,7 +32,7 @@ export type FormCase = {
 };
 
 /** One thing that must hold for a review to count. */
-export type FormCheck = {
+type FormCheck = {
   readonly name: string;
   readonly objection: (subject: FormCase) => Objection | undefined;
 };

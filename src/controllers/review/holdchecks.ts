@@ -28,7 +28,7 @@ export type HoldCase = {
 };
 
 /** One thing that must hold for a review to count. */
-export type HoldCheck = {
+type HoldCheck = {
   readonly name: string;
   readonly objection: (subject: HoldCase) => Objection | undefined;
 };
@@ -47,7 +47,7 @@ export const HOLD_CHECKS: readonly HoldCheck[] = [
 ];
 
 /** What reviewers decided last about the target. */
-export function heldOf(target: KeyTarget | ClientTarget): HeldState | undefined {
+function heldOf(target: KeyTarget | ClientTarget): HeldState | undefined {
   return target.kind === 'ApiKey' ? target.held : target.client?.held;
 }
 

@@ -24,7 +24,7 @@ const WAIT_MS = 500;
 const PROOF_WAIT_MS = 10 * SECOND_MS;
 
 /** One step of a judgement. */
-export type Action =
+type Action =
   | { readonly type: 'Prove' | 'Look' | 'Ask' }
   | { readonly type: 'Settle'; readonly verdict: Verdict };
 
@@ -41,7 +41,7 @@ export function reviewSteps(deps: Deps): Steps<World, Action> {
 }
 
 /** What is judged stays judged; else what the judgement needs, or the judgement itself. Pure. */
-export function nextAction(world: World): Action | undefined {
+function nextAction(world: World): Action | undefined {
   if (world.latch !== undefined) return undefined;
   const judgement = judge(world);
   switch (judgement.type) {

@@ -6,9 +6,9 @@ import { API_CLIENTS, API_KEY_APPLICATIONS, GROUP } from '../../api/names.ts';
 import type { ReviewReviewer } from '../../api/generated/apikeyreview.ts';
 
 /** The verb that makes a reviewer; on a store, with the layer as subresource, or on a client. */
-export const VERB_APPROVE = 'approve';
+const VERB_APPROVE = 'approve';
 /** Nobody grants this verb on purpose: whoever holds it holds every verb. */
-export const VERB_NOBODY_GRANTS = 'keyward-probe-of-wildcards';
+const VERB_NOBODY_GRANTS = 'keyward-probe-of-wildcards';
 
 /** Whom a question is about; an asserted reviewer has a name and nothing else. */
 export type Subject = {

@@ -1,6 +1,5 @@
 /** ApiKeys without a form in each situation, by the status code of their controller. */
 import type { ApiKeySpec } from '../../../src/api/generated/apikey.ts';
-import { apiKeyReady } from '../../../src/api/conditions.ts';
 import { wantedStatus } from '../../../src/controllers/apikey/status.ts';
 import type { World } from '../../../src/controllers/apikey/world.ts';
 import { KeywardError, type ErrorClass } from '../../../src/kernel/errors.ts';
@@ -20,7 +19,7 @@ import {
   OPEN_TERMS,
 } from '../../support/world.ts';
 import { asked, settled } from '../../unit/controllers/apikey/settled.ts';
-import { shown, unseen, withConditions, type Maker, type Makers } from './situation.ts';
+import { shown, unseen, type Maker, type Makers } from './situation.ts';
 
 const AWAY = {
   type: 'Unusable',
@@ -92,11 +91,6 @@ export const KEYS: Makers = {
     ...wish({ clientRef: { name: 'shop' } }),
     client: { name: 'shop', client: undefined },
   }),
-  'product-not-available': () =>
-    withConditions(
-      unseen('ApiKey', aSpec()),
-      apiKeyReady('ProductNotAvailable', "ApiProduct 'maps' is not available"),
-    ),
   'store-unavailable': look(aWorld({ store: AWAY })),
   'secret-conflict': look(settled({ evidence: { inspection: { type: 'Foreign' } } })),
   'secret-immutable': look(aWorld(), failing('SecretImmutable', "Secret 'team/web' is immutable")),

@@ -1,6 +1,5 @@
 /** ApiClients, ApiProducts and stores in each situation, by the status code of their controllers. */
 import { keyStoreCondition, keyStoreReady } from '../../../src/api/conditions.ts';
-import { clientReady } from '../../../src/api/applicationconditions.ts';
 import { wantedStatus as clientStatus } from '../../../src/controllers/client/status.ts';
 import type { World as ClientWorld } from '../../../src/controllers/client/world.ts';
 import { wantedStatus as storeStatus } from '../../../src/controllers/keystore/status.ts';
@@ -23,11 +22,6 @@ const V1 = { hosts: [], pathPrefix: '/v1', methods: [] } as const;
 export const CLIENTS: Makers = {
   'not-seen': () => unseen('ApiClient', { displayName: 'Shop', state: 'Active' }),
   'ledger-away': client({ record: undefined }),
-  'awaiting-proof': () =>
-    withConditions(
-      unseen('ApiClient', { displayName: 'Shop', state: 'Active' }),
-      clientReady('AwaitingProof', 'the admission policies are not proven yet'),
-    ),
   active: client({}),
   registered: client({ record: record({ registeredBy: 'review-1' }), registrars: ['desk'] }),
   'pending-review': client({ registrars: ['desk'] }),
@@ -73,9 +67,6 @@ export function stores(kind: 'KeyStore' | 'ClusterKeyStore'): Makers {
     'endpoint-not-allowed': vendor('NotAllowed', 'the host is not on the list'),
     'invalid-configuration': at({ handle: { problem: 'spec.builtin: nothing fits' } }),
     'keys-remain': at({ count: { keys: 2, debts: 0 } }),
-    'store-id-mismatch': () =>
-      withConditions(builtin, keyStoreReady('StoreIdMismatch', 'another installation has it')),
-    'read-only': () => withConditions(builtin, keyStoreReady('ReadOnly', 'it takes no changes')),
     ephemeral: () =>
       withConditions(builtin, [
         ...keyStoreReady('Connected', ''),

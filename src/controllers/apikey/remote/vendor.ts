@@ -18,7 +18,7 @@ import type { Deps, VendorSession } from '../deps.ts';
 import type { World } from '../world.ts';
 
 /** Which credential a step is about, and when it has its turn; absent: in the order of coming. */
-export type Wanted = {
+type Wanted = {
   readonly record: KeyRecord;
   readonly sequence: number;
   readonly turn?: Turn;
