@@ -23,7 +23,7 @@ import type { VanishedGuard } from './vanished.ts';
 import type { CachedApiKey, SecretView } from './view.ts';
 
 /** The way to the vendors' accounts. */
-interface Vendors {
+export interface Vendors {
   /**
    * The store, logged in to. @throws KeywardError Waiting or Transient, saying what is wrong with the
    * store and what to do about it
