@@ -28,17 +28,14 @@ import { drivers } from '../stores/registry.ts';
 import { findStore } from '../stores/view.ts';
 import { hiddenBecause, type Caches } from './cluster.ts';
 import { createController, type Parts } from './controllers.ts';
-import { untilItWorks } from './repeating.ts';
-
-/** Forms at a time that are looked for after a start. */
-const PAGE = 500;
+import { sweepForms } from './formsweep.ts';
 
 /** Controllers for the manager, and what follows when leadership begins. */
 export type Applications = {
   /** Of the forms. */
   readonly queue: WorkQueue;
   readonly controllers: readonly Controller<never, never>[];
-  /** Looks at forms whose objects went while nobody watched. Never rejects. */
+  /** Looks at forms whose objects went while nobody watched, and at those that are held back. Never rejects. */
   readonly sweep: (stop: AbortSignal) => Promise<void>;
 };
 
@@ -74,13 +71,7 @@ export function createApplications(
     queue,
     // The manager only starts and stops it; what it works on is nobody's business.
     controllers: [controller as unknown as Controller<never, never>],
-    sweep: (stop) =>
-      untilItWorks(
-        { clock: deps.clock, log: parts.log },
-        'Forms that went could not be looked for',
-        () => sweepForms(parts, { queue, guard }, stop),
-        stop,
-      ),
+    sweep: (stop) => sweepForms({ ...parts, clock, queue, guard }, stop),
   };
 }
 
@@ -142,35 +133,4 @@ function servedKey(caches: Caches, ref: Ref): ServedKey | undefined {
     // Our own text of what the API server sent.
     spec: JSON.parse(specText) as ServedKey['spec'],
   };
-}
-
-async function sweepForms(
-  { caches, ledger, log }: Parts,
-  { queue, guard }: { readonly queue: WorkQueue; readonly guard: VanishedGuard },
-  stop: AbortSignal,
-): Promise<void> {
-  const missing: Ref[] = [];
-  let total = 0;
-  // Not before there is a list: everything is missing from an empty one.
-  await caches.forms.whenSynced(stop);
-  for (let after: string | undefined; !stop.aborted;) {
-    // Each page begins where the one before ended.
-    // oxlint-disable-next-line no-await-in-loop
-    const page = await ledger.scanDocuments('Form', PAGE, after);
-    const ours = page.filter(({ namespace }) => caches.isWatched(namespace));
-    total += ours.length;
-    const gone = ours.filter((form) => caches.forms.get(form)?.uid !== form.uid);
-    missing.push(...gone.map(({ namespace, name }) => ({ namespace, name })));
-    if (page.length < PAGE) break;
-    after = page.at(-1)?.uid;
-  }
-  const early = guard.found(missing.length, total);
-  if (missing.length > 0 && !guard.permits()) {
-    log.error(
-      'Too many ApiKeyApplications vanished at once: none is ended; check the cluster and the database, then restart with --accept-vanished',
-      { vanished: missing.length },
-    );
-  }
-  for (const ref of early) queue.add(ref, 'normal');
-  for (const ref of missing) queue.add(ref, 'bulk');
 }

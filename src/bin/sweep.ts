@@ -1,9 +1,10 @@
-/** Looks for ledger records whose objects vanished: at the start and after each relist. */
+/** Looks for ledger records whose objects vanished: at the start, after each relist, and while some are held back. */
 import type { Deps } from '../controllers/apikey/deps.ts';
 import type { RetainedEnds } from '../controllers/apikey/retained.ts';
 import {
   confirmVanished,
   findVanished,
+  HeldAlarm,
   SIGHTING_PAUSE_MS,
   type SweepDeps,
 } from '../controllers/apikey/vanished.ts';
@@ -15,6 +16,9 @@ import type { WorkQueue } from '../runtime/queue.ts';
 
 /** Between two tries until the vanished were counted once: so long no name can be taken over. */
 const FIRST_PAUSE_MS = 5 * SECOND_MS;
+
+const TOO_MANY =
+  'Too many ApiKeys vanished at once: none of these is ended; they are counted anew every ten minutes, and if they stay too many, check the cluster and the database, then restart with --accept-vanished';
 
 type SweepParts = {
   /** False: the namespace is not ours to judge, or cannot be read. */
@@ -39,14 +43,18 @@ export function startSweep(parts: SweepParts): void {
 }
 
 async function sweepForever(parts: SweepParts): Promise<void> {
-  const { deps, stop } = parts;
+  const { deps, log, stop } = parts;
+  const alarm = new HeldAlarm(deps.guard, log, TOO_MANY);
   let sweptLists = 0;
   while (!stop.aborted) {
     const { synced, completeLists } = deps.keys;
-    if (synced && completeLists > sweptLists) {
+    // Before the sweep too, which may wait for the API server.
+    alarm.tell();
+    if (synced && (completeLists > sweptLists || deps.guard.isCountDue)) {
       // One sweep after the other is what this loop is for; one that failed leaves the lists unswept.
       // oxlint-disable-next-line no-await-in-loop
-      if (await sweepOnce(parts)) sweptLists = completeLists;
+      sweptLists = (await sweepOnce(parts)) ?? sweptLists;
+      alarm.tell();
     }
     // oxlint-disable-next-line no-await-in-loop
     await endRetained(parts);
@@ -66,30 +74,32 @@ async function endRetained({ deps, retained, log, stop }: SweepParts): Promise<v
   }
 }
 
-/** False: it failed before its end. */
-async function sweepOnce(parts: SweepParts): Promise<boolean> {
+/** How many complete lists are swept with it; undefined: it failed before its end. */
+async function sweepOnce(parts: SweepParts): Promise<number | undefined> {
   const { isWatched, deps, relist, queue, log, stop } = parts;
   const sweep: SweepDeps = {
     ledger: deps.ledger,
     guard: deps.guard,
-    log,
     uidOf: (ref) => deps.keys.get(ref)?.uid,
     isWatched,
   };
   try {
+    const lists = deps.keys.completeLists;
     const first = await findVanished(sweep);
-    for (const ref of [...first.ending, ...first.early]) queue.add(ref, 'normal');
-    if (first.missing.size === 0) return true;
+    for (const ref of [...first.ending, ...first.held]) queue.add(ref, 'normal');
+    if (first.missing.size === 0) return lists;
     // The second sighting must come from a second complete list, which a healthy watch never makes.
     await sleep(deps.clock, SIGHTING_PAUSE_MS, stop);
     await relist();
+    const relisted = deps.keys.completeLists;
     const second = await findVanished(sweep);
-    for (const ref of confirmVanished(sweep, first.missing, second.missing))
-      queue.add(ref, 'normal');
-    return true;
+    const both = confirmVanished(deps.guard, first.missing, second.missing);
+    // Who was held back in between was not missing the first time.
+    for (const ref of [...second.held, ...both]) queue.add(ref, 'normal');
+    return relisted;
   } catch (error) {
     if (!stop.aborted)
       log.warn('The sweep failed and is repeated later', { reason: classify(error).reason });
-    return false;
+    return undefined;
   }
 }

@@ -246,7 +246,7 @@ async function noteHealth(
 
 async function endRecord(deps: Deps, world: World, action: ActionOf<'End'>): Promise<World> {
   const isVanished = action.because === 'Vanished';
-  if (isVanished && !deps.guard.admits()) return { ...world, mayEndVanished: false };
+  if (isVanished && !deps.guard.admits(action.record)) return { ...world, mayEndVanished: false };
   deps.metrics.endings.inc({ cause: action.because });
   const record = await commit(deps, {
     record: end(action.record, deps.clock.nowMs()),

@@ -29,6 +29,7 @@ export async function observe(
   const { isClockTrusted } = deps.client;
   const subject = await readSubject(deps, written, record, nowMs);
   const { key } = subject;
+  const gone = predecessor ?? (key === undefined ? record : undefined);
   const world: World = {
     ref,
     nowMs,
@@ -37,7 +38,7 @@ export async function observe(
     store: storeFact(deps, key, record ?? predecessor),
     record,
     predecessor,
-    mayEndVanished: deps.guard.permits(predecessor ?? (key === undefined ? record : undefined)),
+    mayEndVanished: deps.guard.permits(gone?.phase === 'Live' ? gone : undefined),
     secret: await sight(deps, key, record, signal),
     isRemoteCheckDue: isCheckDue(deps, record),
     lossGraceMs: deps.lossGraceMs,

@@ -5,7 +5,7 @@
  * So a vanished object is sighted twice with a pause between, read live once more (ProveGone), and
  * if too many are missing at once none is ended until a person has looked.
  */
-import type { Ref } from '../../api/meta.ts';
+import { refText, type Ref } from '../../api/meta.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
@@ -21,6 +21,16 @@ const WINDOW_MS = 10 * MINUTE_MS;
 /** Between the two sightings. */
 export const SIGHTING_PAUSE_MS = 30 * SECOND_MS;
 const PAGE = 500;
+/** So many are remembered that were held back; a count finds the others. */
+const HELD_MAX = 1_000;
+/** So many of them are named in the log. */
+const NAMED = 5;
+
+/** Name and UID of an object that vanished. */
+export type Gone = Ref & { readonly uid: string };
+
+/** What is held back because it is too much: how many, and some of them. */
+export type HeldBack = { readonly vanished: number; readonly examples: readonly string[] };
 
 /** Counts what vanishes and says when it is too much. Before the first count nothing may end. */
 export class VanishedGuard {
@@ -30,8 +40,9 @@ export class VanishedGuard {
   #pending = 0;
   /** Undefined: nothing was counted yet. */
   #total: number | undefined;
-  /** What was asked about before the first count. */
-  readonly #early = new Map<string, Ref>();
+  #countedAtMs = Number.NEGATIVE_INFINITY;
+  /** What may not end yet and was asked about, by UID; stays until it is ended or counted as not missing. */
+  readonly #held = new Map<string, Ref>();
 
   /** @param accept All: a person has looked (`--accept-vanished`), nothing is held back */
   constructor(clock: Clock, accept: 'Few' | 'All') {
@@ -44,34 +55,53 @@ export class VanishedGuard {
     return this.#total !== undefined;
   }
 
-  /**
-   * What the last sweep found: keys without object, and all keys. Returns what was asked about before it
-   * was known, to be looked at again.
-   */
-  found(missing: number, total: number): readonly Ref[] {
-    this.#pending = missing;
-    this.#total = total;
-    const early = [...this.#early.values()];
-    this.#early.clear();
-    return early;
+  /** True: something is held back, and what it was counted with has left the window since. */
+  get isCountDue(): boolean {
+    return this.#held.size > 0 && this.#clock.monotonicMs() - this.#countedAtMs >= WINDOW_MS;
+  }
+
+  /** Undefined: nothing that was asked about is too much, as far as it is counted. */
+  get heldBack(): HeldBack | undefined {
+    if (this.#held.size === 0 || !this.hasCounted || this.permits()) return undefined;
+    const examples = [...this.#held.values()].slice(0, NAMED).map(refText);
+    return { vanished: this.#missing, examples };
   }
 
   /**
-   * False: not counted yet, or too many at once; then a person must look.
+   * What the last sweep found: keys without object by UID, and the number of all keys. Returns what was held
+   * back until now, to be looked at again.
+   */
+  found(missing: ReadonlyMap<string, Ref>, total: number): readonly Ref[] {
+    this.#pending = missing.size;
+    this.#total = total;
+    this.#countedAtMs = this.#clock.monotonicMs();
+    const held = [...this.#held];
+    for (const [uid] of held) if (!missing.has(uid)) this.#held.delete(uid);
+    return held.map(([, ref]) => ref);
+  }
+
+  /**
+   * False: not counted yet, or too many at once; then a person must look. What waits for the answer is
+   * remembered: of an object that is gone nothing else comes back to it.
    *
    * @param gone whose object vanished; absent: nobody waits for the answer
    */
-  permits(gone?: Ref): boolean {
-    if (this.#accept === 'All') return true;
-    const total = this.#total;
-    if (total === undefined) {
-      if (gone !== undefined) this.#remember(gone);
-      return false;
+  permits(gone?: Gone): boolean {
+    if (this.#accept === 'All' || this.#isFew()) return true;
+    if (gone !== undefined && this.#held.size < HELD_MAX) {
+      const { uid, namespace, name } = gone;
+      this.#held.set(uid, { namespace, name });
     }
+    return false;
+  }
+
+  #isFew(): boolean {
+    const total = this.#total;
+    if (total === undefined) return false;
     const since = this.#clock.monotonicMs() - WINDOW_MS;
     this.#endings = this.#endings.filter((atMs) => atMs > since);
-    // With the next one, which may be one of those that were found.
-    const count = this.#endings.length + Math.max(1, this.#pending);
+    // With the next one, which may be one of those that are known to be missing.
+    const count = this.#endings.length + Math.max(1, this.#missing);
     if (count > VANISHED_MAX) return false;
     return count <= HANDFUL || total === 0 || count <= total * VANISHED_SHARE_MAX;
   }
@@ -80,23 +110,47 @@ export class VanishedGuard {
    * Asked right before a key is ended because its object vanished: true counts it. What `permits` said
    * when its World was read, it said to all that were read at that time.
    */
-  admits(): boolean {
-    if (!this.permits()) return false;
+  admits(gone: Gone): boolean {
+    if (!this.permits(gone)) return false;
     this.#endings.push(this.#clock.monotonicMs());
     this.#pending = Math.max(0, this.#pending - 1);
+    this.#held.delete(gone.uid);
     return true;
   }
 
-  #remember({ namespace, name }: Ref): void {
-    this.#early.set(`${namespace}/${name}`, { namespace, name });
+  /** What a count found is asked about soon after it, so those that are held back are mostly among them. */
+  get #missing(): number {
+    return Math.max(this.#pending, this.#held.size);
   }
 }
 
-/** What a sweep compares, and where it reports. */
+/** Says at level error what is held back, and again only when that has changed. */
+export class HeldAlarm {
+  readonly #guard: Pick<VanishedGuard, 'heldBack'>;
+  readonly #log: Pick<Logger, 'error'>;
+  readonly #message: string;
+  #said: string | undefined;
+
+  /** @param message what is the matter, and what a person has to do */
+  constructor(guard: Pick<VanishedGuard, 'heldBack'>, log: Pick<Logger, 'error'>, message: string) {
+    this.#guard = guard;
+    this.#log = log;
+    this.#message = message;
+  }
+
+  /** To be called now and then. */
+  tell(): void {
+    const held = this.#guard.heldBack;
+    const text = held && JSON.stringify(held);
+    if (held !== undefined && text !== this.#said) this.#log.error(this.#message, held);
+    this.#said = text;
+  }
+}
+
+/** What a sweep compares. */
 export type SweepDeps = {
   readonly ledger: Ledger;
   readonly guard: VanishedGuard;
-  readonly log: Logger;
   /** UID of the object under this name in the cache. */
   readonly uidOf: (ref: Ref) => string | undefined;
   /** False: this namespace is not ours to judge. */
@@ -109,8 +163,8 @@ type Found = {
   readonly missing: ReadonlyMap<string, Ref>;
   /** Keys that were ended already and only wait to be closed; nothing of them can be lost. */
   readonly ending: readonly Ref[];
-  /** Those that were held back because nothing had been counted yet. */
-  readonly early: readonly Ref[];
+  /** Those that were held back until this count. */
+  readonly held: readonly Ref[];
 };
 
 /** Compares the ledger with the cache. Changes nothing but the guard's counts. */
@@ -131,22 +185,17 @@ export async function findVanished(deps: SweepDeps): Promise<Found> {
     }
     after = page.next;
   } while (after !== undefined);
-  const early = deps.guard.found(missing.size, total);
-  return { missing, ending, early };
+  const held = deps.guard.found(missing, total);
+  return { missing, ending, held };
 }
 
-/** What was missing both times; logs an alarm when it is too much to act upon. */
+/** What was missing both times; the guard remembers it when it is too much to act upon. */
 export function confirmVanished(
-  deps: SweepDeps,
+  guard: VanishedGuard,
   first: ReadonlyMap<string, Ref>,
   second: ReadonlyMap<string, Ref>,
 ): readonly Ref[] {
-  const both = [...second].filter(([uid]) => first.has(uid)).map(([, ref]) => ref);
-  if (both.length > 0 && !deps.guard.permits()) {
-    deps.log.error(
-      'Too many ApiKeys vanished at once: none is ended; check the cluster and the database, then restart with --accept-vanished',
-      { vanished: both.length },
-    );
-  }
-  return both;
+  const both = [...second].filter(([uid]) => first.has(uid));
+  for (const [uid, ref] of both) guard.permits({ uid, ...ref });
+  return both.map(([, ref]) => ref);
 }

@@ -39,6 +39,9 @@ type Proof = {
   atOurClock(serverMs: number): number;
 };
 
+/** Name and UID of a form that vanished. */
+type Gone = Ref & { readonly uid: string };
+
 /** Everything the controller works with; made once in `bin`. */
 export type Deps = {
   readonly client: KubeClient;
@@ -55,7 +58,7 @@ export type Deps = {
   /** UIDs of forms that this controller is committing: nobody has to tell it of that. */
   readonly committing: Set<string>;
   /** Says when too many forms vanish at once. */
-  readonly guard: { permits(gone?: Ref): boolean; admits(): boolean };
+  readonly guard: { permits(gone?: Gone): boolean; admits(gone: Gone): boolean };
   readonly ownStatus: OwnStatus<SeenStatus>;
   /** Uses of the round of a form in its current window; undefined: nobody has looked yet. */
   readonly quotaUses: (grant: GrantBinding, nowMs: number) => number | undefined;

@@ -179,7 +179,7 @@ export async function endForGood(
 export async function end(deps: Deps, world: World, action: ActionOf<'End'>): Promise<World> {
   const before = action.record;
   const isVanished = action.because === 'Vanished';
-  if (isVanished && !deps.guard.admits()) return { ...world, mayEndVanished: false };
+  if (isVanished && !deps.guard.admits(before)) return { ...world, mayEndVanished: false };
   const record = await commit(deps, closeForm(before, world.nowMs), {
     action: before.grant === undefined ? 'FormEnded' : 'GrantEnded',
     facts: { because: action.because, ...grantFacts(before), ...closedFacts(before) },

@@ -41,7 +41,7 @@ test.each([
   const at = workshop();
   at.ledger.records.set('uid-1', aBlankRecord({ revision: 1 }));
   let left = admitted;
-  const guard = { admits: () => left-- > 0 } as Deps['guard'];
+  const guard = { admits: () => left-- > 0 } as unknown as Deps['guard'];
   const world = look(at, { key: undefined });
   const [after] = await work({ ...at, deps: { ...at.deps, guard } }, world);
   expect(at.ledger.records.get('uid-1')?.phase).toBe(phase);

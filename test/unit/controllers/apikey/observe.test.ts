@@ -3,6 +3,7 @@ import type { ApiKeySpec, ApiKeyStatus } from '../../../../src/api/generated/api
 import type { Deps } from '../../../../src/controllers/apikey/deps.ts';
 import { observe } from '../../../../src/controllers/apikey/observe.ts';
 import { OwnSecrets } from '../../../../src/controllers/apikey/ownsecrets.ts';
+import type { KeyRecord } from '../../../../src/ledger/record.ts';
 import { OwnStatus } from '../../../../src/runtime/ownstatus.ts';
 import { ANNOTATION_ROTATE } from '../../../../src/api/names.ts';
 import { cacheApiKey } from '../../../../src/controllers/apikey/view.ts';
@@ -21,13 +22,16 @@ type Scene = {
   /** Requests that the ledger knows. */
   readonly spent?: readonly string[];
   readonly status?: ApiKeyStatus;
+  /** Of the record. */
+  readonly phase?: KeyRecord['phase'];
   /** Names about which the guard is asked, by the call. */
   readonly asked?: (string | undefined)[];
 };
 
 /** What is observed of `team/web`, which has a record, and how often the ledger was asked. */
 async function look(scene: Scene) {
-  const { isKnown, object, spec = aSpec(), annotated, spent = [], status, asked = [] } = scene;
+  const { isKnown, object, spec = aSpec(), annotated, spent = [], status } = scene;
+  const { phase = 'Live', asked = [] } = scene;
   let loads = 0;
   const deletion = object === 'Deleting' ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {};
   const annotations = annotated === undefined ? {} : { [ANNOTATION_ROTATE]: annotated };
@@ -47,7 +51,7 @@ async function look(scene: Scene) {
     ledger: {
       load: async () => {
         loads += 1;
-        const record = aRecord();
+        const record = aRecord({ phase });
         return object === 'Gone' ? { record: undefined, others: [record] } : { record, others: [] };
       },
       isRequestSpent: async (_uid: string, id: string) => spent.includes(id),
@@ -82,6 +86,15 @@ test.each([
     const asked: (string | undefined)[] = [];
     await look({ isKnown: true, object, asked });
     expect(asked).toEqual([name]);
+  },
+);
+
+test.each(['Retained', 'Ending', 'Ended'] as const)(
+  'the guard is not told of a key as somebody who waits when its record is %s',
+  async (phase) => {
+    const asked: (string | undefined)[] = [];
+    await look({ isKnown: true, object: 'Gone', phase, asked });
+    expect(asked).toEqual([undefined]);
   },
 );
 
