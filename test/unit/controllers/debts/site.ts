@@ -78,6 +78,11 @@ export class DebtSite {
       .map(({ uid }) => uid);
   }
 
+  /** Why this key's only credential could not be ended so far. */
+  reason(uid: string): string | undefined {
+    return this.ledger.records.get(uid)?.credentials[0]?.remote?.endTrouble?.reason;
+  }
+
   /** One round, to its end. */
   async round(): Promise<void> {
     const { paying } = await this.worker.round(LIVE);

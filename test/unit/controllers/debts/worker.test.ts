@@ -307,9 +307,23 @@ describe('a create call whose answer never came', () => {
     vendor.plant();
     vendor.plant();
     await site.round();
+    expect([site.owed, site.reason('a')]).toEqual([['a'], 'Unsettled']);
+    site.clock.advance(30_000);
+    await site.round();
     expect([site.owed, vendor.credentials.size]).toEqual([['a'], 2]);
-    const reason = site.ledger.records.get('a')?.credentials[0]?.remote?.endTrouble?.reason;
-    expect(reason).toBe('Ambiguous');
+    expect(site.reason('a')).toBe('Ambiguous');
+  });
+
+  test('and whose only candidate may not be alone yet waits for lists to settle, not for a person', async () => {
+    const site = new DebtSite();
+    const vendor = site.vendor('shop', 'D');
+    site.put('a', 'shop', { createBegunAtMs: site.clock.nowMs(), idsBefore: [] });
+    vendor.plant();
+    await site.round();
+    expect([site.owed, site.reason('a')]).toEqual([['a'], 'Unsettled']);
+    site.clock.advance(30_000);
+    await site.round();
+    expect([site.owed, vendor.credentials.size]).toEqual([[], 0]);
   });
 
   test('is not what another key, whose store calls the account otherwise, was given meanwhile', async () => {
