@@ -66,6 +66,13 @@ export class DebtSite {
     return record;
   }
 
+  /** A living key of another store has this from now on. */
+  async give(uid: string, remote: Partial<RemoteRecord>): Promise<void> {
+    const record = { ...this.put(uid, 'elsewhere', remote), phase: 'Live' as const };
+    const audit = { action: 'Test', actor: 'test', atMs: 0, facts: {} };
+    await this.ledger.port.commit({ record, expectedRevision: 1, epoch: 1, audit });
+  }
+
   /** The mark that the key's credential bears at a vendor. */
   mark(uid: string) {
     return { cluster: clusterMark(CLUSTER), token: tokenOf(uid), attempt: 1 };
