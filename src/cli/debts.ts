@@ -36,12 +36,15 @@ function debtsOf(record: KeyRecord): readonly Debt[] {
     .map((credential) => ({ record, credential }));
 }
 
+/** Reasons that are about one debt alone. */
+const OWN_REASONS: ReadonlySet<string> = new Set(['Ambiguous', 'Unsettled']);
+
 /** By store UID. What stops one debt mostly stops all, and is written down once. */
 function reasonsOf(debts: readonly Debt[]): ReadonlyMap<string, string> {
   const newest = new Map<string, { readonly reason: string; readonly sinceMs: number }>();
   for (const { record, credential } of debts) {
     const { endTrouble } = credential.remote;
-    if (endTrouble === undefined || endTrouble.reason === 'Ambiguous') continue;
+    if (endTrouble === undefined || OWN_REASONS.has(endTrouble.reason)) continue;
     const known = newest.get(record.store.uid);
     if (known === undefined || known.sinceMs < endTrouble.sinceMs)
       newest.set(record.store.uid, endTrouble);

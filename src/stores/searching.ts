@@ -40,13 +40,15 @@ type SearchPlace = {
   readonly session: {
     readonly remote: Pick<RemoteStore, 'find' | 'list'>;
     prove(signal: AbortSignal): Promise<unknown>;
+    /** One at a time at this vendor, creations of class D among them. */
+    exclusively<T>(work: () => Promise<T>): Promise<T>;
   };
   readonly ledger: Pick<Ledger, 'claimedIds'>;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly clusterId: string;
 };
 
-/** See the file comment. @throws StoreFailure */
+/** See the file comment. Not from within `session.exclusively`. @throws StoreFailure */
 export async function searchCreated(
   place: SearchPlace,
   signal: AbortSignal,
@@ -54,9 +56,16 @@ export async function searchCreated(
   const { credential, session, clock } = place;
   const isSettled = settledAtMs(place) <= clock.nowMs();
   await session.prove(signal);
-  let found = await candidates(place, signal);
-  // Absence is believed when two looks agree; presence at once.
-  if (found.ids.length === 0 && isSettled) found = await candidates(place, signal);
+  const look = async (): Promise<Found> => {
+    const found = await candidates(place, signal);
+    // Absence is believed when two looks agree; presence at once.
+    return found.ids.length === 0 && isSettled ? candidates(place, signal) : found;
+  };
+  const first = await look();
+  const isForPerson = isSettled && first.ids.length > 0 && !first.isOurs;
+  // One of them may be another key's, to which the account has another name: made, and not committed
+  // yet. While no creation is under way, each that was answered is claimed.
+  const found = isForPerson ? await session.exclusively(look) : first;
   return { token: credential.token, ...found, isSettled };
 }
 
@@ -69,7 +78,7 @@ export function markOf(clusterId: string, credential: RemoteCredentialRecord): M
 /** Where a search found something, and what must not happen there meanwhile. */
 type FoundPlace = Pick<SearchPlace, 'storeUid' | 'ledger'> & {
   readonly handle: Pick<RemoteHandle, 'capabilities'>;
-  readonly session: { exclusively<T>(work: () => Promise<T>): Promise<T> };
+  readonly session: Pick<SearchPlace['session'], 'exclusively'>;
 };
 
 /**

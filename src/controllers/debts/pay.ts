@@ -124,8 +124,9 @@ async function deleteOthers(
   }
 }
 
+/** However many a search found before lists have settled: the next one may tell them apart. */
 function leftOf(search: CreateSearch | undefined): Left {
-  return search !== undefined && search.ids.length === 0 ? 'Unsettled' : 'Ambiguous';
+  return search !== undefined && !search.isSettled ? 'Unsettled' : 'Ambiguous';
 }
 
 type Standing = {

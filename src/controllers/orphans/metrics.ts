@@ -5,8 +5,8 @@ import { Counter, Gauge, type Registry } from '../../kernel/metrics.ts';
 export type OrphanMetrics = {
   /** Orphans of an account that are not dealt with; `type` is KeyStore.spec.type. */
   found(store: string, type: string, count: number): void;
-  /** One was switched off or deleted, or a sweep stopped. */
-  done(type: string, what: 'Quarantined' | 'Deleted' | 'Stopped'): void;
+  /** One was switched off or deleted; or a sweep stopped, or held what the ledger never knew. */
+  done(type: string, what: 'Quarantined' | 'Deleted' | 'Stopped' | 'Held'): void;
   /** Class D: young credentials that no key has; perhaps somebody else's. */
   unclaimed(store: string, type: string, count: number): void;
   /** The store is swept no more. */
@@ -35,7 +35,7 @@ export function createOrphanMetrics(registry: Registry): OrphanMetrics {
   gauge('unclaimed', 'Unmarked credentials younger than a day that no key has, by type.');
   const actions = new Counter({
     name: 'keyward_orphan_actions_total',
-    help: 'What was done about orphans; Stopped: too many at once, a person must look.',
+    help: 'What was done about orphans; Stopped (too many at once) and Held (never known): a person must look.',
     labelNames: ['type', 'action'],
     registers,
   });

@@ -11,7 +11,7 @@ import type { RemoteListing } from '../../stores/contract.ts';
 
 /** Younger ones may be on their way into the ledger. */
 const GRACE_MS = 10 * MINUTE_MS;
-/** More orphans than this at once need a person, */
+/** More than this that would be ended at once need a person, */
 const ORPHANS_MAX = 20;
 /** and so does more than this share of the account, */
 const ORPHANS_SHARE_MAX = 0.05;
@@ -32,11 +32,13 @@ export type Orphan = {
 /** What was seen of an orphan before. */
 export type Sighting = { readonly firstMs: number; readonly sweeps: number };
 
-/** What one sweep does. Quarantine: switched off. Stopped: too many, nothing is done. */
-type SweepPlan = {
+/** What one sweep does. Quarantine: switched off. Stopped: too many would be, nothing is done. */
+export type SweepPlan = {
   readonly verdict: 'Go' | 'Stopped';
   readonly quarantine: readonly Orphan[];
   readonly remove: readonly Orphan[];
+  /** What a sweep that stopped would have ended, now or later. */
+  readonly spared: readonly Orphan[];
   /** Left as they are until a person has looked: the ledger never knew them, and workloads may use them. */
   readonly held: readonly Orphan[];
 };
@@ -81,7 +83,8 @@ export function sightings(
 /**
  * Seen in two sweeps and old enough: switched off, and seen off in a later one deleted, if the ledger
  * knows its token; otherwise it is held for a person. A restored database has forgotten keys that are in
- * use: switching them off would be an outage that nobody asked for.
+ * use: switching them off would be an outage that nobody asked for. However many are held, they keep
+ * nobody from ending what is known.
  */
 export function planSweep(at: {
   readonly orphans: readonly Orphan[];
@@ -96,15 +99,16 @@ export function planSweep(at: {
     const { firstMs, sweeps } = seen.get(id) ?? { firstMs: nowMs, sweeps: 0 };
     return sweeps >= 2 && (createdMs ?? firstMs) + GRACE_MS <= nowMs;
   });
-  if (isTooMany(ripe.length, total)) {
-    return { verdict: 'Stopped', quarantine: [], remove: [], held: [] };
-  }
+  const held = ripe.filter(({ isKnown }) => !isKnown);
   const needless = ripe.filter(({ isKnown }) => isKnown);
+  if (isTooMany(needless.length, total)) {
+    return { verdict: 'Stopped', quarantine: [], remove: [], spared: needless, held };
+  }
   const quarantine = canSuspend ? needless.filter(({ enabled }) => enabled) : [];
   const remove = needless.filter(
     ({ id, enabled }) => !(canSuspend && enabled) && (seen.get(id)?.sweeps ?? 0) >= 3,
   );
-  return { verdict: 'Go', quarantine, remove, held: ripe.filter(({ isKnown }) => !isKnown) };
+  return { verdict: 'Go', quarantine, remove, spared: [], held };
 }
 
 function isTooMany(count: number, total: number): boolean {

@@ -13,13 +13,22 @@ import type { RemoteListing } from '../../stores/contract.ts';
 import { clusterMark } from '../../stores/mark.ts';
 import type { OpenedStore } from '../../stores/opened.ts';
 import type { OrphanMetrics } from './metrics.ts';
-import { findOrphans, planSweep, sightings, type Orphan, type Sighting } from './rules.ts';
+import {
+  findOrphans,
+  planSweep,
+  sightings,
+  type Orphan,
+  type Sighting,
+  type SweepPlan,
+} from './rules.ts';
 
 /** Each store is swept this often. */
 export const SWEEP_EVERY_MS = 30 * MINUTE_MS;
 /** First sweeps after a start are spread over this time. */
 const SPREAD_MS = 5 * MINUTE_MS;
 const TICK_MS = MINUTE_MS / 2;
+/** Ids in one sentence of a note: an event has room for 1 KiB. */
+const NAMED_MAX = 5;
 
 /** A store at a vendor that may be swept. */
 export type SweptStore = {
@@ -128,15 +137,11 @@ export class OrphanSweeper<Store extends SweptStore> {
     metrics.found(store.uid, store.type, orphans.length);
     const total = listings.length;
     const plan = planSweep({ orphans, seen: kept.seen, total, canSuspend: suspend, nowMs });
-    if (plan.verdict === 'Stopped') {
-      metrics.done(store.type, 'Stopped');
-      const note = `${orphans.length} of ${total} credentials in the account bear the mark of this cluster and belong to no key; that is too many to be an accident, so none is touched: look at the vendor, and whether this database is the right one`;
-      this.#alarm(store, kept, note);
-      return;
-    }
+    if (plan.verdict === 'Stopped') metrics.done(store.type, 'Stopped');
+    if (plan.held.length > 0) metrics.done(store.type, 'Held');
+    // First: a vendor that fails below keeps nobody from hearing of it.
+    this.#alarm(store, kept, noteOf(plan, total));
     const done = await this.#carryOut(store, plan, swept, stop);
-    const noted = plan.held.length === 0 ? '' : heldNote(plan.held);
-    this.#alarm(store, kept, noted);
     metrics.found(store.uid, store.type, orphans.length - done);
   }
 
@@ -159,7 +164,7 @@ export class OrphanSweeper<Store extends SweptStore> {
   /** How many were deleted. */
   async #carryOut(
     store: Store,
-    { quarantine, remove }: ReturnType<typeof planSweep>,
+    { quarantine, remove }: SweepPlan,
     swept: Swept,
     stop: AbortSignal,
   ): Promise<number> {
@@ -223,8 +228,26 @@ export class OrphanSweeper<Store extends SweptStore> {
   }
 }
 
+/** What a person must know; empty: nothing. */
+function noteOf({ spared, held }: SweepPlan, total: number): string {
+  const sentences = [
+    ...(spared.length === 0 ? [] : [sparedNote(spared, total)]),
+    ...(held.length === 0 ? [] : [heldNote(held)]),
+  ];
+  return sentences.join('. ');
+}
+
+function sparedNote(spared: readonly Orphan[], total: number): string {
+  return `${spared.length} of ${total} credentials in the account bear the mark of this cluster and belong to no key; that is too many to be an accident, so none is touched: look at the vendor, and whether this database is the right one (${names(spared)})`;
+}
+
 function heldNote(held: readonly Orphan[]): string {
-  const shown = held.slice(0, 5).map(({ id }) => id);
-  const more = held.length > shown.length ? ', …' : '';
-  return `${held.length} credentials bear the mark of this cluster, but the database has never known them, as after a restore from a backup; they are left as they are, and those that are switched on go on working: look at the vendor, and delete them there if nothing needs them (${shown.join(', ')}${more})`;
+  return `${held.length} credentials bear the mark of this cluster, but the database has never known them, as after a restore from a backup; they are left as they are, and those that are switched on go on working: look at the vendor, and delete them there if nothing needs them (${names(held)})`;
+}
+
+/** The first ids; in their own order, or the next list would make another note of the same ones. */
+function names(orphans: readonly Orphan[]): string {
+  const ids = orphans.map(({ id }) => id).toSorted();
+  const more = ids.length > NAMED_MAX ? ', …' : '';
+  return `${ids.slice(0, NAMED_MAX).join(', ')}${more}`;
 }

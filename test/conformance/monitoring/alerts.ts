@@ -9,6 +9,8 @@ export type Moment = { readonly series: Series; readonly atMinutes: number };
 export type AlertCase = {
   readonly alert: string;
   readonly fires: Moment & { readonly labels: Readonly<Record<string, string>> };
+  /** Other series with the same labels. */
+  readonly alsoFires?: readonly Moment[];
   readonly quiet: readonly Moment[];
 };
 
@@ -242,6 +244,12 @@ export const ALERT_CASES: readonly AlertCase[] = [
       atMinutes: 10,
       labels: { type: 'Naver' },
     },
+    alsoFires: [
+      {
+        series: { 'keyward_orphan_actions_total{type="Naver",action="Held"}': '0x5 1x30' },
+        atMinutes: 10,
+      },
+    ],
     quiet: [
       {
         series: { 'keyward_orphan_actions_total{type="Naver",action="Deleted"}': '0x5 1x30' },

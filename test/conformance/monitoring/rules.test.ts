@@ -56,7 +56,9 @@ function writeCases(): readonly string[] {
     if (rule === undefined) throw new Error(`there is no alert ${each.alert}`);
     const labels = { ...rule.labels, ...each.fires.labels };
     const tests = [
-      unitTest(each, each.fires, [{ exp_labels: labels }]),
+      ...[each.fires, ...(each.alsoFires ?? [])].map((moment) =>
+        unitTest(each, moment, [{ exp_labels: labels }]),
+      ),
       ...each.quiet.map((moment) => unitTest(each, moment, [])),
     ];
     const file = join(folder, `${each.alert}.yaml`);

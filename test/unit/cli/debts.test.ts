@@ -30,6 +30,17 @@ test('the list names key, store, vendor id, since when, and why', async () => {
   );
 });
 
+test.each(['Ambiguous', 'Unsettled'])(
+  '%s, which is about one create call, is shown at no other debt of the store',
+  async (reason) => {
+    const site = new DebtSite();
+    site.put('a', 'shop', { endTrouble: { reason, sinceMs: NOW_MS } });
+    site.put('b', 'shop', { id: 'id-2' });
+    const { data } = await printed(site);
+    expect(data).toMatch(new RegExp(` a .*${reason}\n.* b .*<none yet>\n$`));
+  },
+);
+
 test('without debts it says so, on standard error', async () => {
   expect(await printed(new DebtSite())).toEqual({ data: '', notes: 'no debts\n' });
 });

@@ -66,6 +66,13 @@ export class DebtSite {
     return record;
   }
 
+  /** A living key of another store has this from now on. */
+  async give(uid: string, remote: Partial<RemoteRecord>): Promise<void> {
+    const record = { ...this.put(uid, 'elsewhere', remote), phase: 'Live' as const };
+    const audit = { action: 'Test', actor: 'test', atMs: 0, facts: {} };
+    await this.ledger.port.commit({ record, expectedRevision: 1, epoch: 1, audit });
+  }
+
   /** The mark that the key's credential bears at a vendor. */
   mark(uid: string) {
     return { cluster: clusterMark(CLUSTER), token: tokenOf(uid), attempt: 1 };
@@ -76,6 +83,11 @@ export class DebtSite {
     return [...this.ledger.records.values()]
       .filter(({ credentials }) => credentials.length > 0)
       .map(({ uid }) => uid);
+  }
+
+  /** Why this key's only credential could not be ended so far. */
+  reason(uid: string): string | undefined {
+    return this.ledger.records.get(uid)?.credentials[0]?.remote?.endTrouble?.reason;
   }
 
   /** One round, to its end. */

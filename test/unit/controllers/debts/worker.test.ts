@@ -307,9 +307,41 @@ describe('a create call whose answer never came', () => {
     vendor.plant();
     vendor.plant();
     await site.round();
+    expect([site.owed, site.reason('a')]).toEqual([['a'], 'Unsettled']);
+    site.clock.advance(30_000);
+    await site.round();
     expect([site.owed, vendor.credentials.size]).toEqual([['a'], 2]);
-    const reason = site.ledger.records.get('a')?.credentials[0]?.remote?.endTrouble?.reason;
-    expect(reason).toBe('Ambiguous');
+    expect(site.reason('a')).toBe('Ambiguous');
+  });
+
+  test('and whose only candidate may not be alone yet waits for lists to settle, not for a person', async () => {
+    const site = new DebtSite();
+    const vendor = site.vendor('shop', 'D');
+    site.put('a', 'shop', { createBegunAtMs: site.clock.nowMs(), idsBefore: [] });
+    vendor.plant();
+    await site.round();
+    expect([site.owed, site.reason('a')]).toEqual([['a'], 'Unsettled']);
+    site.clock.advance(30_000);
+    await site.round();
+    expect([site.owed, vendor.credentials.size]).toEqual([[], 0]);
+  });
+
+  test('is told apart from what another key, whose store calls the account otherwise, is being given', async () => {
+    const site = new DebtSite();
+    const vendor = site.vendor('shop', 'D');
+    site.put('a', 'shop', { createBegunAtMs: site.clock.nowMs(), idsBefore: [] });
+    vendor.plant();
+    const { id } = vendor.plant();
+    site.clock.advance(30_000);
+    let isGiven = false;
+    site.beforeTurn = async () => {
+      if (isGiven) return;
+      isGiven = true;
+      await site.give('b', { id, account: 'account-2' });
+    };
+    await site.round();
+    expect([...vendor.credentials.keys()]).toEqual([id]);
+    expect(site.ledger.records.get('a')?.credentials).toEqual([]);
   });
 
   test('is not what another key, whose store calls the account otherwise, was given meanwhile', async () => {
@@ -318,12 +350,7 @@ describe('a create call whose answer never came', () => {
     site.put('a', 'shop', { createBegunAtMs: site.clock.nowMs(), idsBefore: [] });
     const { id } = vendor.plant();
     site.clock.advance(30_000);
-    site.beforeTurn = async () => {
-      const other = site.put('b', 'elsewhere', { id, account: 'account-2' });
-      const audit = { action: 'Test', actor: 'test', atMs: 0, facts: {} };
-      const record = { ...other, phase: 'Live' as const };
-      await site.ledger.port.commit({ record, expectedRevision: 1, epoch: 1, audit });
-    };
+    site.beforeTurn = () => site.give('b', { id, account: 'account-2' });
     await site.round();
     expect(vendor.credentials.get(id)).toMatchObject({ enabled: true });
     expect(site.ledger.records.get('a')?.credentials).toEqual([]);

@@ -205,7 +205,21 @@ describe('too much at once', () => {
     expect(stage.ids).toHaveLength(all);
     expect([...stage.vendor.credentials.values()].every(({ enabled }) => enabled)).toBe(true);
     expect(stage.alarms).toEqual([expect.stringContaining(`${orphans} of ${all} credentials`)]);
+    expect(stage.alarms).toEqual([expect.stringMatching(/\(id-1, .*, …\)$/)]);
     expect(new Set(stage.done)).toEqual(new Set(['Stopped']));
+  });
+
+  test('has what the database never knew named as well, within the room of an event', async () => {
+    const stage = new Stage();
+    await stage.know('a', 'Deleted', {});
+    const forgotten = stage.exists('b');
+    for (let n = 0; n < 21; n += 1) stage.exists('a');
+    await stage.sweep(4);
+    expect(stage.ids).toHaveLength(22);
+    expect(stage.alarms).toEqual([expect.stringContaining(`(${forgotten.id})`)]);
+    // Ten ids of 36 characters take some 300 more than these.
+    expect(Buffer.byteLength(stage.alarms[0] ?? '')).toBeLessThan(724);
+    expect(new Set(stage.done)).toEqual(new Set(['Stopped', 'Held']));
   });
 });
 
@@ -216,8 +230,30 @@ describe('a database that was restored from a backup (U2)', () => {
     await stage.sweep(2);
     expect(stage.alarms).toEqual([expect.stringContaining(forgotten.id)]);
     await stage.sweep(4);
-    expect([stage.ids, forgotten.enabled, stage.done]).toEqual([[forgotten.id], true, []]);
+    expect([stage.ids, forgotten.enabled]).toEqual([[forgotten.id], true]);
+    expect(new Set(stage.done)).toEqual(new Set(['Held']));
     expect(stage.alarms).toHaveLength(1);
+  });
+
+  test('has what it did know ended however much it has forgotten, and some of that named', async () => {
+    const stage = new Stage();
+    const forgotten = Array.from({ length: 30 }, () => stage.exists('a'));
+    await stage.know('b', 'Deleted', {});
+    stage.exists('b');
+    await stage.sweep(3);
+    expect(stage.ids).toEqual(forgotten.map(({ id }) => id));
+    expect(forgotten.every(({ enabled }) => enabled)).toBe(true);
+    expect(stage.alarms).toEqual([expect.stringMatching(/^30 .*\(id-1, .*, …\)$/)]);
+  });
+
+  test('has what it never knew named even while the vendor ends nothing', async () => {
+    const stage = new Stage();
+    const forgotten = stage.exists('a');
+    await stage.know('b', 'Deleted', {});
+    stage.exists('b');
+    stage.vendor.fault = (call) => (call === 'update' ? 'Cut' : undefined);
+    await stage.sweep(2);
+    expect(stage.alarms).toEqual([expect.stringContaining(forgotten.id)]);
   });
 
   test('has what it did know and no key has ended all the same', async () => {

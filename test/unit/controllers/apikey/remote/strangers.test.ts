@@ -156,18 +156,21 @@ describe('an account that two stores know by different names', () => {
   }
 
   /** As it is while the other key's create call has no answer yet, which comes when ours has its turn. */
-  async function meanwhile(at: Workshop): Promise<string> {
-    await begin(at, 'Cut');
+  async function meanwhile(at: Workshop, fault: 'Cut' | 'LostAnswer' = 'Cut'): Promise<string> {
+    await begin(at, fault);
     const { id } = at.vendor.plant();
-    let isTaken = false;
+    let [isTaken, isInside] = [false, false];
     const session = at.deps.vendors.session.bind(at.deps.vendors);
     Object.assign(at.deps.vendors, {
       session: async (...asked: Parameters<typeof session>) => ({
         ...(await session(...asked)),
         exclusively: async <T>(work: () => Promise<T>) => {
+          // Whoever stands in the line already would wait for itself.
+          expect(isInside).toBe(false);
+          isInside = true;
           if (!isTaken) await take(at, id);
           isTaken = true;
-          return work();
+          return work().finally(() => (isInside = false));
         },
       }),
     });
@@ -191,6 +194,33 @@ describe('an account that two stores know by different names', () => {
     await be(at, PLAIN);
     expect(held(at)).toMatchObject([{ state: 'Active' }]);
     expect(held(at)[0]?.remote?.id).not.toBe(id);
+  });
+
+  test('leaves no key to a person because another is being made at the same time', async () => {
+    const at = workshop('D');
+    const id = await meanwhile(at, 'LostAnswer');
+    await be(at, PLAIN);
+    expect(held(at)).toMatchObject([{ state: 'Active', remote: { id: 'id-1' } }]);
+    expect([...at.vendor.credentials.keys()]).toEqual(['id-1', id]);
+  });
+
+  test('leaves no end of a key to a person because another is being made at the same time', async () => {
+    const at = workshop('D');
+    const id = await meanwhile(at, 'LostAnswer');
+    await be(at, GOING);
+    expect(held(at)).toEqual([]);
+    expect([...at.vendor.credentials.keys()]).toEqual([id]);
+  });
+
+  test('makes a key anew when all that was found is what another is being given', async () => {
+    const at = workshop('D');
+    const id = await meanwhile(at);
+    // Later than the call of ours, so it waits for nothing but the other's claim.
+    shiftDates(at, HOUR_MS);
+    at.clock.advance(HOUR_MS);
+    await be(at, PLAIN);
+    expect(held(at)).toMatchObject([{ state: 'Active' }]);
+    expect([...at.vendor.credentials.keys()]).toEqual([id, held(at)[0]?.remote?.id]);
   });
 
   test('does not end with one key what another is being given', async () => {
