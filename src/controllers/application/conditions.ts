@@ -8,7 +8,15 @@ import { incomplete, type Picture } from './picture.ts';
 import { readiness } from './readiness.ts';
 import { noticeDay } from './standing.ts';
 import { refusedStill, turnsOf } from './wish.ts';
-import { awaitedText, endText, outcomeText, roundText, troubleText, untilText } from './wording.ts';
+import {
+  awaitedText,
+  endText,
+  expiredText,
+  outcomeText,
+  roundText,
+  troubleText,
+  untilText,
+} from './wording.ts';
 import type { World } from './world.ts';
 
 /** All conditions, Ready first. */
@@ -102,7 +110,7 @@ function effective({ world, standing }: Picture): readonly WantedCondition[] {
       return [applicationCondition('Effective', 'NotYetEffective', message)];
     }
     case 'Expired': {
-      const message = `The grant ended at ${formatTime(standing.endMs ?? nowMs)}`;
+      const message = expiredText(standing, nowMs);
       const over = applicationCondition('Effective', 'Expired', message);
       return [over, applicationCondition('Expired', 'Expired', message)];
     }

@@ -4,10 +4,18 @@ import { formatTime } from '../../kernel/time.ts';
 import type { FormRecord, Round } from '../../ledger/form.ts';
 import { incomplete, type Picture } from './picture.ts';
 import { problemsIn, reasonOf } from './problems.ts';
-import { draftEndsAtMs } from './standing.ts';
+import { draftEndsAtMs, type Standing } from './standing.ts';
 import { servedName } from './view.ts';
 import { askedOf } from './wish.ts';
-import { awaitedText, draftText, endText, outcomeText, troubleText, untilText } from './wording.ts';
+import {
+  awaitedText,
+  draftText,
+  endText,
+  expiredText,
+  outcomeText,
+  troubleText,
+  untilText,
+} from './wording.ts';
 import type { World } from './world.ts';
 
 /** A reason and its sentence. */
@@ -78,7 +86,7 @@ function ofGrant({ world, standing }: Picture): Said | undefined {
     case 'Expired':
       return world.record?.round?.state === 'Pending'
         ? undefined
-        : (refusal(world) ?? expired(world, standing.endMs));
+        : (refusal(world) ?? expired(world, standing));
     default:
       return undefined;
   }
@@ -94,9 +102,9 @@ function inForce({ record }: World): Said {
   return { reason: 'ChangePending', message };
 }
 
-function expired({ nowMs }: World, endMs: number = nowMs): Said {
-  const message = `The grant ended at ${formatTime(endMs)}; ask for a later end`;
-  return { reason: 'Expired', message };
+function expired({ nowMs }: World, standing: Standing): Said {
+  const advice = standing.problem === undefined ? 'ask for a later end' : 'ask for other terms';
+  return { reason: 'Expired', message: `${expiredText(standing, nowMs)}; ${advice}` };
 }
 
 /** The newest round came to nothing, and the form still asks for it. */

@@ -2,6 +2,7 @@
 import { formatTime } from '../../kernel/time.ts';
 import type { FormRecord, GrantEnd, Round } from '../../ledger/form.ts';
 import { openLayer } from '../../ledger/grants.ts';
+import type { Standing } from './standing.ts';
 
 /** A round by number and type. */
 export function roundText({ number, type }: Round): string {
@@ -43,6 +44,13 @@ function againField({ type }: Round): string {
 export function untilText(record: FormRecord | undefined): string {
   const { atMs } = record?.revocation ?? {};
   return atMs === undefined ? '' : ` until ${formatTime(atMs)}, when its revocation takes effect`;
+}
+
+/** Why a grant that has expired is in force no more. */
+export function expiredText({ endMs, problem }: Standing, nowMs: number): string {
+  return problem === undefined
+    ? `The grant ended at ${formatTime(endMs ?? nowMs)}`
+    : `The grant cannot be in force: ${problem}`;
 }
 
 /** All that is in the way of an edit. */
