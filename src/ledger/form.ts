@@ -98,6 +98,15 @@ export type Grant = {
   readonly effectiveMs: number;
 };
 
+/** A day at which a grant ends, as it was approved. */
+export type ApprovedEnd = {
+  readonly atMs: number;
+  readonly round: number;
+  readonly message: string;
+  /** The day as the form said it; absent: approved before it was kept. */
+  readonly effectiveDate?: string;
+};
+
 /** Why a grant is over for good. */
 export type GrantEnd = {
   readonly cause: 'Revoked' | 'Withdrawn' | 'FormDeleted' | 'ClientDeleted';
@@ -158,7 +167,7 @@ export type FormRecord = DocumentHead & {
   /** An approved change whose own date has not come. */
   readonly nextGrant?: Grant;
   /** An approved revocation whose date has not come. */
-  readonly revocation?: { readonly atMs: number; readonly round: number; readonly message: string };
+  readonly revocation?: ApprovedEnd;
   /** The grant is over for good; the form opens no rounds any more. */
   readonly ended?: GrantEnd;
   readonly reissue?: Reissue;

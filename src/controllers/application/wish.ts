@@ -4,6 +4,7 @@
  * One edit, one round: the end of the grant goes before new values, those before other terms; what
  * comes later waits until that is decided. What was decided and is not asked anew holds up nothing.
  */
+import { DAY_MS, HOUR_MS } from '../../kernel/time.ts';
 import type { FormRecord, Grant, Round, RoundType } from '../../ledger/form.ts';
 import { askedEndMs, isReissueSpent } from '../../ledger/grants.ts';
 import type { RequestContent } from '../../terms/request.ts';
@@ -32,6 +33,9 @@ export type Wish =
       readonly troubles: readonly Trouble[];
     }
   | { readonly type: 'Round'; readonly wanted: WantedRound };
+
+/** A day on which the clocks are put forward. */
+const SHORTEST_DAY_MS = DAY_MS - HOUR_MS;
 
 const NOTHING: Wish = { type: 'Nothing' };
 
@@ -94,12 +98,18 @@ function askedTypes(world: World, form: FormView, record: FormRecord): readonly 
 
 /** An end that was approved stays; only an earlier one is asked for beside it. */
 function isEndAsked(
-  { spec }: FormView,
+  { spec: { revocation } }: FormView,
   { content }: Grant,
   approved: FormRecord['revocation'],
 ): boolean {
-  if (spec.revocation === undefined || approved === undefined) return spec.revocation !== undefined;
-  return (askedEndMs(spec.revocation, content) ?? -Infinity) < approved.atMs;
+  if (revocation === undefined || approved === undefined) return revocation !== undefined;
+  const { effectiveDate = '' } = revocation;
+  const askedMs = askedEndMs(revocation, content);
+  if (askedMs === undefined) return true;
+  // In another zone the same day begins at another instant, and still is the one that was approved.
+  return approved.effectiveDate === undefined
+    ? askedMs <= approved.atMs - SHORTEST_DAY_MS
+    : askedMs < approved.atMs && effectiveDate < approved.effectiveDate;
 }
 
 /** An approved reissue is carried out before the next one is asked for. */

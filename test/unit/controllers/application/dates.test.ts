@@ -4,7 +4,7 @@ import { API_KEYS } from '../../../../src/api/names.ts';
 import { DAY_MS } from '../../../../src/kernel/time.ts';
 import { bindKey } from '../../../../src/ledger/formchanges.ts';
 import type { ValiditySpec } from '../../../../src/terms/terms.ts';
-import { aFormStore, REF, Workshop } from './workshop.ts';
+import { aFormStore, REF, someRules, Workshop } from './workshop.ts';
 
 /** Its key is issued now, as the controller of keys commits it. */
 function issue(at: Workshop): void {
@@ -83,4 +83,64 @@ test('a grant whose terms cannot be is not in force, says why, and gets no ApiKe
     );
   }
   expect(at.key()).toBeUndefined();
+});
+
+describe('the approved day of a revocation', () => {
+  /** A form of which an end was approved in UTC, after which the zone of its terms was moved to the east. */
+  async function movedEast(requiredFor: readonly ('Issue' | 'Change')[] | undefined) {
+    const at = new Workshop();
+    if (requiredFor) at.store = aFormStore({ rules: someRules({ requiredFor: [...requiredFor] }) });
+    await at.submit({ terms: { validity: { timeZone: 'UTC' } } });
+    await at.decide('Approved');
+    issue(at);
+    at.edit({ revocation: { justification: 'Over', effectiveDate: '2026-06-30' } });
+    await at.pass();
+    if (!requiredFor) await at.decide('Approved');
+    expect(at.record().revocation?.atMs).toBe(Date.UTC(2026, 5, 30));
+    await change(at, { timeZone: 'Asia/Seoul' });
+    return at;
+  }
+
+  test.each([{ requiredFor: undefined }, { requiredFor: ['Issue', 'Change'] as const }])(
+    'stays as it is in another time zone, and asks for nothing (reviewed: $requiredFor)',
+    async ({ requiredFor }) => {
+      const at = await movedEast(requiredFor);
+      expect(at.record().round).toMatchObject({ number: 3, type: 'Change' });
+      await at.decide('Approved');
+      expect(at.record().grant?.content.terms.validity?.timeZone).toBe('Asia/Seoul');
+      expect(at.record().round?.number).toBe(3);
+      expect(at.record().revocation?.atMs).toBe(Date.UTC(2026, 5, 30));
+      at.edit({ revocation: { justification: 'Over', effectiveDate: '2026-06-29' } });
+      await at.pass();
+      expect(at.record().round).toMatchObject({ number: 4, type: 'Revoke' });
+    },
+  );
+
+  test('stays as well where only its instant is known, and an earlier one is asked for', async () => {
+    const at = await movedEast(undefined);
+    const { revocation } = at.record();
+    if (revocation === undefined) throw new Error('an end was approved');
+    const { effectiveDate: _, ...known } = revocation;
+    at.commit({ ...at.record(), revocation: known });
+    await at.decide('Approved');
+    expect(at.record().round).toMatchObject({ number: 3, type: 'Change' });
+    at.edit({ revocation: { justification: 'Over', effectiveDate: '2026-06-29' } });
+    await at.pass();
+    expect(at.record().round).toMatchObject({ number: 4, type: 'Revoke' });
+  });
+
+  test('is not moved back by an earlier day of a zone far to the west', async () => {
+    const at = new Workshop();
+    await at.submit({ terms: { validity: { timeZone: 'Pacific/Kiritimati' } } });
+    await at.decide('Approved');
+    at.edit({ revocation: { justification: 'Over', effectiveDate: '2026-06-30' } });
+    await at.pass();
+    await at.decide('Approved');
+    await change(at, { timeZone: 'Pacific/Pago_Pago' });
+    await at.decide('Approved');
+    at.edit({ revocation: { justification: 'Over', effectiveDate: '2026-06-29' } });
+    await at.pass();
+    expect(at.record().round?.number).toBe(3);
+    expect(at.record().revocation?.atMs).toBe(Date.UTC(2026, 5, 29, 10));
+  });
 });

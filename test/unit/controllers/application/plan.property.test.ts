@@ -27,6 +27,9 @@ const anEdit: fc.Arbitrary<Step> = fc.oneof(
     .constantFrom('2026-01-20', '2026-03-01', '2026-06-30')
     .chain((effectiveDate) => editOf({ terms: { validity: { effectiveDate } } })),
   fc
+    .constantFrom('Asia/Seoul', 'Pacific/Kiritimati', 'Pacific/Pago_Pago')
+    .chain((timeZone) => editOf({ terms: { validity: { timeZone } } })),
+  fc
     .constantFrom('r1', 'r2')
     .chain((requestId) =>
       editOf({ reissue: { requestId, reason: 'Routine', whileWaiting: 'Suspend' } }),
