@@ -102,7 +102,7 @@ function effective({ world, standing }: Picture): readonly WantedCondition[] {
   switch (standing?.state) {
     case 'InForce':
       return [
-        applicationCondition('Effective', 'InForce', `What was granted holds${untilText(record)}`),
+        applicationCondition('Effective', 'InForce', `What was granted holds${untilText(world)}`),
         ...soon(world, standing.endMs),
       ];
     case 'Scheduled': {

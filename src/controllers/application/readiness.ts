@@ -92,9 +92,10 @@ function ofGrant({ world, standing }: Picture): Said | undefined {
   }
 }
 
-function inForce({ record }: World): Said {
+function inForce(world: World): Said {
+  const { record } = world;
   const round = record?.round;
-  const held = `What was granted is in force${untilText(record)}`;
+  const held = `What was granted is in force${untilText(world)}`;
   if (record === undefined || round?.state !== 'Pending') {
     return { reason: 'InForce', message: held };
   }

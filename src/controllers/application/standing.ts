@@ -47,6 +47,15 @@ function problemText(problems: readonly Problem[]): string {
   return problems.map(({ field, message }) => `spec.${field} ${message}`).join('; ');
 }
 
+/** First instant at which nothing is granted by terms, an approved change included; undefined: never. */
+export function grantedUntilMs(record: FormRecord, nowMs: number): number | undefined {
+  const { grant, nextGrant } = record;
+  const endMs = grant && grantStanding(record, grant, nowMs).endMs;
+  return nextGrant !== undefined && nextGrant.effectiveMs <= (endMs ?? Infinity)
+    ? grantStanding(record, nextGrant, nowMs).endMs
+    : endMs;
+}
+
 /** The smallest of the store's notice days that lies between now and an end; undefined: none has come. */
 export function noticeDay({ store, nowMs }: World, endMs: number): number | undefined {
   const days = store.type === 'Usable' ? store.expiryNoticeDays : [];

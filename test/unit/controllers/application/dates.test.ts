@@ -129,6 +129,36 @@ describe('the approved day of a revocation', () => {
     expect(at.record().round).toMatchObject({ number: 4, type: 'Revoke' });
   });
 
+  test.each<[string, ValiditySpec, string]>([
+    ['the end of the terms, where that comes first', {}, '2026-04-01T00:00:00Z'],
+    [
+      'the end of a change that comes before that',
+      { effectiveDate: '2026-03-01', expirationDate: '2026-05-31' },
+      '2026-06-01T00:00:00Z',
+    ],
+    [
+      'nothing, where a change goes on until then',
+      { effectiveDate: '2026-03-01' },
+      '2026-06-30T00:00:00Z, when its revocation takes effect',
+    ],
+  ])('yields in Ready and Effective to %s', async (_, changed, end) => {
+    const at = new Workshop();
+    await at.submit({ terms: { validity: { expirationDate: '2026-03-31' } } });
+    await at.decide('Approved');
+    issue(at);
+    at.edit({ revocation: { justification: 'Over', effectiveDate: '2026-06-30' } });
+    await at.pass();
+    await at.decide('Approved');
+    if (Object.keys(changed).length > 0) {
+      await change(at, changed);
+      await at.decide('Approved');
+    }
+    for (const type of ['Ready', 'Effective']) {
+      expect(at.condition(type)).toMatchObject({ reason: 'InForce' });
+      expect(at.condition(type)?.message.endsWith(` until ${end}`)).toBe(true);
+    }
+  });
+
   test('is not moved back by an earlier day of a zone far to the west', async () => {
     const at = new Workshop();
     await at.submit({ terms: { validity: { timeZone: 'Pacific/Kiritimati' } } });
