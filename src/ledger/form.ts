@@ -162,6 +162,8 @@ export type FormRecord = DocumentHead & {
   readonly refused?: Round;
   /** The same of the newest round about the end of the grant. */
   readonly refusedRevoke?: Round;
+  /** A round about new values that was returned, where one about the end has taken its place. */
+  readonly returnedReissue?: Round;
   /** In force, or approved and not yet effective; absent: none. */
   readonly grant?: Grant;
   /** An approved change whose own date has not come. */

@@ -7,7 +7,7 @@ import type { FormRecord, Round } from '../../ledger/form.ts';
 import { incomplete, type Picture } from './picture.ts';
 import { readiness } from './readiness.ts';
 import { noticeDay } from './standing.ts';
-import { refusedStill, turnsOf } from './wish.ts';
+import { refusedStill, returnedBehind, turnsOf } from './wish.ts';
 import {
   awaitedText,
   endText,
@@ -58,7 +58,7 @@ function submitted(picture: Picture): readonly WantedCondition[] {
     const message = `${roundText(round)} was submitted${refused.join('')}`;
     return [applicationCondition('Submitted', 'Submitted', message)];
   }
-  const message = `${deferred.join(', ')} waits until ${roundText(round)} is settled${refused.join('')}`;
+  const message = `${deferred.join(', ')} waits until ${roundText(returnedBehind(world) ?? round)} is settled${refused.join('')}`;
   return [applicationCondition('Submitted', 'Deferred', message)];
 }
 

@@ -6,7 +6,7 @@ import { incomplete, type Picture } from './picture.ts';
 import { problemsIn, reasonOf } from './problems.ts';
 import { draftEndsAtMs, type Standing } from './standing.ts';
 import { servedName } from './view.ts';
-import { askedOf } from './wish.ts';
+import { askedOf, returnedBehind } from './wish.ts';
 import {
   awaitedText,
   draftText,
@@ -108,12 +108,15 @@ function expired({ nowMs }: World, standing: Standing): Said {
   return { reason: 'Expired', message: `${expiredText(standing, nowMs)}; ${advice}` };
 }
 
-/** The newest round came to nothing, and the form still asks for it. */
+/** The newest round came to nothing, or the one whose turn it is, and the form still asks for it. */
 function refusal(world: World): Said | undefined {
-  const round = world.record?.round;
-  if (round === undefined || !isRefused(round.state)) return undefined;
-  const isAsked = askedOf(world).includes(round.type);
-  return isAsked ? { reason: round.state, message: outcomeText(round) } : undefined;
+  const asked = askedOf(world);
+  for (const round of [world.record?.round, returnedBehind(world)]) {
+    if (round !== undefined && isRefused(round.state) && asked.includes(round.type)) {
+      return { reason: round.state, message: outcomeText(round) };
+    }
+  }
+  return undefined;
 }
 
 function isRefused(state: Round['state']): state is 'Denied' | 'Returned' | 'Lapsed' {

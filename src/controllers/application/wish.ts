@@ -46,6 +46,7 @@ export function wishOf(world: World): Wish {
   const open = record.round?.state === 'Pending' ? record.round : undefined;
   const [type] = turnsOf(world);
   if (type === undefined) return takeBack(open, NOTHING);
+  if (returnedBehind(world) !== undefined) return takeBack(open, NOTHING);
   const { round } = record;
   if (round !== undefined && isSettled(world, form, round, type)) {
     return open === undefined ? NOTHING : { type: 'Open', round: open };
@@ -63,6 +64,20 @@ export function isReissueDropped({ form, record }: World): boolean {
   return form.spec.submission !== 'Submitted' || !isReissueAsked(form, record);
 }
 
+/** Returned new values whose turn it is again after a round about the end, and that nobody has corrected. */
+export function returnedBehind(world: World): Round | undefined {
+  const { form, record } = world;
+  const { returnedReissue: round, reissue } = record ?? {};
+  if (form === undefined || round === undefined || turnsOf(world)[0] !== 'Reissue')
+    return undefined;
+  const isWaiting = reissue?.state === 'Waiting' && reissue.requestId === reissueId(round);
+  return isWaiting && isSettled(world, form, round, 'Reissue') ? round : undefined;
+}
+
+function reissueId({ content }: Round): string | undefined {
+  return content.reissue?.requestId;
+}
+
 /** What is to be decided, in the order of its turn; all but the first wait. */
 export function turnsOf(world: World): readonly RoundType[] {
   const { form, record } = world;
@@ -74,9 +89,11 @@ export function turnsOf(world: World): readonly RoundType[] {
 export function refusedStill(world: World): readonly Round[] {
   const { refused, refusedRevoke } = world.record ?? {};
   const [asked, turns] = [askedOf(world), turnsOf(world)];
-  return [refused, refusedRevoke]
+  const decided = [refused, refusedRevoke]
     .filter((round) => round !== undefined)
     .filter(({ type }) => asked.includes(type) && !turns.includes(type));
+  const returned = returnedBehind(world);
+  return returned === undefined ? decided : [...decided, returned];
 }
 
 /** Everything that a form still asks for, in the order of its turn, whatever was decided about it. */
@@ -158,7 +175,7 @@ function isFinallyDenied(round: Round, type: RoundType): boolean {
 export function refusedBeside(
   { form, record }: World,
   type: RoundType,
-): Pick<FormRecord, 'refused' | 'refusedRevoke'> {
+): Pick<FormRecord, 'refused' | 'refusedRevoke' | 'returnedReissue'> {
   const { round, refused, refusedRevoke } = record ?? {};
   const over = isRefused(round) ? round : undefined;
   const terms = over !== undefined && isAboutTerms(over.type) ? over : refused;
@@ -166,9 +183,19 @@ export function refusedBeside(
   // Taken out of the form, and later put there again: that is a wish of its own.
   const isEndAsked = type !== 'Revoke' && form?.spec.revocation !== undefined;
   return {
+    ...(type === 'Revoke' ? returnedBeside(record) : {}),
     ...(terms === undefined || isAboutTerms(type) ? {} : { refused: terms }),
     ...(end === undefined || !isEndAsked ? {} : { refusedRevoke: end }),
   };
+}
+
+/** New values that were returned wait beside a round about the end; any other replaces them. */
+function returnedBeside(record: FormRecord | undefined): Pick<FormRecord, 'returnedReissue'> {
+  if (record?.reissue?.state !== 'Waiting') return {};
+  const { round, returnedReissue } = record;
+  const isNewest = round?.type === 'Reissue' && round.state === 'Returned';
+  const returned = isNewest ? round : returnedReissue;
+  return returned === undefined ? {} : { returnedReissue: returned };
 }
 
 function isRefused(round: Round | undefined): boolean {

@@ -134,7 +134,8 @@ function isDeferred(at: Workshop): boolean {
 /** New values that were returned keep their turn until they are corrected or taken back. */
 function isWaitedFor(record: FormRecord | undefined): boolean {
   const { type, state } = record?.round ?? {};
-  return state === 'Pending' || (type === 'Reissue' && state === 'Returned');
+  const isNewest = type === 'Reissue' && state === 'Returned';
+  return state === 'Pending' || isNewest || record?.returnedReissue !== undefined;
 }
 
 function roundOf(record: FormRecord | undefined): number {
