@@ -98,6 +98,15 @@ export type Grant = {
   readonly effectiveMs: number;
 };
 
+/** A day at which a grant ends, as it was approved. */
+export type ApprovedEnd = {
+  readonly atMs: number;
+  readonly round: number;
+  readonly message: string;
+  /** The day as the form said it; absent: approved before it was kept. */
+  readonly effectiveDate?: string;
+};
+
 /** Why a grant is over for good. */
 export type GrantEnd = {
   readonly cause: 'Revoked' | 'Withdrawn' | 'FormDeleted' | 'ClientDeleted';
@@ -153,12 +162,14 @@ export type FormRecord = DocumentHead & {
   readonly refused?: Round;
   /** The same of the newest round about the end of the grant. */
   readonly refusedRevoke?: Round;
+  /** A round about new values that was returned, where one about the end has taken its place. */
+  readonly returnedReissue?: Round;
   /** In force, or approved and not yet effective; absent: none. */
   readonly grant?: Grant;
   /** An approved change whose own date has not come. */
   readonly nextGrant?: Grant;
   /** An approved revocation whose date has not come. */
-  readonly revocation?: { readonly atMs: number; readonly round: number; readonly message: string };
+  readonly revocation?: ApprovedEnd;
   /** The grant is over for good; the form opens no rounds any more. */
   readonly ended?: GrantEnd;
   readonly reissue?: Reissue;

@@ -32,7 +32,7 @@ export type NewHome = {
  * is not served any more: another one may be issued, once.
  */
 export function carryForm(old: FormRecord, home: NewHome): FormRecord {
-  const { grant, nextGrant, revocation, round, refusedRevoke, noticed, applicant } = old;
+  const { grant, nextGrant, revocation, round, noticed, applicant } = old;
   demand(old.phase === 'Live' && old.ended === undefined, old, 'what is over is not carried over');
   demand(grant !== undefined, old, 'only a grant is carried over');
   const { clusterId, uid, generation, createdBy, atMs } = home;
@@ -51,7 +51,7 @@ export function carryForm(old: FormRecord, home: NewHome): FormRecord {
     // An administrator saw it, and it asks for nothing that was not granted, whoever wrote it.
     seen: { generation, atMs, isProven: true },
     ...(round === undefined ? {} : { round: moveRound(round, home) }),
-    ...(refusedRevoke === undefined ? {} : { refusedRevoke: moveRound(refusedRevoke, home) }),
+    ...refusedBefore(old, home),
     grant: nextGrant === undefined ? newest(grant, home) : moveGrant(grant, home),
     ...(nextGrant === undefined ? {} : { nextGrant: newest(nextGrant, home) }),
     ...(revocation === undefined ? {} : { revocation }),
@@ -59,6 +59,17 @@ export function carryForm(old: FormRecord, home: NewHome): FormRecord {
     reviews: old.reviews,
     ...(noticed === undefined ? {} : { noticed }),
     carried: origin(old, home),
+  };
+}
+
+/** What a store gave no second chance for gets none by another cluster. */
+function refusedBefore(
+  { refused, refusedRevoke }: FormRecord,
+  home: NewHome,
+): Pick<FormRecord, 'refused' | 'refusedRevoke'> {
+  return {
+    ...(refused === undefined ? {} : { refused: moveRound(refused, home) }),
+    ...(refusedRevoke === undefined ? {} : { refusedRevoke: moveRound(refusedRevoke, home) }),
   };
 }
 

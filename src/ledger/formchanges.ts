@@ -75,10 +75,11 @@ export function replaceRound(form: FormRecord, request: RoundRequest): FormRecor
   return openRound(withoutRound(form, 'Replaced', request.submittedMs), request);
 }
 
-/** The applicant takes the open request back; what he has stays as it is. */
+/** The applicant takes the open request back; what he has stays as it is, and so does what waits beside it. */
 export function withdrawRound(form: FormRecord, atMs: number): FormRecord {
   const closed = withoutRound(form, 'Withdrawn', atMs);
-  return closed.reissue?.state === 'Waiting' ? dropReissue(closed) : closed;
+  const isOver = closed.round?.type === 'Reissue' && closed.reissue?.state === 'Waiting';
+  return isOver ? dropReissue(closed) : closed;
 }
 
 /** Nobody decided in time. A key that was switched off for the reissue stays off. */

@@ -175,10 +175,11 @@ function revoke(
 ): FormRecord {
   const { revocation } = round.content;
   demand(revocation !== undefined && form.grant !== undefined, form, 'only a grant is revoked');
-  const message = revocation.justification;
+  const { justification: message, effectiveDate } = revocation;
   const dueMs = askedEndMs(revocation, round.content);
   if (dueMs === undefined || dueMs <= atMs) {
     return endGrant(form, { cause: 'Revoked', atMs, actor, message });
   }
-  return { ...form, revocation: { atMs: dueMs, round: round.number, message } };
+  const day = effectiveDate === undefined ? {} : { effectiveDate };
+  return { ...form, revocation: { atMs: dueMs, round: round.number, message, ...day } };
 }

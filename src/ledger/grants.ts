@@ -3,7 +3,7 @@
  * the controllers of forms, reviews and keys ask here, so that they cannot disagree.
  */
 import type { RequestContent } from '../terms/request.ts';
-import { resolveTerms, type Resolution } from '../terms/resolve.ts';
+import { resolveTerms, type Resolution, type TermsContext } from '../terms/resolve.ts';
 import { findZone, parseDay, startOfDay, UTC } from '../terms/zone.ts';
 import type { CountedReview, FormRecord, Grant, Layer, Round, TermBounds } from './form.ts';
 
@@ -32,8 +32,8 @@ export function grantState(form: FormRecord, nowMs: number): GrantState {
   return resolution.type === 'Resolved' && !resolution.alreadyOver ? 'InForce' : 'Expired';
 }
 
-/** What tells when a grant was first issued. */
-type Issued = Pick<FormRecord, 'issuedTo' | 'carried'>;
+/** What tells when a grant was first issued, or can be. */
+type Issued = Pick<FormRecord, 'issuedTo' | 'carried' | 'grant'>;
 
 /**
  * The instant from which durations count: the very first issue, also that of a cluster which the grant
@@ -41,6 +41,13 @@ type Issued = Pick<FormRecord, 'issuedTo' | 'carried'>;
  */
 export function firstIssuedMs({ issuedTo, carried }: Issued): number | undefined {
   return issuedTo?.atMs ?? carried?.firstIssuedMs;
+}
+
+/** From when durations count, as terms are resolved: the first issue, or the earliest that it may be. */
+export function countedFrom(form: Issued): Pick<TermsContext, 'firstIssuedMs' | 'issuableMs'> {
+  const issuedMs = firstIssuedMs(form);
+  if (issuedMs !== undefined) return { firstIssuedMs: issuedMs };
+  return form.grant === undefined ? {} : { issuableMs: form.grant.effectiveMs };
 }
 
 /** Just the bounds of rules or stores that may say more. */
@@ -59,12 +66,7 @@ export function resolveGrant(
   { content, rules }: Pick<Grant, 'content' | 'rules'>,
   nowMs: number,
 ): Resolution {
-  const issuedMs = firstIssuedMs(form);
-  return resolveTerms(content.terms, {
-    ...termBounds(rules),
-    ...(issuedMs === undefined ? {} : { firstIssuedMs: issuedMs }),
-    nowMs,
-  });
+  return resolveTerms(content.terms, { ...termBounds(rules), ...countedFrom(form), nowMs });
 }
 
 /**

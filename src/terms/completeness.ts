@@ -95,6 +95,7 @@ function contextOf(rules: FormRules, { nowMs, grant }: FormFacts): TermsContext 
     ...(maxDurationDays !== undefined && { maxDurationDays }),
     ...(maxQuotaRequests !== undefined && { maxQuotaRequests }),
     ...(grant?.firstIssuedMs !== undefined && { firstIssuedMs: grant.firstIssuedMs }),
+    ...(grant !== undefined && { issuableMs: grant.effectiveMs }),
   };
 }
 

@@ -21,6 +21,8 @@ export type TermsContext = {
   readonly maxQuotaRequests?: number;
   /** First issue of the grant, from which durations count; absent: not issued yet. */
   readonly firstIssuedMs?: number;
+  /** From when on what was granted before can be issued, where nothing was yet; absent: nothing was granted. */
+  readonly issuableMs?: number;
   readonly nowMs: number;
 };
 

@@ -16,6 +16,8 @@ type ValidityContext = {
   readonly maxDurationDays?: number | undefined;
   /** First issue of the grant, from which days count whatever the start is; absent: not issued yet. */
   readonly firstIssuedMs?: number | undefined;
+  /** From when on what was granted before can be issued; absent: nothing was. */
+  readonly issuableMs?: number | undefined;
   readonly nowMs: number;
 };
 
@@ -35,7 +37,9 @@ type End = {
 export function resolveValidity(spec: ValiditySpec, context: ValidityContext): Validity {
   const start = resolveStart(spec, context.zone);
   // Nothing is issued before its start; but once something was, a later start counts no days anew.
-  const firstMs = context.firstIssuedMs ?? Math.max(context.nowMs, start.atMs ?? 0);
+  // So before that the earliest it may be counts: a first issue that comes later only moves the end away.
+  const issuableMs = Math.min(start.atMs ?? 0, context.issuableMs ?? Infinity);
+  const firstMs = context.firstIssuedMs ?? Math.max(context.nowMs, issuableMs);
   const end = resolveEnd(spec, context, firstMs);
   const problems = [...start.problems, ...end.problems];
   if (problems.length === 0)

@@ -7,8 +7,16 @@ import type { FormRecord, Round } from '../../ledger/form.ts';
 import { incomplete, type Picture } from './picture.ts';
 import { readiness } from './readiness.ts';
 import { noticeDay } from './standing.ts';
-import { refusedStill, turnsOf } from './wish.ts';
-import { awaitedText, endText, outcomeText, roundText, troubleText, untilText } from './wording.ts';
+import { refusedStill, returnedBehind, turnsOf } from './wish.ts';
+import {
+  awaitedText,
+  endText,
+  expiredText,
+  outcomeText,
+  roundText,
+  troubleText,
+  untilText,
+} from './wording.ts';
 import type { World } from './world.ts';
 
 /** All conditions, Ready first. */
@@ -50,7 +58,7 @@ function submitted(picture: Picture): readonly WantedCondition[] {
     const message = `${roundText(round)} was submitted${refused.join('')}`;
     return [applicationCondition('Submitted', 'Submitted', message)];
   }
-  const message = `${deferred.join(', ')} waits until ${roundText(round)} is settled${refused.join('')}`;
+  const message = `${deferred.join(', ')} waits until ${roundText(returnedBehind(world) ?? round)} is settled${refused.join('')}`;
   return [applicationCondition('Submitted', 'Deferred', message)];
 }
 
@@ -94,7 +102,7 @@ function effective({ world, standing }: Picture): readonly WantedCondition[] {
   switch (standing?.state) {
     case 'InForce':
       return [
-        applicationCondition('Effective', 'InForce', `What was granted holds${untilText(record)}`),
+        applicationCondition('Effective', 'InForce', `What was granted holds${untilText(world)}`),
         ...soon(world, standing.endMs),
       ];
     case 'Scheduled': {
@@ -102,7 +110,7 @@ function effective({ world, standing }: Picture): readonly WantedCondition[] {
       return [applicationCondition('Effective', 'NotYetEffective', message)];
     }
     case 'Expired': {
-      const message = `The grant ended at ${formatTime(standing.endMs ?? nowMs)}`;
+      const message = expiredText(standing, nowMs);
       const over = applicationCondition('Effective', 'Expired', message);
       return [over, applicationCondition('Expired', 'Expired', message)];
     }

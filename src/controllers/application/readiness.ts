@@ -4,10 +4,18 @@ import { formatTime } from '../../kernel/time.ts';
 import type { FormRecord, Round } from '../../ledger/form.ts';
 import { incomplete, type Picture } from './picture.ts';
 import { problemsIn, reasonOf } from './problems.ts';
-import { draftEndsAtMs } from './standing.ts';
+import { draftEndsAtMs, type Standing } from './standing.ts';
 import { servedName } from './view.ts';
-import { askedOf } from './wish.ts';
-import { awaitedText, draftText, endText, outcomeText, troubleText, untilText } from './wording.ts';
+import { askedOf, returnedBehind } from './wish.ts';
+import {
+  awaitedText,
+  draftText,
+  endText,
+  expiredText,
+  outcomeText,
+  troubleText,
+  untilText,
+} from './wording.ts';
 import type { World } from './world.ts';
 
 /** A reason and its sentence. */
@@ -78,15 +86,16 @@ function ofGrant({ world, standing }: Picture): Said | undefined {
     case 'Expired':
       return world.record?.round?.state === 'Pending'
         ? undefined
-        : (refusal(world) ?? expired(world, standing.endMs));
+        : (refusal(world) ?? expired(world, standing));
     default:
       return undefined;
   }
 }
 
-function inForce({ record }: World): Said {
+function inForce(world: World): Said {
+  const { record } = world;
   const round = record?.round;
-  const held = `What was granted is in force${untilText(record)}`;
+  const held = `What was granted is in force${untilText(world)}`;
   if (record === undefined || round?.state !== 'Pending') {
     return { reason: 'InForce', message: held };
   }
@@ -94,17 +103,20 @@ function inForce({ record }: World): Said {
   return { reason: 'ChangePending', message };
 }
 
-function expired({ nowMs }: World, endMs: number = nowMs): Said {
-  const message = `The grant ended at ${formatTime(endMs)}; ask for a later end`;
-  return { reason: 'Expired', message };
+function expired({ nowMs }: World, standing: Standing): Said {
+  const advice = standing.problem === undefined ? 'ask for a later end' : 'ask for other terms';
+  return { reason: 'Expired', message: `${expiredText(standing, nowMs)}; ${advice}` };
 }
 
-/** The newest round came to nothing, and the form still asks for it. */
+/** The newest round came to nothing, or the one whose turn it is, and the form still asks for it. */
 function refusal(world: World): Said | undefined {
-  const round = world.record?.round;
-  if (round === undefined || !isRefused(round.state)) return undefined;
-  const isAsked = askedOf(world).includes(round.type);
-  return isAsked ? { reason: round.state, message: outcomeText(round) } : undefined;
+  const asked = askedOf(world);
+  for (const round of [world.record?.round, returnedBehind(world)]) {
+    if (round !== undefined && isRefused(round.state) && asked.includes(round.type)) {
+      return { reason: round.state, message: outcomeText(round) };
+    }
+  }
+  return undefined;
 }
 
 function isRefused(state: Round['state']): state is 'Denied' | 'Returned' | 'Lapsed' {

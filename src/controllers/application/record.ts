@@ -192,7 +192,7 @@ export async function end(deps: Deps, world: World, action: ActionOf<'End'>): Pr
 }
 
 function withRefused(record: FormRecord, beside: ReturnType<typeof refusedBeside>): FormRecord {
-  const { refused: _, refusedRevoke: __, ...rest } = record;
+  const { refused: _, refusedRevoke: __, returnedReissue: ___, ...rest } = record;
   return { ...rest, ...beside };
 }
 

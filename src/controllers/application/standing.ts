@@ -3,6 +3,7 @@ import { DAY_MS } from '../../kernel/time.ts';
 import type { FormRecord, Grant } from '../../ledger/form.ts';
 import { firstIssuedMs } from '../../ledger/grants.ts';
 import { resolveTerms } from '../../terms/resolve.ts';
+import type { Problem } from '../../terms/terms.ts';
 import type { World } from './world.ts';
 
 /** A grant as it is now. */
@@ -10,6 +11,8 @@ export type Standing = {
   readonly state: 'Scheduled' | 'InForce' | 'Expired' | 'Ended';
   /** First instant at which it is over by its terms; absent: it has no end, or none yet. */
   readonly endMs?: number;
+  /** With Expired: why its terms cannot be, so that it has no end either. Absent: they can. */
+  readonly problem?: string;
 };
 
 /** Standing of the grant of a form; undefined: nothing was granted yet. */
@@ -19,8 +22,10 @@ export function standingOf({ record, nowMs }: World): Standing | undefined {
 
 /** Standing of one of the two grants of a form. */
 export function grantStanding(record: FormRecord, grant: Grant, nowMs: number): Standing {
-  // Until then as if it were issued the moment it may be, which is not before its start.
-  const issuedMs = firstIssuedMs(record) ?? grant.effectiveMs;
+  // Until then as if it were issued the moment it may be; a change is of what can be issued before it.
+  const issuedMs =
+    firstIssuedMs(record) ??
+    Math.min(grant.effectiveMs, record.grant?.effectiveMs ?? grant.effectiveMs);
   const resolution = resolveTerms(grant.content.terms, {
     nowMs,
     firstIssuedMs: issuedMs,
@@ -30,7 +35,25 @@ export function grantStanding(record: FormRecord, grant: Grant, nowMs: number): 
   const end = endMs === undefined ? {} : { endMs };
   if (record.ended !== undefined) return { state: 'Ended', ...end };
   if (endMs !== undefined && endMs <= nowMs) return { state: 'Expired', ...end };
-  return { state: grant.effectiveMs > nowMs ? 'Scheduled' : 'InForce', ...end };
+  if (grant.effectiveMs > nowMs) return { state: 'Scheduled', ...end };
+  // No key has such terms, so nothing is in force: approved by another rule, or in a zone that is gone.
+  if (resolution.type === 'Problems') {
+    return { state: 'Expired', problem: problemText(resolution.problems) };
+  }
+  return { state: 'InForce', ...end };
+}
+
+function problemText(problems: readonly Problem[]): string {
+  return problems.map(({ field, message }) => `spec.${field} ${message}`).join('; ');
+}
+
+/** First instant at which nothing is granted by terms, an approved change included; undefined: never. */
+export function grantedUntilMs(record: FormRecord, nowMs: number): number | undefined {
+  const { grant, nextGrant } = record;
+  const endMs = grant && grantStanding(record, grant, nowMs).endMs;
+  return nextGrant !== undefined && nextGrant.effectiveMs <= (endMs ?? Infinity)
+    ? grantStanding(record, nextGrant, nowMs).endMs
+    : endMs;
 }
 
 /** The smallest of the store's notice days that lies between now and an end; undefined: none has come. */

@@ -4,6 +4,7 @@
  * One edit, one round: the end of the grant goes before new values, those before other terms; what
  * comes later waits until that is decided. What was decided and is not asked anew holds up nothing.
  */
+import { DAY_MS, HOUR_MS } from '../../kernel/time.ts';
 import type { FormRecord, Grant, Round, RoundType } from '../../ledger/form.ts';
 import { askedEndMs, isReissueSpent } from '../../ledger/grants.ts';
 import type { RequestContent } from '../../terms/request.ts';
@@ -33,6 +34,9 @@ export type Wish =
     }
   | { readonly type: 'Round'; readonly wanted: WantedRound };
 
+/** A day on which the clocks are put forward. */
+const SHORTEST_DAY_MS = DAY_MS - HOUR_MS;
+
 const NOTHING: Wish = { type: 'Nothing' };
 
 /** The wish of a form whose author is known; see the file comment. */
@@ -42,6 +46,7 @@ export function wishOf(world: World): Wish {
   const open = record.round?.state === 'Pending' ? record.round : undefined;
   const [type] = turnsOf(world);
   if (type === undefined) return takeBack(open, NOTHING);
+  if (returnedBehind(world) !== undefined) return takeBack(open, NOTHING);
   const { round } = record;
   if (round !== undefined && isSettled(world, form, round, type)) {
     return open === undefined ? NOTHING : { type: 'Open', round: open };
@@ -59,6 +64,20 @@ export function isReissueDropped({ form, record }: World): boolean {
   return form.spec.submission !== 'Submitted' || !isReissueAsked(form, record);
 }
 
+/** Returned new values whose turn it is again after a round about the end, and that nobody has corrected. */
+export function returnedBehind(world: World): Round | undefined {
+  const { form, record } = world;
+  const { returnedReissue: round, reissue } = record ?? {};
+  if (form === undefined || round === undefined || turnsOf(world)[0] !== 'Reissue')
+    return undefined;
+  const isWaiting = reissue?.state === 'Waiting' && reissue.requestId === reissueId(round);
+  return isWaiting && isSettled(world, form, round, 'Reissue') ? round : undefined;
+}
+
+function reissueId({ content }: Round): string | undefined {
+  return content.reissue?.requestId;
+}
+
 /** What is to be decided, in the order of its turn; all but the first wait. */
 export function turnsOf(world: World): readonly RoundType[] {
   const { form, record } = world;
@@ -70,9 +89,11 @@ export function turnsOf(world: World): readonly RoundType[] {
 export function refusedStill(world: World): readonly Round[] {
   const { refused, refusedRevoke } = world.record ?? {};
   const [asked, turns] = [askedOf(world), turnsOf(world)];
-  return [refused, refusedRevoke]
+  const decided = [refused, refusedRevoke]
     .filter((round) => round !== undefined)
     .filter(({ type }) => asked.includes(type) && !turns.includes(type));
+  const returned = returnedBehind(world);
+  return returned === undefined ? decided : [...decided, returned];
 }
 
 /** Everything that a form still asks for, in the order of its turn, whatever was decided about it. */
@@ -94,12 +115,18 @@ function askedTypes(world: World, form: FormView, record: FormRecord): readonly 
 
 /** An end that was approved stays; only an earlier one is asked for beside it. */
 function isEndAsked(
-  { spec }: FormView,
+  { spec: { revocation } }: FormView,
   { content }: Grant,
   approved: FormRecord['revocation'],
 ): boolean {
-  if (spec.revocation === undefined || approved === undefined) return spec.revocation !== undefined;
-  return (askedEndMs(spec.revocation, content) ?? -Infinity) < approved.atMs;
+  if (revocation === undefined || approved === undefined) return revocation !== undefined;
+  const { effectiveDate = '' } = revocation;
+  const askedMs = askedEndMs(revocation, content);
+  if (askedMs === undefined) return true;
+  // In another zone the same day begins at another instant, and still is the one that was approved.
+  return approved.effectiveDate === undefined
+    ? askedMs <= approved.atMs - SHORTEST_DAY_MS
+    : askedMs < approved.atMs && effectiveDate < approved.effectiveDate;
 }
 
 /** An approved reissue is carried out before the next one is asked for. */
@@ -148,7 +175,7 @@ function isFinallyDenied(round: Round, type: RoundType): boolean {
 export function refusedBeside(
   { form, record }: World,
   type: RoundType,
-): Pick<FormRecord, 'refused' | 'refusedRevoke'> {
+): Pick<FormRecord, 'refused' | 'refusedRevoke' | 'returnedReissue'> {
   const { round, refused, refusedRevoke } = record ?? {};
   const over = isRefused(round) ? round : undefined;
   const terms = over !== undefined && isAboutTerms(over.type) ? over : refused;
@@ -156,9 +183,19 @@ export function refusedBeside(
   // Taken out of the form, and later put there again: that is a wish of its own.
   const isEndAsked = type !== 'Revoke' && form?.spec.revocation !== undefined;
   return {
+    ...(type === 'Revoke' ? returnedBeside(record) : {}),
     ...(terms === undefined || isAboutTerms(type) ? {} : { refused: terms }),
     ...(end === undefined || !isEndAsked ? {} : { refusedRevoke: end }),
   };
+}
+
+/** New values that were returned wait beside a round about the end; any other replaces them. */
+function returnedBeside(record: FormRecord | undefined): Pick<FormRecord, 'returnedReissue'> {
+  if (record?.reissue?.state !== 'Waiting') return {};
+  const { round, returnedReissue } = record;
+  const isNewest = round?.type === 'Reissue' && round.state === 'Returned';
+  const returned = isNewest ? round : returnedReissue;
+  return returned === undefined ? {} : { returnedReissue: returned };
 }
 
 function isRefused(round: Round | undefined): boolean {

@@ -2,6 +2,8 @@
 import { formatTime } from '../../kernel/time.ts';
 import type { FormRecord, GrantEnd, Round } from '../../ledger/form.ts';
 import { openLayer } from '../../ledger/grants.ts';
+import { grantedUntilMs, type Standing } from './standing.ts';
+import type { World } from './world.ts';
 
 /** A round by number and type. */
 export function roundText({ number, type }: Round): string {
@@ -40,9 +42,21 @@ function againField({ type }: Round): string {
 }
 
 /** Until when a grant holds that was revoked for a later day, to be put behind other words; else empty. */
-export function untilText(record: FormRecord | undefined): string {
-  const { atMs } = record?.revocation ?? {};
-  return atMs === undefined ? '' : ` until ${formatTime(atMs)}, when its revocation takes effect`;
+export function untilText({ record, nowMs }: World): string {
+  if (record?.revocation === undefined) return '';
+  const { atMs } = record.revocation;
+  const endMs = grantedUntilMs(record, nowMs);
+  // What has an earlier end has nothing left that could be revoked.
+  return endMs !== undefined && endMs <= atMs
+    ? ` until ${formatTime(endMs)}`
+    : ` until ${formatTime(atMs)}, when its revocation takes effect`;
+}
+
+/** Why a grant that has expired is in force no more. */
+export function expiredText({ endMs, problem }: Standing, nowMs: number): string {
+  return problem === undefined
+    ? `The grant ended at ${formatTime(endMs ?? nowMs)}`
+    : `The grant cannot be in force: ${problem}`;
 }
 
 /** All that is in the way of an edit. */

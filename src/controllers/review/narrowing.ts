@@ -1,6 +1,6 @@
 /** Whether there is anything to grant, as it was asked for and narrowed. Pure. */
 import type { FormRecord, Round } from '../../ledger/form.ts';
-import { approvalProblem, firstIssuedMs, termBounds } from '../../ledger/grants.ts';
+import { approvalProblem, countedFrom, termBounds } from '../../ledger/grants.ts';
 import { narrow, type Narrowing } from '../../terms/narrowing.ts';
 import type { TermsContext } from '../../terms/resolve.ts';
 import type { TermsSpec } from '../../terms/terms.ts';
@@ -50,12 +50,7 @@ function narrowingOf(
 }
 
 function contextOf(form: FormRecord, { rules }: Round, nowMs: number): TermsContext {
-  const issuedMs = firstIssuedMs(form);
-  return {
-    nowMs,
-    ...termBounds(rules),
-    ...(issuedMs === undefined ? {} : { firstIssuedMs: issuedMs }),
-  };
+  return { nowMs, ...termBounds(rules), ...countedFrom(form) };
 }
 
 function problemOf(form: FormRecord, round: Round, nowMs: number): Refusal | undefined {

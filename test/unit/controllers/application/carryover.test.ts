@@ -4,7 +4,7 @@ import { carryOver, type CarryOver } from '../../../../src/controllers/applicati
 import { cacheForm, viewForm } from '../../../../src/controllers/application/view.ts';
 import type { KubeObject } from '../../../../src/api/meta.ts';
 import type { FormRecord } from '../../../../src/ledger/form.ts';
-import { bindKey } from '../../../../src/ledger/formchanges.ts';
+import { bindKey, finishReissue } from '../../../../src/ledger/formchanges.ts';
 import { DAY_MS } from '../../../../src/kernel/time.ts';
 import { APPLICANT, aFormSpec, aFormStore, CLIENT, someRules, Workshop } from './workshop.ts';
 
@@ -145,6 +145,29 @@ describe('a form that asks for just what was granted', () => {
     expect(next.record().round).toMatchObject({ number: 2, state: 'Withdrawn' });
     expect(next.record().reissue).toBeUndefined();
     expect(next.audit).toEqual([]);
+  });
+
+  test('is not asked about terms again that were refused for good, also where new values came since', async () => {
+    const at = await granted();
+    const rules = someRules({ onDenied: 'Final' });
+    at.store = aFormStore({ rules });
+    at.edit({ purpose: 'Another' });
+    await at.pass();
+    await at.decide('Denied');
+    const reissue = { requestId: 'r1', reason: 'Routine', whileWaiting: 'KeepActive' } as const;
+    at.edit({ purpose: 'Checkout', reissue });
+    await at.pass();
+    await at.decide('Approved');
+    at.commit(finishReissue(at.record(), 'r1'));
+    await at.pass();
+    const next = rebuilt(at, { reissue });
+    next.store = aFormStore({ uid: 'store-2', rules });
+    const { refused } = await goOn(at, next);
+    expect(refused).toMatchObject({ number: 2, type: 'Change', state: 'Denied' });
+    expect(refused?.content.storeRef.uid).toBe('store-2');
+    next.edit({ purpose: 'A third one' });
+    await next.pass();
+    expect(next.record().round).toMatchObject({ number: 3, type: 'Reissue' });
   });
 
   test('keeps a revocation that was approved for a later day', async () => {

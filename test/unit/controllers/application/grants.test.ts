@@ -341,6 +341,47 @@ describe('one edit, one round', () => {
     expect(isSuspendedForReissue(at.record())).toBe(true);
   });
 
+  test.for(['Denied', 'Returned', 'Lapsed', 'taken back'] as const)(
+    'new values that were returned wait for their correction, also when an end beside them is %s',
+    async (outcome) => {
+      const at = await granted();
+      const reissue = { requestId: 'r1', reason: 'Exposed', whileWaiting: 'Suspend' } as const;
+      at.edit({ purpose: 'Another', reissue });
+      await at.pass();
+      await at.decide('Returned');
+      at.edit({ revocation: { justification: 'Over' } });
+      await at.pass();
+      expect(at.record().round).toMatchObject({ number: 3, type: 'Revoke', state: 'Pending' });
+      if (outcome === 'taken back') at.edit({ revocation: undefined as never });
+      else if (outcome !== 'Lapsed') await at.decide(outcome);
+      await (outcome === 'Lapsed' ? at.passDays(15) : at.pass());
+      expect(at.record().round).toMatchObject({ number: 3, type: 'Revoke' });
+      expect(isSuspendedForReissue(at.record())).toBe(true);
+      expect(at.ready).toBe(outcome === 'taken back' ? 'Returned' : outcome);
+      const submitted = at.condition('Submitted')?.message;
+      expect(submitted).toContain('Change waits until Round 2 (Reissue) is settled');
+      expect(submitted).toContain('Round 2 (Reissue) was returned for correction');
+      at.edit({ reissue: { ...reissue, message: 'Seen in a log' } as never });
+      await at.pass();
+      expect(at.record().round).toMatchObject({ number: 4, type: 'Reissue', state: 'Pending' });
+      expect(at.record().returnedReissue).toBeUndefined();
+    },
+  );
+
+  test('new values that were returned are dropped when they are taken out together with an end', async () => {
+    const at = await granted();
+    at.edit({ reissue: { requestId: 'r1', reason: 'Exposed', whileWaiting: 'Suspend' } });
+    await at.pass();
+    await at.decide('Returned');
+    at.edit({ revocation: { justification: 'Over' } });
+    await at.pass();
+    at.edit({ reissue: undefined as never, revocation: undefined as never });
+    await at.pass();
+    expect(at.record().round).toMatchObject({ number: 3, state: 'Withdrawn' });
+    expect(at.record().reissue).toBeUndefined();
+    expect(at.ready).toBe('InForce');
+  });
+
   test('a spent reissue never acts again, whatever the repository says', async () => {
     const at = await granted();
     const reissue = { requestId: 'r1', reason: 'Routine', whileWaiting: 'KeepActive' } as const;

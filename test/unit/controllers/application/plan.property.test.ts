@@ -27,6 +27,9 @@ const anEdit: fc.Arbitrary<Step> = fc.oneof(
     .constantFrom('2026-01-20', '2026-03-01', '2026-06-30')
     .chain((effectiveDate) => editOf({ terms: { validity: { effectiveDate } } })),
   fc
+    .constantFrom('Asia/Seoul', 'Pacific/Kiritimati', 'Pacific/Pago_Pago')
+    .chain((timeZone) => editOf({ terms: { validity: { timeZone } } })),
+  fc
     .constantFrom('r1', 'r2')
     .chain((requestId) =>
       editOf({ reissue: { requestId, reason: 'Routine', whileWaiting: 'Suspend' } }),
@@ -131,7 +134,8 @@ function isDeferred(at: Workshop): boolean {
 /** New values that were returned keep their turn until they are corrected or taken back. */
 function isWaitedFor(record: FormRecord | undefined): boolean {
   const { type, state } = record?.round ?? {};
-  return state === 'Pending' || (type === 'Reissue' && state === 'Returned');
+  const isNewest = type === 'Reissue' && state === 'Returned';
+  return state === 'Pending' || isNewest || record?.returnedReissue !== undefined;
 }
 
 function roundOf(record: FormRecord | undefined): number {
