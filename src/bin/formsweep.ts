@@ -10,9 +10,6 @@ import { untilItWorks } from './repeating.ts';
 
 /** Forms at a time that are looked for. */
 const PAGE = 500;
-const TOO_MANY =
-  'Too many ApiKeyApplications vanished at once: none of these is ended; they are counted anew every ten minutes, and if they stay too many, check the cluster and the database, then restart with --accept-vanished';
-
 type FormSweepParts = Pick<Parts, 'log'> & {
   readonly clock: Clock;
   readonly ledger: Pick<Parts['ledger'], 'scanDocuments'>;
@@ -26,7 +23,12 @@ type FormSweepParts = Pick<Parts, 'log'> & {
 /** When leadership begins, and again for those that are held back; ends with `stop`. Never rejects. */
 export async function sweepForms(parts: FormSweepParts, stop: AbortSignal): Promise<void> {
   const { clock, guard, log } = parts;
-  const alarm = new HeldAlarm(guard, log, TOO_MANY);
+  const alarm = new HeldAlarm(guard, (held) =>
+    log.error(
+      'Too many ApiKeyApplications vanished at once: none of these is ended; they are counted anew every ten minutes, and if they stay too many, check the cluster and the database, then restart with --accept-vanished',
+      held,
+    ),
+  );
   const failure = 'Forms that went could not be looked for';
   while (!stop.aborted) {
     alarm.tell();

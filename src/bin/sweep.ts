@@ -17,9 +17,6 @@ import type { WorkQueue } from '../runtime/queue.ts';
 /** Between two tries until the vanished were counted once: so long no name can be taken over. */
 const FIRST_PAUSE_MS = 5 * SECOND_MS;
 
-const TOO_MANY =
-  'Too many ApiKeys vanished at once: none of these is ended; they are counted anew every ten minutes, and if they stay too many, check the cluster and the database, then restart with --accept-vanished';
-
 type SweepParts = {
   /** False: the namespace is not ours to judge, or cannot be read. */
   readonly isWatched: (namespace: string) => boolean;
@@ -44,7 +41,12 @@ export function startSweep(parts: SweepParts): void {
 
 async function sweepForever(parts: SweepParts): Promise<void> {
   const { deps, log, stop } = parts;
-  const alarm = new HeldAlarm(deps.guard, log, TOO_MANY);
+  const alarm = new HeldAlarm(deps.guard, (held) =>
+    log.error(
+      'Too many ApiKeys vanished at once: none of these is ended; they are counted anew every ten minutes, and if they stay too many, check the cluster and the database, then restart with --accept-vanished',
+      held,
+    ),
+  );
   let sweptLists = 0;
   while (!stop.aborted) {
     const { synced, completeLists } = deps.keys;

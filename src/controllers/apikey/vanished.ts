@@ -7,7 +7,6 @@
  */
 import { refText, type Ref } from '../../api/meta.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import type { Logger } from '../../kernel/log.ts';
 import { MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
 import type { Ledger } from '../../ledger/port.ts';
 
@@ -124,25 +123,23 @@ export class VanishedGuard {
   }
 }
 
-/** Says at level error what is held back, and again only when that has changed. */
+/** Says what is held back, and again only when that has changed. */
 export class HeldAlarm {
   readonly #guard: Pick<VanishedGuard, 'heldBack'>;
-  readonly #log: Pick<Logger, 'error'>;
-  readonly #message: string;
+  readonly #say: (held: HeldBack) => void;
   #said: string | undefined;
 
-  /** @param message what is the matter, and what a person has to do */
-  constructor(guard: Pick<VanishedGuard, 'heldBack'>, log: Pick<Logger, 'error'>, message: string) {
+  /** @param say tells a person what is the matter, and what to do */
+  constructor(guard: Pick<VanishedGuard, 'heldBack'>, say: (held: HeldBack) => void) {
     this.#guard = guard;
-    this.#log = log;
-    this.#message = message;
+    this.#say = say;
   }
 
   /** To be called now and then. */
   tell(): void {
     const held = this.#guard.heldBack;
     const text = held && JSON.stringify(held);
-    if (held !== undefined && text !== this.#said) this.#log.error(this.#message, held);
+    if (held !== undefined && text !== this.#said) this.#say(held);
     this.#said = text;
   }
 }
