@@ -1,0 +1,16 @@
+/** What a failure at a vendor is about: one credential, or all that the account has. Pure. */
+import { classify } from '../kernel/errors.ts';
+import { StoreFailure } from './contract.ts';
+
+/** What a failure at an account that could be opened is about. */
+export type Subject = 'Credential' | 'Store' | 'Either';
+
+/** A vendor that cannot process one credential answers as one that is down, so that is open. */
+export function subjectOf(error: unknown): Subject {
+  if (!(error instanceof StoreFailure)) {
+    return classify(error).class === 'Conflict' ? 'Credential' : 'Either';
+  }
+  // A right that the account lacks is missing for others, too.
+  if (error.kind === 'Refused') return error.class === 'Waiting' ? 'Either' : 'Credential';
+  return error.kind === 'Unavailable' || error.kind === 'Garbled' ? 'Either' : 'Store';
+}
