@@ -12,5 +12,7 @@ export function subjectOf(error: unknown): Subject {
   }
   // A right that the account lacks is missing for others, too.
   if (error.kind === 'Refused') return error.class === 'Waiting' ? 'Either' : 'Credential';
-  return error.kind === 'Unavailable' || error.kind === 'Garbled' ? 'Either' : 'Store';
+  const isOpen = error.kind === 'Unavailable' || error.kind === 'Garbled';
+  // What did not even leave says nothing about a credential: no connection, a way that is closed.
+  return isOpen && error.executed === 'Unknown' ? 'Either' : 'Store';
 }
