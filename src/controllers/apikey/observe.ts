@@ -3,6 +3,7 @@ import type { Ref } from '../../api/meta.ts';
 import { SECRETS } from '../../api/names.ts';
 import type { Loaded } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
+import { isRemote } from '../../ledger/remote.ts';
 import { currentCredential } from '../../ledger/transitions.ts';
 import { readApplication, readClient } from './behalf.ts';
 import type { Deps } from './deps.ts';
@@ -41,6 +42,7 @@ export async function observe(
     mayEndVanished: deps.guard.permits(gone?.phase === 'Live' ? gone : undefined),
     secret: await sight(deps, key, record, signal),
     isRemoteCheckDue: isCheckDue(deps, record),
+    ...remoteFailures(deps, [record, predecessor]),
     lossGraceMs: deps.lossGraceMs,
     debtAfterMs: deps.debtAfterMs,
     ...(await previousUses(deps, record, nowMs)),
@@ -133,6 +135,15 @@ function load(deps: Deps, ref: Ref, key: ApiKeyView | undefined): Promise<Loaded
   const isGuarded = key !== undefined && !key.isDeleting;
   if (isGuarded && !deps.known.mayHold(ref)) return Promise.resolve(NOTHING);
   return deps.ledger.load(key?.uid ?? '', ref);
+}
+
+function remoteFailures(
+  deps: Deps,
+  records: readonly (KeyRecord | undefined)[],
+): Pick<World, 'remoteFailures'> {
+  const credentials = records.flatMap((record) => record?.credentials ?? []).filter(isRemote);
+  if (credentials.length === 0) return {};
+  return { remoteFailures: deps.remoteChecks.failures(credentials.map(({ token }) => token)) };
 }
 
 function isCheckDue(deps: Deps, record: KeyRecord | undefined): boolean {

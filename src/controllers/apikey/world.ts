@@ -111,7 +111,7 @@ type Evidence = {
   readonly finalizerReleased?: true;
   /** What searches at the vendor found, one for each create call that was looked for. */
   readonly searches?: readonly CreateSearch[];
-  /** The vendor could not be asked or told; the rest of the pass goes on without it. */
+  /** The vendor could not be asked or told; the rest of the pass goes on without that. */
   readonly remoteTrouble?: RemoteTrouble;
   /** The vendor's copy was read in this pass. */
   readonly remoteChecked?: true;
@@ -129,10 +129,12 @@ export type RolloutTrouble = {
 };
 
 /** See Evidence. */
-type RemoteTrouble = {
+export type RemoteTrouble = {
   readonly reason: string;
   readonly message: string;
   readonly retryAtMs: number;
+  /** Steps that may have failed for their credentials alone; absent: the whole store failed. */
+  readonly failed?: readonly { readonly token: string; readonly act: string }[];
 };
 
 /** The form that a key names in spec.applicationRef, as the ledger knows it. */
@@ -193,6 +195,8 @@ export type World = {
   readonly secret: SecretSight;
   /** It is time to compare the vendor's copy with ours. */
   readonly isRemoteCheckDue: boolean;
+  /** Tokens of credentials that the vendor failed for, the longest ago first; absent: none. */
+  readonly remoteFailures?: readonly string[];
   /** A missing Secret counts as lost after this time: a backup tool may be at work. */
   readonly lossGraceMs: number;
   /** How long a vendor may hold up the deletion of a key. */

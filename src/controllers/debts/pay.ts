@@ -3,7 +3,6 @@
  * commit. Only what is proven to be gone is forgotten; anything else stays in the ledger.
  */
 import type { Clock } from '../../kernel/clock.ts';
-import { classify } from '../../kernel/errors.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import {
@@ -18,6 +17,7 @@ import { StoreFailure } from '../../stores/contract.ts';
 import { callEnd, endingStep, type EndingStep } from '../../stores/ending.ts';
 import type { OpenedStore } from '../../stores/opened.ts';
 import { searchCreated, takeFound, type CreateSearch } from '../../stores/searching.ts';
+import { subjectOf } from '../../stores/subject.ts';
 
 /** What paying needs. */
 export type PayDeps = {
@@ -55,19 +55,6 @@ export async function payDebt(at: At, record: KeyRecord): Promise<Payment> {
   }
   if (failure !== undefined) throw failure;
   return paid;
-}
-
-/** What a failure at an account that could be opened is about. */
-export type Subject = 'Credential' | 'Store' | 'Either';
-
-/** A vendor that cannot process one credential answers as one that is down, so that is open. */
-export function subjectOf(error: unknown): Subject {
-  if (!(error instanceof StoreFailure)) {
-    return classify(error).class === 'Conflict' ? 'Credential' : 'Either';
-  }
-  // A right that the account lacks is missing for others, too.
-  if (error.kind === 'Refused') return error.class === 'Waiting' ? 'Either' : 'Credential';
-  return error.kind === 'Unavailable' || error.kind === 'Garbled' ? 'Either' : 'Store';
 }
 
 /** With what was committed before the failure, where there was one. */

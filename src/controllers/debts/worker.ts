@@ -11,9 +11,10 @@ import { MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
 import type { Commit, Ledger } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
 import type { OpenedStore } from '../../stores/opened.ts';
+import { subjectOf, type Subject } from '../../stores/subject.ts';
 import type { DebtMetrics, StoreDebts } from './metrics.ts';
 import { Pauses } from './pauses.ts';
-import { noteTrouble, owedBy, payDebt, subjectOf, type PayDeps, type Subject } from './pay.ts';
+import { noteTrouble, owedBy, payDebt, type PayDeps } from './pay.ts';
 
 /** While something is owed. */
 const ROUND_MS = 30 * SECOND_MS;

@@ -42,7 +42,6 @@ export async function readAll<Entry extends Identified>(
   }
   throw new StoreFailure('Unavailable', {
     message: `the list of the vendor changed each of the ${PASSES_MAX} times that it was read`,
-    executed: 'No',
   });
 }
 

@@ -2,16 +2,18 @@
  * The steps at a vendor (docs/protocol.md). Each call that changes something stands between two
  * commits: before it the ledger says that it begins, after it how it ended. Decides nothing.
  */
-import { classify } from '../../../kernel/errors.ts';
+import { classify, type KeywardError } from '../../../kernel/errors.ts';
 import { parseTime } from '../../../kernel/time.ts';
 import { StoreFailure } from '../../../stores/contract.ts';
+import { subjectOf } from '../../../stores/subject.ts';
 import type { RemoteStep } from '../actions.ts';
 import type { Deps } from '../deps.ts';
-import type { World } from '../world.ts';
+import type { RemoteTrouble, World } from '../world.ts';
 import { adopt, burn, create, search, stop, unsettled } from './create.ts';
 import { end } from './end.ts';
 import { RETRY_MAX_MS, retryPauseMs } from './rules.ts';
 import { checkSubscriptions, subscription } from './subscriptions.ts';
+import { actOf, concerned, withTrouble, type SparedStep } from './trouble.ts';
 import { readRemote, regenerateRemote, update } from './values.ts';
 
 /** See the file comment. @throws KeywardError whose class says whether to try again */
@@ -54,7 +56,7 @@ export function applyRemote(
 async function orTrouble(
   deps: Deps,
   world: World,
-  action: RemoteStep,
+  action: SparedStep,
   work: () => Promise<World>,
 ): Promise<World> {
   try {
@@ -64,18 +66,37 @@ async function orTrouble(
     const isOfVendor = failure instanceof StoreFailure || failure.reason.startsWith('Store');
     // An open create call is worth a failed pass: nothing else of the key can go on.
     if (!isOfVendor || (action.type === 'Search' && isIntent(world))) throw thrown;
-    const nowMs = deps.clock.nowMs();
-    const { reason, message } = failure;
-    // Asking the same again soon is no use when the answer was a clear no.
-    const isFinal = failure.class === 'Terminal';
-    const sinceMs = Math.min(oldestDoom(world) ?? nowMs, troubleSinceMs(world) ?? nowMs);
-    const pauseMs = Math.max(
-      failure.retryAfterMs ?? 0,
-      isFinal ? RETRY_MAX_MS : retryPauseMs(sinceMs, nowMs),
-    );
-    const remoteTrouble = { reason, message, retryAtMs: nowMs + pauseMs };
+    const next = troubleOf(deps, world, action, failure);
+    const remoteTrouble = withTrouble(world.evidence.remoteTrouble, next);
     return { ...world, evidence: { ...world.evidence, remoteTrouble } };
   }
+}
+
+/** Remembers a credential that failed, where the failure may be its own: others come before it. */
+function troubleOf(
+  deps: Deps,
+  world: World,
+  action: SparedStep,
+  failure: KeywardError,
+): RemoteTrouble {
+  const nowMs = deps.clock.nowMs();
+  const { reason, message } = failure;
+  const credential = concerned(world, action);
+  // Asking the same again soon is no use when the answer was a clear no.
+  const isFinal = failure.class === 'Terminal';
+  // What was doomed just now does not wait as long as what the vendor cannot end for a day.
+  const sinceMs =
+    credential?.remote.doomedAtMs ??
+    Math.min(oldestDoom(world) ?? nowMs, troubleSinceMs(world) ?? nowMs);
+  const pauseMs = Math.max(
+    failure.retryAfterMs ?? 0,
+    isFinal ? RETRY_MAX_MS : retryPauseMs(sinceMs, nowMs),
+  );
+  const trouble = { reason, message, retryAtMs: nowMs + pauseMs };
+  if (credential === undefined || subjectOf(failure) === 'Store') return trouble;
+  const { token } = credential;
+  deps.remoteChecks.failed(token);
+  return { ...trouble, failed: [{ token, act: actOf(action) }] };
 }
 
 /** Since when the status says that the store does not do what it should. */

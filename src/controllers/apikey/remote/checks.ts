@@ -1,6 +1,7 @@
 /**
  * When the vendor's copy of a credential was last compared with ours: in memory, a restart spreads them anew. By
- * the monotonic clock, so that a wall clock that is set right delays nothing.
+ * the monotonic clock, so that a wall clock that is set right delays nothing. And which credentials the vendor
+ * failed for, so that they let others go first.
  */
 import type { Clock } from '../../../kernel/clock.ts';
 
@@ -10,6 +11,9 @@ export class RemoteChecks {
   readonly #random: () => number;
   readonly #everyMs: number;
   readonly #dueMs = new Map<string, number>();
+  /** The number of the last failure of each. */
+  readonly #failed = new Map<string, number>();
+  #failures = 0;
 
   /**
    * @param random from 0 to 1; spreads the checks of keys that are seen for the first time
@@ -44,8 +48,24 @@ export class RemoteChecks {
     this.#dueMs.set(token, this.#clock.monotonicMs() + this.#everyMs);
   }
 
+  /** A step about the credential failed just now. */
+  failed(token: string): void {
+    this.#failures += 1;
+    this.#failed.set(token, this.#failures);
+  }
+
+  /** Those of `tokens` that a step failed for since this process began, the longest ago first. */
+  failures(tokens: readonly string[]): readonly string[] {
+    const numbered = tokens.flatMap((token) => {
+      const number = this.#failed.get(token);
+      return number === undefined ? [] : [{ token, number }];
+    });
+    return numbered.toSorted((a, b) => a.number - b.number).map(({ token }) => token);
+  }
+
   /** The credential has ended. */
   forget(token: string): void {
     this.#dueMs.delete(token);
+    this.#failed.delete(token);
   }
 }

@@ -6,15 +6,18 @@ import type { RemoteSubscription } from '../../../ledger/record.ts';
 import { isRemote, type RemoteCredentialRecord } from '../../../ledger/remote.ts';
 import { isLive } from '../../../terms/verdict.ts';
 import type { Rule } from '../actions.ts';
+import { inTurn, mayTake } from './trouble.ts';
 import type { VendorProduct } from './vendorproduct.ts';
 
 /** Living credentials are subscribed to what the terms name, and to nothing else that we asked for. */
-export const syncSubscriptions: Rule = ({ key, record, store, products, evidence, nowMs }) => {
+export const syncSubscriptions: Rule = (world) => {
+  const { key, record, store, products, nowMs } = world;
   if (key === undefined || record === undefined || store.type !== 'Usable') return undefined;
-  if (store.remote === undefined || evidence.remoteTrouble !== undefined) return undefined;
-  for (const each of record.credentials.filter(isRemote)) {
+  if (store.remote === undefined) return undefined;
+  for (const each of inTurn(world, record.credentials.filter(isRemote))) {
     const { id, missingSinceMs } = each.remote;
     if (!isLive(each, nowMs) || id === undefined || missingSinceMs !== undefined) continue;
+    if (!mayTake(world, each, 'Subscription')) continue;
     const step = nextSubscription(each, products ?? []);
     if (step !== undefined) {
       return { type: 'Remote', step: { type: 'Subscription', sequence: each.sequence, ...step } };

@@ -12,11 +12,19 @@ import type { RemoteWish } from '../../../stores/contract.ts';
 import { endingStep } from '../../../stores/ending.ts';
 import type { CreateSearch } from '../../../stores/searching.ts';
 import { isLive } from '../../../terms/verdict.ts';
-import { NOTHING, type Action, type Answer, type RemoteStep, type Rule } from '../actions.ts';
+import {
+  NOTHING,
+  type Action,
+  type Answer,
+  type RemoteStep,
+  type RemoteStepOf,
+  type Rule,
+} from '../actions.ts';
 import { firstFinding } from '../checks.ts';
 import { newValues } from '../rotating.ts';
 import { isOver, isRevivedBySpec, onLoss, wantedState } from '../wanted.ts';
 import type { ApiKeyView, RemoteRules, UsableStore, World } from '../world.ts';
+import { actOf, inTurn, mayTake } from './trouble.ts';
 
 /** Times a credential of class O is made anew because its values were lost with the answer. */
 const ATTEMPTS_MAX = 5;
@@ -103,11 +111,12 @@ export const endRemote: Rule = (world) =>
 export const checkRemote: Rule = (world) => {
   const { record, store, evidence, isRemoteCheckDue, nowMs } = world;
   if (record === undefined || !isAtVendor(store) || !isRemoteCheckDue) return undefined;
-  if (evidence.remoteChecked === true || evidence.remoteTrouble !== undefined) return undefined;
+  if (evidence.remoteChecked === true) return undefined;
   const current = currentCredential(record, nowMs);
-  return current === undefined || !isRemote(current) || !isReadable(store)
-    ? undefined
-    : take({ type: 'Read', sequence: current.sequence });
+  if (current === undefined || !isRemote(current) || !isReadable(store)) return undefined;
+  return mayTake(world, current, 'Read')
+    ? take({ type: 'Read', sequence: current.sequence })
+    : undefined;
 };
 
 /** The vendor has it no more, and nobody here has ended it; where nothing follows, it may come back. */
@@ -129,19 +138,21 @@ export const replaceMissing: Rule = (world) => {
 /**
  * The next step towards a record that owes its vendor nothing; undefined: none is left, or none can
  * be taken now. The credential is switched off first, which can be undone, and deleted after the
- * grace time, or at once when the whole key has ended.
+ * grace time, or at once when the whole key has ended. All that the vendor can switch off are off before
+ * one is deleted.
  */
 export function endNext(world: World, record: KeyRecord): Action | undefined {
-  const { store, evidence } = world;
-  if (evidence.remoteTrouble !== undefined || !isAtVendor(store)) return undefined;
+  const { store } = world;
+  if (!isAtVendor(store)) return undefined;
   // An earlier object of the name may have been in another store; what it owes is paid as a debt.
   if (store.uid !== record.store.uid) return undefined;
-  for (const credential of record.credentials) {
-    if (!isRemote(credential) || credential.state !== 'Disabled') continue;
+  const doomed = record.credentials.filter(isRemote).filter(({ state }) => state === 'Disabled');
+  const steps = inTurn(world, doomed).flatMap((credential) => {
     const step = endStep(world, store, record, credential);
-    if (step !== undefined) return step;
-  }
-  return undefined;
+    return step !== undefined && mayTake(world, credential, actOf(step)) ? [step] : [];
+  });
+  const step = steps.find((each) => actOf(each) === 'Disable') ?? steps[0];
+  return step && take(step);
 }
 
 /** Whether a record still owes its vendor something. */
@@ -249,7 +260,7 @@ function endStep(
   rules: RemoteStoreFact,
   record: KeyRecord,
   credential: RemoteCredentialRecord,
-): Action | undefined {
+): RemoteStepOf<'Search' | 'End'> | undefined {
   const { capabilities, remote } = rules;
   const { nowMs } = world;
   const search = searchOf(world, credential.token);
@@ -263,8 +274,8 @@ function endStep(
     nowMs,
   });
   if (step === undefined) return undefined;
-  if (step.how === 'Search') return take({ type: 'Search', sequence, record });
-  return take({ type: 'End', sequence, record, ...step, how: step.how });
+  if (step.how === 'Search') return { type: 'Search', sequence, record };
+  return { type: 'End', sequence, record, ...step, how: step.how };
 }
 
 /** The first living credential about which the vendor is to be told something. */
@@ -272,11 +283,11 @@ function firstWish(
   world: World,
   differs: (credential: RemoteCredentialRecord, wish: RemoteWish) => boolean,
 ): Answer {
-  const { key, record, store, evidence, nowMs } = world;
+  const { key, record, store, nowMs } = world;
   if (key === undefined || record === undefined || !isAtVendor(store)) return undefined;
-  if (evidence.remoteTrouble !== undefined) return undefined;
-  for (const each of record.credentials.filter(isRemote)) {
+  for (const each of inTurn(world, record.credentials.filter(isRemote))) {
     if (!isLive(each, nowMs) || each.remote.missingSinceMs !== undefined) continue;
+    if (!mayTake(world, each, 'Update')) continue;
     const wish = wishOf(world, key, store, each);
     if (differs(each, wish)) return take({ type: 'Update', sequence: each.sequence, wish });
   }

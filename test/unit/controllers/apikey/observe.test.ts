@@ -9,7 +9,7 @@ import { ANNOTATION_ROTATE } from '../../../../src/api/names.ts';
 import { cacheApiKey } from '../../../../src/controllers/apikey/view.ts';
 import type { KubeObject, Ref } from '../../../../src/api/meta.ts';
 import { FakeClock } from '../../../support/clock.ts';
-import { aRecord, aRotation, aSpec, aStore } from '../../../support/world.ts';
+import { aCredential, aRecord, aRotation, aSpec, aStore } from '../../../support/world.ts';
 
 const REF = { namespace: 'team', name: 'web' };
 const SIGNAL = new AbortController().signal;
@@ -24,6 +24,10 @@ type Scene = {
   readonly status?: ApiKeyStatus;
   /** Of the record. */
   readonly phase?: KeyRecord['phase'];
+  /** Absent: one whose values are in the ledger alone. */
+  readonly record?: KeyRecord;
+  /** Tokens that a step failed for. */
+  readonly failed?: readonly string[];
   /** Names about which the guard is asked, by the call. */
   readonly asked?: (string | undefined)[];
 };
@@ -51,7 +55,7 @@ async function look(scene: Scene) {
     ledger: {
       load: async () => {
         loads += 1;
-        const record = aRecord({ phase });
+        const { record = aRecord({ phase }) } = scene;
         return object === 'Gone' ? { record: undefined, others: [record] } : { record, others: [] };
       },
       isRequestSpent: async (_uid: string, id: string) => spent.includes(id),
@@ -61,6 +65,11 @@ async function look(scene: Scene) {
     stores: {
       of: () => ({ fact: aStore(), handle: undefined }),
       bound: () => ({ fact: aStore(), handle: undefined }),
+    },
+    remoteChecks: {
+      isDue: () => false,
+      failures: (tokens: readonly string[]) =>
+        scene.failed?.filter((token) => tokens.includes(token)),
     },
     guard: {
       permits: (gone?: Ref) => {
@@ -74,7 +83,8 @@ async function look(scene: Scene) {
   // Whatever else is asked for is undefined and fails the test.
   const world = await observe(parts as unknown as Deps, REF, SIGNAL);
   const rotation = world?.key?.spec.rotation;
-  return { loads, record: world?.record, rotationRequest: world?.rotationRequest, rotation };
+  const { record, rotationRequest, remoteFailures } = world ?? {};
+  return { loads, record, rotationRequest, rotation, remoteFailures };
 }
 
 test.each([
@@ -112,6 +122,16 @@ test.each([
   const seen = await look(scene);
   expect(seen).toMatchObject({ loads: 1, record: { uid: 'uid-1' } });
 });
+
+test.each(['Alive', 'Gone'] as const)(
+  'credentials that the vendor failed for are known of a key that is %s',
+  async (object) => {
+    const credential = aCredential({ token: 'a', remote: { account: 'account-1', facts: {} } });
+    const record = aRecord({ credentials: [credential] });
+    const seen = await look({ isKnown: true, object, record, failed: ['b', 'a'] });
+    expect(seen.remoteFailures).toEqual(['a']);
+  },
+);
 
 /** The ledger knows the key and no request at all: it was restored. */
 describe('a rotation request that status says was handled', () => {

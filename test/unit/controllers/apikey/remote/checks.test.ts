@@ -20,3 +20,11 @@ test.each([
   clock.advance(EVERY_MS - MINUTE_MS);
   expect(checks.isDue('a')).toBe(true);
 });
+
+test('those that failed stand in the order of their last failures, until they have ended', () => {
+  const checks = new RemoteChecks(new FakeClock(), () => 0.5, EVERY_MS);
+  for (const token of ['a', 'b', 'c', 'a']) checks.failed(token);
+  expect(checks.failures(['a', 'b', 'c', 'd'])).toEqual(['b', 'c', 'a']);
+  checks.forget('c');
+  expect(checks.failures(['a', 'c'])).toEqual(['a']);
+});

@@ -146,6 +146,9 @@ export function look(at: Workshop, key: ApiKeyView): World {
     rotationRequest: requestId === record?.lastRotationRequestId ? undefined : requestId,
     isRemoteCheckDue:
       record?.credentials.some((each) => deps.remoteChecks.isDue(each.token)) === true,
+    remoteFailures: deps.remoteChecks.failures(
+      [record, predecessor].flatMap((each) => each?.credentials ?? []).map(({ token }) => token),
+    ),
     secret:
       record?.secret === undefined
         ? { type: 'Unwatched' }
