@@ -131,26 +131,29 @@ async function confirmSecret(
   action: ActionOf<'Confirm'>,
 ): Promise<World> {
   const { written, inspection: _, ...evidence } = world.evidence;
-  const { key, store } = usable(deps, world);
   if (written === undefined) return world;
-  const before = mine(world);
-  const nowMs = deps.clock.nowMs();
-  const confirmed = confirm(before, {
-    secret: { ...written, health: 'Intact' },
-    nowMs,
-    ...overlapOf(action),
-    recoverable: store.capabilities.recoverable,
-  });
-  const record = withRollout(before, confirmed, { key, nowMs });
-  const facts = { secret: written.name, fingerprint: written.fingerprint };
-  const next = await change(deps, world, record, { action: 'SecretWritten', facts });
-  // Without a pause in between: what the watch shows from here on wakes the key again.
   const ref = { namespace: world.ref.namespace, name: written.name };
-  deps.ownSecrets.settled(ref, world.ref.name);
-  const { uid, resourceVersion } = written;
-  const shown = deps.secrets === undefined ? { uid, resourceVersion } : deps.secrets.get(ref);
-  const secret = deps.ownSecrets.sight(ref, shown);
-  return { ...next, secret, evidence };
+  try {
+    const { key, store } = usable(deps, world);
+    const before = mine(world);
+    const nowMs = deps.clock.nowMs();
+    const confirmed = confirm(before, {
+      secret: { ...written, health: 'Intact' },
+      nowMs,
+      ...overlapOf(action),
+      recoverable: store.capabilities.recoverable,
+    });
+    const record = withRollout(before, confirmed, { key, nowMs });
+    const facts = { secret: written.name, fingerprint: written.fingerprint };
+    const next = await change(deps, world, record, { action: 'SecretWritten', facts });
+    const { uid, resourceVersion } = written;
+    const shown = deps.secrets === undefined ? { uid, resourceVersion } : deps.secrets.get(ref);
+    return { ...next, secret: deps.ownSecrets.sight(ref, shown), evidence };
+  } finally {
+    // Without a pause after the look above: what the watch shows from here on wakes the key again. Also
+    // after a failure, because a commit whose answer was lost is not made again.
+    deps.ownSecrets.settled(ref, world.ref.name);
+  }
 }
 
 async function changeState(deps: Deps, world: World, action: ActionOf<'SetState'>): Promise<World> {

@@ -8,6 +8,7 @@ import { currentCredential } from '../../ledger/transitions.ts';
 import { readApplication, readClient } from './behalf.ts';
 import type { Deps } from './deps.ts';
 import { isShownHandled, requestsOf } from './remote/status.ts';
+import { restsOnSecret } from './rotating.ts';
 import { outliving } from './unused.ts';
 import { viewApiKey } from './view.ts';
 import { wantedTerms } from './wanted.ts';
@@ -40,7 +41,7 @@ export async function observe(
     record,
     predecessor,
     mayEndVanished: deps.guard.permits(gone?.phase === 'Live' ? gone : undefined),
-    secret: await sight(deps, key, record, signal),
+    secret: await sight(deps, subject, record, signal),
     isRemoteCheckDue: isCheckDue(deps, record),
     ...remoteFailures(deps, [record, predecessor]),
     lossGraceMs: deps.lossGraceMs,
@@ -194,20 +195,22 @@ async function isHandled(
 
 async function sight(
   deps: Deps,
-  key: ApiKeyView | undefined,
+  { key, rotationRequest }: Subject,
   record: KeyRecord | undefined,
   signal: AbortSignal,
 ): Promise<SecretSight> {
-  const name = record?.secret?.name;
-  if (name === undefined || key === undefined) return { type: 'Unwatched' };
-  const secretRef = { namespace: key.ref.namespace, name };
-  if (deps.secrets !== undefined) {
+  if (record?.secret === undefined || key === undefined) return { type: 'Unwatched' };
+  const secretRef = { namespace: key.ref.namespace, name: record.secret.name };
+  // Whether a value can be replaced alone is decided neither by a watch that may lag nor by an earlier look.
+  const isDemanded = rotationRequest !== undefined && restsOnSecret(key, record);
+  if (deps.secrets !== undefined && !isDemanded) {
     return deps.ownSecrets.sight(secretRef, deps.secrets.get(secretRef));
   }
   // What is missing is waited for, and found or given up at a look of its own.
-  const isMissed = record?.secret?.missingSinceMs !== undefined;
-  const isDue = deps.ownSecrets.isLookDue(secretRef, deps.clock.nowMs());
-  if (!isDue && !isMissed) return { type: 'Unwatched' };
+  const isMissed = record.secret.missingSinceMs !== undefined;
+  if (!isDemanded && !deps.ownSecrets.isLookDue(secretRef, deps.clock.nowMs()) && !isMissed) {
+    return { type: 'Unwatched' };
+  }
   const secret = await deps.client.get(SECRETS, secretRef, { signal });
   deps.metrics.liveReads.inc();
   if (secret === undefined) return { type: 'Absent' };

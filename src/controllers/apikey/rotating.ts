@@ -5,6 +5,7 @@ import { isPending } from '../../ledger/remote.ts';
 import { currentCredential, isOpen } from '../../ledger/transitions.ts';
 import {
   NOTHING,
+  withLayout,
   withTerms,
   type Action,
   type Answer,
@@ -64,7 +65,9 @@ function requested(
   const { record } = world;
   const { rotation } = key.spec;
   if (record === undefined) return undefined;
-  const one = onlySlot(key.spec, world);
+  const look = inspectFirst(key, record, world);
+  if (look !== undefined) return look;
+  const one = onlySlot(key, world);
   if (one !== undefined) {
     return { type: 'Regenerate', slot: one, trigger: 'Request', becomesActive: false, requestId };
   }
@@ -82,20 +85,63 @@ function requested(
  * The one value that is asked for. An emergency does not wait: where this value cannot be replaced alone, it is
  * all of them.
  */
-function onlySlot({ rotation }: ApiKeyView['spec'], world: World): SlotName | undefined {
-  if (rotation?.slot === undefined || world.record?.format !== 'Dual') return undefined;
-  const slot = rotation.slot === 'Primary' ? 'primaryKey' : 'secondaryKey';
-  return rotation.urgency === 'Emergency' && !isReplaceable(world, slot) ? undefined : slot;
+function onlySlot({ spec: { rotation } }: ApiKeyView, world: World): SlotName | undefined {
+  const slot = slotAskedFor(rotation, world.record);
+  return rotation?.urgency === 'Emergency' && !isReplaceable(world, slot) ? undefined : slot;
+}
+
+function slotAskedFor(
+  rotation: ApiKeyView['spec']['rotation'],
+  record: KeyRecord | undefined,
+): SlotName | undefined {
+  if (rotation?.slot === undefined || record?.format !== 'Dual') return undefined;
+  return rotation.slot === 'Primary' ? 'primaryKey' : 'secondaryKey';
 }
 
 /** No value of an open credential can be replaced alone, and none whose other value nobody can deliver. */
-function isReplaceable({ record, secret }: World, slot: SlotName): boolean {
-  const { credentials = [], secret: known } = record ?? {};
+function isReplaceable(world: World, slot: SlotName | undefined): boolean {
+  const { credentials = [] } = world.record ?? {};
   if (credentials.some(isOpen) || !isWhole(credentials)) return false;
-  const isLost = known?.missingSinceMs !== undefined || known?.health === 'Tampered';
-  if (!isLost && secret.type !== 'Absent') return true;
-  const others = credentials.at(-1)?.slots.filter(({ name }) => name !== slot) ?? [];
+  return areOthersKept(world.record, slot) || isSecretWhole(world) === 'Yes';
+}
+
+/** The ledger can give every value but this one. */
+function areOthersKept(record: KeyRecord | undefined, slot: SlotName | undefined): boolean {
+  const others = record?.credentials.at(-1)?.slots.filter(({ name }) => name !== slot) ?? [];
   return others.every(({ sealed }) => sealed !== undefined);
+}
+
+/** Whether the Secret holds the values in use, as far as this pass knows. */
+function isSecretWhole({ record, secret, evidence }: World): 'Yes' | 'No' | 'Unknown' {
+  const known = record?.secret;
+  if (known?.missingSinceMs !== undefined || known?.health === 'Tampered') return 'No';
+  if (evidence.inspection !== undefined) {
+    return evidence.inspection.type === 'Intact' ? 'Yes' : 'No';
+  }
+  if (secret.type === 'Absent') return 'No';
+  const isAsWritten =
+    secret.type === 'Present' &&
+    secret.uid === known?.uid &&
+    secret.resourceVersion === known.resourceVersion;
+  return isAsWritten ? 'Yes' : 'Unknown';
+}
+
+/**
+ * An emergency of one value, while the other one is in the Secret and nowhere else: a Secret that went or
+ * changed unnoticed would leave that one working and delivered to nobody.
+ */
+export function restsOnSecret({ spec: { rotation } }: ApiKeyView, record: KeyRecord): boolean {
+  const slot = slotAskedFor(rotation, record);
+  return rotation?.urgency === 'Emergency' && slot !== undefined && !areOthersKept(record, slot);
+}
+
+/** The look without which nobody can tell whether one value can be replaced alone. */
+function inspectFirst(key: ApiKeyView, record: KeyRecord, world: World): Answer {
+  const isDecided = record.credentials.some(isOpen) || !isWhole(record.credentials);
+  if (isDecided || !restsOnSecret(key, record) || isSecretWhole(world) !== 'Unknown') {
+    return undefined;
+  }
+  return withLayout(world, (layout) => ({ type: 'InspectSecret', layout }));
 }
 
 function atOnce(

@@ -107,12 +107,12 @@ describe('a Secret that is gone', () => {
   });
 });
 
-describe('a Secret that was edited', () => {
-  const edited = { type: 'Present', uid: 'secret-1', resourceVersion: '30' } as const;
-  const seen = (type: 'Intact' | 'Altered' | 'Tampered') => ({
-    inspection: { type, uid: 'secret-1', resourceVersion: '30' },
-  });
+const edited = { type: 'Present', uid: 'secret-1', resourceVersion: '30' } as const;
+const seen = (type: 'Intact' | 'Altered' | 'Tampered') => ({
+  inspection: { type, uid: 'secret-1', resourceVersion: '30' },
+});
 
+describe('a Secret that was edited', () => {
   test('is looked at', () => {
     expect(typeOf(settled({ secret: edited }))).toBe('InspectSecret');
   });
@@ -199,6 +199,50 @@ describe('with onLoss Wait', () => {
     expect(begun(aSecret({ missingSinceMs: NOW_MS }))).toBe('Rotate');
     expect(begun(aSecret(), { secret: { type: 'Absent' } })).toBe('Rotate');
     expect(begun(aSecret({ health: 'Tampered' }))).toBe('Rotate');
+  });
+
+  test('an emergency of one value looks first at a Secret of which nobody knows that it holds the other', () => {
+    const record = aRecord({ format: 'Dual', credentials: [aDualCredential()] });
+    const rotation = aRotation({ requestId: 'r1', slot: 'Primary', urgency: 'Emergency' });
+    const begun = (change: Partial<World>) =>
+      typeOf(asked({ ...wait, rotation }, { record, rotationRequest: 'r1', ...change }));
+    expect(begun({})).toBe('Regenerate');
+    expect(begun({ secret: { type: 'Unwatched' } })).toBe('InspectSecret');
+    expect(begun({ secret: edited })).toBe('InspectSecret');
+    expect(begun({ secret: edited, evidence: seen('Intact') })).toBe('Regenerate');
+    expect(begun({ secret: edited, evidence: seen('Tampered') })).toBe('Rotate');
+    expect(begun({ evidence: { inspection: { type: 'Absent' } } })).toBe('Rotate');
+  });
+
+  test('an emergency of one value delivers all that work, also where an edit had dropped the other unnoticed', async () => {
+    const desk = await issued('Dual');
+    const before = desk.entries;
+    const { data, ...rest } = desk.cluster.find(SECRETS, WEB) as { data: object } & Draft;
+    const edited = { ...data, secondaryKey: btoa('mine') };
+    desk.cluster.set(SECRETS, WEB, { ...rest, data: edited } as Draft);
+    const rotation = aRotation({ requestId: 'r1', slot: 'Primary', urgency: 'Emergency' });
+    desk.putPlain({ format: 'Dual', ...wait, rotation });
+    await desk.settle();
+    expect(desk.ready).toMatchObject({ status: 'True' });
+    const admitted = (entries: Desk['entries']) =>
+      ['primaryKey', 'secondaryKey'].map((name) => desk.admits(entries?.[name] ?? ''));
+    expect(admitted(before)).toEqual([false, false]);
+    expect(admitted(desk.entries)).toEqual([true, true]);
+  });
+
+  test('an emergency of one value leaves the other as it is where an edit left both alone', async () => {
+    const desk = await issued('Dual');
+    const before = desk.entries;
+    const { metadata, ...rest } = desk.cluster.find(SECRETS, WEB) as Draft;
+    const labels = { ...metadata.labels, team: 'a' };
+    desk.cluster.set(SECRETS, WEB, { ...rest, metadata: { ...metadata, labels } } as Draft);
+    const rotation = aRotation({ requestId: 'r1', slot: 'Primary', urgency: 'Emergency' });
+    desk.putPlain({ format: 'Dual', ...wait, rotation });
+    await desk.settle();
+    expect(desk.ready).toMatchObject({ status: 'True' });
+    expect(desk.entries?.['secondaryKey']).toBe(before?.['secondaryKey']);
+    expect(desk.entries?.['primaryKey']).not.toBe(before?.['primaryKey']);
+    expect(desk.admits(before?.['primaryKey'] ?? '')).toBe(false);
   });
 
   test('a Secret that was made immutable during a rotation is made anew once it is deleted', async () => {

@@ -9,11 +9,19 @@ import { ANNOTATION_ROTATE } from '../../../../src/api/names.ts';
 import { cacheApiKey } from '../../../../src/controllers/apikey/view.ts';
 import type { KubeObject, Ref } from '../../../../src/api/meta.ts';
 import { FakeClock } from '../../../support/clock.ts';
-import { aCredential, aRecord, aRotation, aSpec, aStore } from '../../../support/world.ts';
+import {
+  aCredential,
+  aDualCredential,
+  aRecord,
+  aRotation,
+  aSpec,
+  aStore,
+} from '../../../support/world.ts';
 
 const REF = { namespace: 'team', name: 'web' };
 const SIGNAL = new AbortController().signal;
 
+type Seen = { readonly uid: string; readonly resourceVersion: string };
 type Scene = {
   readonly isKnown: boolean;
   readonly object: 'Alive' | 'Deleting' | 'Gone';
@@ -22,21 +30,22 @@ type Scene = {
   /** Requests that the ledger knows. */
   readonly spent?: readonly string[];
   readonly status?: ApiKeyStatus;
-  /** Of the record. */
-  readonly phase?: KeyRecord['phase'];
-  /** Absent: one whose values are in the ledger alone. */
-  readonly record?: KeyRecord;
+  readonly record?: Partial<KeyRecord>;
   /** Tokens that a step failed for. */
   readonly failed?: readonly string[];
+  /** What the watch of Secrets shows; absent: nothing. None: there is no watch. */
+  readonly watched?: Seen | 'None';
+  /** What the API server has. */
+  readonly live?: Seen;
   /** Names about which the guard is asked, by the call. */
   readonly asked?: (string | undefined)[];
 };
 
 /** What is observed of `team/web`, which has a record, and how often the ledger was asked. */
 async function look(scene: Scene) {
-  const { isKnown, object, spec = aSpec(), annotated, spent = [], status } = scene;
-  const { phase = 'Live', asked = [] } = scene;
-  let loads = 0;
+  const { isKnown, object, spec = aSpec(), annotated, spent = [], status, asked = [] } = scene;
+  const { watched, live } = scene;
+  let [loads, liveReads] = [0, 0];
   const deletion = object === 'Deleting' ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {};
   const annotations = annotated === undefined ? {} : { [ANNOTATION_ROTATE]: annotated };
   const metadata = { ...REF, uid: 'uid-1', resourceVersion: '10', annotations, ...deletion };
@@ -49,18 +58,23 @@ async function look(scene: Scene) {
     keys: { get: () => (object === 'Gone' ? undefined : cacheApiKey(key)) },
     ownStatus: new OwnStatus(),
     ownSecrets: new OwnSecrets(),
-    secrets: { get: () => undefined },
+    secrets: watched === 'None' ? undefined : { get: () => watched },
+    metrics: { liveReads: { inc: () => (liveReads += 1) } },
     known: { mayHold: () => isKnown },
     holds: { imposedOn: () => undefined },
     ledger: {
       load: async () => {
         loads += 1;
-        const { record = aRecord({ phase }) } = scene;
+        const record = aRecord(scene.record);
         return object === 'Gone' ? { record: undefined, others: [record] } : { record, others: [] };
       },
       isRequestSpent: async (_uid: string, id: string) => spent.includes(id),
     },
-    client: { clockSkewMs: 0, isClockTrusted: true },
+    client: {
+      clockSkewMs: 0,
+      isClockTrusted: true,
+      get: async () => live && { metadata: live },
+    },
     clock: new FakeClock(),
     stores: {
       of: () => ({ fact: aStore(), handle: undefined }),
@@ -83,8 +97,8 @@ async function look(scene: Scene) {
   // Whatever else is asked for is undefined and fails the test.
   const world = await observe(parts as unknown as Deps, REF, SIGNAL);
   const rotation = world?.key?.spec.rotation;
-  const { record, rotationRequest, remoteFailures } = world ?? {};
-  return { loads, record, rotationRequest, rotation, remoteFailures };
+  const { record, rotationRequest, secret, remoteFailures } = world ?? {};
+  return { loads, record, rotationRequest, rotation, secret, liveReads, remoteFailures };
 }
 
 test.each([
@@ -103,14 +117,14 @@ test.each(['Retained', 'Ending', 'Ended'] as const)(
   'the guard is not told of a key as somebody who waits when its record is %s',
   async (phase) => {
     const asked: (string | undefined)[] = [];
-    await look({ isKnown: true, object: 'Gone', phase, asked });
+    await look({ isKnown: true, object: 'Gone', record: { phase }, asked });
     expect(asked).toEqual([undefined]);
   },
 );
 
 test('a live key whose name the ledger cannot hold is not asked for', async () => {
   const seen = await look({ isKnown: false, object: 'Alive' });
-  expect(seen).toEqual({ loads: 0, record: undefined, rotationRequest: undefined });
+  expect(seen).toMatchObject({ loads: 0, record: undefined, rotationRequest: undefined });
 });
 
 test.each([
@@ -189,5 +203,30 @@ describe('a rotation request that status says was handled', () => {
     const status = { lastHandledRotationRequestId: 'r1' };
     const seen = await look({ ...scene, spec: requested({}), status });
     expect(seen.rotationRequest).toBe('r1');
+  });
+});
+
+describe('the Secret of a Dual key whose values are nowhere else', () => {
+  const record = { format: 'Dual', credentials: [aDualCredential()] } as const;
+  const known = { uid: 'secret-1', resourceVersion: '20' };
+  const scene = { isKnown: true, object: 'Alive', record, watched: known } as const;
+  const one = { requestId: 'r1', urgency: 'Emergency', slot: 'Primary' } as const;
+  const asking = (change: Parameters<typeof aRotation>[0]) =>
+    aSpec({ rotation: aRotation(change) });
+
+  test('is read live in an emergency of one value, whatever the watch shows, until that was handled', async () => {
+    const gone = await look({ ...scene, spec: asking(one) });
+    expect(gone).toMatchObject({ secret: { type: 'Absent' }, liveReads: 1 });
+    const kept = await look({ ...scene, spec: asking(one), live: known });
+    expect(kept).toMatchObject({ secret: { type: 'Present', ...known }, liveReads: 1 });
+    const handled = await look({ ...scene, spec: asking(one), spent: ['r1'] });
+    expect(handled).toMatchObject({ secret: { type: 'Present', ...known }, liveReads: 0 });
+  });
+
+  test.each([
+    ['a planned rotation of one value', { ...one, urgency: 'Planned' }],
+    ['an emergency of all values', { requestId: 'r1', urgency: 'Emergency' }],
+  ] as const)('is taken from the watch for %s', async (_, change) => {
+    expect(await look({ ...scene, spec: asking(change) })).toMatchObject({ liveReads: 0 });
   });
 });

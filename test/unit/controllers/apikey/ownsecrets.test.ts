@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { SECRETS } from '../../../../src/api/names.ts';
 import { LOOK_PAUSE_MS, OwnSecrets } from '../../../../src/controllers/apikey/ownsecrets.ts';
+import { onSecret } from '../../../../src/controllers/apikey/triggers.ts';
+import { KeywardError } from '../../../../src/kernel/errors.ts';
 import { look, REF, work, workshop } from './bench.ts';
 
 const named = (index: number) => ({ namespace: 'team', name: `job-${index}` });
@@ -49,4 +51,24 @@ test('A write is remembered until the watch shows it', () => {
   own.saw(REF, { uid: 'secret-1', resourceVersion: '7' });
   expect(own.sight(REF, undefined)).toEqual({ type: 'Absent' });
   expect(own.size).toBe(0);
+});
+
+test('A Secret wakes its key also after a commit that was made and whose answer was lost', async () => {
+  const at = workshop();
+  const [, steps] = await work(at, look(at), 2);
+  expect(steps).toEqual(['Issue', 'WriteSecret']);
+  const { port } = at.ledger;
+  const ledger: typeof port = {
+    ...port,
+    load: (uid, ref) => port.load(uid, ref),
+    commit: async (commit) => {
+      await port.commit(commit);
+      throw new KeywardError('Transient', { reason: 'LedgerUnavailable', message: 'cut off' });
+    },
+  };
+  const cut = { ...at, deps: { ...at.deps, ledger } };
+  await expect(work(cut, look(at), 2)).rejects.toThrow('cut off');
+  const view = { uid: 'secret-1', resourceVersion: '1', label: 'web', ownerName: 'web' };
+  const deleted = { ref: REF, previous: view, current: undefined };
+  expect(onSecret(at.deps.ownSecrets, deleted)).toMatchObject([{ ref: REF }]);
 });
