@@ -78,6 +78,16 @@ test('of overdue values the alert and its page name what holds up a key that is 
   }
 });
 
+test('every look at the phase of keys is one into the database, because lists of the cluster have none', () => {
+  const blind = PAGES.flatMap((page) =>
+    read(page)
+      .split('\n\n')
+      .filter((part) => / phases? /.test(part) && /keyward keys`/.test(part))
+      .map((part) => `${page}: ${part}`),
+  );
+  expect(blind).toEqual([]);
+});
+
 /** What a pod has to say where Pod Security is `restricted`, as in our own namespace. */
 const RESTRICTED = {
   pod: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
