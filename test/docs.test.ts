@@ -64,6 +64,30 @@ test('every look at logs by a selector says how many lines, because kubectl show
   expect(short).toEqual([]);
 });
 
+test('of overdue values the alert and its page name what holds up a key that is Ready', () => {
+  const told = [
+    read('docs/runbook.md').split('## KeywardRotationOverdue\n')[1]?.split('\n## ')[0],
+    read('charts/keyward/files/rules.yaml')
+      .split('alert: KeywardRotationOverdue\n')[1]
+      ?.split('- alert:')[0],
+  ];
+  for (const text of told) {
+    expect(text).toMatch(/StoreSynced/);
+    expect(text).toMatch(/KeywardClockSkew/);
+    expect(text).not.toMatch(/Rotating|suspended/);
+  }
+});
+
+test('every look at the phase of keys is one into the database, because lists of the cluster have none', () => {
+  const blind = PAGES.flatMap((page) =>
+    read(page)
+      .split('\n\n')
+      .filter((part) => / phases? /.test(part) && /keyward keys`/.test(part))
+      .map((part) => `${page}: ${part}`),
+  );
+  expect(blind).toEqual([]);
+});
+
 /** What a pod has to say where Pod Security is `restricted`, as in our own namespace. */
 const RESTRICTED = {
   pod: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },

@@ -14,13 +14,14 @@ export const output: Output = {
  * failure; output that could not be written for another reason is one.
  */
 export function outliveReaders(): void {
+  let isFailure = false;
+  // One listener: what runs for weeks may fail at each write, as on a full disk.
+  process.once('exit', (code) => {
+    if (isFailure && code === EXIT.done) process.exitCode = EXIT.failed;
+  });
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') process.once('exit', failUnlessFailed);
+      isFailure ||= error.code !== 'EPIPE';
     });
   }
-}
-
-function failUnlessFailed(code: number): void {
-  if (code === EXIT.done) process.exitCode = EXIT.failed;
 }

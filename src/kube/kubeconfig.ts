@@ -57,12 +57,12 @@ export function parseKubeconfig(text: string, file: string, context?: string): K
     name,
     server: parseServer(cluster, file),
     skipVerification: cluster['insecure-skip-tls-verify'] === true,
-    needsExec: user['exec'] !== undefined,
+    needsExec: isGiven(user['exec']),
     ...optional('namespace', asText(chosen['namespace'])),
     ...optional('ca', pem(cluster, 'certificate-authority', folder)),
     ...optional('cert', pem(user, 'client-certificate', folder)),
     ...optional('privatePem', pem(user, 'client-key', folder)),
-    ...optional('token', asText(user['token']) || undefined),
+    ...optional('token', asText(user['token'])),
     ...optional('tokenFile', asFile(user['tokenFile'], folder)),
     ...optional('impersonation', parseImpersonation(user, file)),
   };
@@ -71,7 +71,7 @@ export function parseKubeconfig(text: string, file: string, context?: string): K
 /** Fields `as`, `as-uid`, `as-groups` and `as-user-extra`, which without `as` mean nothing. */
 function parseImpersonation(user: Fields, file: string): Impersonation | undefined {
   const name = asText(user['as']);
-  if (name === undefined || name === '') return undefined;
+  if (name === undefined) return undefined;
   const uid = asText(user['as-uid']);
   const groups = asTexts(user['as-groups']);
   const extra = Object.entries(asFields(user['as-user-extra'])).flatMap(([fact, values]) =>
@@ -104,12 +104,12 @@ function parseServer(cluster: Fields, file: string): Server {
 }
 
 function refuseUnsupported(cluster: Fields, user: Fields, file: string): void {
-  if (cluster['proxy-url'] !== undefined) {
+  if (isGiven(cluster['proxy-url'])) {
     throw refuse(
       `kubeconfig "${file}" names a proxy-url, which is not supported; connect directly`,
     );
   }
-  if (user['auth-provider'] !== undefined || (user['username'] ?? '') !== '') {
+  if (isGiven(user['auth-provider']) || isGiven(user['username'])) {
     throw refuse(
       `kubeconfig "${file}" uses an auth-provider or a password; use a token, a client certificate or exec`,
     );
@@ -131,7 +131,7 @@ function entry(root: Fields, path: EntryPath, file: string): Fields {
 
 function pem(fields: Fields, name: string, folder: string): PemSource | undefined {
   const data = asText(fields[`${name}-data`]);
-  if (data !== undefined && data !== '') {
+  if (data !== undefined) {
     return { text: Buffer.from(data, 'base64').toString('utf8') };
   }
   const file = asFile(fields[name], folder);
@@ -140,7 +140,7 @@ function pem(fields: Fields, name: string, folder: string): PemSource | undefine
 
 function asFile(value: unknown, folder: string): string | undefined {
   const path = asText(value);
-  return path === undefined || path === '' ? undefined : resolve(folder, path);
+  return path === undefined ? undefined : resolve(folder, path);
 }
 
 function parseYaml(text: string, file: string): unknown {
@@ -157,8 +157,13 @@ function asFields(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? (value as Fields) : {};
 }
 
+/** False for what kubectl takes as not written: programs that make such files leave `""` and `null` in them. */
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '';
+}
+
 function asText(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+  return typeof value === 'string' && isGiven(value) ? value : undefined;
 }
 
 function asTexts(value: unknown): readonly string[] {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type PersonSite, personSite } from './person.site.ts';
 
-const KEYWARD = join(import.meta.dirname, '..', '..', '..', 'src', 'bin', 'keyward.ts');
+const BIN = join(import.meta.dirname, '..', '..', '..', 'src', 'bin');
+const KEYWARD = join(BIN, 'keyward.ts');
 const KEYS = ['k1', 'k2', 'k3', 'k4', 'k5'];
 
 let site: PersonSite;
@@ -41,5 +42,29 @@ describe('a command whose reader goes away', () => {
 
   test('ends quietly where it only prints', async () => {
     expect(await leave('stdout', ['explain'])).toBe(0);
+  });
+});
+
+/** A process whose output fails so many times; its message is how many listeners that has left behind. */
+const FAILING = `
+import { outliveReaders } from ${JSON.stringify(join(BIN, 'streams.ts'))};
+outliveReaders();
+const before = process.listenerCount('exit');
+for (let times = 0; times < 50; times += 1) {
+  process.stdout.emit('error', Object.assign(new Error('no space left'), { code: 'ENOSPC' }));
+}
+process.send(process.listenerCount('exit') - before);
+process.disconnect();
+`;
+
+describe('a process whose output cannot be written', () => {
+  test('keeps no listener for each failed write, and ends as a failure', async () => {
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', FAILING], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    const exit = once(child, 'exit');
+    const [left] = (await once(child, 'message')) as [unknown];
+    expect(left).toBe(0);
+    expect(await exit).toEqual([1, null]);
   });
 });

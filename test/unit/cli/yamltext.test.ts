@@ -41,9 +41,18 @@ describe('YAML for files of people', () => {
     },
   );
 
+  test.each(['0X1F', '0B11', '0O17', '+0X1F', '0_X1F', '+_5', '1e_3'])(
+    'quotes the text "%s", which kubectl alone takes for a number',
+    async (text) => {
+      const yaml = await yamlText({ message: text, labels: { [text]: 'x' } });
+      expect(yaml).toBe(`message: "${text}"\nlabels:\n  "${text}": x\n`);
+    },
+  );
+
   test('leaves what nobody mistakes without quotes', async () => {
     expect(await yamlText({ kind: 'ApiKey', spec: { description: 'for the shop' } })).toBe(
       'kind: ApiKey\nspec:\n  description: for the shop\n',
     );
+    expect(await yamlText(['bad', 'x1', '90d', '10.0.0.1', '0x', 'v1'])).not.toContain('"');
   });
 });

@@ -19,13 +19,13 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-type Parts = { readonly cluster?: object; readonly user?: object };
+type Parts = { readonly cluster?: object; readonly user?: object; readonly context?: object };
 
 function kubeconfig(parts: Parts = {}): string {
   return JSON.stringify({
     'current-context': 'one',
     contexts: [
-      { name: 'one', context: { cluster: 'c', user: 'u' } },
+      { name: 'one', context: { cluster: 'c', user: 'u', ...parts.context } },
       { name: 'two', context: { cluster: 'c2', user: 'u' } },
     ],
     clusters: [
@@ -76,6 +76,20 @@ describe('a kubeconfig', () => {
     ['a proxy', kubeconfig({ cluster: { 'proxy-url': 'http://x' } }), 'one', /connect directly/],
   ])('with %s is refused in one sentence', (_why, text, context, message) => {
     expect(() => parseKubeconfig(text, '/a/config', context)).toThrow(message);
+  });
+
+  test.each([null, ''])('in which a setting is %j is read as if it were not there', (nothing) => {
+    const cluster = { 'proxy-url': nothing, 'tls-server-name': nothing };
+    const names = ['auth-provider', 'exec', 'username', 'token', 'tokenFile', 'as', 'client-key'];
+    const user = Object.fromEntries(names.map((name) => [name, nothing]));
+    const text = kubeconfig({ cluster, user, context: { namespace: nothing } });
+    expect(parseKubeconfig(text, '/a/config')).toEqual(
+      parseKubeconfig(kubeconfig({ user: {} }), '/a/config'),
+    );
+    const uid = { as: 'jin', 'as-uid': nothing };
+    expect(
+      parseKubeconfig(kubeconfig({ user: uid }), '/a/config').impersonation,
+    ).not.toHaveProperty('uid');
   });
 
   test('that switches off verification is refused unless that was asked for', async () => {
