@@ -7,7 +7,7 @@ import { parsePair, parseValue, type ValueParts } from '../keys/format.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { KeyRecord } from '../ledger/record.ts';
-import { isLive } from '../terms/verdict.ts';
+import { isLive, isSlotOver } from '../terms/verdict.ts';
 import { findForeign, findImported, type Found } from './identifyforeign.ts';
 import type { Output } from './output.ts';
 import { visible } from './visible.ts';
@@ -89,18 +89,17 @@ function matchValue(
   return undefined;
 }
 
-function describe(deps: IdentifyDeps, { record, credential, slot }: Found): string {
-  const isWorking = record.state === 'Active' && isLive(credential, deps.nowMs);
+function describe(deps: IdentifyDeps, found: Found): string {
+  const { record, credential, slot } = found;
   const owner = `${record.namespace}/${record.name}`;
   const { endMs } = record.terms;
+  const retireAtMs = firstOf(credential.retireAtMs, slot.retireAtMs);
   const lines = [
     ['key', credential.keyId],
     ['owner', `ApiKey ${owner}`],
     ['value', `${slot.name}, sequence ${credential.sequence} of ${record.sequence}`],
-    ['state', isWorking ? 'works now' : `does not work (${record.state}, ${credential.state})`],
-    ...(credential.retireAtMs === undefined
-      ? []
-      : [['retires', formatTime(credential.retireAtMs)]]),
+    ['state', stateText(found, deps.nowMs)],
+    ...(retireAtMs === undefined ? [] : [['retires', formatTime(retireAtMs)]]),
     ...(endMs === undefined ? [] : [['valid until', formatTime(endMs)]]),
     ['store', `${record.store.kind} ${record.store.name}`],
     ...(credential.remote?.id === undefined ? [] : [['at the vendor', credential.remote.id]]),
@@ -108,7 +107,23 @@ function describe(deps: IdentifyDeps, { record, credential, slot }: Found): stri
   const facts = lines
     .map(([name = '', text = '']) => `${name.padEnd(13)} ${visible(text)}`)
     .join('\n');
-  return `${facts}\n\n${containment({ record, credential, slot })}`;
+  return `${facts}\n\n${containment(found)}`;
+}
+
+/** The earlier of two instants, each of which may be none. */
+function firstOf(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+}
+
+/** Whether gates let the value in, and where those and its vendor differ, which of them does. */
+function stateText({ record, credential, slot }: Found, nowMs: number): string {
+  if (record.state !== 'Active' || !isLive(credential, nowMs)) {
+    return `does not work (${record.state}, ${credential.state})`;
+  }
+  if (!isSlotOver(credential.slots, slot.name, nowMs)) return 'works now';
+  return credential.remote === undefined
+    ? 'does not work (its time is over)'
+    : 'works at the vendor until it is replaced there; gates refuse it, its time is over';
 }
 
 /** The commands that stop a leaked value, the mildest first. */
@@ -123,12 +138,25 @@ function containment({ record, credential, slot }: Found): string {
   return [
     'Stop it now, and decide later:\n',
     patch('{"state":"Suspended"}'),
-    'Replace it at once; the old value dies first:\n',
-    // What was applied for is exposed on its form, and its store may want a review before new values.
-    record.grant === undefined
-      ? patch(`{"rotation":{"urgency":"Emergency","requestId":"${leak}","slot":null}}`)
-      : `  keyward rotate ${record.name} -n ${record.namespace} --reason Exposed --message 'Its value leaked.'\n`,
+    ...(record.grant === undefined
+      ? [
+          'Replace it at once; the old value dies first:\n',
+          patch(`{"rotation":{"urgency":"Emergency","requestId":"${leak}","slot":null}}`),
+        ]
+      : [replacementByForm(record)]),
     'End it for good:\n',
     patch('{"state":"Revoked"}'),
+  ].join('');
+}
+
+/** What was applied for is exposed on its form, and its store may want a review before new values. */
+function replacementByForm({ namespace, name }: KeyRecord): string {
+  const command = (words: string): string => `  keyward ${words}\n`;
+  return [
+    'Replace it. Where its store reviews new values, this one works until a reviewer approves, so suspend it first:\n',
+    command(`suspend ${name} -n ${namespace}`),
+    command(`rotate ${name} -n ${namespace} --reason Exposed --message 'Its value leaked.'`),
+    'Then, when the new values are there:\n',
+    command(`resume ${name} -n ${namespace}`),
   ].join('');
 }

@@ -49,6 +49,9 @@ export function outcomeOfForm(form: Form): Outcome {
 /** Final for a key or a client: nothing that it is switched to is reached any more. */
 const ENDED = new Set(['Revoked', 'GrantWithdrawn', 'GrantEnded', 'ClientRevoked']);
 
+/** On by its own switch; what it still waits for is a date, or a reviewer who has yet to accept it. */
+const ON_AND_WAITING = new Set(['NotYetValid', 'PendingReview']);
+
 /**
  * Whether a key or a client became what it was switched to. Somebody else may have more to say: what a reviewer holds
  * stays off although its own spec wants it on, and that is a failure of this wish.
@@ -59,7 +62,8 @@ export function outcomeOfSwitch(wanted: Switch): (object: Key | Client) => Outco
     const ready = conditionOf(status, 'Ready');
     if (ready === undefined || ready.status === 'Unknown') return undefined;
     const text = `${ready.reason}: ${visible(ready.message)}\n`;
-    const isReached = wanted === 'Resumed' ? ready.status === 'True' : ready.reason === wanted;
+    const isOn = ready.status === 'True' || ON_AND_WAITING.has(ready.reason);
+    const isReached = wanted === 'Resumed' ? isOn : ready.reason === wanted;
     if (isReached) return { text, code: EXIT.done };
     return isHopeless(status, wanted) ? { text, code: EXIT.failed } : undefined;
   };

@@ -130,7 +130,8 @@ export function placeOfRotation(flags: Given, store: Store | undefined): 'Form' 
 
 /**
  * The merge patch of a form that asks for new values. Whoever changes a form stands among its editors,
- * as the mutating policy would write it, so that it works where there is none.
+ * as the mutating policy would write it, so that it works where there is none. Of an earlier request in
+ * the form nothing is left, unless it still holds the key off.
  */
 export function reissuePatch(form: Form, wish: ReissueWish, username: string): object {
   const { requestId, reason, message } = wish;
@@ -142,6 +143,18 @@ export function reissuePatch(form: Form, wish: ReissueWish, username: string): o
     resourceVersion: form.metadata.resourceVersion,
     ...(isNew ? { annotations: { [ANNOTATION_EDITORS]: [...editors, username].join('\n') } } : {}),
   };
-  const reissue = { requestId, reason, ...(message === undefined ? {} : { message }) };
+  const reissue = {
+    requestId,
+    reason,
+    // A merge leaves what it does not name: the words of an earlier leak, and that it switches the key off.
+    message: message ?? null,
+    ...(isReissueOpen(form) ? {} : { whileWaiting: null }),
+  };
   return { metadata, spec: { reissue } };
+}
+
+/** Whether the form asks for new values already; a key that is off meanwhile stays so for the next request. */
+function isReissueOpen({ spec, status }: Form): boolean {
+  const requestId = spec.reissue?.requestId;
+  return requestId !== undefined && requestId !== status?.lastHandledReissueRequestId;
 }

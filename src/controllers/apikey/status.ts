@@ -29,6 +29,7 @@ import {
 } from './remote/status.ts';
 import { restartCondition } from './rolloutstatus.ts';
 import { previousFacts, rotatingCondition } from './rotatingstatus.ts';
+import { isSwitchedOff, switchedOff } from './switchedoff.ts';
 import { previousText } from './unused.ts';
 import { isOver, rotationDueMs, wantedTerms } from './wanted.ts';
 import type { ApiKeyView, World } from './world.ts';
@@ -167,13 +168,11 @@ function readiness(world: World, key: ApiKeyView, failure: KeywardError | undefi
   const off = offByDecision(world, key);
   if (off !== undefined) return { reason: off.reason, message: off.message + stillOn(record) };
   const finding = firstFinding(world);
+  if (isSwitchedOff(key, record)) return switchedOff(record, finding);
   if (finding !== undefined && !(isSettled && isStoreTrouble(finding.reason))) {
     return isSettled ? { ...finding, message: `${finding.message}; ${KEEPS_WORKING}` } : finding;
   }
-  if (key.spec.state === 'Suspended') {
-    const message = `the key is switched off; set spec.state to Active${stillOn(record)}`;
-    return { reason: 'Suspended', message };
-  }
+  if (key.spec.state === 'Suspended') return switchedOff(record, undefined);
   return record === undefined ? beforeIssue(world, key) : afterIssue(world, record);
 }
 

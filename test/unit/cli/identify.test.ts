@@ -21,6 +21,19 @@ function knownRecord(change: Partial<KeyRecord> = {}): KeyRecord {
   return aRecord({ credentials: [{ ...credential, slots }], ...change });
 }
 
+const AT_VENDOR = { account: 'tenant', id: 'remote-1', facts: {} };
+
+/** The value in a slot that ends then. */
+function withSlotEnd(retireAtMs: number, remote?: typeof AT_VENDOR): KeyRecord {
+  const record = knownRecord();
+  const credentials = record.credentials.map((credential) => ({
+    ...credential,
+    ...(remote === undefined ? {} : { remote }),
+    slots: credential.slots.map((slot) => ({ ...slot, retireAtMs })),
+  }));
+  return { ...record, credentials };
+}
+
 describe('keyward identify', () => {
   let printed = '';
   beforeEach(() => {
@@ -53,6 +66,22 @@ describe('keyward identify', () => {
     expect(printed).toContain('does not work (Suspended, Active)');
   });
 
+  test.each([
+    ['says that gates refuse', undefined, 'state         does not work (its time is over)'],
+    ['says of a vendor that it goes on accepting', AT_VENDOR, 'state         works at the vendor'],
+  ])('%s a value whose time is over, and when it was', async (_what, remote, state) => {
+    await identify(depsFor(withSlotEnd(NOW_MS, remote)), value);
+    expect(printed).toContain(state);
+    expect(printed).toContain('retires       2026-01-01T00:00:00Z');
+    expect(printed).not.toContain('works now');
+  });
+
+  test('says of a value whose time will be over that it works now, and until when', async () => {
+    await identify(depsFor(withSlotEnd(NOW_MS + 1_000)), value);
+    expect(printed).toContain('works now');
+    expect(printed).toContain('retires       2026-01-01T00:00:01Z');
+  });
+
   test('sends who holds a key that was applied for to its form, where new values may need a review', async () => {
     const grant = { formUid: 'form-1', round: 1 };
     await identify(depsFor(knownRecord({ grant })), value);
@@ -60,6 +89,10 @@ describe('keyward identify', () => {
       "keyward rotate web -n team --reason Exposed --message 'Its value leaked.'",
     );
     expect(printed).not.toContain('Emergency');
+    expect(printed).not.toContain('at once');
+    expect(printed).toMatch(
+      /works until a reviewer approves, so suspend it first:\n {2}keyward suspend web -n team\n {2}keyward rotate/,
+    );
     expect(printed).toContain('{"spec":{"state":"Suspended"}}');
   });
 

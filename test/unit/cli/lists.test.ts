@@ -97,13 +97,17 @@ describe('switches', () => {
 
 describe('new values that are reviewed', () => {
   const wish = { requestId: 'r', reason: 'Exposed', message: 'in a repository' } as const;
-  const form = (annotations: Record<string, string>): ReturnType<typeof changeForm> => {
-    const plainForm = changeForm();
+  const form = (
+    annotations: Record<string, string>,
+    more: Parameters<typeof changeForm>[0] = {},
+  ): ReturnType<typeof changeForm> => {
+    const plainForm = changeForm(more);
     return { ...plainForm, metadata: { ...plainForm.metadata, annotations } };
   };
 
   test('are asked for through the form, where whoever asks stands among its editors once', () => {
-    const spec = { reissue: { requestId: 'r', reason: 'Exposed', message: 'in a repository' } };
+    const { message } = wish;
+    const spec = { reissue: { requestId: 'r', reason: 'Exposed', message, whileWaiting: null } };
     const own = form({ 'keyward.dev/applicant': 'jin', 'keyward.dev/editors': 'a' });
     expect(reissuePatch(own, wish, 'jin')).toEqual({ metadata: { resourceVersion: '1' }, spec });
     expect(reissuePatch(own, wish, 'a')).toEqual({ metadata: { resourceVersion: '1' }, spec });
@@ -111,5 +115,31 @@ describe('new values that are reviewed', () => {
       metadata: { resourceVersion: '1', annotations: { 'keyward.dev/editors': 'a\nb' } },
       spec,
     });
+  });
+
+  const leak = {
+    requestId: 'leak',
+    reason: 'Exposed',
+    message: 'in a log',
+    whileWaiting: 'Suspend',
+  };
+  const applicant = { 'keyward.dev/applicant': 'jin' };
+  const routine = { requestId: 'r', reason: 'Routine', message: undefined } as const;
+
+  test('take over neither the words of an earlier leak nor that it switched the key off', () => {
+    const status = { lastHandledReissueRequestId: 'leak' };
+    const settled = form(applicant, { spec: { reissue: leak }, status });
+    expect(reissuePatch(settled, routine, 'jin')).toMatchObject({
+      spec: { reissue: { requestId: 'r', reason: 'Routine', message: null, whileWaiting: null } },
+    });
+  });
+
+  test('leave a key off that an earlier request holds off until its decision', () => {
+    const status = { lastHandledReissueRequestId: 'before' };
+    const waiting = form(applicant, { spec: { reissue: leak }, status });
+    expect(reissuePatch(waiting, routine, 'jin')).toMatchObject({
+      spec: { reissue: { requestId: 'r', reason: 'Routine', message: null } },
+    });
+    expect(reissuePatch(waiting, routine, 'jin')).not.toHaveProperty('spec.reissue.whileWaiting');
   });
 });

@@ -108,7 +108,12 @@ describe('what became of a switch', () => {
     ['Resumed', key('False', 'Suspended'), 1],
     ['Resumed', key('False', 'Revoked'), 1],
     ['Suspended', key('False', 'Revoked'), 1],
-    ['Suspended', key('False', 'InvalidSpec', 'Stalled'), 1],
+    // Its vendor goes on accepting it; of a key that is off, other faults stand behind Suspended.
+    ['Suspended', key('False', 'UnsupportedByStore', 'Stalled'), 1],
+    // On, and waiting for its day or for a reviewer who accepts its client.
+    ['Resumed', key('False', 'NotYetValid'), 0],
+    ['Resumed', key('False', 'PendingReview'), 0],
+    ['Suspended', key('False', 'NotYetValid'), undefined],
     // It may still come to it.
     ['Resumed', key('False', 'StoreNotAvailable'), undefined],
     ['Resumed', key('False', 'Suspended', 'Reconciling'), undefined],

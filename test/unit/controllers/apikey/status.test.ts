@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ApiKeyStatus } from '../../../../src/api/generated/apikey.ts';
+import { firstFinding } from '../../../../src/controllers/apikey/checks.ts';
 import { isSameStatus, wantedStatus } from '../../../../src/controllers/apikey/status.ts';
 import type { World } from '../../../../src/controllers/apikey/world.ts';
 import { KeywardError, type ErrorClass } from '../../../../src/kernel/errors.ts';
@@ -85,6 +86,32 @@ describe('Ready', () => {
     const world = asked({ state: 'Suspended' }, { record: aRecord({ state: 'Suspended' }) });
     expect(readyOf(world)).toBe('False/Suspended');
     expect(statusOf(world).conditions?.[0]?.message).toContain('spec.state');
+  });
+
+  test.each([
+    ['its spec has', { deletionPolicy: 'Retain' }, aStore({ retention: 'Forbidden' })],
+    ['the store has', {}, { type: 'Missing', name: "KeyStore 's'" } as const],
+  ] as const)(
+    'of a key that is off says so first, and names the fault that %s',
+    (_why, spec, store) => {
+      const record = aRecord({ state: 'Suspended' });
+      const world = asked({ ...spec, state: 'Suspended' }, { record, store });
+      expect(readyOf(world)).toBe('False/Suspended');
+      expect(conditions(world)).not.toHaveProperty('Stalled');
+      const { message: fault } = firstFinding(world) ?? {};
+      expect(statusOf(world).conditions?.[0]?.message).toContain(`besides, ${fault}`);
+    },
+  );
+
+  test.each([
+    ['its vendor still accepts', { enabled: true }, 'Live'],
+    ['its store cannot switch off', {}, 'Live'],
+    ['outlived an earlier object', { enabled: false }, 'Retained'],
+  ] as const)('of a key that %s does not say that it is off', (_why, there, phase) => {
+    const remote = { id: '7', account: 'a', facts: {}, ...there };
+    const record = aRecord({ state: 'Suspended', phase, credentials: [aCredential({ remote })] });
+    const store = { type: 'Missing', name: "KeyStore 's'" } as const;
+    expect(readyOf(asked({ state: 'Suspended' }, { record, store }))).not.toBe('False/Suspended');
   });
 
   test('of a key whose Secret is somebody else’s says SecretConflict (I8)', () => {
