@@ -68,7 +68,14 @@ export const finishRegenerate: Rule = ({ record, store }) => {
 };
 
 /**
- * The same before a credential is switched on: the value that is replaced because it was exposed must
+ * What is to be off goes off before everything else that the vendor is asked for: that may fail, and
+ * fail again.
+ */
+export const switchOff: Rule = (world) =>
+  firstWish(world, ({ remote }, wish) => remote.enabled !== false && !wish.enabled);
+
+/**
+ * The same as finishRegenerate before a credential is switched on: the value that is replaced because it was exposed must
  * not work again in between.
  */
 export const finishWhileOff: Rule = (world) => {

@@ -1,12 +1,14 @@
 /** What the vendor cannot do with one credential holds up no other one of the same key. */
 import { describe, expect, test } from 'vitest';
 import { lookAgainAtMs } from '../../../../../src/controllers/apikey/index.ts';
+import { nextAction } from '../../../../../src/controllers/apikey/plan.ts';
 import { wantedStatus } from '../../../../../src/controllers/apikey/status.ts';
 import type { ApiKeyView } from '../../../../../src/controllers/apikey/world.ts';
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../../../../src/kernel/time.ts';
+import type { CredentialRecord } from '../../../../../src/ledger/record.ts';
 import { StoreFailure } from '../../../../../src/stores/contract.ts';
 import { aKey, aRotation, aSpec } from '../../../../support/world.ts';
-import { onePass, put, settle, workshop, type Pass, type Workshop } from './workshop.ts';
+import { look, onePass, put, settle, workshop, type Pass, type Workshop } from './workshop.ts';
 
 type Call = 'update' | 'delete';
 
@@ -171,6 +173,28 @@ describe('a credential that the vendor cannot switch off', () => {
     await work(at, REVOKED, 60);
     expect(asked.length).toBeLessThanOrEqual(24);
   });
+});
+
+test('new values for a credential that is off hold up no switching off and no ending', async () => {
+  const at = workshop('D');
+  await live(at, [PLAIN, rotated('r1')]);
+  put(at, SUSPENDED);
+  const { record, ...world } = look(at, SUSPENDED);
+  const [first, second] = record?.credentials ?? [];
+  if (record === undefined || first?.remote === undefined || second === undefined)
+    throw new Error('two credentials were expected');
+  const regenerating = { slots: [], trigger: 'Request', begunAtMs: at.clock.nowMs() };
+  const stuck = { ...first, remote: { ...first.remote, enabled: false, regenerating } };
+  const next = (other: CredentialRecord) =>
+    nextAction({
+      ...world,
+      record: { ...record, state: 'Suspended', credentials: [stuck, other] },
+    });
+  const { sequence } = second;
+  expect(next(second)).toMatchObject({
+    step: { type: 'Update', sequence, wish: { enabled: false } },
+  });
+  expect(next({ ...second, state: 'Disabled' })).toMatchObject({ step: { type: 'End', sequence } });
 });
 
 describe('a failure of the whole store', () => {
