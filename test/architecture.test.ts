@@ -89,9 +89,6 @@ test('every event that is promised is reported by some code', () => {
   expect(silent).toEqual([]);
 });
 
-/** Promised by the design and told by nothing yet. */
-const OWED_REASONS = ['EphemeralStorage'];
-
 test.each([
   ['apikey', { Ready: API_KEY_READY, ...API_KEY_CONDITIONS }],
   ['application', { Ready: APPLICATION_READY, ...APPLICATION_CONDITIONS }],
@@ -107,7 +104,7 @@ test.each([
   const isRetried = Object.values(conditions.Ready).some(
     ({ companion }) => companion === 'Reconciling',
   );
-  const known = [...OWED_REASONS, ...(isRetried ? ['RetryingStore'] : [])];
+  const known = isRetried ? ['RetryingStore'] : [];
   const unset = Object.entries(conditions).flatMap(([type, reasons]) =>
     Object.keys(reasons)
       .filter((reason) => type !== 'Stalled' && !known.includes(reason))

@@ -181,6 +181,7 @@ export function createStoreController(
     open,
     sessions,
     events,
+    isEphemeral: parts.config.databaseEphemeral,
     refreshMs: parts.config.storeRereadSeconds * SECOND_MS,
     debtsHoldMs: parts.config.debtAfterSeconds * SECOND_MS,
   });

@@ -2,7 +2,7 @@
 import type { LogLevel } from '../kernel/log.ts';
 import { clusterConfig, type ClusterConfig } from './cluster.ts';
 import { ledgerOf, vendorsOf, type LedgerConfig, type VendorConfig } from './commands.ts';
-import { valuesOf, type Effective } from './layers.ts';
+import { valuesOf, type Effective, type Values } from './layers.ts';
 import { invalid } from './problem.ts';
 import { LOG_LEVELS } from './settings.ts';
 
@@ -13,6 +13,8 @@ export type WebhookConfig = { readonly url: URL; readonly secretFile: string };
 export type OperatorConfig = VendorConfig & {
   readonly cluster: ClusterConfig;
   readonly ledger: LedgerConfig;
+  /** The database is not on a volume; every store says so. */
+  readonly databaseEphemeral: boolean;
   /** Makes a master key file where there is none; for trials. */
   readonly masterKey: 'Required' | 'CreateIfMissing';
   /** Empty: all namespaces. */
@@ -56,6 +58,7 @@ export function operatorConfig(effective: readonly Effective[], hostname: string
   return {
     cluster: clusterConfig(values),
     ledger: ledgerOf(values),
+    databaseEphemeral: isEphemeral(values),
     masterKey: values.truth('createMasterKey') ? 'CreateIfMissing' : 'Required',
     ...vendorsOf(values),
     storeRereadSeconds: values.number('storeRereadSeconds'),
@@ -78,6 +81,12 @@ export function operatorConfig(effective: readonly Effective[], hostname: string
     debtAfterSeconds: values.number('debtAfterSeconds'),
     crashAtCommit: crashPoint(values.text('crashAtCommit')),
   };
+}
+
+function isEphemeral(values: Values): boolean {
+  const isSaid = values.truth('databaseEphemeral');
+  if (!isSaid || values.requiredText('database').startsWith('sqlite:')) return isSaid;
+  throw invalid('--database-ephemeral goes with a SQLite database only; leave it out');
 }
 
 /** As the API server takes them (RFC 1123); a pattern would match nothing and look as if it did. */

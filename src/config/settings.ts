@@ -51,6 +51,12 @@ export const OPERATOR_SETTINGS: readonly Setting[] = [
   },
   DATABASE,
   {
+    name: 'databaseEphemeral',
+    type: { kind: 'Truth', flag: 'Bare' },
+    default: false,
+    meaning: 'say at every store that the SQLite database is lost with the pod (trials)',
+  },
+  {
     name: 'masterKeyFile',
     type: { kind: 'Text', form: '<file>' },
     required: 'a file with v1:<base64>',

@@ -55,6 +55,16 @@ test('what is special in YAML reaches the program as it is', async () => {
   );
 });
 
+test('the operator is told that the database is lost with the pod, exactly where it is', async () => {
+  const flag = '- --database-ephemeral\n';
+  const persistence = 'database.embedded.persistence.enabled=false';
+  const accepted = 'database.embedded.acceptEphemeral=true';
+  const postgresql = ['database.type=PostgreSQL', 'database.postgresql.existingSecret=db'];
+  expect(await render(helm, [persistence, accepted])).toContain(flag);
+  expect(await render(helm, [])).not.toContain(flag);
+  expect(await render(helm, [...postgresql, persistence, accepted])).not.toContain(flag);
+});
+
 describe('defaults', () => {
   const namesOf = (objects: readonly Rendered[]): readonly string[] =>
     objects

@@ -55,6 +55,8 @@ export type KeyStoreDeps<View extends StoreObject> = Pick<ProfileDeps, 'clusterI
   readonly open: (view: View) => StoreHandle | { readonly problem: string };
   readonly sessions: Sessions;
   readonly events: EventRecorder;
+  /** The database is lost with the pod. */
+  readonly isEphemeral: boolean;
   /** How often a store is looked at; absent: once a minute. */
   readonly refreshMs?: number;
   /** Absent: ten minutes. */
@@ -124,6 +126,7 @@ async function observe<View extends StoreObject>(
     count: counts.find((count) => count.storeUid === store.uid) ?? { keys: 0, debts: 0 },
     remote,
     databaseId: identity.databaseId,
+    isEphemeral: deps.isEphemeral,
     debtsHoldMs: deps.debtsHoldMs ?? DEBTS_HOLD_MS,
     nowMs: deps.clock.nowMs(),
   };

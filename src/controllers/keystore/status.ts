@@ -1,5 +1,9 @@
 /** Pure; what the status of a store says. */
-import { keyStoreReady, type KeyStoreReadyReason } from '../../api/conditions.ts';
+import {
+  keyStoreCondition,
+  keyStoreReady,
+  type KeyStoreReadyReason,
+} from '../../api/conditions.ts';
 import { mergeConditions, type WantedCondition } from '../../api/reasons.ts';
 import type { KeyStoreStatus } from '../../api/generated/keystore.ts';
 import type { KeywardError } from '../../kernel/errors.ts';
@@ -24,7 +28,8 @@ const REASONS: Readonly<Record<HealthState, KeyStoreReadyReason>> = {
 export function wantedStatus(world: World, failure: KeywardError | undefined): KeyStoreStatus {
   const { store, handle, count, remote } = world;
   const before = statusOf(world);
-  const conditions = mergeConditions(before?.conditions ?? [], readiness(world, failure), {
+  const wanted = [...readiness(world, failure), ...durability(world)];
+  const conditions = mergeConditions(before?.conditions ?? [], wanted, {
     nowMs: world.nowMs,
     generation: store.generation,
   });
@@ -85,6 +90,12 @@ function readiness(world: World, failure: KeywardError | undefined): readonly Wa
   if (world.store.isDeleting) return keyStoreReady('KeysRemain', whatRemains(world));
   if ('problem' in handle) return keyStoreReady('InvalidConfiguration', handle.problem);
   return remote === undefined ? keyStoreReady('Connected', '') : ofVendor(remote.health);
+}
+
+/** Said of stores at a vendor too: their keys live there, but nobody knows any more which are whose. */
+function durability({ isEphemeral }: World): readonly WantedCondition[] {
+  if (!isEphemeral) return [];
+  return [keyStoreCondition('Durable', 'EphemeralStorage', 'the database is lost with the pod')];
 }
 
 function ofVendor({ state, message }: StoreHealth): readonly WantedCondition[] {

@@ -37,6 +37,8 @@ export type World = {
   /** Present exactly for stores at a vendor. */
   readonly remote: RemoteSight | undefined;
   readonly databaseId: string;
+  /** The database is lost with the pod; of a setting of the operator, and so the same for every store. */
+  readonly isEphemeral: boolean;
   /** How long a vendor may hold up the deletion of the store. */
   readonly debtsHoldMs: number;
   readonly nowMs: number;

@@ -1,5 +1,4 @@
 /** ApiClients, ApiProducts and stores in each situation, by the status code of their controllers. */
-import { keyStoreCondition, keyStoreReady } from '../../../src/api/conditions.ts';
 import { wantedStatus as clientStatus } from '../../../src/controllers/client/status.ts';
 import type { World as ClientWorld } from '../../../src/controllers/client/world.ts';
 import { wantedStatus as storeStatus } from '../../../src/controllers/keystore/status.ts';
@@ -11,7 +10,7 @@ import type { ClientRecord, ProductRecord } from '../../../src/ledger/documents.
 import { builtinDriver } from '../../../src/stores/builtin/driver.ts';
 import type { StoreHandle } from '../../../src/stores/contract.ts';
 import type { HealthState } from '../../../src/stores/health.ts';
-import { SEEN_MS, shown, unseen, withConditions, type Maker, type Makers } from './situation.ts';
+import { SEEN_MS, shown, unseen, type Maker, type Makers } from './situation.ts';
 
 const HEAD = { clusterId: 'cluster-1', namespace: 'team', name: 'shop', revision: 1 } as const;
 const HELD = { reviewUid: 'r-1', reviewer: 'bob', message: 'misuse', sinceMs: SEEN_MS } as const;
@@ -53,9 +52,8 @@ export function stores(kind: 'KeyStore' | 'ClusterKeyStore'): Makers {
   const at = (change: Partial<StoreWorld> = {}, failure?: KeywardError) =>
     store(kind, change, failure);
   const vendor = (state: HealthState, message = '') => at({ remote: remote(state, message) });
-  const builtin = unseen(kind, { type: 'Builtin', builtin: {} });
   return {
-    'not-seen': () => builtin,
+    'not-seen': () => unseen(kind, { type: 'Builtin', builtin: {} }),
     connected: at(),
     'not-asked-yet': vendor('Unknown', 'the vendor was not asked yet'),
     'vendor-connected': vendor('Connected'),
@@ -67,11 +65,7 @@ export function stores(kind: 'KeyStore' | 'ClusterKeyStore'): Makers {
     'endpoint-not-allowed': vendor('NotAllowed', 'the host is not on the list'),
     'invalid-configuration': at({ handle: { problem: 'spec.builtin: nothing fits' } }),
     'keys-remain': at({ count: { keys: 2, debts: 0 } }),
-    ephemeral: () =>
-      withConditions(builtin, [
-        ...keyStoreReady('Connected', ''),
-        keyStoreCondition('Durable', 'EphemeralStorage', 'the database is lost with the pod'),
-      ]),
+    ephemeral: at({ isEphemeral: true }),
   };
 }
 
@@ -148,6 +142,7 @@ function store(
     count: { keys: 0, debts: 0 },
     remote: undefined,
     databaseId: 'database-1',
+    isEphemeral: false,
     debtsHoldMs: 600_000,
     nowMs: SEEN_MS,
     ...change,

@@ -7,8 +7,6 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { Condition } from '../../../src/api/meta.ts';
 import { API_VERSION } from '../../../src/api/names.ts';
-import type { WantedCondition } from '../../../src/api/reasons.ts';
-import { mergeConditions } from '../../../src/api/reasons.ts';
 import { ROOT } from '../../runner/command.ts';
 
 /** A kind that people apply. */
@@ -91,12 +89,6 @@ type Crd = {
     }[];
   };
 };
-
-/** An object with exactly these conditions, for reasons that no code of this version publishes. */
-export function withConditions(object: Shown, wanted: readonly WantedCondition[]): Shown {
-  const conditions = mergeConditions([], wanted, { nowMs: SEEN_MS, generation: 1 });
-  return { ...object, status: { observedGeneration: 1, conditions } };
-}
 
 /** A condition of an object. */
 export function conditionOf(object: Shown, type: string): Condition | undefined {

@@ -71,6 +71,19 @@ describe('operator settings', () => {
     }
   });
 
+  test('say that the database is lost with the pod, which holds for SQLite only', () => {
+    expect(operatorConfig(REQUIRED, 'h').databaseEphemeral).toBe(false);
+    vi.stubEnv('KEYWARD_DATABASE_EPHEMERAL', 'true');
+    expect(operatorConfig(REQUIRED, 'h').databaseEphemeral).toBe(true);
+    const database = 'postgres://keyward:word@db.example/keyward';
+    expect(() => operatorConfig({ ...REQUIRED, database }, 'h')).toThrow(
+      expect.objectContaining({
+        reason: 'InvalidConfiguration',
+        message: '--database-ephemeral goes with a SQLite database only; leave it out',
+      }),
+    );
+  });
+
   test('name the hosts that stores of a type may be reached at', () => {
     const endpointHosts = 'Naver=a.example,Solapi=localhost:8080';
     const config = operatorConfig({ ...REQUIRED, endpointHosts }, 'host');

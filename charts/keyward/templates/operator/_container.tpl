@@ -22,6 +22,9 @@
 - {{ printf "--webhook-url=%s" . | quote }}
 - --webhook-secret-file=/etc/keyward/webhook/{{ $values.webhook.entry }}
 {{- end }}
+{{- if and (eq $values.database.type "Embedded") (not $values.database.embedded.persistence.enabled) }}
+- --database-ephemeral
+{{- end }}
 - --log-level={{ $values.log.level }}
 {{- range $values.extraArgs }}
 - {{ . | quote }}

@@ -62,6 +62,7 @@ class Stage {
   count = { keys: 0, debts: 0 };
   health: { state: HealthState; message: string } = { state: 'Connected', message: '' };
   proofs = 0;
+  isEphemeral = false;
   store: StoreObject = {
     ref: REF,
     uid: 'store-uid',
@@ -121,6 +122,7 @@ class Stage {
       clusterId: 'cluster-1',
       epoch: () => 1,
       open: () => handle,
+      isEphemeral: this.isEphemeral,
       sessions: this.#sessions(),
       events: { record: (event) => void this.events.push(event) },
     };
@@ -261,6 +263,46 @@ test('the built-in store needs no session', async () => {
   expect(stage.statuses.at(-1)?.capabilities).toEqual({
     formats: ['Opaque', 'Dual'],
     features: ['Suspend', 'RegeneratePerSlot'],
+  });
+});
+
+describe('a database that is lost with the pod', () => {
+  const durable = (stage: Stage) =>
+    stage.statuses.at(-1)?.conditions?.find(({ type }) => type === 'Durable');
+
+  test.each([
+    ['a vendor', HANDLE],
+    ['Keyward', builtinDriver.open({})],
+  ])('is told once at a store of %s, and no more once it is on a volume', async (_, handle) => {
+    const stage = new Stage();
+    stage.isEphemeral = true;
+    await stage.look(handle);
+    await stage.look(handle);
+    expect(durable(stage)).toMatchObject({ status: 'False', reason: 'EphemeralStorage' });
+    expect([stage.statuses.length, stage.ready?.status]).toEqual([1, 'True']);
+    stage.isEphemeral = false;
+    await stage.look(handle);
+    await stage.look(handle);
+    expect([stage.statuses.length, durable(stage)]).toEqual([2, undefined]);
+  });
+
+  test('is told at stores that do not work and at those that are deleted', async () => {
+    const stage = new Stage();
+    stage.isEphemeral = true;
+    stage.health = { state: 'Denied', message: 'wrong credentials' };
+    await stage.look();
+    expect(stage.statuses.at(-1)?.conditions?.map(({ type }) => type)).toEqual([
+      'Ready',
+      'Durable',
+      'Stalled',
+    ]);
+    stage.count = { keys: 1, debts: 0 };
+    stage.delete();
+    await stage.look();
+    expect([stage.ready?.reason, durable(stage)?.reason]).toEqual([
+      'KeysRemain',
+      'EphemeralStorage',
+    ]);
   });
 });
 
