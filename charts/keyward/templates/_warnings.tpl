@@ -3,7 +3,7 @@
 {{- define "keyward.warnings" -}}
 {{- $values := .Values -}}
 {{- $embedded := eq $values.database.type "Embedded" -}}
-{{- if $values.database.embedded.acceptEphemeral }}
+{{- if and $embedded $values.database.embedded.acceptEphemeral }}
    - The database is not on a volume: every key is lost with the pod. For trials only.
 {{- end }}
 {{- if and $embedded (not $values.database.embedded.persistence.retain) (not $values.database.embedded.persistence.existingClaim) $values.database.embedded.persistence.enabled }}
