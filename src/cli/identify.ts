@@ -7,6 +7,7 @@ import { parsePair, parseValue, type ValueParts } from '../keys/format.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { KeyRecord } from '../ledger/record.ts';
+import { validityAt } from '../terms/validity.ts';
 import { isLive, isSlotOver } from '../terms/verdict.ts';
 import { findForeign, findImported, type Found } from './identifyforeign.ts';
 import type { Output } from './output.ts';
@@ -115,15 +116,25 @@ function firstOf(a: number | undefined, b: number | undefined): number | undefin
   return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
-/** Whether gates let the value in, and where those and its vendor differ, which of them does. */
-function stateText({ record, credential, slot }: Found, nowMs: number): string {
+/** Whether the value works: gates have the last word where they are asked, a vendor has a word of its own. */
+function stateText(found: Found, nowMs: number): string {
+  const why = refusalOf(found, nowMs);
+  if (why === undefined) return 'works now';
+  const { remote } = found.credential;
+  return remote?.id === undefined || remote.enabled === false
+    ? `does not work (${why})`
+    : `gates refuse it (${why}); at the vendor it may still work`;
+}
+
+/** Why gates refuse the value; undefined: they let it in. */
+function refusalOf({ record, credential, slot }: Found, nowMs: number): string | undefined {
   if (record.state !== 'Active' || !isLive(credential, nowMs)) {
-    return `does not work (${record.state}, ${credential.state})`;
+    return `${record.state}, ${credential.state}`;
   }
-  if (!isSlotOver(credential.slots, slot.name, nowMs)) return 'works now';
-  return credential.remote === undefined
-    ? 'does not work (its time is over)'
-    : 'works at the vendor until it is replaced there; gates refuse it, its time is over';
+  if (isSlotOver(credential.slots, slot.name, nowMs)) return 'its time is over';
+  const validity = validityAt(record.terms, nowMs);
+  if (validity === 'Valid') return undefined;
+  return validity === 'Over' ? 'the key has expired' : 'the key is not valid yet';
 }
 
 /** The commands that stop a leaked value, the mildest first. */

@@ -31,7 +31,11 @@ export function grantStanding(record: FormRecord, grant: Grant, nowMs: number): 
     firstIssuedMs: issuedMs,
     ...grant.rules,
   });
-  const endMs = resolution.type === 'Resolved' ? resolution.terms.endMs : undefined;
+  const estimateMs = resolution.type === 'Resolved' ? resolution.terms.endMs : undefined;
+  // The days of a key that nobody has issued yet have not begun, however long ago they might have.
+  const isNoneYet = firstIssuedMs(record) === undefined && !isEndNamed(grant);
+  const endMs =
+    isNoneYet && estimateMs !== undefined && estimateMs <= nowMs ? undefined : estimateMs;
   const end = endMs === undefined ? {} : { endMs };
   if (record.ended !== undefined) return { state: 'Ended', ...end };
   if (endMs !== undefined && endMs <= nowMs) return { state: 'Expired', ...end };
@@ -41,6 +45,12 @@ export function grantStanding(record: FormRecord, grant: Grant, nowMs: number): 
     return { state: 'Expired', problem: problemText(resolution.problems) };
   }
   return { state: 'InForce', ...end };
+}
+
+/** False: it ends so many days after the first issue. */
+function isEndNamed({ content }: Grant): boolean {
+  const { expirationDate, expirationTime } = content.terms?.validity ?? {};
+  return expirationDate !== undefined || expirationTime !== undefined;
 }
 
 function problemText(problems: readonly Problem[]): string {

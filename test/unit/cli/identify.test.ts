@@ -68,12 +68,37 @@ describe('keyward identify', () => {
 
   test.each([
     ['says that gates refuse', undefined, 'state         does not work (its time is over)'],
-    ['says of a vendor that it goes on accepting', AT_VENDOR, 'state         works at the vendor'],
+    [
+      'says of a vendor that it may go on accepting',
+      AT_VENDOR,
+      'state         gates refuse it (its time is over); at the vendor it may still work',
+    ],
   ])('%s a value whose time is over, and when it was', async (_what, remote, state) => {
     await identify(depsFor(withSlotEnd(NOW_MS, remote)), value);
     expect(printed).toContain(state);
     expect(printed).toContain('retires       2026-01-01T00:00:00Z');
     expect(printed).not.toContain('works now');
+  });
+
+  test.each([
+    ['has ended', { endMs: NOW_MS }, 'does not work (the key has expired)'],
+    ['has not begun', { notBeforeMs: NOW_MS + 1 }, 'does not work (the key is not valid yet)'],
+  ])('says that a value of a key that %s does not work', async (_what, interval, state) => {
+    const terms = { ...knownRecord().terms, ...interval };
+    await identify(depsFor(knownRecord({ terms })), value);
+    expect(printed).toContain(`state         ${state}`);
+  });
+
+  test.each([
+    ['may work until the vendor has switched it off', true, 'at the vendor it may still work'],
+    ['does not work once it has', false, 'does not work (Suspended, Active)'],
+  ])('says that a value of a suspended key %s', async (_what, enabled, state) => {
+    const credentials = knownRecord().credentials.map((credential) => ({
+      ...credential,
+      remote: { ...AT_VENDOR, enabled },
+    }));
+    await identify(depsFor(knownRecord({ state: 'Suspended', credentials })), value);
+    expect(printed).toContain(state);
   });
 
   test('says of a value whose time will be over that it works now, and until when', async () => {

@@ -134,6 +134,17 @@ describe('new values that are reviewed', () => {
     });
   });
 
+  test('leave out a leak of long ago, too, that a file brought back after a later request', () => {
+    const conditions = [{ type: 'Ready', status: 'True', reason: 'InForce', message: 'm' }];
+    const status = { lastHandledReissueRequestId: 'later', observedGeneration: 7, conditions };
+    const revived = form(applicant, { spec: { reissue: leak }, status });
+    const patch = { spec: { reissue: { message: null, whileWaiting: null } } };
+    expect(reissuePatch(revived, routine, 'jin')).toMatchObject(patch);
+    // Nobody has looked at the newest edit yet, so it may be one that waits.
+    const edited = { ...revived, metadata: { ...revived.metadata, generation: 8 } };
+    expect(reissuePatch(edited, routine, 'jin')).not.toHaveProperty('spec.reissue.whileWaiting');
+  });
+
   test('leave a key off that an earlier request holds off until its decision', () => {
     const status = { lastHandledReissueRequestId: 'before' };
     const waiting = form(applicant, { spec: { reissue: leak }, status });

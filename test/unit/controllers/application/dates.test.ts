@@ -1,7 +1,7 @@
 /** Days that a form names: what they are counted from, and what they say about the grant. */
 import { describe, expect, test } from 'vitest';
 import { API_KEYS } from '../../../../src/api/names.ts';
-import { DAY_MS } from '../../../../src/kernel/time.ts';
+import { DAY_MS, formatTime } from '../../../../src/kernel/time.ts';
 import { bindKey } from '../../../../src/ledger/formchanges.ts';
 import type { ValiditySpec } from '../../../../src/terms/terms.ts';
 import { aFormStore, REF, someRules, Workshop } from './workshop.ts';
@@ -83,6 +83,25 @@ test('a grant whose terms cannot be is not in force, says why, and gets no ApiKe
     );
   }
   expect(at.key()).toBeUndefined();
+});
+
+describe('a grant that nobody has issued', () => {
+  test('does not end by a length, which begins with the first issue', async () => {
+    const at = await scheduled({ durationDays: 30 });
+    await at.passDays(100);
+    expect(at.status.grant?.state).toBe('InForce');
+    expect(at.status.grant).not.toHaveProperty('expirationTime');
+    issue(at);
+    await at.pass();
+    const expirationTime = formatTime(at.clock.nowMs() + 30 * DAY_MS);
+    expect(at.status.grant).toMatchObject({ state: 'InForce', expirationTime });
+  });
+
+  test('ends by a date all the same', async () => {
+    const at = await scheduled({ expirationDate: '2026-02-28' });
+    await at.passDays(100);
+    expect(at.status.grant?.state).toBe('Expired');
+  });
 });
 
 describe('the approved day of a revocation', () => {
