@@ -33,18 +33,21 @@ export function grantStanding(record: FormRecord, grant: Grant, nowMs: number): 
   });
   const estimateMs = resolution.type === 'Resolved' ? resolution.terms.endMs : undefined;
   // The days of a key that nobody has issued yet have not begun, however long ago they might have.
-  const isNoneYet = firstIssuedMs(record) === undefined && !isEndNamed(grant);
-  const endMs =
-    isNoneYet && estimateMs !== undefined && estimateMs <= nowMs ? undefined : estimateMs;
+  const isByLength = firstIssuedMs(record) === undefined && !isEndNamed(grant);
+  const endMs = isByLength && isPast(estimateMs, nowMs) ? undefined : estimateMs;
   const end = endMs === undefined ? {} : { endMs };
   if (record.ended !== undefined) return { state: 'Ended', ...end };
-  if (endMs !== undefined && endMs <= nowMs) return { state: 'Expired', ...end };
+  if (isPast(endMs, nowMs)) return { state: 'Expired', ...end };
   if (grant.effectiveMs > nowMs) return { state: 'Scheduled', ...end };
   // No key has such terms, so nothing is in force: approved by another rule, or in a zone that is gone.
   if (resolution.type === 'Problems') {
     return { state: 'Expired', problem: problemText(resolution.problems) };
   }
   return { state: 'InForce', ...end };
+}
+
+function isPast(instantMs: number | undefined, nowMs: number): boolean {
+  return instantMs !== undefined && instantMs <= nowMs;
 }
 
 /** False: it ends so many days after the first issue. */
