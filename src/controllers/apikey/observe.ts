@@ -202,7 +202,7 @@ async function sight(
   if (record?.secret === undefined || key === undefined) return { type: 'Unwatched' };
   const secretRef = { namespace: key.ref.namespace, name: record.secret.name };
   // Whether a value can be replaced alone is decided neither by a watch that may lag nor by an earlier look.
-  const isDemanded = rotationRequest !== undefined && restsOnSecret(key, record);
+  const isDemanded = rotationRequest !== undefined && !key.isDeleting && restsOnSecret(key, record);
   if (deps.secrets !== undefined && !isDemanded) {
     return deps.ownSecrets.sight(secretRef, deps.secrets.get(secretRef));
   }
@@ -211,8 +211,15 @@ async function sight(
   if (!isDemanded && !deps.ownSecrets.isLookDue(secretRef, deps.clock.nowMs()) && !isMissed) {
     return { type: 'Unwatched' };
   }
-  const secret = await deps.client.get(SECRETS, secretRef, { signal });
   deps.metrics.liveReads.inc();
+  let secret: Awaited<ReturnType<typeof deps.client.get>>;
+  try {
+    secret = await deps.client.get(SECRETS, secretRef, { signal });
+  } catch (thrown) {
+    // Suspending, revoking and ending do not wait for it. The emergency looks once more, and says why it cannot.
+    if (isDemanded && !signal.aborted) return { type: 'Unwatched' };
+    throw thrown;
+  }
   if (secret === undefined) return { type: 'Absent' };
   const { uid, resourceVersion } = secret.metadata;
   return { type: 'Present', uid, resourceVersion };

@@ -84,10 +84,12 @@ function troubleOf(
   const credential = concerned(world, action);
   // Asking the same again soon is no use when the answer was a clear no.
   const isFinal = failure.class === 'Terminal';
-  // What was doomed just now does not wait as long as what the vendor cannot end for a day.
+  // What was doomed or failed just now does not wait as long as what the vendor cannot end for a day.
+  const troubledMs = troubleSinceMs(world) ?? nowMs;
   const sinceMs =
-    credential?.remote.doomedAtMs ??
-    Math.min(oldestDoom(world) ?? nowMs, troubleSinceMs(world) ?? nowMs);
+    credential === undefined
+      ? Math.min(oldestDoom(world) ?? nowMs, troubledMs)
+      : (credential.remote.doomedAtMs ?? troubledMs);
   const pauseMs = Math.max(
     failure.retryAfterMs ?? 0,
     isFinal ? RETRY_MAX_MS : retryPauseMs(sinceMs, nowMs),

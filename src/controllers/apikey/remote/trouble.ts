@@ -25,7 +25,7 @@ export function actOf(step: SparedStep): Act {
   return step.type === 'End' ? step.how : step.type;
 }
 
-/** False when in this pass the store failed, or the credential, or too many others at the same act. */
+/** False when in this pass the store failed, or the credential at this act, or too many others at it. */
 export function mayTake(
   { evidence: { remoteTrouble: trouble } }: World,
   { token }: Pick<RemoteCredentialRecord, 'token'>,
@@ -33,8 +33,10 @@ export function mayTake(
 ): boolean {
   if (trouble === undefined) return true;
   const { failed } = trouble;
-  if (failed === undefined || failed.some((each) => each.token === token)) return false;
-  return failed.filter((each) => each.act === act).length < FAILURES_MAX;
+  if (failed === undefined) return false;
+  // A name that the vendor refuses must not end comparisons of the same credential.
+  const alike = failed.filter((each) => each.act === act);
+  return alike.length < FAILURES_MAX && alike.every((each) => each.token !== token);
 }
 
 /** Those that failed in earlier passes stand behind all others, in the order of their failures. */
@@ -55,10 +57,9 @@ export function concerned(world: World, step: SparedStep): RemoteCredentialRecor
 
 /** What is known after one more failure; the status tells the first, unless the whole store failed. */
 export function withTrouble(before: RemoteTrouble | undefined, next: RemoteTrouble): RemoteTrouble {
-  if (before?.failed === undefined || next.failed === undefined) return next;
-  return {
-    ...before,
-    retryAtMs: Math.min(before.retryAtMs, next.retryAtMs),
-    failed: [...before.failed, ...next.failed],
-  };
+  if (before?.failed === undefined) return next;
+  // What failed first waits no longer because of what was to come after it.
+  const retryAtMs = Math.min(before.retryAtMs, next.retryAtMs);
+  if (next.failed === undefined) return { ...next, retryAtMs };
+  return { ...before, retryAtMs, failed: [...before.failed, ...next.failed] };
 }

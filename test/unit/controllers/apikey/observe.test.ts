@@ -8,6 +8,7 @@ import { OwnStatus } from '../../../../src/runtime/ownstatus.ts';
 import { ANNOTATION_ROTATE } from '../../../../src/api/names.ts';
 import { cacheApiKey } from '../../../../src/controllers/apikey/view.ts';
 import type { KubeObject, Ref } from '../../../../src/api/meta.ts';
+import { KeywardError } from '../../../../src/kernel/errors.ts';
 import { FakeClock } from '../../../support/clock.ts';
 import {
   aCredential,
@@ -35,8 +36,8 @@ type Scene = {
   readonly failed?: readonly string[];
   /** What the watch of Secrets shows; absent: nothing. None: there is no watch. */
   readonly watched?: Seen | 'None';
-  /** What the API server has. */
-  readonly live?: Seen;
+  /** What the API server has, or its refusal to say. */
+  readonly live?: Seen | Error;
   /** Names about which the guard is asked, by the call. */
   readonly asked?: (string | undefined)[];
 };
@@ -73,7 +74,10 @@ async function look(scene: Scene) {
     client: {
       clockSkewMs: 0,
       isClockTrusted: true,
-      get: async () => live && { metadata: live },
+      get: async () => {
+        if (live instanceof Error) throw live;
+        return live && { metadata: live };
+      },
     },
     clock: new FakeClock(),
     stores: {
@@ -221,6 +225,14 @@ describe('the Secret of a Dual key whose values are nowhere else', () => {
     expect(kept).toMatchObject({ secret: { type: 'Present', ...known }, liveReads: 1 });
     const handled = await look({ ...scene, spec: asking(one), spent: ['r1'] });
     expect(handled).toMatchObject({ secret: { type: 'Present', ...known }, liveReads: 0 });
+  });
+
+  test('is not known where it cannot be read, which holds up nothing else of the key', async () => {
+    const refused = new KeywardError('Terminal', { reason: 'Forbidden', message: 'no' });
+    const seen = await look({ ...scene, spec: asking(one), live: refused });
+    expect(seen).toMatchObject({ secret: { type: 'Unwatched' }, rotationRequest: 'r1' });
+    const going = await look({ ...scene, object: 'Deleting', spec: asking(one), live: refused });
+    expect(going).toMatchObject({ liveReads: 0 });
   });
 
   test.each([

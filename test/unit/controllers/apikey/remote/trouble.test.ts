@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { lookAgainAtMs } from '../../../../../src/controllers/apikey/index.ts';
 import { nextAction } from '../../../../../src/controllers/apikey/plan.ts';
+import { withTrouble } from '../../../../../src/controllers/apikey/remote/trouble.ts';
 import { wantedStatus } from '../../../../../src/controllers/apikey/status.ts';
 import type { ApiKeyView } from '../../../../../src/controllers/apikey/world.ts';
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../../../../src/kernel/time.ts';
@@ -195,6 +196,52 @@ test('new values for a credential that is off hold up no switching off and no en
     step: { type: 'Update', sequence, wish: { enabled: false } },
   });
   expect(next({ ...second, state: 'Disabled' })).toMatchObject({ step: { type: 'End', sequence } });
+});
+
+test('a name that the vendor refuses ends no comparison of the same credential', async () => {
+  const at = workshop('M');
+  await live(at, [PLAIN]);
+  const ids = [...at.vendor.credentials.keys()];
+  poison(at, 'update', ids, new StoreFailure('Refused', { message: 'too long' }));
+  let reads = 0;
+  const read = at.vendor.read.bind(at.vendor);
+  at.vendor.read = async (...asked) => {
+    reads += 1;
+    return read(...asked);
+  };
+  const renamed = aKey({ spec: aSpec({ displayName: 'Another' }) });
+  put(at, renamed);
+  const token = look(at, renamed).record?.credentials[0]?.token ?? '';
+  at.clock.advance(at.deps.remoteChecks.dueMs(token) - at.clock.nowMs());
+  await onePass(at, renamed);
+  expect(reads).toBe(1);
+});
+
+test('a key that was switched off just now is tried again soon, whatever rests beside it', async () => {
+  const at = workshop('D', { handle: { deleteGraceMs: 7 * DAY_MS } });
+  const soon = (change: Parameters<typeof aSpec>[0] = {}) =>
+    aKey({
+      spec: aSpec({ rotation: aRotation({ requestId: 'r1', overlapSeconds: 60 }), ...change }),
+    });
+  const ids = await live(at, [PLAIN, soon()]);
+  await work(at, soon(), 10);
+  at.clock.advance(DAY_MS);
+  expect(ids.map((id) => isOn(at, id))).toEqual([false, true]);
+  poison(at, 'update', ids);
+  put(at, soon({ state: 'Suspended' }));
+  const { world } = await onePass(at, soon({ state: 'Suspended' }));
+  expect(world.evidence.remoteTrouble?.retryAtMs).toBe(at.clock.nowMs() + 5 * SECOND_MS);
+});
+
+test('what failed first does not wait for what the store refused after it', () => {
+  const first = {
+    reason: 'a',
+    message: '',
+    retryAtMs: 5,
+    failed: [{ token: 't', act: 'Update' }],
+  } as const;
+  const next = { reason: 'b', message: '', retryAtMs: 600 };
+  expect(withTrouble(first, next)).toEqual({ ...next, retryAtMs: 5 });
 });
 
 describe('a failure of the whole store', () => {
