@@ -211,15 +211,18 @@ async function sight(
   if (!isDemanded && !deps.ownSecrets.isLookDue(secretRef, deps.clock.nowMs()) && !isMissed) {
     return { type: 'Unwatched' };
   }
-  deps.metrics.liveReads.inc();
-  let secret: Awaited<ReturnType<typeof deps.client.get>>;
-  try {
-    secret = await deps.client.get(SECRETS, secretRef, { signal });
-  } catch (thrown) {
+  const seen = readLive(deps, secretRef, signal);
+  if (!isDemanded) return seen;
+  return seen.catch((thrown: unknown) => {
+    if (signal.aborted) throw thrown;
     // Suspending, revoking and ending do not wait for it. The emergency looks once more, and says why it cannot.
-    if (isDemanded && !signal.aborted) return { type: 'Unwatched' };
-    throw thrown;
-  }
+    return { type: 'Unwatched' };
+  });
+}
+
+async function readLive(deps: Deps, ref: Ref, signal: AbortSignal): Promise<SecretSight> {
+  const secret = await deps.client.get(SECRETS, ref, { signal });
+  deps.metrics.liveReads.inc();
   if (secret === undefined) return { type: 'Absent' };
   const { uid, resourceVersion } = secret.metadata;
   return { type: 'Present', uid, resourceVersion };
