@@ -1,6 +1,6 @@
 /** `keyward explain`: what a reason in a status, an event or an answer of a gate means, without asking any server. Pure. */
-import * as applications from '../api/applicationconditions.ts';
-import * as conditions from '../api/conditions.ts';
+import { EVENT_REASONS } from '../api/conditions.ts';
+import { CONDITION_TABLES, type ConditionTable } from '../api/conditiontables.ts';
 import type { Kstatus, ReadyFact, ReasonFact } from '../api/reasons.ts';
 import { editDistance } from '../kernel/editdistance.ts';
 import { REFUSALS, type Refusal } from '../terms/refusals.ts';
@@ -23,25 +23,12 @@ export type Meaning = {
   readonly sentence: string;
 };
 
-/**
- * The tables by the names they are exported under, from which follows what they are about:
- * `API_KEY_READY` is about Ready of ApiKey, `API_KEY_CONDITIONS` about its further conditions.
- */
-const TABLES: Readonly<Record<string, unknown>> = { ...conditions, ...applications };
-const TABLE_NAME = /^([A-Z_]+)_(READY|ACCEPTED|CONDITIONS)$/;
-const KIND_NAMES: Readonly<Record<string, string>> = {
-  KeyStore: 'KeyStore, ClusterKeyStore',
-  Application: 'ApiKeyApplication',
-  Review: 'ApiKeyReview',
-  Client: 'ApiClient',
-  Product: 'ApiProduct',
-};
-
 type Facts = Readonly<Record<string, ReasonFact | ReadyFact>>;
 
 /** Everything that can be explained, kind by kind. */
 export function allMeanings(): readonly Meaning[] {
-  return [...Object.entries(TABLES).flatMap(meaningsOf), ...events(), ...gateAnswers()];
+  const tables = Object.entries<ConditionTable>(CONDITION_TABLES);
+  return [...tables.flatMap(meaningsOf), ...events(), ...gateAnswers()];
 }
 
 /** What a reason, a cause in the log of a gate, or a condition type means, upper and lower case alike; empty: nobody says that. */
@@ -91,17 +78,13 @@ function heading({ reason, kinds, condition, status, kstatus }: Meaning): string
   return `${reason}: ${condition}=${status} of ${kinds}${what}`;
 }
 
-function meaningsOf([name, value]: [string, unknown]): readonly Meaning[] {
-  const [, owner = '', what = ''] = TABLE_NAME.exec(name) ?? [];
-  if (owner === '') return [];
-  const kind = camel(owner);
-  const kinds = KIND_NAMES[kind] ?? kind;
-  // Parser: tables of that name have one of these two shapes, which conditions.ts checks itself.
-  if (what !== 'CONDITIONS') return factsOf(kinds, camel(what), value as Facts);
+function meaningsOf([kind, { ready, further }]: [string, ConditionTable]): readonly Meaning[] {
+  const kinds = kind === 'KeyStore' ? 'KeyStore, ClusterKeyStore' : kind;
   // Stalled repeats the reason of Ready and has nothing of its own to say.
-  return Object.entries(value as Readonly<Record<string, Facts>>)
-    .filter(([condition]) => condition !== 'Stalled')
-    .flatMap(([condition, facts]) => factsOf(kinds, condition, facts));
+  const { Stalled: _, ...own } = further;
+  return Object.entries<Facts>({ Ready: ready, ...own }).flatMap(([condition, facts]) =>
+    factsOf(kinds, condition, facts),
+  );
 }
 
 function factsOf(kinds: string, condition: string, facts: Facts): readonly Meaning[] {
@@ -115,15 +98,8 @@ function factsOf(kinds: string, condition: string, facts: Facts): readonly Meani
   }));
 }
 
-/** `API_KEY` as `ApiKey`. */
-function camel(name: string): string {
-  return name
-    .toLowerCase()
-    .replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
-}
-
 function events(): readonly Meaning[] {
-  return Object.entries(conditions.EVENT_REASONS).map(([reason, { type, sentence }]) => ({
+  return Object.entries(EVENT_REASONS).map(([reason, { type, sentence }]) => ({
     reason,
     kinds: '',
     condition: 'Event',

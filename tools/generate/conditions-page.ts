@@ -1,21 +1,6 @@
 /** Writes docs/conditions.md from the tables in src/api/conditions.ts. */
-import {
-  API_KEY_CONDITIONS,
-  API_KEY_READY,
-  EVENT_REASONS,
-  KEY_STORE_CONDITIONS,
-  KEY_STORE_READY,
-} from '../../src/api/conditions.ts';
-import {
-  APPLICATION_CONDITIONS,
-  APPLICATION_READY,
-  CLIENT_CONDITIONS,
-  CLIENT_READY,
-  PRODUCT_CONDITIONS,
-  PRODUCT_READY,
-  REVIEW_CONDITIONS,
-  REVIEW_READY,
-} from '../../src/api/applicationconditions.ts';
+import { EVENT_REASONS } from '../../src/api/conditions.ts';
+import { CONDITION_TABLES } from '../../src/api/conditiontables.ts';
 import type { ReadyFact, ReasonFact } from '../../src/api/reasons.ts';
 
 const INTRO = `# Conditions and events
@@ -35,39 +20,41 @@ beside \`Ready\`, with the same reason).
 All conditions are written by the operator alone; an admission policy refuses everybody else.
 `;
 
+type Kind = keyof typeof CONDITION_TABLES;
+
+/** What Ready=True means, in the order of the page. */
+const READY_MEANS: readonly (readonly [Kind, string])[] = [
+  ['ApiKey', 'the value in the Secret works now.'],
+  [
+    'ApiKeyApplication',
+    'what the form asks for is decided and in force. What was granted before stays in force while\n' +
+      'something newer is in review or was refused; `Effective` says so.',
+  ],
+  ['ApiKeyReview', 'the review counted.'],
+  ['ApiClient', 'keys can be asked for on its behalf, and work.'],
+  ['ApiProduct', 'it can be asked for.'],
+  ['KeyStore', 'keys can be issued here now.'],
+];
+
 /** The whole page, deterministic. */
 export function conditionsPage(): string {
   return [
     INTRO,
-    '## ApiKey\n',
-    '`Ready`: the value in the Secret works now.\n',
-    readyTable(API_KEY_READY),
-    furtherTable(API_KEY_CONDITIONS),
-    '## ApiKeyApplication\n',
-    '`Ready`: what the form asks for is decided and in force. What was granted before stays in force while\n' +
-      'something newer is in review or was refused; `Effective` says so.\n',
-    readyTable(APPLICATION_READY),
-    furtherTable(APPLICATION_CONDITIONS),
-    '## ApiKeyReview\n',
-    '`Ready`: the review counted.\n',
-    readyTable(REVIEW_READY),
-    furtherTable(REVIEW_CONDITIONS),
-    '## ApiClient\n',
-    '`Ready`: keys can be asked for on its behalf, and work.\n',
-    readyTable(CLIENT_READY),
-    furtherTable(CLIENT_CONDITIONS),
-    '## ApiProduct\n',
-    '`Ready`: it can be asked for.\n',
-    readyTable(PRODUCT_READY),
-    furtherTable(PRODUCT_CONDITIONS),
-    '## KeyStore, ClusterKeyStore\n',
-    '`Ready`: keys can be issued here now.\n',
-    readyTable(KEY_STORE_READY),
-    furtherTable(KEY_STORE_CONDITIONS),
+    ...READY_MEANS.flatMap(([kind, means]) => section(kind, means)),
     '## Events\n',
     'Reported once, when it happens. A key that is issued without an application reports none.\n',
     eventTable(),
   ].join('\n');
+}
+
+function section(kind: Kind, means: string): readonly string[] {
+  const { ready, further } = CONDITION_TABLES[kind];
+  return [
+    `## ${kind}${kind === 'KeyStore' ? ', ClusterKeyStore' : ''}\n`,
+    `\`Ready\`: ${means}\n`,
+    readyTable(ready),
+    furtherTable(further),
+  ];
 }
 
 function readyTable(facts: Readonly<Record<string, ReadyFact>>): string {

@@ -1,47 +1,15 @@
 /** No reason of src/api is without a verdict: whoever adds one says what GitOps tools make of it. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ensureGitops } from '../../../control-plane/gitops.ts';
-import {
-  API_KEY_CONDITIONS,
-  API_KEY_READY,
-  KEY_STORE_CONDITIONS,
-  KEY_STORE_READY,
-} from '../../../src/api/conditions.ts';
-import {
-  APPLICATION_CONDITIONS,
-  APPLICATION_READY,
-  CLIENT_CONDITIONS,
-  CLIENT_READY,
-  PRODUCT_CONDITIONS,
-  PRODUCT_READY,
-  REVIEW_CONDITIONS,
-  REVIEW_READY,
-} from '../../../src/api/applicationconditions.ts';
-import {
-  mergeConditions,
-  type ConditionType,
-  type ReadyFact,
-  type ReasonFact,
-} from '../../../src/api/reasons.ts';
+import { CONDITION_TABLES, type ConditionTable } from '../../../src/api/conditiontables.ts';
+import { mergeConditions, type ConditionType, type ReasonFact } from '../../../src/api/reasons.ts';
 import { SEEN_MS, type Kind, type Shown } from './situation.ts';
 import { besideOf, KINDS, MAKERS, rowsOf } from './states.ts';
 import { judge } from './verdicts.ts';
 
-type Facts = Readonly<Record<string, ReasonFact>>;
-type Tables = {
-  readonly ready: Readonly<Record<string, ReadyFact>>;
-  readonly further: Readonly<Record<string, Facts>>;
-};
-
-const STORES = { ready: KEY_STORE_READY, further: KEY_STORE_CONDITIONS };
-const TABLES: Readonly<Record<Kind, Tables>> = {
-  ApiKey: { ready: API_KEY_READY, further: API_KEY_CONDITIONS },
-  ApiKeyApplication: { ready: APPLICATION_READY, further: APPLICATION_CONDITIONS },
-  ApiKeyReview: { ready: REVIEW_READY, further: REVIEW_CONDITIONS },
-  ApiClient: { ready: CLIENT_READY, further: CLIENT_CONDITIONS },
-  ApiProduct: { ready: PRODUCT_READY, further: PRODUCT_CONDITIONS },
-  KeyStore: STORES,
-  ClusterKeyStore: STORES,
+const TABLES: Readonly<Record<Kind, ConditionTable>> = {
+  ...CONDITION_TABLES,
+  ClusterKeyStore: CONDITION_TABLES.KeyStore,
 };
 
 /** Rows in which something else than the reason of Ready decides. */

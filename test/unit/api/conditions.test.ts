@@ -4,32 +4,20 @@ import { describe, expect, it } from 'vitest';
 import {
   apiKeyCondition,
   apiKeyReady,
-  API_KEY_CONDITIONS,
-  API_KEY_READY,
-  KEY_STORE_CONDITIONS,
-  KEY_STORE_READY,
   keyStoreCondition,
   keyStoreReady,
 } from '../../../src/api/conditions.ts';
+import { CONDITION_TABLES, type ConditionTable } from '../../../src/api/conditiontables.ts';
 import {
-  APPLICATION_CONDITIONS,
-  APPLICATION_READY,
   applicationCondition,
   applicationReady,
-  CLIENT_CONDITIONS,
-  CLIENT_READY,
   clientReady,
-  PRODUCT_CONDITIONS,
-  PRODUCT_READY,
-  REVIEW_CONDITIONS,
-  REVIEW_READY,
   reviewCondition,
 } from '../../../src/api/applicationconditions.ts';
 import {
   CONDITION_TYPES,
   mergeConditions,
   MESSAGE_LENGTH_MAX,
-  type ReadyFact,
   type ReasonFact,
   type WantedCondition,
 } from '../../../src/api/reasons.ts';
@@ -38,47 +26,29 @@ const EPOCH = '1970-01-01T00:00:00Z';
 const seenAtMs = Date.parse('2026-03-01T00:00:00Z');
 const at = { nowMs: seenAtMs, generation: 3 };
 
-const FURTHER = [
-  API_KEY_CONDITIONS,
-  KEY_STORE_CONDITIONS,
-  APPLICATION_CONDITIONS,
-  REVIEW_CONDITIONS,
-  CLIENT_CONDITIONS,
-  PRODUCT_CONDITIONS,
-];
+const TABLES: readonly ConditionTable[] = Object.values(CONDITION_TABLES);
 
 describe('the list', () => {
-  it.each([
-    ['ApiKey', API_KEY_READY],
-    ['KeyStore', KEY_STORE_READY],
-    ['ApiKeyApplication', APPLICATION_READY],
-    ['ApiKeyReview', REVIEW_READY],
-    ['ApiClient', CLIENT_READY],
-    ['ApiProduct', PRODUCT_READY],
-  ])('%s: Stalled stands beside Ready exactly where the situation is Failed', (_kind, facts) => {
-    for (const [reason, fact] of Object.entries(facts)) {
-      expect({ reason, stalled: fact.companion === 'Stalled' }).toEqual({
-        reason,
-        stalled: fact.kstatus === 'Failed',
-      });
-      expect({ reason, current: fact.kstatus === 'Current' }).toEqual({
-        reason,
-        current: fact.status === 'True',
-      });
-    }
-  });
+  it.each(Object.entries<ConditionTable>(CONDITION_TABLES))(
+    '%s: Stalled stands beside Ready exactly where the situation is Failed',
+    (_kind, { ready }) => {
+      for (const [reason, fact] of Object.entries(ready)) {
+        expect({ reason, stalled: fact.companion === 'Stalled' }).toEqual({
+          reason,
+          stalled: fact.kstatus === 'Failed',
+        });
+        expect({ reason, current: fact.kstatus === 'Current' }).toEqual({
+          reason,
+          current: fact.status === 'True',
+        });
+      }
+    },
+  );
 
   it('has a sentence and a one-word reason for every entry', () => {
-    const tables: readonly Readonly<Record<string, ReadyFact | ReasonFact>>[] = [
-      API_KEY_READY,
-      KEY_STORE_READY,
-      APPLICATION_READY,
-      REVIEW_READY,
-      CLIENT_READY,
-      PRODUCT_READY,
-      ...FURTHER.flatMap((further) => Object.values(further)),
-    ];
-    const all = tables.flatMap((facts) => Object.entries(facts));
+    const all = TABLES.flatMap(({ ready, further }) =>
+      [ready, ...Object.values(further)].flatMap((facts) => Object.entries<ReasonFact>(facts)),
+    );
     for (const [reason, fact] of all) {
       expect(reason).toMatch(/^[A-Z][A-Za-z]{2,40}$/);
       expect(fact.sentence).toMatch(/^[A-Z].*\.$/);
@@ -86,7 +56,7 @@ describe('the list', () => {
   });
 
   it('names every condition type in the publishing order', () => {
-    const used = ['Ready', ...FURTHER.flatMap((further) => Object.keys(further))];
+    const used = ['Ready', ...TABLES.flatMap(({ further }) => Object.keys(further))];
     expect(new Set(used)).toEqual(new Set(CONDITION_TYPES));
   });
 });
