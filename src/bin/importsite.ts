@@ -2,6 +2,7 @@
  * Where imported values go: into the database, by this process where no operator has it for itself, by
  * the running operator where one has, or nowhere in a dry run.
  */
+import { refText } from '../api/meta.ts';
 import { judgeImport } from '../controllers/apikey/imports.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { systemEntropy } from '../kernel/entropy.ts';
@@ -70,7 +71,7 @@ async function lookOnly({ database, keyring }: Options): Promise<ImportSite> {
     ledger,
     async take(record, wish) {
       const { type } = await judgeImport({ ledger, keyring }, record, wish);
-      const of = `ApiKey ${record.namespace}/${record.name}`;
+      const of = `ApiKey ${refText(record)}`;
       return type === 'New' ? `${of}: can be imported` : `${of}: imported before`;
     },
     close: () => ledger.close(),

@@ -1,4 +1,5 @@
 /** Composition of the commands about what is in the ledger: identify, keys (and their revocation), debts, audit. */
+import { refText } from '../api/meta.ts';
 import { parseLimit, printAudit, readAudit } from '../cli/audit.ts';
 import { listDebts } from '../cli/debts.ts';
 import { usageError } from '../cli/exit.ts';
@@ -88,7 +89,7 @@ async function askToRevoke(
       // oxlint-disable-next-line no-await-in-loop
       const { record } = await ledger.load(uid, { namespace: '', name: '' });
       if (record?.phase === 'Ended') {
-        output.note(`apikey ${record.namespace}/${record.name} revoked by the running operator\n`);
+        output.note(`apikey ${refText(record)} revoked by the running operator\n`);
         return;
       }
     }

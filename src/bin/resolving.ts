@@ -1,5 +1,5 @@
 /** What `keyward keys resolve` and `keyward import` ask for, as text between two processes. */
-import type { Ref } from '../api/meta.ts';
+import { refText, type Ref } from '../api/meta.ts';
 import { isUndecidedDebt, type Decision } from '../controllers/apikey/remote/resolve.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Ledger } from '../ledger/port.ts';
@@ -52,7 +52,7 @@ export async function findByName(
   if (record !== undefined) return record;
   throw terminal(
     'KeyNotFound',
-    `the ledger has no key of ApiKey ${at.namespace}/${at.name}; see its status for what keeps it from beginning`,
+    `the ledger has no key of ApiKey ${refText(at)}; see its status for what keeps it from beginning`,
   );
 }
 

@@ -1,7 +1,8 @@
 /** `keyward identify -`: whose is this value, and which command contains the damage? */
+import { refText } from '../api/meta.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { Sensitive } from '../kernel/sensitive.ts';
-import { formatTime } from '../kernel/time.ts';
+import { earlier, formatTime } from '../kernel/time.ts';
 import { digestSecret, equalDigests } from '../keys/digest.ts';
 import { parsePair, parseValue, type ValueParts } from '../keys/format.ts';
 import type { Keyring } from '../keys/keyring.ts';
@@ -92,9 +93,9 @@ function matchValue(
 
 function describe(deps: IdentifyDeps, found: Found): string {
   const { record, credential, slot } = found;
-  const owner = `${record.namespace}/${record.name}`;
+  const owner = refText(record);
   const { endMs } = record.terms;
-  const retireAtMs = firstOf(credential.retireAtMs, slot.retireAtMs);
+  const retireAtMs = earlier(credential.retireAtMs, slot.retireAtMs);
   const lines = [
     ['key', credential.keyId],
     ['owner', `ApiKey ${owner}`],
@@ -109,11 +110,6 @@ function describe(deps: IdentifyDeps, found: Found): string {
     .map(([name = '', text = '']) => `${name.padEnd(13)} ${visible(text)}`)
     .join('\n');
   return `${facts}\n\n${containment(found)}`;
-}
-
-/** The earlier of two instants, each of which may be none. */
-function firstOf(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
 /** Whether the value works: gates have the last word where they are asked, a vendor has a word of its own. */

@@ -1,4 +1,5 @@
 /** `keyward keys`: what the ledger holds, and the end of keys whose objects are gone. */
+import { refText } from '../api/meta.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import { formatTime } from '../kernel/time.ts';
 import type { UseReads } from '../ledger/gate.ts';
@@ -64,7 +65,7 @@ export async function revokeRetained(
       message: 'the key changed meanwhile; run the command again',
     });
   }
-  context.output.note(`apikey ${record.namespace}/${record.name} revoked\n`);
+  context.output.note(`apikey ${refText(record)} revoked\n`);
 }
 
 /**
@@ -82,7 +83,7 @@ export async function expectRetained(
       message:
         record === undefined
           ? `the ledger knows no key with UID '${uid}'`
-          : `ApiKey ${record.namespace}/${record.name} is not retained; delete the object, or set spec.state to Revoked`,
+          : `ApiKey ${refText(record)} is not retained; delete the object, or set spec.state to Revoked`,
     });
   }
   return record;

@@ -40,6 +40,14 @@ export function conditionOf(
   return status?.conditions?.find((condition) => condition.type === type);
 }
 
+/** Whether status is about the newest edit; what is there may still be about the one before. */
+export function isObserved({
+  metadata,
+  status,
+}: KubeObject<{ readonly status?: { readonly observedGeneration?: number } }>): boolean {
+  return (status?.observedGeneration ?? -1) >= (metadata.generation ?? 0);
+}
+
 const GOOD =
   /^(Active|Rotating|InForce|Approved|Connected|Published|Decisive|Counted|True|Resumed)$/;
 const BAD =

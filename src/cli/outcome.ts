@@ -1,6 +1,13 @@
 /** What became of what somebody did: whether to wait on, and how the command ends. Pure. */
 import { EXIT, type ExitCode } from './exit.ts';
-import { conditionOf, type Client, type Form, type Key, type Review } from './objects.ts';
+import {
+  conditionOf,
+  isObserved,
+  type Client,
+  type Form,
+  type Key,
+  type Review,
+} from './objects.ts';
 import type { Switch } from './switches.ts';
 import { visible } from './visible.ts';
 
@@ -37,9 +44,8 @@ const BY_STATE: Readonly<Record<string, ExitCode>> = {
 
 /** What was decided about a form, or what keeps it from being reviewed. */
 export function outcomeOfForm(form: Form): Outcome {
-  const { status, metadata } = form;
-  // What is there may still be about the edit before.
-  if ((status?.observedGeneration ?? -1) < (metadata.generation ?? 0)) return undefined;
+  if (!isObserved(form)) return undefined;
+  const { status } = form;
   const code = BY_STATE[status?.state ?? ''];
   if (code === undefined) return undefined;
   const words = visible(conditionOf(status, 'Ready')?.message ?? '');
@@ -57,8 +63,9 @@ const ON_AND_WAITING = new Set(['NotYetValid', 'PendingReview']);
  * stays off although its own spec wants it on, and that is a failure of this wish.
  */
 export function outcomeOfSwitch(wanted: Switch): (object: Key | Client) => Outcome {
-  return ({ status, metadata }) => {
-    if ((status?.observedGeneration ?? -1) < (metadata.generation ?? 0)) return undefined;
+  return (object) => {
+    if (!isObserved(object)) return undefined;
+    const { status } = object;
     const ready = conditionOf(status, 'Ready');
     if (ready === undefined || ready.status === 'Unknown') return undefined;
     const text = `${ready.reason}: ${visible(ready.message)}\n`;

@@ -1,7 +1,7 @@
 /** What `rotate`, `suspend`, `resume` and `revoke` change in an object's spec. Pure. */
 import { ANNOTATION_APPLICANT, ANNOTATION_EDITORS, ANNOTATION_ROTATE } from '../api/names.ts';
 import { usageError } from './exit.ts';
-import { conditionOf, type Form, type Store } from './objects.ts';
+import { conditionOf, isObserved, type Form, type Store } from './objects.ts';
 
 /** Switches of keys and clients. */
 export type Switch = 'Suspended' | 'Resumed' | 'Revoked';
@@ -154,10 +154,10 @@ export function reissuePatch(form: Form, wish: ReissueWish, username: string): o
 }
 
 /** Whether the form asks for new values already; a key that is off meanwhile stays so for the next request. */
-function isReissueOpen({ metadata, spec, status }: Form): boolean {
+function isReissueOpen(form: Form): boolean {
+  const { spec, status } = form;
   const requestId = spec.reissue?.requestId;
   if (requestId === undefined || requestId === status?.lastHandledReissueRequestId) return false;
   // Of the handled ones status names the last; one before it, which a file brought back, waits for nothing.
-  const isSeen = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 1);
-  return !isSeen || conditionOf(status, 'Ready')?.reason !== 'InForce';
+  return !isObserved(form) || conditionOf(status, 'Ready')?.reason !== 'InForce';
 }
