@@ -3,6 +3,9 @@
 /** Identity of a namespaced object in the queue and in caches; cluster-scoped: namespace ''. */
 export type Ref = { readonly namespace: string; readonly name: string };
 
+/** One object and no later one of its name. */
+export type UidRef = Ref & { readonly uid: string };
+
 /** `namespace/name`, or `name` for cluster-scoped objects; for maps, logs and messages. */
 export function refText(ref: Ref): string {
   return ref.namespace === '' ? ref.name : `${ref.namespace}/${ref.name}`;

@@ -1,4 +1,5 @@
 /** Refuses changes of records that are not legal in their state. Pure. */
+import { refText } from '../api/meta.ts';
 import { KeywardError } from '../kernel/errors.ts';
 import type { FormRecord } from './form.ts';
 import type { KeyRecord } from './record.ts';
@@ -13,6 +14,6 @@ export function demand(
   const kind = 'credentials' in record ? 'ApiKey' : 'ApiKeyApplication';
   throw new KeywardError('Bug', {
     reason: 'IllegalTransition',
-    message: `${kind} ${record.namespace}/${record.name}: illegal ledger transition: ${rule}`,
+    message: `${kind} ${refText(record)}: illegal ledger transition: ${rule}`,
   });
 }

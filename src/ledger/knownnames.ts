@@ -7,11 +7,8 @@
  * Whoever led before us cannot commit any more, so every later record is one of our own commits,
  * and those are noted before they are sent.
  */
-import type { Ref } from '../api/meta.ts';
-import type { KeyRecord } from './record.ts';
+import type { Ref, UidRef } from '../api/meta.ts';
 import type { Commit, CommitResult, Ledger, Page } from './port.ts';
-
-type Owner = Ref & Pick<KeyRecord, 'uid'>;
 
 /**
  * UIDs of the records of each name, nearly always one; an entry for each record that is not Ended.
@@ -61,7 +58,7 @@ export class KnownNames {
     this.#isComplete = page.next === undefined;
   }
 
-  #add({ namespace, name, uid }: Owner): void {
+  #add({ namespace, name, uid }: UidRef): void {
     let names = this.#namespaces.get(namespace);
     if (names === undefined) this.#namespaces.set(namespace, (names = new Map()));
     const held = uidsOf(names.get(name));
@@ -69,7 +66,7 @@ export class KnownNames {
     names.set(name, held.length === 0 ? uid : [...held, uid]);
   }
 
-  #remove({ namespace, name, uid }: Owner): void {
+  #remove({ namespace, name, uid }: UidRef): void {
     const names = this.#namespaces.get(namespace);
     if (names === undefined) return;
     const left = uidsOf(names.get(name)).filter((held) => held !== uid);

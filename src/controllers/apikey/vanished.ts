@@ -5,7 +5,7 @@
  * So a vanished object is sighted twice with a pause between, read live once more (ProveGone), and
  * if too many are missing at once none is ended until a person has looked.
  */
-import { refText, type Ref } from '../../api/meta.ts';
+import { refText, type Ref, type UidRef } from '../../api/meta.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { MINUTE_MS, SECOND_MS } from '../../kernel/time.ts';
 import type { Ledger } from '../../ledger/port.ts';
@@ -24,9 +24,6 @@ const PAGE = 500;
 const HELD_MAX = 1_000;
 /** So many of them are named in the log. */
 const NAMED = 5;
-
-/** Name and UID of an object that vanished. */
-export type Gone = Ref & { readonly uid: string };
 
 /** What is held back because it is too much: how many, and some of them. */
 export type HeldBack = { readonly vanished: number; readonly examples: readonly string[] };
@@ -85,7 +82,7 @@ export class VanishedGuard {
    *
    * @param gone whose object vanished; absent: nobody waits for the answer
    */
-  permits(gone?: Gone): boolean {
+  permits(gone?: UidRef): boolean {
     if (this.#accept === 'All' || this.#isFew()) return true;
     if (gone !== undefined && this.#held.size < HELD_MAX) {
       const { uid, namespace, name } = gone;
@@ -109,7 +106,7 @@ export class VanishedGuard {
    * Asked right before a key is ended because its object vanished: true counts it. What `permits` said
    * when its World was read, it said to all that were read at that time.
    */
-  admits(gone: Gone): boolean {
+  admits(gone: UidRef): boolean {
     if (!this.permits(gone)) return false;
     this.#endings.push(this.#clock.monotonicMs());
     this.#pending = Math.max(0, this.#pending - 1);

@@ -1,5 +1,5 @@
 /** What the impure steps of the ApiKeyApplication controller are handed. */
-import type { Ref } from '../../api/meta.ts';
+import type { Ref, UidRef } from '../../api/meta.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Cache, KubeClient } from '../../kube/port.ts';
 import type { FormRecord } from '../../ledger/form.ts';
@@ -39,9 +39,6 @@ type Proof = {
   atOurClock(serverMs: number): number;
 };
 
-/** Name and UID of a form that vanished. */
-type Gone = Ref & { readonly uid: string };
-
 /** Everything the controller works with; made once in `bin`. */
 export type Deps = {
   readonly client: KubeClient;
@@ -58,7 +55,7 @@ export type Deps = {
   /** UIDs of forms that this controller is committing: nobody has to tell it of that. */
   readonly committing: Set<string>;
   /** Says when too many forms vanish at once. */
-  readonly guard: { permits(gone?: Gone): boolean; admits(gone: Gone): boolean };
+  readonly guard: { permits(gone?: UidRef): boolean; admits(gone: UidRef): boolean };
   readonly ownStatus: OwnStatus<SeenStatus>;
   /** Uses of the round of a form in its current window; undefined: nobody has looked yet. */
   readonly quotaUses: (grant: GrantBinding, nowMs: number) => number | undefined;

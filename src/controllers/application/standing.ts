@@ -23,17 +23,16 @@ export function standingOf({ record, nowMs }: World): Standing | undefined {
 /** Standing of one of the two grants of a form. */
 export function grantStanding(record: FormRecord, grant: Grant, nowMs: number): Standing {
   // Until then as if it were issued the moment it may be; a change is of what can be issued before it.
-  const issuedMs =
-    firstIssuedMs(record) ??
-    Math.min(grant.effectiveMs, record.grant?.effectiveMs ?? grant.effectiveMs);
+  const issuedMs = firstIssuedMs(record);
+  const presumedMs = Math.min(grant.effectiveMs, record.grant?.effectiveMs ?? grant.effectiveMs);
   const resolution = resolveTerms(grant.content.terms, {
     nowMs,
-    firstIssuedMs: issuedMs,
+    firstIssuedMs: issuedMs ?? presumedMs,
     ...grant.rules,
   });
   const estimateMs = resolution.type === 'Resolved' ? resolution.terms.endMs : undefined;
   // The days of a key that nobody has issued yet have not begun, however long ago they might have.
-  const isByLength = firstIssuedMs(record) === undefined && !isEndNamed(grant);
+  const isByLength = issuedMs === undefined && !isEndNamed(grant);
   const endMs = isByLength && isPast(estimateMs, nowMs) ? undefined : estimateMs;
   const end = endMs === undefined ? {} : { endMs };
   if (record.ended !== undefined) return { state: 'Ended', ...end };

@@ -2,6 +2,7 @@
  * Pays what one ended key still owes its vendor: the steps of stores/ending.ts, each followed by its
  * commit. Only what is proven to be gone is forgotten; anything else stays in the ledger.
  */
+import { refText } from '../../api/meta.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import type { KeyRecord } from '../../ledger/record.ts';
@@ -186,5 +187,5 @@ async function commitStep(
     },
   });
   if (result.type === 'Committed') return result.record;
-  throw ledgerMoved(`ApiKey ${record.namespace}/${record.name}`, result.type);
+  throw ledgerMoved(`ApiKey ${refText(record)}`, result.type);
 }

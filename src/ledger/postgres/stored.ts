@@ -1,23 +1,14 @@
 /** What a batch of commits has to know before it decides, read in as few round trips as can be. */
 import { CHAIN_START } from '../audit.ts';
-import type { LedgerIdentity } from '../port.ts';
+import { decodeHead, HEAD_COLUMNS } from '../identity.ts';
 import type { AuditedRequest, CommitRequest } from '../requests.ts';
-import {
-  AT,
-  bytes,
-  CREDENTIAL_IDENTITY,
-  integer,
-  nameOf,
-  optionalText,
-  type Row,
-  text,
-} from '../rows.ts';
+import { AT, bytes, CREDENTIAL_IDENTITY, integer, nameOf, type Row, text } from '../rows.ts';
 import type { Connection } from './connection.ts';
 import { readRevisions, type StoredDocuments } from './documents.ts';
 import type { Qualify } from './names.ts';
 
 /** The database itself, under its lock. */
-export type Head = Omit<LedgerIdentity, 'schemaVersion'> & {
+export type Head = ReturnType<typeof decodeHead> & {
   /** Hash of the newest audit entry. */
   readonly hash: Uint8Array;
 };
@@ -45,20 +36,14 @@ export type Stored = {
 
 /** Statements that lock the database against other writers and read its head. */
 export const LOCK_HEAD: readonly string[] = [
-  `SELECT database_id, incarnation, commit_counter, cluster_id, epoch FROM {schema}.meta
-   FOR UPDATE`,
+  `SELECT ${HEAD_COLUMNS} FROM {schema}.meta FOR UPDATE`,
   'SELECT hash FROM {schema}.audit ORDER BY commit_number DESC LIMIT 1',
 ];
 
 /** The head from the rows of LOCK_HEAD. */
 export function readHead([meta, newest]: readonly (readonly Row[])[]): Head {
-  const row = meta?.[0] ?? [];
   return {
-    databaseId: text(row[0]),
-    incarnation: text(row[1]),
-    commitCounter: integer(row[2]),
-    clusterId: optionalText(row[3]),
-    epoch: integer(row[4]),
+    ...decodeHead(meta?.[0]),
     hash: newest?.[0] === undefined ? CHAIN_START : bytes(newest[0][0]),
   };
 }

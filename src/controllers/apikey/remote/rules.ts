@@ -75,8 +75,8 @@ export const switchOff: Rule = (world) =>
   firstWish(world, ({ remote }, wish) => remote.enabled !== false && !wish.enabled);
 
 /**
- * The same as finishRegenerate before a credential is switched on: the value that is replaced because it was exposed must
- * not work again in between.
+ * Does what finishRegenerate does, before a credential is switched on: the value that is replaced
+ * because it was exposed must not work again in between.
  */
 export const finishWhileOff: Rule = (world) => {
   const isOff = world.record?.credentials.some(

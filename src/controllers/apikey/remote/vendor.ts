@@ -43,7 +43,7 @@ export async function open(
   if (credential === undefined) {
     throw new KeywardError('Bug', {
       reason: 'CredentialMissing',
-      message: `ApiKey ${record.namespace}/${record.name}: a step was planned for a credential that does not exist`,
+      message: `ApiKey ${refText(record)}: a step was planned for a credential that does not exist`,
     });
   }
   const account = session.account.id;

@@ -1,17 +1,14 @@
 import { expect, test } from 'vitest';
-import {
-  HeldAlarm,
-  VanishedGuard,
-  type Gone,
-} from '../../../../src/controllers/apikey/vanished.ts';
+import type { UidRef } from '../../../../src/api/meta.ts';
+import { HeldAlarm, VanishedGuard } from '../../../../src/controllers/apikey/vanished.ts';
 import { MINUTE_MS } from '../../../../src/kernel/time.ts';
 import { FakeClock } from '../../../support/clock.ts';
 
 const ref = (name: string) => ({ namespace: 'team', name });
-const gone = (name: string): Gone => ({ ...ref(name), uid: `uid-${name}` });
+const gone = (name: string): UidRef => ({ ...ref(name), uid: `uid-${name}` });
 /** Keys `0`, `1`, ... */
 const many = (count: number) => Array.from({ length: count }, (_, i) => gone(`${i}`));
-const found = (missing: readonly Gone[]) =>
+const found = (missing: readonly UidRef[]) =>
   new Map(missing.map(({ uid, namespace, name }) => [uid, { namespace, name }]));
 
 test('nothing that vanished is ended before it was counted how many did', () => {
@@ -54,7 +51,7 @@ test('a small installation may end three within ten minutes, and three more afte
   const clock = new FakeClock();
   const guard = new VanishedGuard(clock, 'Few');
   guard.found(found(many(3)), 5);
-  const admitted = (keys: readonly Gone[]) => keys.filter((key) => guard.admits(key));
+  const admitted = (keys: readonly UidRef[]) => keys.filter((key) => guard.admits(key));
   expect(admitted(many(5))).toHaveLength(3);
   clock.advance(10 * MINUTE_MS + 1);
   expect(admitted(many(7).slice(3))).toHaveLength(3);
