@@ -111,10 +111,9 @@ export async function callEnd(
   signal: AbortSignal,
 ): Promise<'Disabled' | 'Gone'> {
   const { remote } = session;
-  const { id, name = '', description = '' } = credential.remote;
+  const { id } = credential.remote;
   if (how === 'Disable') {
-    const seen = await remote.update(id, { enabled: false, name, description }, signal);
-    if (seen !== undefined) return 'Disabled';
+    if (await switchOff(remote, credential.remote, signal)) return 'Disabled';
   } else if ((await remote.delete(id, signal)) === 'Deleted') {
     return 'Gone';
   }
@@ -123,4 +122,21 @@ export async function callEnd(
   if (isGone) demandSettled({ credential, handle }, clock.nowMs());
   if (isGone) return 'Gone';
   throw new StoreFailure('Garbled', { message: 'the vendor knows the credential and does not' });
+}
+
+/**
+ * Name and description stay as they are. What a search found was never looked at, and without a name
+ * a vendor may refuse to switch it off. @returns false where the vendor does not know it
+ */
+async function switchOff(
+  remote: EndingSession['remote'],
+  known: RemoteCredentialRecord['remote'] & { readonly id: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const isUnseen = known.name === undefined && known.enabled === undefined;
+  const named = isUnseen ? await remote.read(known.id, signal) : known;
+  if (named === undefined) return false;
+  const { name = '', description = '' } = named;
+  const wish = { enabled: false, name, description };
+  return (await remote.update(known.id, wish, signal)) !== undefined;
 }

@@ -38,6 +38,9 @@ export type VendorFault = 'Cut' | 'LostAnswer' | 'Throttled';
 /** Classes it can be of. */
 export type MemoryVendorClass = keyof typeof FORMATS;
 
+/** Code points. */
+const NAME_MAX = 255;
+
 const FORMATS = { M: 'Dual', D: 'KeyPair', O: 'Opaque', I: 'Opaque', X: 'Opaque' } as const;
 
 /** See the file comment. */
@@ -98,7 +101,7 @@ export class MemoryVendor implements RemoteStore {
       rotation: 'Replace',
       regeneratePerSlot: this.#class === 'M' || this.#class === 'D',
       suspend: true,
-      displayNameMax: 255,
+      displayNameMax: NAME_MAX,
       descriptionMax: 500,
       terms: this.#class === 'M' ? ['productRefs'] : [],
     };
@@ -161,6 +164,7 @@ export class MemoryVendor implements RemoteStore {
     return this.#call('update', () => {
       const found = this.#known(id);
       if (found === undefined) return undefined;
+      if (this.#class !== 'D') this.#demandName(wish.name);
       Object.assign(found, this.#class === 'D' ? { enabled: wish.enabled } : wish);
       if (found.name !== 'mark') found.mark = undefined;
       return this.#show(found, this.#shown());
@@ -189,6 +193,12 @@ export class MemoryVendor implements RemoteStore {
     const answer = act();
     if (fault === 'LostAnswer') throw new StoreFailure('Unavailable', { message: 'answer lost' });
     return answer;
+  }
+
+  /** Vendors that have names take no empty one and none that is too long. */
+  #demandName(name: string): void {
+    if (name !== '' && Array.from(name).length <= NAME_MAX) return;
+    throw new StoreFailure('Refused', { message: 'the name is empty or too long' });
   }
 
   #known(id: string): VendorCredential | undefined {

@@ -1,10 +1,10 @@
 /** The rules by which keys end: deleted, vanished, revoked, long expired. Pure. */
 import { FINALIZER } from '../../api/names.ts';
-import type { KeyRecord } from '../../ledger/record.ts';
-import { retainable } from '../../ledger/transitions.ts';
+import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
+import { isOpen, retainable } from '../../ledger/transitions.ts';
 import { NOTHING, type Action, type Answer, type Rule } from './actions.ts';
-import { endNext, isDebt, isOwing } from './remote/rules.ts';
-import { isOver, isRevivedBySpec, REVIVAL_MS } from './wanted.ts';
+import { endNext, isDebt, isEmergency, isOwing } from './remote/rules.ts';
+import { isOver, isRevivedBySpec, REVIVAL_MS, wantedState } from './wanted.ts';
 import type { World } from './world.ts';
 
 /** An earlier object of this name, or the object of a record, is gone without having been ended. */
@@ -28,7 +28,7 @@ export const endDeleted: Rule = (world) => {
   if (key === undefined || !key.isDeleting) return undefined;
   if (record?.phase === 'Live') {
     // What the other rules still do without a store goes on: switching off, revoking, ending an overlap.
-    if (awaitsStore(world)) return undefined;
+    if (awaitsStore(world) || unfinished(world) !== undefined) return undefined;
     return mayRetain(world) ? { type: 'Retain' } : { type: 'End', record, because: 'Deleted' };
   }
   const step = record?.phase === 'Ending' ? endEverywhere(world, record) : undefined;
@@ -71,8 +71,10 @@ function endEverywhere(world: World, record: KeyRecord): Answer {
   const step = endNext(world, record);
   if (step !== undefined) return step;
   if (world.evidence.secretDeleted !== true) return { type: 'DeleteSecret', record };
-  // A vendor that does not answer has its time; then the debt waits without the object.
-  return isOwing(record) && !isDebt(world, record) ? NOTHING : undefined;
+  // A vendor that does not answer has its time; then the debt waits without the object. So it does at
+  // once where the store is gone: only the debt worker still reaches the vendor.
+  const isAwaited = world.store.type !== 'Missing' && !isDebt(world, record);
+  return isOwing(record) && isAwaited ? NOTHING : undefined;
 }
 
 /** Of a key without an object: nobody waits for the vendor, what is owed stays as a debt. */
@@ -90,9 +92,33 @@ export function awaitsStore(world: World): boolean {
   return world.key?.isDeleting === true && world.store.type !== 'Usable' && isToBeRetained(world);
 }
 
+/**
+ * What is still to be done for a key that is being deleted and goes on, because nobody would do it afterwards:
+ * switch it off, or replace values and hand the new ones out. undefined: nothing.
+ */
+export function unfinished(world: World): 'Suspension' | 'Rotation' | undefined {
+  const { key, record, nowMs } = world;
+  if (key === undefined || record === undefined || !key.isDeleting || !mayRetain(world)) {
+    return undefined;
+  }
+  const kept = retainable(record, nowMs);
+  if (kept === undefined) return undefined;
+  if (wantedState(world, key) === 'Suspended' && !isOff(world, record, kept)) return 'Suspension';
+  const isMade = kept.remote?.regenerating === undefined && !isOpen(kept);
+  return isEmergency(world) || (!isMade && kept.origin !== 'Imported') ? 'Rotation' : undefined;
+}
+
+/** Here, and at a vendor that has it and can switch it off. */
+function isOff({ store }: World, { state }: KeyRecord, { remote }: CredentialRecord): boolean {
+  if (state !== 'Suspended') return false;
+  if (remote === undefined || remote.missingSinceMs !== undefined) return true;
+  return remote.enabled === false || (store.type === 'Usable' && !store.capabilities.suspend);
+}
+
 function mayRetain(world: World): boolean {
-  const { store } = world;
-  return isToBeRetained(world) && store.type === 'Usable' && store.retention === 'Allowed';
+  const { key, store } = world;
+  if (store.type !== 'Usable' || store.retention !== 'Allowed') return false;
+  return isToBeRetained(world) && key !== undefined && wantedState(world, key) !== 'Revoked';
 }
 
 function isToBeRetained({ key, record, nowMs }: World): boolean {

@@ -1,6 +1,7 @@
 /** What status says about a key whose object is being deleted. Pure. */
 import type { KeywardError } from '../../kernel/errors.ts';
-import { awaitsStore } from './ending.ts';
+import { firstFinding } from './checks.ts';
+import { awaitsStore, unfinished } from './ending.ts';
 import type { Finding } from './finding.ts';
 import { whyStillThere } from './remote/status.ts';
 import type { StoreFact, World } from './world.ts';
@@ -8,6 +9,10 @@ import type { StoreFact, World } from './world.ts';
 /** Why the object is still there; undefined while it only takes its turn. */
 export function stillThere(world: World, failure?: KeywardError): Finding | undefined {
   if (awaitsStore(world)) return awaited(world.store);
+  const left = unfinished(world);
+  if (left !== undefined) {
+    return postponed(left, failure ?? world.evidence.remoteTrouble ?? firstFinding(world));
+  }
   const message = whyStillThere(world, failure);
   return message === undefined ? undefined : { reason: 'Revoked', message };
 }
@@ -16,5 +21,19 @@ function awaited(store: StoreFact): Finding {
   const trouble =
     store.type === 'Unusable' ? `${store.name}: ${store.problem}` : `${store.name} does not exist`;
   const message = `the key is being deleted with deletionPolicy Retain, and only its store says whether it may go on (${trouble}); until then its values stay as they are: make the store usable again, or set spec.deletionPolicy to Revoke to end the key`;
+  return { reason: 'StoreUnavailable', message };
+}
+
+const LEFT = {
+  Suspension: 'its store was told that it is suspended',
+  Rotation: 'its values are replaced',
+} as const;
+
+function postponed(
+  left: keyof typeof LEFT,
+  trouble: { readonly message: string } | undefined,
+): Finding | undefined {
+  if (trouble === undefined) return undefined;
+  const message = `the key is being deleted with deletionPolicy Retain, and goes on only when ${LEFT[left]}, which fails: ${trouble.message}; set spec.deletionPolicy to Revoke to end the key instead`;
   return { reason: 'StoreUnavailable', message };
 }

@@ -6,14 +6,14 @@ import { classify, type KeywardError } from '../../../kernel/errors.ts';
 import { parseTime } from '../../../kernel/time.ts';
 import { StoreFailure } from '../../../stores/contract.ts';
 import { subjectOf } from '../../../stores/subject.ts';
-import type { RemoteStep } from '../actions.ts';
+import type { RemoteStep, RemoteStepOf } from '../actions.ts';
 import type { Deps } from '../deps.ts';
 import type { RemoteTrouble, World } from '../world.ts';
 import { adopt, burn, create, search, stop, unsettled } from './create.ts';
 import { end } from './end.ts';
 import { RETRY_MAX_MS, retryPauseMs } from './rules.ts';
 import { checkSubscriptions, subscription } from './subscriptions.ts';
-import { actOf, concerned, withTrouble, type SparedStep } from './trouble.ts';
+import { actOf, concerned, hasFailed, withTrouble, type SparedStep } from './trouble.ts';
 import { readRemote, regenerateRemote, update } from './values.ts';
 
 /** See the file comment. @throws KeywardError whose class says whether to try again */
@@ -39,7 +39,7 @@ export function applyRemote(
     case 'Regenerate':
       return regenerateRemote(deps, world, action.sequence, signal);
     case 'Update':
-      return orTrouble(deps, world, action, () => update(deps, world, action, signal));
+      return tell(deps, world, action, signal);
     case 'Read':
       return orTrouble(deps, world, action, async () => {
         const read = await readRemote(deps, world, action.sequence, signal);
@@ -50,6 +50,28 @@ export function applyRemote(
     case 'End':
       return orTrouble(deps, world, action, () => end(deps, world, action, signal));
   }
+}
+
+/**
+ * Vendors take all settings at once. One that refuses the names of the spec must not leave on what is
+ * to be off: that is told again with the names it has.
+ */
+async function tell(
+  deps: Deps,
+  world: World,
+  action: RemoteStepOf<'Update'>,
+  signal: AbortSignal,
+): Promise<World> {
+  const told = await orTrouble(deps, world, action, () => update(deps, world, action, signal));
+  const { wish } = action;
+  const credential = concerned(told, action);
+  if (wish.enabled || credential === undefined || !hasFailed(told, credential, 'Update')) {
+    return told;
+  }
+  const { name = wish.name, description = wish.description } = credential.remote;
+  if (name === wish.name && description === wish.description) return told;
+  const off = { ...action, wish: { enabled: false, name, description } };
+  return orTrouble(deps, told, off, () => update(deps, told, off, signal));
 }
 
 /** What must not hold up the rest of the pass becomes a fact of it. */

@@ -345,7 +345,7 @@ function isSought({ state, remote }: CredentialRecord): boolean {
 }
 
 /** Whether rotateAtOnce has something to do once it is reached: of a dead key it replaces nothing. */
-function isEmergency(world: World): boolean {
+export function isEmergency(world: World): boolean {
   const { key, record, rotationRequest, nowMs } = world;
   if (record !== undefined && isOver(record, nowMs)) return false;
   const isAsked = rotationRequest !== undefined && key?.spec.rotation?.urgency === 'Emergency';

@@ -39,6 +39,15 @@ export function mayTake(
   return alike.length < FAILURES_MAX && alike.every((each) => each.token !== token);
 }
 
+/** True when in this pass an act failed for this very credential. */
+export function hasFailed(
+  { evidence: { remoteTrouble } }: World,
+  { token }: Pick<RemoteCredentialRecord, 'token'>,
+  act: Act,
+): boolean {
+  return remoteTrouble?.failed?.some((each) => each.token === token && each.act === act) === true;
+}
+
 /** Those that failed in earlier passes stand behind all others, in the order of their failures. */
 export function inTurn(
   { remoteFailures = [] }: World,

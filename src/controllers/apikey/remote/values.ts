@@ -72,7 +72,8 @@ export async function regenerateRemote(
   const slot = credential.slots.find(({ name }) => name === regenerating?.slots[0]);
   if (slot === undefined) return world;
   const id = idOf(credential);
-  await confirmLive(deps, world, signal);
+  // Of one that is known to be going the plan finishes what has begun; see unfinished.
+  if (world.key?.isDeleting !== true) await confirmLive(deps, world, signal);
   const isReadable = handle.capabilities.class === 'M' || handle.capabilities.class === 'D';
   const before = isReadable ? await session.remote.read(id, signal) : undefined;
   if (isReadable && before === undefined) return missing(deps, world, at);

@@ -52,7 +52,13 @@ export class DebtSite {
       keyId: `key-${uid}`,
       state: 'Disabled',
       slots: [],
-      remote: { account: 'account-1', facts: {}, doomedAtMs: this.clock.nowMs(), ...remote },
+      remote: {
+        account: 'account-1',
+        facts: {},
+        ...(remote.id === undefined ? {} : { enabled: true, name: 'web', description: '' }),
+        doomedAtMs: this.clock.nowMs(),
+        ...remote,
+      },
     });
     const record = aRecord({
       uid,

@@ -250,6 +250,91 @@ test('a key that outlives its object in the midst of a rotation goes on with the
   expect([...at.vendor.credentials.keys()]).toEqual([inUse]);
 });
 
+describe('a key that goes on without its object', () => {
+  const kept = (change: Parameters<typeof aSpec>[0] = {}, isDeleting = true): ApiKeyView =>
+    aKey({ isDeleting, spec: aSpec({ deletionPolicy: 'Retain', ...change }) });
+  const issued = async (): Promise<Workshop> => {
+    const at = workshop('M', { store: { retention: 'Allowed' } });
+    await be(at, kept({}, false));
+    return at;
+  };
+  const record = (at: Workshop) => at.ledger.records.get('uid-1');
+  const readyOf = ({ world, thrown }: Awaited<ReturnType<typeof onePass>>) =>
+    wantedStatus(world, thrown)?.conditions?.find(({ type }) => type === 'Ready');
+
+  test('is ended all the same when it was revoked in the same moment', async () => {
+    const at = await issued();
+    await be(at, kept({ state: 'Revoked' }));
+    expect(record(at)).toMatchObject({ phase: 'Ended', credentials: [] });
+    expect(at.vendor.credentials.size).toBe(0);
+  });
+
+  test('is switched off first when it was suspended, and says so while the vendor does not answer', async () => {
+    const at = await issued();
+    const going = kept({ state: 'Suspended' });
+    at.vendor.fault = (call) => (call === 'update' ? 'Cut' : undefined);
+    put(at, going);
+    const pass = await onePass(at, going);
+    expect(record(at)?.phase).toBe('Live');
+    expect(readyOf(pass)).toMatchObject({ status: 'False', reason: 'StoreUnavailable' });
+    expect(readyOf(pass)?.message).toMatch(/told that it is suspended.*deletionPolicy to Revoke/);
+    at.vendor.fault = () => undefined;
+    await settle(at, going);
+    expect(record(at)).toMatchObject({ phase: 'Retained', state: 'Suspended' });
+    expect(enabled(at)).toEqual([false]);
+  });
+
+  test('has the values replaced first whose replacement has begun, and the new ones in its Secret', async () => {
+    const at = await issued();
+    const rotation = aRotation({ requestId: 'r1', slot: 'Secondary' });
+    const [before] = [...at.vendor.credentials.values()].map(({ values }) => [...values.values()]);
+    at.vendor.fault = (call) => (call === 'regenerate' ? 'Cut' : undefined);
+    put(at, kept({ rotation }, false));
+    await onePass(at, kept({ rotation }, false));
+    put(at, kept({ rotation }));
+    await onePass(at, kept({ rotation }));
+    expect(record(at)?.phase).toBe('Live');
+    at.vendor.fault = () => undefined;
+    await settle(at, kept({ rotation }));
+    expect(record(at)?.phase).toBe('Retained');
+    const [after] = [...at.vendor.credentials.values()].map(({ values }) => [...values.values()]);
+    expect(after).not.toEqual(before);
+    expectWhole(at);
+  });
+
+  test('has no value any more that was exposed in the same moment', async () => {
+    const at = await issued();
+    const [before = []] = [...at.vendor.credentials.values()].map(({ values }) => [
+      ...values.values(),
+    ]);
+    await be(at, kept({ rotation: aRotation({ requestId: 'r1', urgency: 'Emergency' }) }));
+    const left = [...at.vendor.credentials.values()].flatMap(({ values }) => [...values.values()]);
+    expect(left.filter((value) => before.includes(value))).toEqual([]);
+    expect(record(at)?.phase).toMatch(/^(Retained|Ended)$/);
+  });
+});
+
+test('a key is switched off also where the vendor refuses the name that its spec has by now', async () => {
+  const at = workshop('M');
+  await be(at, PLAIN);
+  const endless = aKey({ spec: aSpec({ displayName: 'x'.repeat(256), state: 'Suspended' }) });
+  await be(at, endless);
+  expect(enabled(at)).toEqual([false]);
+  expect([...at.vendor.credentials.values()][0]?.name).toBe(REF.name);
+});
+
+test('a deleted key does not wait for a store that is gone: what it owes is paid as a debt', async () => {
+  const at = workshop('M');
+  await be(at, PLAIN);
+  put(at, GOING);
+  at.vendor.fault = (call) => (call === 'update' ? 'Cut' : undefined);
+  await onePass(at, GOING);
+  expect(at.ledger.records.get('uid-1')?.phase).toBe('Ending');
+  const world = { ...look(at, GOING), store: { type: 'Missing', name: 'default' } as const };
+  const gone = { ...world, evidence: { ...world.evidence, secretDeleted: true as const } };
+  expect(nextAction(gone)).toMatchObject({ type: 'ReleaseFinalizer' });
+});
+
 describe('looking again', () => {
   test('a comparison that cannot be made now is not tried every second', async () => {
     const at = workshop('M');
