@@ -89,7 +89,7 @@ export function beginCreate(
   });
 }
 
-/** The vendor said no for certain: nothing was made. */
+/** Nothing was made for certain: the vendor said no, or a settled search found nothing. */
 export function refuseCreate(record: KeyRecord, sequence: number): KeyRecord {
   return changeRemote(record, sequence, (credential) => {
     demand(credential.remote.id === undefined, record, 'what exists was not refused');

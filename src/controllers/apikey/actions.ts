@@ -92,6 +92,8 @@ export type RemoteStep =
       readonly candidates?: readonly string[];
     }
   | { readonly type: 'AwaitSettled'; readonly untilMs: number }
+  /** A settled search found nothing, and nothing may be made now: others in the account go on. */
+  | { readonly type: 'NothingMade'; readonly sequence: number }
   | { readonly type: 'Regenerate'; readonly sequence: number }
   | { readonly type: 'Update'; readonly sequence: number; readonly wish: RemoteWish }
   | { readonly type: 'Read'; readonly sequence: number }

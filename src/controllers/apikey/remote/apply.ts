@@ -9,7 +9,7 @@ import { subjectOf } from '../../../stores/subject.ts';
 import type { RemoteStep, RemoteStepOf } from '../actions.ts';
 import type { Deps } from '../deps.ts';
 import type { RemoteTrouble, World } from '../world.ts';
-import { adopt, burn, create, search, stop, unsettled } from './create.ts';
+import { adopt, burn, create, nothingMade, search, stop, unsettled } from './create.ts';
 import { end } from './end.ts';
 import { RETRY_MAX_MS, retryPauseMs } from './rules.ts';
 import { checkSubscriptions, subscription } from './subscriptions.ts';
@@ -36,6 +36,8 @@ export function applyRemote(
       return stop(deps, world, action);
     case 'AwaitSettled':
       return Promise.reject(unsettled(deps, action.untilMs));
+    case 'NothingMade':
+      return nothingMade(deps, world, action);
     case 'Regenerate':
       return regenerateRemote(deps, world, action.sequence, signal);
     case 'Update':

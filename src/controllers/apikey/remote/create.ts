@@ -241,6 +241,19 @@ export async function stop(deps: Deps, world: World, action: RemoteStepOf<'Stop'
   );
 }
 
+/** The creation is no longer begun, so that no other one waits for it; it begins again when it may. */
+export async function nothingMade(
+  deps: Deps,
+  world: World,
+  { sequence }: RemoteStepOf<'NothingMade'>,
+): Promise<World> {
+  const next = await change(deps, world, refuseCreate(mine(world), sequence), {
+    action: 'RemoteNothingMade',
+    facts: { sequence },
+  });
+  return withoutSearches(next);
+}
+
 /** It is too early to believe that nothing was made. */
 export function unsettled(deps: Deps, untilMs: number): KeywardError {
   return new KeywardError('Waiting', {

@@ -239,7 +239,8 @@ function finishCreate(
     const begunAtMs = credential.remote.createBegunAtMs ?? world.nowMs;
     return take({ type: 'AwaitSettled', untilMs: begunAtMs + store.remote.settleMs });
   }
-  if (firstFinding(world) !== undefined) return undefined;
+  // An open call keeps others of class D from the account; this one may wait for its spec for ever.
+  if (firstFinding(world) !== undefined) return take({ type: 'NothingMade', sequence });
   return take({ type: 'Create', sequence, attempt });
 }
 

@@ -699,6 +699,31 @@ describe('several unfinished calls', () => {
     expect(at.vendor.credentials.size).toBe(3);
   });
 
+  test('one that came to nothing leaves the account to other keys while its spec has a fault, and begins anew after it', async () => {
+    const at = workshop('D');
+    const begunAtMs = () => at.ledger.records.get('uid-1')?.credentials[0]?.remote?.createBegunAtMs;
+    at.vendor.fault = (call) => (call === 'create' ? 'Cut' : undefined);
+    put(at, PLAIN);
+    await onePass(at, PLAIN);
+    at.vendor.fault = () => undefined;
+    const faulty = aKey({ spec: aSpec({ terms: { cidrs: ['10.0.0.0/8'] } }) });
+    put(at, faulty);
+    await onePass(at, faulty);
+    // It may still show up.
+    expect(begunAtMs()).toBeDefined();
+    at.clock.advance(at.handle.settleMs);
+    await onePass(at, faulty);
+    expect(begunAtMs()).toBeUndefined();
+    expect(await onePass(at, faulty)).toMatchObject({ steps: 0 });
+
+    const other = aKey({ uid: 'uid-2', ref: { ...REF, name: 'other' } });
+    await be(at, other);
+    expect(at.ledger.records.get('uid-2')?.credentials).toMatchObject([{ state: 'Active' }]);
+    await be(at, PLAIN);
+    expect(at.ledger.records.get('uid-1')?.credentials).toMatchObject([{ state: 'Active' }]);
+    expectWhole(at);
+  });
+
   test('two of one key are both looked for, and the pass ends', async () => {
     const at = workshop('M', { handle: { onExpiry: 'Delete', settleMs: 5 * MINUTE_MS } });
     const key = until(at.clock.nowMs() + 10 * SECOND_MS);

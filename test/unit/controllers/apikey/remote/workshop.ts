@@ -36,7 +36,7 @@ import { aStore, aWorld } from '../../../../support/world.ts';
 import { seeded } from '../../../keys/seeded.ts';
 
 const KEYRING = parseKeyring(new Sensitive(`v1:${seeded('master')(32).toString('base64')}`));
-/** The one key. */
+/** The key; a test may have others beside it. */
 export const REF = { namespace: 'team', name: 'web' };
 const SIGNAL = new AbortController().signal;
 const PASSES_MAX = 60;
@@ -113,12 +113,12 @@ function draft(name: string) {
 
 /** The object as it is from now on. */
 export function put({ cluster }: Workshop, key: ApiKeyView): void {
-  const { spec, uid, finalizers, isDeleting } = key;
+  const { ref, spec, uid, finalizers, isDeleting } = key;
   const going = isDeleting ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {};
-  cluster.set(API_KEYS, REF, {
+  cluster.set(API_KEYS, ref, {
     apiVersion: 'keyward.dev/v1alpha1',
     kind: 'ApiKey',
-    metadata: { ...REF, uid, finalizers: [...finalizers], ...going },
+    metadata: { ...ref, uid, finalizers: [...finalizers], ...going },
     spec,
   } as never);
 }
@@ -128,10 +128,11 @@ export function look(at: Workshop, key: ApiKeyView): World {
   const { cluster, ledger, clock, store, deps } = at;
   const record = ledger.records.get(key.uid);
   const predecessor = [...ledger.records.values()].find(
-    ({ uid, phase }) => uid !== key.uid && (phase === 'Live' || phase === 'Ending'),
+    ({ uid, name, phase }) =>
+      uid !== key.uid && name === key.ref.name && (phase === 'Live' || phase === 'Ending'),
   );
-  const secret = cluster.find(SECRETS, REF)?.metadata;
-  const live = cluster.find(API_KEYS, REF);
+  const secret = cluster.find(SECRETS, key.ref)?.metadata;
+  const live = cluster.find(API_KEYS, key.ref);
   const requestId = key.spec.rotation?.requestId;
   return aWorld({
     nowMs: clock.nowMs(),
