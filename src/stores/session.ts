@@ -4,6 +4,7 @@
  * Guarantees:
  * - No request goes out before the account of the current credentials is proven, and is the account
  *   that the keys of the store are in.
+ * - No request of a change goes out while leadership is in doubt, however long it stood in the line.
  * - Whatever is thrown before a request of the caller went out is a StoreFailure, `executed` No.
  * - A store that refuses us is left alone until credentials or settings change, or ten minutes have
  *   passed; one that is dead is asked in growing pauses.
@@ -30,8 +31,11 @@ import { LineFull, type Turn } from './limits.ts';
 type SessionOptions = {
   readonly handle: RemoteHandle;
   readonly source: CredentialSource;
-  /** With the limits of the account, by the turn that requests have. */
-  readonly http: Readonly<Record<Turn, VendorHttp>>;
+  /**
+   * With the limits of the account, and the turn that requests have in its line. `expectMay` is called
+   * when a request has left the line; when it throws, nothing is sent.
+   */
+  readonly http: (turn: Turn, expectMay: () => void) => VendorHttp;
   readonly clock: Clock;
   readonly entropy: Entropy;
   /** Asked before credentials go anywhere. @throws Objection */
@@ -62,12 +66,22 @@ const JUST_CHANGED = 'the credentials of the store have just changed';
 /** What changes nothing. All else cannot be taken back, or not by us. */
 const LOOKS: ReadonlySet<Operation> = new Set(['login', 'read', 'find', 'list', 'subscription']);
 
+/** The same store twice: what is asked of the one changes nothing. */
+type Remotes = { readonly look: RemoteStore; readonly change: RemoteStore };
 type Connected = {
   readonly credentials: Credentials;
-  readonly remotes: Readonly<Record<Turn, RemoteStore>>;
+  readonly remotes: Readonly<Record<Turn, Remotes>>;
 };
 type Ready = { readonly connected: Connected; readonly account: Account };
 type Proof = { readonly account: Account; readonly atMs: number };
+
+/** Says nothing about the vendor, so it is no failure that lengthens pauses. */
+class LeadershipInDoubt extends StoreFailure {
+  constructor() {
+    const message = 'leadership is in doubt, so nothing is changed at the vendor';
+    super('Unavailable', { message, executed: 'No' });
+  }
+}
 
 /** See the head of the file. */
 export class StoreSession {
@@ -117,8 +131,8 @@ export class StoreSession {
    */
   async connect(signal: AbortSignal, turn: Turn = 'InOrder'): Promise<RemoteStore> {
     const { connected } = await this.#readyOnly(signal);
-    return guarded(connected.remotes[turn], (operation, act, callSignal) =>
-      this.#call(operation, (to) => act(to[turn]), callSignal),
+    return guarded(connected.remotes[turn].look, (operation, act, callSignal) =>
+      this.#call({ operation, turn }, act, callSignal),
     );
   }
 
@@ -149,18 +163,21 @@ export class StoreSession {
 
   /** One call of a store that was handed out. */
   async #call<T>(
-    operation: Operation,
-    act: (remotes: Connected['remotes']) => Promise<T>,
+    { operation, turn }: { readonly operation: Operation; readonly turn: Turn },
+    act: (remote: RemoteStore) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
     const { connected } = await this.#ready(signal);
-    if (!LOOKS.has(operation)) this.#expectLeading();
+    const { look, change } = connected.remotes[turn];
     const { clock, onCall } = this.#options;
     const begunMs = clock.monotonicMs();
     const tell = (result: FailureKind | 'Done') =>
       onCall(operation, result, clock.monotonicMs() - begunMs);
     try {
-      const result = await act(connected.remotes);
+      const isLook = LOOKS.has(operation);
+      // Nobody stands in the line for what would be refused at its end.
+      if (!isLook) this.#expectLeading();
+      const result = await act(isLook ? look : change);
       tell('Done');
       if (this.#connected === connected) this.#well();
       return result;
@@ -172,12 +189,11 @@ export class StoreSession {
 
   /**
    * The database fences commits, a vendor fences nothing: a process that was stopped in the meantime
-   * must not change anything there any more.
+   * must not change anything there any more. It may have been stopped while a request stood in the
+   * line of the account, so each one of a change is asked again when it leaves that.
    */
   #expectLeading(): void {
-    if (this.#options.mayChange()) return;
-    this.#circuit.givenUp();
-    throw unsent('Unavailable', 'leadership is in doubt, so nothing is changed at the vendor');
+    if (!this.#options.mayChange()) throw new LeadershipInDoubt();
   }
 
   /** Credentials that are current, a way that is open, a login that is proven. */
@@ -236,10 +252,21 @@ export class StoreSession {
 
   #use(credentials: Credentials): void {
     const { handle, http, clock, entropy } = this.#options;
-    const connect = (turn: Turn): RemoteStore =>
-      handle.connect({ http: http[turn], credentials: credentials.values, clock, entropy });
-    const remotes = { First: connect('First'), InOrder: connect('InOrder') };
-    this.#connected = { credentials, remotes };
+    const connect = (turn: Turn, expectMay: () => void): RemoteStore =>
+      handle.connect({
+        http: http(turn, expectMay),
+        credentials: credentials.values,
+        clock,
+        entropy,
+      });
+    const remotes = (turn: Turn): Remotes => ({
+      look: connect(turn, () => undefined),
+      change: connect(turn, () => this.#expectLeading()),
+    });
+    this.#connected = {
+      credentials,
+      remotes: { First: remotes('First'), InOrder: remotes('InOrder') },
+    };
     this.#proof = undefined;
     this.#circuit.succeeded();
   }
@@ -262,7 +289,7 @@ export class StoreSession {
     try {
       await precheck();
       // Whoever waits for it may have somebody to lock out.
-      const account = await connected.remotes.First.login(SHARED);
+      const account = await connected.remotes.First.look.login(SHARED);
       tell('Done');
       await accept(account, connected.credentials);
       if (this.#connected === connected) {
@@ -294,7 +321,8 @@ export class StoreSession {
    */
   async #learn(error: unknown, connected: Connected, signal: AbortSignal): Promise<unknown> {
     if (this.#connected !== connected) return justChanged(error);
-    if (signal.aborted || !(error instanceof StoreFailure) || error instanceof LineFull) {
+    const isOurs = error instanceof LineFull || error instanceof LeadershipInDoubt;
+    if (signal.aborted || !(error instanceof StoreFailure) || isOurs) {
       this.#circuit.givenUp();
       return error;
     }

@@ -165,7 +165,7 @@ export class StoreSessions {
     const session: StoreSession = new StoreSession({
       handle,
       source: origin.source,
-      http: { First: lines.limit(http, line, 'First'), InOrder: lines.limit(http, line) },
+      http: (turn, expectMay) => lines.limit(askingFirst(http, expectMay), line, turn),
       clock,
       entropy,
       precheck: async () => {
@@ -257,6 +257,16 @@ function expectAccount(found: Account, account: string): void {
 
 function storeText({ kind, ref }: SessionStore): string {
   return `${kind} '${refText(ref)}'`;
+}
+
+/** `http`, each request of which is refused when `expectMay` throws just before it goes out. */
+function askingFirst(http: VendorHttp, expectMay: () => void): VendorHttp {
+  return {
+    async send(request, signal) {
+      expectMay();
+      return await http.send(request, signal);
+    },
+  };
 }
 
 /** For endpoints that are not allowed; the session objects before it comes to this. */

@@ -133,6 +133,45 @@ describe('credentials', () => {
     expect(sent).toEqual(['login', 'read', 'find', 'list', 'subscription']);
   });
 
+  test('send no change that stood in the line when leadership came into doubt, and looks go on (K1)', async () => {
+    const site = new Site();
+    site.putSecret('alice');
+    const remote = await site.open().connect(LIVE);
+    const answers = Promise.withResolvers<void>();
+    const sent: string[] = [];
+    site.wire = {
+      async send({ path }) {
+        sent.push(path);
+        await answers.promise;
+        return { status: 200, headers: {}, body: '' };
+      },
+    };
+    const first = ['1', '2', '3', '4'].map((id) => remote.read(id, LIVE));
+    await settle();
+    const changes = [
+      remote.create(WANTED, LIVE),
+      remote.update('1', {} as never, LIVE),
+      remote.regenerate('1', 'apiKey', LIVE),
+      remote.delete('1', LIVE),
+      remote.subscriptions?.request('1', 'p', LIVE),
+    ].map((change) => failure(Promise.resolve(change)));
+    const looks = [remote.list(LIVE), remote.subscriptions?.state('1', 'p', LIVE)];
+    await settle();
+    site.isLeading = false;
+    answers.resolve();
+    await site.clock.advanceSettled(5_000);
+    for (const refused of await Promise.all(changes)) {
+      expect(refused).toMatchObject({ kind: 'Unavailable', executed: 'No' });
+      expect(refused.message).toContain('leadership is in doubt');
+    }
+    await Promise.all([...first, ...looks]);
+    expect(sent).toEqual(['/read', '/read', '/read', '/read', '/list', '/subscription']);
+    // That they were refused says nothing about the vendor.
+    site.isLeading = true;
+    await remote.delete('1', LIVE);
+    expect(site.told.map(({ state }) => state)).toEqual(['Connected']);
+  });
+
   test('that changed are used after a login of their own', async () => {
     const site = new Site();
     site.accounts.set('bob', 'account-1');

@@ -10,6 +10,7 @@ import type {
   Driver,
   RemoteHandle,
   RemoteStore,
+  VendorHttp,
 } from '../../../src/stores/contract.ts';
 import { StoreFailure } from '../../../src/stores/contract.ts';
 import type { Destination } from '../../../src/stores/dialing.ts';
@@ -54,6 +55,8 @@ export class Site {
   /** The vendor shows nothing by which the account could be told. */
   isAssumed = false;
   isLeading = true;
+  /** Present: each call of the vendor is one request on it. */
+  wire: VendorHttp | undefined;
   readonly sessions: StoreSessions;
   readonly lines = new AccountLines(this.clock);
 
@@ -76,7 +79,8 @@ export class Site {
       entropy,
       http: (destination) => {
         this.destinations.push(destination);
-        return { send: () => Promise.reject(new Error('the driver of the site has no wire')) };
+        const none = new Error('the driver of the site has no wire');
+        return { send: (...asked) => this.wire?.send(...asked) ?? Promise.reject(none) };
       },
       mayChange: () => this.isLeading,
       onHealth: (_, health) => this.told.push(health),
@@ -124,9 +128,13 @@ export class Site {
     };
   }
 
-  #remote({ credentials }: Connection): RemoteStore {
+  #remote({ credentials, http }: Connection): RemoteStore {
     const user = credentials.user?.revealText() ?? '';
     const call = async <T>(operation: string, answer: T): Promise<T> => {
+      if (this.wire !== undefined) {
+        const request = { method: 'POST', path: `/${operation}`, headers: {} } as const;
+        await http.send(request, new AbortController().signal);
+      }
       this.calls.push(`${operation} ${user}`);
       await this.trouble?.(operation);
       return answer;
