@@ -13,7 +13,7 @@ import { createCalls, pairOf, type Calls } from './calls.ts';
 import { readAll, type PageReader } from './pages.ts';
 import type { Settings } from './settings.ts';
 import { createSubscriptions } from './subscriptions.ts';
-import { decodeKey, decodePage, isKeyId, type ListedKey, type SingleKey } from './wire.ts';
+import { decodeKey, decodePage, garbled, isKeyId, type ListedKey, type SingleKey } from './wire.ts';
 
 const KEY_TYPES: Readonly<Partial<Record<SlotName, string>>> = {
   primaryKey: 'PRIMARY',
@@ -37,6 +37,10 @@ export function connectStore(connection: Connection, settings: Settings): Remote
       const body = { apiKeyName: markName(mark), apiKeyDescription: markText(mark) };
       const text = await calls.send({ method: 'POST', path: '/api-keys', body }, signal);
       const key = decodeKey(text, undefined);
+      // Crossed or replayed, the answer is about somebody else's key; the search by mark finds ours.
+      if (!isSameGeneration(parseMark(key.description), mark)) {
+        throw garbled('the key in it does not bear the mark that was sent');
+      }
       // Of a key that was just made the last change is its creation.
       const { modifiedMs: createdMs } = key;
       return { ...show(key), ...(createdMs === undefined ? {} : { createdMs }) };

@@ -1,10 +1,57 @@
 /** What something on the way answers in the vendor's place, with a status of success. */
 import { describe, expect, test } from 'vitest';
-import { GOING_ON, naverSite, wanted } from './site.ts';
+import { markName, markText, type Mark } from '../../../../src/stores/mark.ts';
+import { aMark, GOING_ON, naverSite, wanted } from './site.ts';
 
 const PAGE = '<html><title>Request Rejected</title></html>';
 const PRODUCT = 'protected1';
 const GARBLED = { kind: 'Garbled', executed: 'Unknown' };
+
+/** The answer to the creation of another key than the one that was asked for. */
+function answerAbout(id: string, mark: Mark, apiKeyDescription: string | undefined): string {
+  return JSON.stringify({
+    apiKey: {
+      apiKeyId: id,
+      apiKeyName: markName(mark),
+      apiKeyDescription,
+      primaryKey: 'p'.repeat(40),
+      secondaryKey: 's'.repeat(40),
+      isEnabled: true,
+    },
+  });
+}
+
+describe('a creation', () => {
+  const stranger = aMark();
+  test.each([
+    ['with the mark of another generation', markText(stranger)],
+    ["with somebody's words", 'made by hand'],
+    ['without words', ''],
+    ['without a description', undefined],
+  ])(
+    'is not believed when the answer shows a key %s, and the search by mark finds the right one',
+    async (_, description) => {
+      await using site = await naverSite();
+      const strangers = site.fake.act({ act: 'Create', name: markName(stranger) });
+      const body = answerAbout(strangers, stranger, description);
+      const fault = { kind: 'Status', status: 201, body, handled: true } as const;
+      site.fake.inject({ operation: 'create', fault });
+      const want = wanted();
+      await expect(site.store.create(want, GOING_ON)).rejects.toMatchObject(GARBLED);
+      const found = await site.store.find(want.mark, GOING_ON);
+      const ours = site.fake.credentials().filter(({ id }) => id !== strangers);
+      expect(found.map(({ id }) => id)).toEqual(ours.map(({ id }) => id));
+    },
+  );
+
+  test('is believed when the answer shows the mark that was sent', async () => {
+    await using site = await naverSite();
+    const want = wanted();
+    const body = answerAbout('abcdefghij', want.mark, markText(want.mark));
+    site.fake.inject({ operation: 'create', fault: { kind: 'Status', status: 201, body } });
+    expect(await site.store.create(want, GOING_ON)).toMatchObject({ id: 'abcdefghij' });
+  });
+});
 
 describe('a deletion', () => {
   test.each([
