@@ -81,9 +81,9 @@ function readEntries(
   return withVersion(boxed(read));
 }
 
-/** Visible ASCII; the line end that editors and `echo` leave at the end is no part of it. */
+/** Visible ASCII; the blanks and line ends that editors, `echo` and copying leave around it are no part of it. */
 function cleanText(bytes: Buffer): string | undefined {
-  const text = bytes.toString('latin1').replace(/[\r\n]+$/, '');
+  const text = bytes.toString('latin1').trim();
   return text.length <= ENTRY_BYTES_MAX && /^[\x21-\x7e]+$/.test(text) ? text : undefined;
 }
 

@@ -4,6 +4,7 @@ import {
   type FailureKind,
   type NewCredential,
 } from '../../../src/stores/contract.ts';
+import { secretSource } from '../../../src/stores/credentials.ts';
 import { settle } from '../../support/clock.ts';
 import { transient } from '../kube/fakekube.ts';
 import { SETTINGS, Site, STORE } from './site.ts';
@@ -94,6 +95,32 @@ describe('credentials', () => {
     await list(site);
     expect(site.calls).toEqual(['login alice', 'list alice']);
   });
+
+  test.each([
+    ['line ends of both kinds', 'word\r\n\n'],
+    ['a blank and a line end behind it', 'word \n'],
+    ['a blank before it', ' word'],
+    ['tabs and line ends on both sides', '\n\t word\t\r\n'],
+  ])('are the same with %s as without', async (_, word) => {
+    const digest = async (text: string): Promise<string | undefined> => {
+      const data = { word: Buffer.from(text).toString('base64') };
+      const client = { get: async () => ({ metadata: { name: 'login' }, data }) as never };
+      const ref = { namespace: 'team', name: 'login' };
+      const found = await secretSource(client, ref, ['word'])(LIVE);
+      return 'problem' in found ? found.problem : found.version;
+    };
+    expect(await digest(word)).toBe(await digest('word'));
+  });
+
+  test.each(['wo rd', 'wo\trd', ' \r\n\t', 'wörd', '\u00a0word'])(
+    'that are %j cannot be used, because only what lies around a value is ignored',
+    async (word) => {
+      const site = new Site();
+      site.putSecret('alice', 'team', { word });
+      const refused = await failure(list(site));
+      expect(refused.message).toContain("has an entry 'word' that cannot be used");
+    },
+  );
 
   test('are read once a minute at most, and one login proves them for many calls', async () => {
     const site = new Site();
