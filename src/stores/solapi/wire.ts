@@ -1,7 +1,7 @@
 /**
  * Pure; SOLAPI's bodies as plain values. Members that we know must have their type, unknown ones are
  * passed over, and no name of theirs is ever looked up in a prototype. Every problem is the failure
- * Garbled without a word of the body: answers and lists hold secrets.
+ * Garbled without a word of the body but its error code: answers and lists hold secrets.
  */
 import { Sensitive } from '../../kernel/sensitive.ts';
 import { parseTime } from '../../kernel/time.ts';
@@ -49,7 +49,7 @@ const OWNER = /^[0-9A-Za-z._:@-]{1,128}$/;
  * @throws StoreFailure Garbled
  */
 export function decodeCredential(body: string, id: string | undefined): WireCredential {
-  const members = membersOf(parse(body));
+  const members = successOf(body);
   const apiKey = textOf(members, 'apiKey') ?? '';
   if (!API_KEY.test(apiKey)) throw garbled('apiKey is none');
   if (id !== undefined && apiKey !== id) throw garbled('it is about another credential');
@@ -72,7 +72,7 @@ export function decodeCredential(body: string, id: string | undefined): WireCred
  * @throws StoreFailure Garbled
  */
 export function decodeList(body: string): readonly RemoteListing[] {
-  const credentials = membersOf(parse(body)).get('credentials');
+  const credentials = successOf(body).get('credentials');
   if (Array.isArray(credentials) && credentials.length === 0) return [];
   return [...membersOf(credentials)].flatMap(([id, value]) => {
     if (!isObject(value)) return [];
@@ -90,14 +90,14 @@ export function decodeList(body: string): readonly RemoteListing[] {
  * @throws StoreFailure Garbled
  */
 export function checkUpdated(body: string, id: string): void {
-  const members = membersOf(parse(body));
+  const members = successOf(body);
   checkIsAbout(members, id);
   if (members.has('resultCode')) checkSuccess(members);
 }
 
 /** Checks the answer to a deletion: the credential, and `Success`. @throws StoreFailure Garbled */
 export function checkDeleted(body: string, id: string): void {
-  const members = membersOf(parse(body));
+  const members = successOf(body);
   checkIsAbout(members, id);
   checkSuccess(members);
 }
@@ -109,6 +109,19 @@ export function codeOf(body: string): string | undefined {
   const members = membersOf(value);
   const codes = [members.get('errorCode'), members.get('resultCode')];
   return codes.find((code): code is string => typeof code === 'string' && code !== '');
+}
+
+/**
+ * The members of a body of success. An error that comes with such a status is no answer at all: the vendor
+ * says with its status which of its codes mean that nothing was done.
+ */
+function successOf(body: string): Members {
+  const members = membersOf(parse(body));
+  const code = members.get('errorCode');
+  if (typeof code === 'string' && code !== '') {
+    throw garbled('an error with a status of success', code);
+  }
+  return members;
 }
 
 function checkIsAbout(members: Members, id: string): void {
@@ -179,6 +192,10 @@ function tryParse(body: string): unknown {
   }
 }
 
-function garbled(what: string): StoreFailure {
-  return new StoreFailure('Garbled', { message: `SOLAPI's answer cannot be understood: ${what}` });
+/** @param code the vendor's own, where it sent one */
+function garbled(what: string, code?: string): StoreFailure {
+  return new StoreFailure('Garbled', {
+    message: `SOLAPI's answer cannot be understood: ${what}`,
+    ...(code === undefined ? {} : { code }),
+  });
 }

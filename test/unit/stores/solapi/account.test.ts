@@ -273,6 +273,44 @@ describe('what is not there', () => {
   });
 });
 
+describe('an error with a status of success', () => {
+  const entry = { apiSecret: SECRET, credentialStatus: 'active' };
+  const calls: readonly (readonly [string, object, (store: RemoteStore) => Promise<unknown>])[] = [
+    ['create', INFO, (store) => store.create(WANTED, GOING_ON)],
+    ['read', INFO, (store) => store.read(KEY, GOING_ON)],
+    ['list', { credentials: {} }, (store) => store.list(GOING_ON)],
+    ['list', { credentials: { [KEY]: entry } }, (store) => store.list(GOING_ON)],
+    ['update', { apiKey: KEY }, (store) => store.update(KEY, WISH, GOING_ON)],
+    ['regenerate', INFO, (store) => store.regenerate(KEY, 'apiSecret', GOING_ON)],
+    ['delete', { apiKey: KEY, resultCode: 'Success' }, (store) => store.delete(KEY, GOING_ON)],
+  ];
+
+  test.each(calls)('is no success of the call to %s with %j', async (_, good, call) => {
+    const body = { ...good, errorCode: 'InternalError', errorMessage: 'words of the vendor' };
+    const failure = await failureOf(call(storeOver([{ body }]).store));
+    expect(failure).toMatchObject({ kind: 'Garbled', executed: 'Unknown', class: 'Transient' });
+    expect(failure.message).toContain('(vendor code InternalError)');
+    expect(failure.message).not.toContain('words');
+  });
+
+  test('never says that nothing was done, whatever its code means with another status', async () => {
+    const codes = ['RequestTimeTooSkewed', 'InvalidAPIKey', 'ResourceNotFound', SECRET + SECRET];
+    const failures = await Promise.all(
+      codes.map((errorCode) =>
+        failureOf(storeOver([{ body: { ...INFO, errorCode } }]).store.create(WANTED, GOING_ON)),
+      ),
+    );
+    const said = failures.map(({ kind, executed }) => `${kind} ${executed}`);
+    expect(new Set(said)).toEqual(new Set(['Garbled Unknown']));
+    expect(failures.at(-1)?.message).not.toContain(SECRET);
+  });
+
+  test.each(['', null])('is none with the errorCode %j', async (errorCode) => {
+    const { store } = storeOver([{ body: { ...INFO, errorCode } }]);
+    expect(await store.read(KEY, GOING_ON)).toMatchObject({ id: KEY });
+  });
+});
+
 test('a single answer that does not tell the state is not understood', async () => {
   const { store } = storeOver([{ body: PAIR }]);
   expect((await failureOf(store.read(KEY, GOING_ON))).kind).toBe('Garbled');
