@@ -74,10 +74,15 @@ function singleCalls(calls: Calls, { exists, show }: Means): SingleCalls {
   };
   return {
     read: (id, signal) => about(id, { method: 'GET' }, signal),
-    update(id, { enabled, name, description }, signal) {
+    async update(id, { enabled, name, description }, signal) {
       // The whole key each time: what a missing member would do is not documented.
       const body = { isEnabled: enabled, apiKeyName: name, apiKeyDescription: description };
-      return about(id, { method: 'PUT', body }, signal);
+      const changed = await about(id, { method: 'PUT', body }, signal);
+      // Else a key that still works would go on record as off, and nobody would look again.
+      if (changed !== undefined && changed.enabled !== enabled) {
+        throw garbled('isEnabled is not what was asked for');
+      }
+      return changed;
     },
     async regenerate(id, slot, signal) {
       const keyType = KEY_TYPES[slot];

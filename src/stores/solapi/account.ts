@@ -110,7 +110,7 @@ class SolapiAccount {
     const credentialStatus = enabled ? STATES.active : STATES.inactive;
     const response = await this.#post('update', { apiKey: id, credentialStatus }, signal);
     if (isAbsence(response)) return undefined;
-    checkUpdated(this.#done(response).body, id);
+    checkUpdated(this.#done(response).body, { id, enabled });
     return { id, enabled, hint: id, values: {}, facts: {} };
   }
 

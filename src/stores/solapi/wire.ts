@@ -84,15 +84,21 @@ export function decodeList(body: string): readonly RemoteListing[] {
 }
 
 /**
- * Checks the answer to a change of state: the credential, and `Success`. The vendor's table promises
- * no `resultCode` there, so it may be absent.
+ * Checks the answer to a change of state: the credential, `Success`, and the state that was asked for.
+ * The vendor's table promises no `resultCode` there and its samples show no state, so both may be absent.
  *
  * @throws StoreFailure Garbled
  */
-export function checkUpdated(body: string, id: string): void {
+export function checkUpdated(
+  body: string,
+  { id, enabled }: { readonly id: string; readonly enabled: boolean },
+): void {
   const members = successOf(body);
   checkIsAbout(members, id);
   if (members.has('resultCode')) checkSuccess(members);
+  const shown = stateOf(members).enabled ?? enabled;
+  // Else a credential that still works would go on record as off, and nobody would look again.
+  if (shown !== enabled) throw garbled('credentialStatus is not what was asked for');
 }
 
 /** Checks the answer to a deletion: the credential, and `Success`. @throws StoreFailure Garbled */

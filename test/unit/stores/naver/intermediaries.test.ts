@@ -53,6 +53,23 @@ describe('a creation', () => {
   });
 });
 
+test.each([true, false])(
+  'a change is not believed when the answer shows isEnabled other than %s, and may be repeated',
+  async (enabled) => {
+    await using site = await naverSite();
+    const { id } = await site.store.create(wanted(), GOING_ON);
+    const wish = { enabled, name: 'n', description: '' };
+    const apiKey = { apiKeyId: id, apiKeyName: 'n', isEnabled: !enabled };
+    const body = JSON.stringify({ apiKey });
+    site.fake.inject({ operation: 'update', fault: { kind: 'Status', status: 200, body } });
+    await expect(site.store.update(id, wish, GOING_ON)).rejects.toMatchObject({
+      ...GARBLED,
+      class: 'Transient',
+    });
+    expect(await site.store.update(id, wish, GOING_ON)).toMatchObject({ id, enabled });
+  },
+);
+
 describe('a deletion', () => {
   test.each([
     [200, PAGE],

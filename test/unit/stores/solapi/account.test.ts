@@ -311,6 +311,14 @@ describe('an error with a status of success', () => {
   });
 });
 
+test('a credential that the answer shows as active is not told to be off, and the call may be repeated', async () => {
+  const body = { apiKey: KEY, resultCode: 'Success', credentialStatus: 'active' };
+  const { store } = storeOver([{ body }, { body: { ...body, credentialStatus: 'inactive' } }]);
+  const failure = await failureOf(store.update(KEY, WISH, GOING_ON));
+  expect(failure).toMatchObject({ kind: 'Garbled', executed: 'Unknown', class: 'Transient' });
+  expect(await store.update(KEY, WISH, GOING_ON)).toMatchObject({ id: KEY, enabled: false });
+});
+
 test('a single answer that does not tell the state is not understood', async () => {
   const { store } = storeOver([{ body: PAIR }]);
   expect((await failureOf(store.read(KEY, GOING_ON))).kind).toBe('Garbled');
