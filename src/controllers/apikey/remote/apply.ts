@@ -43,10 +43,7 @@ export function applyRemote(
     case 'Update':
       return tell(deps, world, action, signal);
     case 'Read':
-      return orTrouble(deps, world, action, async () => {
-        const read = await readRemote(deps, world, action.sequence, signal);
-        return checkSubscriptions(deps, read, action.sequence, signal);
-      });
+      return compare(deps, world, action, signal);
     case 'Subscription':
       return orTrouble(deps, world, action, () => subscription(deps, world, action, signal));
     case 'End':
@@ -74,6 +71,25 @@ async function tell(
   if (name === wish.name && description === wish.description) return told;
   const off = { ...action, wish: { enabled: false, name, description } };
   return orTrouble(deps, told, off, () => update(deps, told, off, signal));
+}
+
+/**
+ * Reads the credential, then asks for its subscriptions. Each fails for itself: what was read is
+ * committed by then, and the rest of the pass repairs it whatever the vendor says of subscriptions.
+ */
+async function compare(
+  deps: Deps,
+  world: World,
+  action: RemoteStepOf<'Read'>,
+  signal: AbortSignal,
+): Promise<World> {
+  const { sequence } = action;
+  const read = await orTrouble(deps, world, action, () =>
+    readRemote(deps, world, sequence, signal),
+  );
+  // A vendor that just failed for the credential is not asked more about it.
+  if (read.evidence.remoteTrouble !== world.evidence.remoteTrouble) return read;
+  return orTrouble(deps, read, action, () => checkSubscriptions(deps, read, sequence, signal));
 }
 
 /** What must not hold up the rest of the pass becomes a fact of it. */

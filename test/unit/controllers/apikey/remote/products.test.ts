@@ -1,8 +1,9 @@
 /** A key alone opens no protected product (R32): it is subscribed to what its terms name, and to that alone. */
 import { describe, expect, it } from 'vitest';
+import type { ApiKeySpec } from '../../../../../src/api/generated/apikey.ts';
 import type { ApiProductSpec } from '../../../../../src/api/generated/apiproduct.ts';
 import { vendorProduct } from '../../../../../src/controllers/apikey/remote/vendorproduct.ts';
-import type { VendorFault } from '../../../../support/vendor.ts';
+import type { VendorCredential, VendorFault } from '../../../../support/vendor.ts';
 import { Desk } from '../desk.ts';
 
 const STORE = { kind: 'KeyStore', name: 'naver' } as const;
@@ -16,6 +17,23 @@ async function desk(...names: readonly string[]): Promise<Desk> {
   made.products.set('maps', 'p-maps').set('mail', 'p-mail');
   made.putPlain(terms(...names));
   await made.settle();
+  return made;
+}
+
+/** The one pass of a periodic look after `byHand`, in which the calls about subscriptions fail. */
+async function lookedAtWithoutSubscriptions(
+  change: Partial<ApiKeySpec>,
+  byHand: (credential: VendorCredential) => void,
+): Promise<Desk> {
+  const made = await desk('maps');
+  made.putPlain({ ...terms('maps'), ...change });
+  await made.settle();
+  const credential = made.vendor.credentials.get('id-1');
+  if (credential === undefined) throw new Error('one credential was expected');
+  byHand(credential);
+  made.vendor.fault = (call) => (call === 'state' ? 'Cut' : undefined);
+  await made.clock.advanceSettled(1_200_000);
+  await made.pass();
   return made;
 }
 
@@ -56,6 +74,31 @@ describe('a key whose terms name products of the vendor (R32)', () => {
     await clock.advanceSettled(1_200_000);
     await made.settle();
     expect(condition(made, 'StoreSynced')?.status ?? 'True').toBe('True');
+  });
+
+  it('has its drift repaired in the pass that saw it, though the vendor tells nothing of subscriptions', async () => {
+    const made = await lookedAtWithoutSubscriptions({}, ({ values }) => {
+      values.set('primaryKey', 'replaced-by-hand-1');
+    });
+    expect(Object.values(made.entries)).toContain('replaced-by-hand-1');
+    expect(condition(made, 'StoreSynced')).toMatchObject({ reason: 'StoreUnavailable' });
+  });
+
+  it('is switched off again in the pass that saw it on while suspended, though the vendor tells nothing of subscriptions', async () => {
+    const made = await lookedAtWithoutSubscriptions({ state: 'Suspended' }, (credential) => {
+      credential.enabled = true;
+    });
+    expect(made.vendor.credentials.get('id-1')?.enabled).toBe(false);
+  });
+
+  it('is not asked about its subscriptions when it could not be read', async () => {
+    const made = await desk('maps');
+    made.vendor.fault = (call) => (call === 'read' ? 'Cut' : undefined);
+    await made.clock.advanceSettled(1_200_000);
+    made.vendor.calls.length = 0;
+    await made.pass();
+    expect(made.vendor.calls).toEqual(['read']);
+    expect(condition(made, 'StoreSynced')).toMatchObject({ reason: 'StoreUnavailable' });
   });
 
   it('is taken out of what its terms name no more, and of nothing that others asked for', async () => {
