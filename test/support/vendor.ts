@@ -59,6 +59,8 @@ export class MemoryVendor implements RemoteStore {
   readLagMs = 0;
   /** Answers to create calls show values. */
   isCreateWhole = true;
+  /** Regenerate calls make a value and show it, make one and show the old one, or make none. */
+  regenerates: 'AndShows' | 'AndLags' | 'Nothing' = 'AndShows';
   /** What it tells of a credential, by the field names of status. */
   facts: Readonly<Record<string, string>> = {};
   /** Subscriptions by `id product`. */
@@ -174,8 +176,9 @@ export class MemoryVendor implements RemoteStore {
   regenerate(id: string, slot: SlotName): Promise<RemoteCredential | undefined> {
     return this.#call('regenerate', () => {
       const found = this.#known(id);
-      found?.values.set(slot, this.#value());
-      return found && this.#show(found, 'Values');
+      const before = found && this.#show(found, 'Values');
+      if (this.regenerates !== 'Nothing') found?.values.set(slot, this.#value());
+      return found && this.regenerates === 'AndShows' ? this.#show(found, 'Values') : before;
     });
   }
 

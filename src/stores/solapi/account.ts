@@ -114,7 +114,10 @@ class SolapiAccount {
     return { id, enabled, hint: id, values: {}, facts: {} };
   }
 
-  /** The old secret is dead with the answer. Reads back for the state, which the answer lacks. */
+  /**
+   * The old secret is dead with the answer. Reads back for the state, which the answer lacks; the
+   * secret is the answer's, since a look that lags behind still shows the old one.
+   */
   async regenerate(id: string, signal: AbortSignal): Promise<RemoteCredential | undefined> {
     this.#refuseOwn(id);
     const response = await this.#post('regenerate', { apiKey: id }, signal);
@@ -124,8 +127,8 @@ class SolapiAccount {
     const seen = await this.read(id, signal).catch((err: unknown) => {
       throw afterTheFact(err);
     });
-    // Of two answers the later one counts; a credential that is gone by now has its own answer.
-    return seen;
+    // A credential that is gone by now has its own answer.
+    return seen && { ...seen, values: { apiSecret: made.apiSecret } };
   }
 
   async delete(id: string, signal: AbortSignal): Promise<'Deleted' | 'NotFound'> {

@@ -8,7 +8,7 @@ import {
   takeValues,
 } from '../../../ledger/remote.ts';
 import type { SlotRecord } from '../../../ledger/record.ts';
-import type { RemoteCredential } from '../../../stores/contract.ts';
+import { StoreFailure, type RemoteCredential } from '../../../stores/contract.ts';
 import type { ActionOf, RemoteStepOf } from '../actions.ts';
 import { change, mine } from '../commits.ts';
 import type { Deps } from '../deps.ts';
@@ -81,7 +81,19 @@ export async function regenerateRemote(
   const after = isDone ? before : await session.remote.regenerate(id, slot.name, signal);
   if (after === undefined) return missing(deps, world, at);
   expectOurs(session, mine(world), after);
+  if (!isDone) expectReplaced(deps, at, slot, after);
   return takeRegenerated(deps, world, at, { slot, after, call: isDone ? 'Earlier' : 'Now' });
+}
+
+/**
+ * The old value must not pass for a new one: it still works, or the new one is yet to be shown. The
+ * next pass finds out which. @throws StoreFailure Garbled
+ */
+function expectReplaced(deps: Deps, at: AtVendor, slot: SlotRecord, after: RemoteCredential): void {
+  if (after.values[slot.name] === undefined || isChanged(deps, at, slot, after)) return;
+  throw new StoreFailure('Garbled', {
+    message: `the vendor was told to replace the value '${slot.name}' of credential ${idOf(at.credential)} and answered with the old one; it is asked again`,
+  });
 }
 
 /** Takes the value of one slot into the ledger, and says so with the last of them. */

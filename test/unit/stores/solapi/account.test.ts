@@ -239,6 +239,23 @@ describe('regenerating', () => {
     expect(made?.values.apiSecret?.revealText()).toBe(SECRET);
   });
 
+  test('answers the new secret also where reading back still shows the old one', async () => {
+    const old = {
+      ...INFO,
+      apiSecret: 'AN0LDSECRETTHATISDEADBYNOW000000',
+      credentialStatus: 'inactive',
+    };
+    const { store } = storeOver([{ body: PAIR }, { body: old }]);
+    const made = await store.regenerate(KEY, 'apiSecret', GOING_ON);
+    expect(made).toMatchObject({ id: KEY, enabled: false });
+    expect(made?.values.apiSecret?.revealText()).toBe(SECRET);
+  });
+
+  test('answers that a credential is gone where it is gone when it is read back', async () => {
+    const { store } = storeOver([{ body: PAIR }, NOT_FOUND]);
+    expect(await store.regenerate(KEY, 'apiSecret', GOING_ON)).toBeUndefined();
+  });
+
   test.each(['Denied', 'Throttled', 'Unavailable'] as const)(
     'never says that nothing happened when only reading back was %s',
     async (kind) => {

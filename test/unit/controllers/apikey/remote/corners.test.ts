@@ -17,6 +17,7 @@ import {
   REF,
   settle,
   workshop,
+  type Pass,
   type Workshop,
 } from './workshop.ts';
 
@@ -552,6 +553,57 @@ describe('an emergency', () => {
     expect(current).toMatchObject({ state: 'Active', sequence: 3 });
     // The two that nobody can tell apart are left alone.
     expect(at.vendor.credentials.size).toBe(3);
+  });
+});
+
+describe('a regenerate call that is answered with the old value', () => {
+  const leaked = rotating({
+    requestId: 'leak',
+    urgency: 'Emergency',
+    method: 'InPlace',
+    slot: 'Primary',
+  });
+  const asked = (at: Workshop) => at.vendor.calls.filter((call) => call === 'regenerate').length;
+
+  /** A pass in which the vendor answers so. */
+  async function answeredOld(at: Workshop, regenerates: 'AndLags' | 'Nothing'): Promise<Pass> {
+    await be(at, PLAIN);
+    at.vendor.regenerates = regenerates;
+    put(at, leaked);
+    return onePass(at, leaked);
+  }
+
+  test.each(['AndLags', 'Nothing'] as const)(
+    'counts as trouble of the store and not as a new value (%s)',
+    async (regenerates) => {
+      const at = workshop('M');
+      const { world, thrown } = await answeredOld(at, regenerates);
+      expect(thrown).toMatchObject({ class: 'Transient', reason: 'StoreGarbled' });
+      expect(thrown?.message).not.toContain('vendor-value');
+      const status = wantedStatus(world, thrown);
+      expect(status?.lastHandledRotationRequestId).toBeUndefined();
+      expect(status?.conditions?.find(({ type }) => type === 'Ready')?.status).not.toBe('True');
+      expect(at.events.join()).not.toMatch(/New values|dead/);
+    },
+  );
+
+  test('is made again until the exposed value is replaced, where nothing was done', async () => {
+    const at = workshop('M');
+    await answeredOld(at, 'Nothing');
+    await onePass(at, leaked);
+    expect(asked(at)).toBe(2);
+    at.vendor.regenerates = 'AndShows';
+    await settle(at, leaked);
+    expect(asked(at)).toBe(3);
+    expectWhole(at);
+  });
+
+  test('is not made again where reading shows the new value later', async () => {
+    const at = workshop('M');
+    await answeredOld(at, 'AndLags');
+    await settle(at, leaked);
+    expect(asked(at)).toBe(1);
+    expectWhole(at);
   });
 });
 
