@@ -26,11 +26,7 @@ export const endVanished: Rule = (world) => {
 export const endDeleted: Rule = (world) => {
   const { key, record, evidence } = world;
   if (key === undefined || !key.isDeleting) return undefined;
-  if (record?.phase === 'Live') {
-    // What the other rules still do without a store goes on: switching off, revoking, ending an overlap.
-    if (awaitsStore(world) || unfinished(world) !== undefined) return undefined;
-    return mayRetain(world) ? { type: 'Retain' } : { type: 'End', record, because: 'Deleted' };
-  }
+  if (record?.phase === 'Live') return endLive(world, record);
   const step = record?.phase === 'Ending' ? endEverywhere(world, record) : undefined;
   if (step !== undefined) return step;
   if (key.finalizers.includes(FINALIZER) && evidence.finalizerReleased !== true) {
@@ -38,6 +34,12 @@ export const endDeleted: Rule = (world) => {
   }
   return record?.phase === 'Ending' ? { type: 'Close', record } : NOTHING;
 };
+
+/** undefined: what the other rules do for the key comes first, as switching off or ending an overlap. */
+function endLive(world: World, record: KeyRecord): Action | undefined {
+  if (awaitsStore(world) || unfinished(world) !== undefined) return undefined;
+  return mayRetain(world) ? { type: 'Retain' } : { type: 'End', record, because: 'Deleted' };
+}
 
 /** Nothing more happens to a revoked key, but that its useless Secret goes. */
 export const cleanRevoked: Rule = (world) => {
