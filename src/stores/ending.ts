@@ -125,6 +125,22 @@ export async function callEnd(
 }
 
 /**
+ * Deletes what a search by mark found beside `id`: all of it bears the mark of the one credential, and
+ * all of it is to go. May be repeated. @throws StoreFailure
+ */
+export async function deleteOthers(
+  { remote }: { readonly remote: Pick<RemoteStore, 'delete'> },
+  search: CreateSearch | undefined,
+  id: string,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const other of search?.ids.filter((each) => each !== id) ?? []) {
+    // oxlint-disable-next-line no-await-in-loop
+    await remote.delete(other, signal);
+  }
+}
+
+/**
  * Name and description stay as they are. What a search found was never looked at, and without a name
  * a vendor may refuse to switch it off. @returns false where the vendor does not know it
  */

@@ -15,7 +15,7 @@ import {
 } from '../../ledger/remote.ts';
 import { ledgerMoved } from '../../runtime/behind.ts';
 import { StoreFailure } from '../../stores/contract.ts';
-import { callEnd, endingStep, type EndingStep } from '../../stores/ending.ts';
+import { callEnd, deleteOthers, endingStep, type EndingStep } from '../../stores/ending.ts';
 import type { OpenedStore } from '../../stores/opened.ts';
 import { searchCreated, takeFound, type CreateSearch } from '../../stores/searching.ts';
 import { subjectOf } from '../../stores/subject.ts';
@@ -100,18 +100,6 @@ function searchOf(
   return searchCreated({ ...deps, handle, session, storeUid, credential }, signal);
 }
 
-/** All that a search by mark finds bears the mark of this one credential, and all of it is to go. */
-async function deleteOthers(
-  { session, signal }: At,
-  search: CreateSearch | undefined,
-  id: string,
-): Promise<void> {
-  for (const other of search?.ids.filter((each) => each !== id) ?? []) {
-    // oxlint-disable-next-line no-await-in-loop
-    await session.remote.delete(other, signal);
-  }
-}
-
 /** However many a search found before lists have settled: the next one may tell them apart. */
 function leftOf(search: CreateSearch | undefined): Left {
   return search !== undefined && !search.isSettled ? 'Unsettled' : 'Ambiguous';
@@ -131,7 +119,7 @@ async function take(
   const { deps, session, signal } = at;
   const { sequence, remote } = credential;
   if (step.how === 'Claim') {
-    await deleteOthers(at, search, step.id);
+    await deleteOthers(session, search, step.id, signal);
     const claimed = noteRemote(record, sequence, { id: step.id });
     const { handle } = session;
     const place = { handle, session, ledger: deps.ledger, storeUid: record.store.uid };

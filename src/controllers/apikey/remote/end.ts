@@ -1,7 +1,7 @@
 /** Ending a credential at a vendor: off, gone, and only then forgotten. */
 import type { KeyRecord } from '../../../ledger/record.ts';
 import { forget, leave, noteRemote } from '../../../ledger/remote.ts';
-import { callEnd } from '../../../stores/ending.ts';
+import { callEnd, deleteOthers } from '../../../stores/ending.ts';
 import { takeFound } from '../../../stores/searching.ts';
 import type { RemoteStepOf } from '../actions.ts';
 import { audit, commit } from '../commits.ts';
@@ -18,7 +18,9 @@ export async function end(
 ): Promise<World> {
   const { record, sequence, how } = action;
   if (how === 'Claim' && action.id !== undefined) {
-    await deleteOthers(deps, world, action, signal);
+    const { credential, session } = await open(deps, { record, sequence }, signal);
+    const search = world.evidence.searches?.find(({ token }) => token === credential.token);
+    await deleteOthers(session, search, action.id, signal);
     return claim(deps, world, { record, sequence, id: action.id }, signal);
   }
   if (how === 'Leave') {
@@ -54,21 +56,6 @@ async function claim(
     return commitEnding(deps, world, claimed, { action: 'RemoteClaimed', sequence });
   };
   return (await takeFound(place, id, take)) ?? withoutSearches(world);
-}
-
-/** All that a search by mark finds bears the mark of this one credential, and all of it is to go. */
-async function deleteOthers(
-  deps: Deps,
-  world: World,
-  { record, sequence, id }: RemoteStepOf<'End'>,
-  signal: AbortSignal,
-): Promise<void> {
-  const { credential, session } = await open(deps, { record, sequence }, signal);
-  const search = world.evidence.searches?.find(({ token }) => token === credential.token);
-  for (const other of search?.ids.filter((each) => each !== id) ?? []) {
-    // oxlint-disable-next-line no-await-in-loop
-    await session.remote.delete(other, signal);
-  }
 }
 
 async function forgetRemote(
