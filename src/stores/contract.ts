@@ -212,7 +212,10 @@ export interface RemoteStore {
   find(mark: Mark, signal: AbortSignal): Promise<readonly RemoteListing[]>;
   /** Every credential of the account; pages that shift meanwhile must not hide one. */
   list(signal: AbortSignal): Promise<readonly RemoteListing[]>;
-  /** Name, description and state as a whole; undefined: there is no such credential. */
+  /**
+   * Name, description and state as a whole, answered as the vendor shows it: Keyward does not believe
+   * a change that shows another state than the wish. undefined: there is no such credential.
+   */
   update(id: string, wish: RemoteWish, signal: AbortSignal): Promise<RemoteCredential | undefined>;
   /** Replaces one value; the old one is dead. undefined: there is no such credential. */
   regenerate(

@@ -15,9 +15,9 @@ import type { Settings } from './settings.ts';
 import { authorizationOf, formatDate, freshSalt, type Scheme, type Signer } from './signature.ts';
 import {
   checkDeleted,
-  checkUpdated,
   decodeCredential,
   decodeList,
+  decodeUpdated,
   PATHS,
   STATES,
   type Operation,
@@ -110,8 +110,8 @@ class SolapiAccount {
     const credentialStatus = enabled ? STATES.active : STATES.inactive;
     const response = await this.#post('update', { apiKey: id, credentialStatus }, signal);
     if (isAbsence(response)) return undefined;
-    checkUpdated(this.#done(response).body, { id, enabled });
-    return { id, enabled, hint: id, values: {}, facts: {} };
+    const shown = decodeUpdated(this.#done(response).body, id);
+    return { id, enabled, ...shown, hint: id, values: {}, facts: {} };
   }
 
   /**

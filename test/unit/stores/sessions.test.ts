@@ -423,6 +423,24 @@ describe('a store that does not answer', () => {
   });
 });
 
+test.each([true, false])(
+  'a change to enabled %s is not believed of any driver when the answer shows the other state, and may be repeated',
+  async (enabled) => {
+    const site = new Site();
+    site.putSecret('alice');
+    const remote = await site.open().connect(LIVE);
+    const shown = { id: '1', enabled: !enabled, hint: '', values: {}, facts: {} };
+    const wish = { enabled, name: 'a', description: '' };
+    site.updated = shown;
+    const thrown = await failure(remote.update('1', wish, LIVE));
+    expect(thrown).toMatchObject({ kind: 'Garbled', executed: 'Unknown', class: 'Transient' });
+    site.updated = { ...shown, enabled };
+    expect(await remote.update('1', wish, LIVE)).toBe(site.updated);
+    site.updated = undefined;
+    expect(await remote.update('1', wish, LIVE)).toBeUndefined();
+  },
+);
+
 describe('proof', () => {
   test('holds for five minutes after a login, and no other call renews it (S17)', async () => {
     const site = new Site();

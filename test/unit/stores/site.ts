@@ -8,6 +8,7 @@ import type {
   Capabilities,
   Connection,
   Driver,
+  RemoteCredential,
   RemoteHandle,
   RemoteStore,
   VendorHttp,
@@ -55,6 +56,8 @@ export class Site {
   /** The vendor shows nothing by which the account could be told. */
   isAssumed = false;
   isLeading = true;
+  /** What the answer to an update shows. */
+  updated: RemoteCredential | undefined;
   /** Present: each call of the vendor is one request on it. */
   wire: VendorHttp | undefined;
   readonly sessions: StoreSessions;
@@ -152,7 +155,7 @@ export class Site {
       read: () => call('read', undefined),
       find: () => call('find', []),
       list: () => call('list', []),
-      update: () => call('update', undefined),
+      update: () => call('update', this.updated),
       regenerate: () => call('regenerate', undefined),
       delete: () => call('delete', 'NotFound'),
       subscriptions: {

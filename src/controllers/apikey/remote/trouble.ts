@@ -27,16 +27,16 @@ export function actOf(step: SparedStep): Act {
 
 /** False when in this pass the store failed, or the credential at this act, or too many others at it. */
 export function mayTake(
-  { evidence: { remoteTrouble: trouble } }: World,
-  { token }: Pick<RemoteCredentialRecord, 'token'>,
+  world: World,
+  credential: Pick<RemoteCredentialRecord, 'token'>,
   act: Act,
 ): boolean {
-  if (trouble === undefined) return true;
-  const { failed } = trouble;
-  if (failed === undefined) return false;
+  const { remoteTrouble } = world.evidence;
+  if (remoteTrouble === undefined) return true;
+  if (remoteTrouble.failed === undefined) return false;
   // A name that the vendor refuses must not end comparisons of the same credential.
-  const alike = failed.filter((each) => each.act === act);
-  return alike.length < FAILURES_MAX && alike.every((each) => each.token !== token);
+  const alike = remoteTrouble.failed.filter((each) => each.act === act);
+  return alike.length < FAILURES_MAX && !hasFailed(world, credential, act);
 }
 
 /** True when in this pass an act failed for this very credential. */
