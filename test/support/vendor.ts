@@ -61,6 +61,8 @@ export class MemoryVendor implements RemoteStore {
   isCreateWhole = true;
   /** Regenerate calls make a value and show it, make one and show the old one, or make none. */
   regenerates: 'AndShows' | 'AndLags' | 'Nothing' = 'AndShows';
+  /** Looks at a credential go on to show what it was before the last regenerate call. */
+  isLookStale = false;
   /** What it tells of a credential, by the field names of status. */
   facts: Readonly<Record<string, string>> = {};
   /** Subscriptions by `id product`. */
@@ -87,6 +89,7 @@ export class MemoryVendor implements RemoteStore {
   readonly #clock: Clock;
   /** Class I: what a request with this token made. */
   readonly #byToken = new Map<string, VendorCredential>();
+  readonly #beforeRegenerate = new Map<string, RemoteCredential>();
   #serial = 0;
 
   constructor(driverClass: MemoryVendorClass, clock: Clock) {
@@ -148,7 +151,8 @@ export class MemoryVendor implements RemoteStore {
   read(id: string): Promise<RemoteCredential | undefined> {
     return this.#call('read', () => {
       const found = this.#known(id);
-      return found && this.#show(found, this.#shown());
+      const stale = this.isLookStale ? this.#beforeRegenerate.get(id) : undefined;
+      return found && (stale ?? this.#show(found, this.#shown()));
     });
   }
 
@@ -177,6 +181,7 @@ export class MemoryVendor implements RemoteStore {
     return this.#call('regenerate', () => {
       const found = this.#known(id);
       const before = found && this.#show(found, 'Values');
+      if (before !== undefined) this.#beforeRegenerate.set(id, before);
       if (this.regenerates !== 'Nothing') found?.values.set(slot, this.#value());
       return found && this.regenerates === 'AndShows' ? this.#show(found, 'Values') : before;
     });

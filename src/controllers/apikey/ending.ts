@@ -2,8 +2,12 @@
 import { FINALIZER } from '../../api/names.ts';
 import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
 import { isOpen, retainable } from '../../ledger/transitions.ts';
+import { isLive } from '../../terms/verdict.ts';
 import { NOTHING, type Action, type Answer, type Rule } from './actions.ts';
-import { endNext, isDebt, isEmergency, isOwing } from './remote/rules.ts';
+import { followTerms } from './following.ts';
+import { canDeliver } from './loss.ts';
+import { firstFinding } from './checks.ts';
+import { endNext, isDebt, isEmergencyAsked, isOwing, isTold } from './remote/rules.ts';
 import { isOver, isRevivedBySpec, REVIVAL_MS, wantedState } from './wanted.ts';
 import type { World } from './world.ts';
 
@@ -36,9 +40,11 @@ export const endDeleted: Rule = (world) => {
 };
 
 /** undefined: what the other rules do for the key comes first, as switching off or ending an overlap. */
-function endLive(world: World, record: KeyRecord): Action | undefined {
+function endLive(world: World, record: KeyRecord): Answer {
   if (awaitsStore(world) || unfinished(world) !== undefined) return undefined;
-  return mayRetain(world) ? { type: 'Retain' } : { type: 'End', record, because: 'Deleted' };
+  if (!mayRetain(world)) return { type: 'End', record, because: 'Deleted' };
+  // Nobody can change what it is retained with. A spec with a fault has said nothing.
+  return (firstFinding(world) === undefined ? followTerms(world) : undefined) ?? { type: 'Retain' };
 }
 
 /** Nothing more happens to a revoked key, but that its useless Secret goes. */
@@ -96,25 +102,38 @@ export function awaitsStore(world: World): boolean {
 
 /**
  * What is still to be done for a key that is being deleted and goes on, because nobody would do it afterwards:
- * switch it off, or replace values and hand the new ones out. undefined: nothing.
+ * tell its state, or replace values and hand the new ones out. undefined: nothing, or nothing that can be done.
  */
-export function unfinished(world: World): 'Suspension' | 'Rotation' | undefined {
-  const { key, record, nowMs } = world;
+export function unfinished(world: World): 'State' | 'Rotation' | undefined {
+  const { key, record } = world;
   if (key === undefined || record === undefined || !key.isDeleting || !mayRetain(world)) {
     return undefined;
   }
-  const kept = retainable(record, nowMs);
+  const kept = goesOnWith(world, record);
   if (kept === undefined) return undefined;
-  if (wantedState(world, key) === 'Suspended' && !isOff(world, record, kept)) return 'Suspension';
-  const isMade = kept.remote?.regenerating === undefined && !isOpen(kept);
-  return isEmergency(world) || (!isMade && kept.origin !== 'Imported') ? 'Rotation' : undefined;
+  if (record.state !== wantedState(world, key) || !isTold(world, key, kept)) return 'State';
+  const isReplacing =
+    kept.remote?.regenerating !== undefined && kept.remote.missingSinceMs === undefined;
+  const isOwed = isReplacing || (isReplacement(kept) && canDeliver(world));
+  // Also with a spec that has a fault: what leaked does not go on before somebody mends that.
+  return isOwed || isEmergencyAsked(world) ? 'Rotation' : undefined;
 }
 
-/** Here, and at a vendor that has it and can switch it off. */
-function isOff({ store }: World, { state }: KeyRecord, { remote }: CredentialRecord): boolean {
-  if (state !== 'Suspended') return false;
-  if (remote === undefined || remote.missingSinceMs !== undefined) return true;
-  return remote.enabled === false || (store.type === 'Usable' && !store.capabilities.suspend);
+/** A value of it is made that nobody has yet, in the place of one that somebody had. */
+function isReplacement(credential: CredentialRecord): boolean {
+  const isFirst = credential.slots.every(({ generation }) => generation === 1);
+  return isOpen(credential) && !(credential.origin === 'Imported' && isFirst);
+}
+
+/**
+ * What the key has when it outlives its object. Where the values that people had are dead, as after an
+ * emergency, those that are on their way to them.
+ */
+function goesOnWith(world: World, record: KeyRecord): CredentialRecord | undefined {
+  const { nowMs } = world;
+  const onTheWay = (each: CredentialRecord): boolean =>
+    isLive(each, nowMs) && isOpen(each) && canDeliver(world);
+  return retainable(record, nowMs) ?? record.credentials.findLast(onTheWay);
 }
 
 function mayRetain(world: World): boolean {
@@ -123,12 +142,13 @@ function mayRetain(world: World): boolean {
   return isToBeRetained(world) && key !== undefined && wantedState(world, key) !== 'Revoked';
 }
 
-function isToBeRetained({ key, record, nowMs }: World): boolean {
+function isToBeRetained(world: World): boolean {
+  const { key, record, nowMs } = world;
   return (
     // Of a key that is over, or that nobody ever had a value of, there is nothing to go on.
     record?.phase === 'Live' &&
     !isOver(record, nowMs) &&
-    retainable(record, nowMs) !== undefined &&
+    goesOnWith(world, record) !== undefined &&
     key?.spec.deletionPolicy === 'Retain' &&
     key.spec.applicationRef === undefined
   );

@@ -25,15 +25,15 @@ function awaited(store: StoreFact): Finding {
 }
 
 const LEFT = {
-  Suspension: 'its store was told that it is suspended',
-  Rotation: 'its values are replaced',
+  State: 'its store was told whether it is suspended',
+  Rotation: 'its values are replaced and in its Secret',
 } as const;
 
 function postponed(
   left: keyof typeof LEFT,
   trouble: { readonly message: string } | undefined,
-): Finding | undefined {
-  if (trouble === undefined) return undefined;
-  const message = `the key is being deleted with deletionPolicy Retain, and goes on only when ${LEFT[left]}, which fails: ${trouble.message}; set spec.deletionPolicy to Revoke to end the key instead`;
+): Finding {
+  const why = trouble === undefined ? 'is under way' : `fails: ${trouble.message}`;
+  const message = `the key is being deleted with deletionPolicy Retain, and goes on only when ${LEFT[left]}, which ${why}; set spec.deletionPolicy to Revoke to end the key instead`;
   return { reason: 'StoreUnavailable', message };
 }

@@ -17,7 +17,9 @@ import type { World } from './world.ts';
 
 /** The Secret is not as we left it: look, then repair, replace or report. */
 export const handleLoss: Rule = (world) => {
-  const { record } = world;
+  const { key, record } = world;
+  // Of a key that is being deleted nobody misses the Secret, and a namespace that goes takes no other.
+  if (key?.isDeleting === true && !canDeliver(world)) return NOTHING;
   if (record?.secret === undefined) return undefined;
   return isMissing(world)
     ? handleMissing(world, record.secret)
@@ -48,6 +50,20 @@ function handleEdited(world: World, known: SecretRecord): Answer {
       return inspection === undefined ? undefined : { type: 'NoteSecret', health: 'Intact' };
     default:
       return undefined;
+  }
+}
+
+/** False when values that were made cannot reach the Secret: it is gone, or somebody else's, or beyond repair. */
+export function canDeliver(world: World): boolean {
+  const known = world.record?.secret;
+  if (known === undefined || isMissing(world)) return false;
+  switch (world.evidence.inspection?.type ?? known.health) {
+    case 'Foreign':
+      return false;
+    case 'Tampered':
+      return isWritable(world);
+    default:
+      return true;
   }
 }
 

@@ -16,8 +16,8 @@ import { FINALIZER } from '../../api/names.ts';
 import { isOpen, isRetireDue } from '../../ledger/transitions.ts';
 import { NOTHING, withLayout, withTerms, type Action, type Rule } from './actions.ts';
 import { firstFinding } from './checks.ts';
-import { newBelonging } from './belonging.ts';
 import { cleanExpired, cleanRevoked, endDeleted, endVanished } from './ending.ts';
+import { followState, followTerms } from './following.ts';
 import { handleLoss } from './loss.ts';
 import { syncSubscriptions } from './remote/products.ts';
 import {
@@ -49,6 +49,12 @@ export function nextAction(world: World): Action | undefined {
   return undefined;
 }
 
+/** Begins something new, of which an object that is being deleted would not see the end. */
+const unlessGoing =
+  (rule: Rule): Rule =>
+  (world) =>
+    world.key?.isDeleting === true ? undefined : rule(world);
+
 /** Clusters without mutation policies leave the finalizer to us; it stands before anything exists. */
 const stampFinalizer: Rule = ({ key }) =>
   key !== undefined && !key.isDeleting && !key.finalizers.includes(FINALIZER)
@@ -58,14 +64,6 @@ const stampFinalizer: Rule = ({ key }) =>
 /** A record that is not Live while its object lives: only a restored backup brings this about. */
 const leaveEnded: Rule = ({ record }) =>
   record !== undefined && record.phase !== 'Live' ? NOTHING : undefined;
-
-/** Suspending, resuming and revoking come before everything that makes or moves values. */
-const followState: Rule = (world) => {
-  const { key, record } = world;
-  if (key === undefined || record === undefined) return undefined;
-  const state = wantedState(world, key);
-  return record.state === state ? undefined : { type: 'SetState', state };
-};
 
 /** Old values end when their overlap is over. */
 const retirePrevious: Rule = (world) => {
@@ -91,15 +89,6 @@ const issue: Rule = (world) =>
         return { type: 'Issue', format: wantedFormat(key, store), terms };
       })
     : undefined;
-
-/** Changed terms take effect at the gate at once, for the same values. */
-const followTerms: Rule = (world) =>
-  withTerms(world, ({ terms }) => {
-    const belonging = newBelonging(world);
-    const isSame = JSON.stringify(terms) === JSON.stringify(world.record?.terms);
-    if (isSame && belonging === undefined) return undefined;
-    return { type: 'SetTerms', terms, ...belonging };
-  });
 
 /** The Secret was written in this pass: tell the ledger. */
 const confirmWritten: Rule = (world) =>
@@ -141,7 +130,7 @@ const RULES: readonly Rule[] = [
   endRemote,
   finishWhileOff,
   syncEnabled,
-  createRemote,
+  unlessGoing(createRemote),
   finishRegenerate,
   stopWhileBlocked,
   issue,
@@ -149,13 +138,13 @@ const RULES: readonly Rule[] = [
   followTargets,
   rotateAtOnce,
   awaitPerson,
-  replaceMissing,
+  unlessGoing(replaceMissing),
   handleLoss,
   finishOpen,
-  rotate,
-  retireStandby,
-  writeSecret,
-  syncNames,
-  syncSubscriptions,
+  unlessGoing(rotate),
+  unlessGoing(retireStandby),
+  unlessGoing(writeSecret),
+  unlessGoing(syncNames),
+  unlessGoing(syncSubscriptions),
   checkRemote,
 ];

@@ -317,6 +317,15 @@ function wishOf(
   };
 }
 
+/** Whether the vendor has a living credential on or off as it should be; one that went has no state. */
+export function isTold(world: World, key: ApiKeyView, credential: CredentialRecord): boolean {
+  const { store } = world;
+  if (!isRemote(credential) || !isAtVendor(store)) return true;
+  const { missingSinceMs, enabled } = credential.remote;
+  if (missingSinceMs !== undefined) return true;
+  return wishOf(world, key, store, credential).enabled === enabled;
+}
+
 /** By its dates; a clock that was put back must not bring an expired key to life. */
 function isInForce({ record, nowMs, isClockTrusted }: World, { enabled }: RemoteRecord): boolean {
   const { notBeforeMs = nowMs, endMs = Infinity } = record?.terms ?? {};
@@ -346,11 +355,14 @@ function isSought({ state, remote }: CredentialRecord): boolean {
 }
 
 /** Whether rotateAtOnce has something to do once it is reached: of a dead key it replaces nothing. */
-export function isEmergency(world: World): boolean {
-  const { key, record, rotationRequest, nowMs } = world;
+function isEmergency(world: World): boolean {
+  return isEmergencyAsked(world) && firstFinding(world) === undefined;
+}
+
+/** Values of a key that is not over were exposed, and their replacement has not begun. */
+export function isEmergencyAsked({ key, record, rotationRequest, nowMs }: World): boolean {
   if (record !== undefined && isOver(record, nowMs)) return false;
-  const isAsked = rotationRequest !== undefined && key?.spec.rotation?.urgency === 'Emergency';
-  return isAsked && firstFinding(world) === undefined;
+  return rotationRequest !== undefined && key?.spec.rotation?.urgency === 'Emergency';
 }
 
 function searchOf({ evidence }: World, token: string): CreateSearch | undefined {

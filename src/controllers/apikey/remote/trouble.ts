@@ -36,7 +36,8 @@ export function mayTake(
   if (remoteTrouble.failed === undefined) return false;
   // A name that the vendor refuses must not end comparisons of the same credential.
   const alike = remoteTrouble.failed.filter((each) => each.act === act);
-  return alike.length < FAILURES_MAX && !hasFailed(world, credential, act);
+  const tokens = new Set(alike.map(({ token }) => token));
+  return tokens.size < FAILURES_MAX && !hasFailed(world, credential, act);
 }
 
 /** True when in this pass an act failed for this very credential. */

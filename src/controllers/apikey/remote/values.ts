@@ -127,7 +127,9 @@ async function takeRegenerated(
   if (regenerating?.slots.length === 1) {
     deps.reporter.rotated(world, regenerating.trigger, role === 'Next' ? 'Overlap' : 'Ended');
   }
-  return next;
+  // A look that comes right behind and lags would take the dead value for one that was changed there.
+  deps.remoteChecks.done(at.credential.token);
+  return { ...next, evidence: { ...next.evidence, remoteChecked: true } };
 }
 
 /** Compares the vendor's copy with ours and takes over what differs; what we want is told later. */

@@ -8,6 +8,7 @@ import {
   aKey,
   anOpenCredential,
   aRecord,
+  aRotation,
   aSpec,
   aStore,
   aWorld,
@@ -150,8 +151,28 @@ describe('a deletion', () => {
   test('ends a key all the same whose only values nobody has seen', () => {
     const spec = aSpec({ deletionPolicy: 'Retain' });
     const store = aStore({ retention: 'Allowed' });
-    const record = aRecord({ credentials: [anOpenCredential()] });
-    expect(typeOf(deleting({ store, record }, spec))).toBe('End');
+    const { secret: _, ...first } = aRecord({ credentials: [anOpenCredential()] });
+    expect(typeOf(deleting({ store, record: first }, spec))).toBe('End');
+  });
+
+  describe('of a key that is to be retained and was exposed in the same moment', () => {
+    const rotation = aRotation({ requestId: 'leak', urgency: 'Emergency' });
+    const spec = aSpec({ deletionPolicy: 'Retain', rotation });
+    const store = aStore({ retention: 'Allowed' });
+    const replaced = aRecord({ credentials: [anOpenCredential()], lastRotationRequestId: 'leak' });
+
+    test('ends the exposed value first, and hands out the new one before it is retained', () => {
+      const world = deleting({ store, rotationRequest: 'leak' }, spec);
+      expect(nextAction(world)).toMatchObject({ type: 'Rotate', oldValuesEnd: 'AtOnce' });
+      expect(typeOf(deleting({ store, record: replaced }, spec))).toBe('WriteSecret');
+      const record = aRecord({ lastRotationRequestId: 'leak' });
+      expect(typeOf(deleting({ store, record }, spec))).toBe('Retain');
+    });
+
+    test('ends it where the Secret is gone that the new value was for', () => {
+      const secret = { type: 'Absent' } as const;
+      expect(typeOf(deleting({ store, record: replaced, secret }, spec))).toBe('End');
+    });
   });
 
   test('of a retained key touches neither values nor Secret', () => {

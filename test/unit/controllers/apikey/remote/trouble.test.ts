@@ -2,13 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import { lookAgainAtMs } from '../../../../../src/controllers/apikey/index.ts';
 import { nextAction } from '../../../../../src/controllers/apikey/plan.ts';
-import { withTrouble } from '../../../../../src/controllers/apikey/remote/trouble.ts';
+import { mayTake, withTrouble } from '../../../../../src/controllers/apikey/remote/trouble.ts';
 import { wantedStatus } from '../../../../../src/controllers/apikey/status.ts';
 import type { ApiKeyView } from '../../../../../src/controllers/apikey/world.ts';
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../../../../src/kernel/time.ts';
 import type { CredentialRecord } from '../../../../../src/ledger/record.ts';
 import { StoreFailure } from '../../../../../src/stores/contract.ts';
-import { aKey, aRotation, aSpec } from '../../../../support/world.ts';
+import { aKey, aRotation, aSpec, aWorld } from '../../../../support/world.ts';
 import { look, onePass, put, settle, workshop, type Pass, type Workshop } from './workshop.ts';
 
 type Call = 'update' | 'delete';
@@ -262,4 +262,15 @@ describe('a failure of the whole store', () => {
     expect(pass.world.evidence.remoteTrouble?.retryAtMs).toBeGreaterThan(at.clock.nowMs());
     expect(syncedIn(pass)).toMatchObject({ reason: 'StoreUnavailable' });
   });
+});
+
+test('a credential that failed twice in one pass does not count as two', () => {
+  const failed = [
+    { token: 'a', act: 'Update' },
+    { token: 'a', act: 'Update' },
+  ] as const;
+  const remoteTrouble = { reason: 'StoreRefused', message: 'a name', retryAtMs: 0, failed };
+  const world = aWorld({ evidence: { remoteTrouble } });
+  expect(mayTake(world, { token: 'a' }, 'Update')).toBe(false);
+  expect(mayTake(world, { token: 'b' }, 'Update')).toBe(true);
 });
