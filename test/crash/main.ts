@@ -93,10 +93,12 @@ function readFlags() {
 
 async function main(rig: Rig): Promise<number> {
   const startMs = performance.now();
-  writeFileSync(flags.report, '');
+  // A report that a run goes on from is gone on with, too.
+  const before = flags.after === undefined ? '' : readFileSync(flags.after, 'utf8');
+  if (!flags.list && flags.after !== flags.report) writeFileSync(flags.report, '');
   const isGiven = flags.plan?.startsWith('{') === true;
   const { learned, broken } = isGiven ? { learned: [], broken: [] } : await learnAll(rig);
-  const plans = isGiven ? [parsePlan(flags.plan ?? '')] : choose(learned).filter(isToDo());
+  const plans = isGiven ? [parsePlan(flags.plan ?? '')] : choose(learned).filter(isToDo(before));
   const endMs = startMs + flags.minutes * 60_000;
   const verdicts = await inParallel(mix(plans, flags.seed), flags.parallel, async (plan) =>
     performance.now() > endMs ? undefined : await runPlan(rig, plan, flags.report),
@@ -113,11 +115,9 @@ function isChosen(isAboutForms: boolean): boolean {
 }
 
 /** Plans are told apart by all that they say. */
-function isToDo(): (plan: Plan) => boolean {
+function isToDo(before: string): (plan: Plan) => boolean {
   if (flags.after === undefined) return () => true;
-  const lines = readFileSync(flags.after, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '');
+  const lines = before.split('\n').filter((line) => line !== '');
   // Our own report.
   const verdicts = lines.map((line) => JSON.parse(line) as Verdict);
   const converged = verdicts.filter(({ violations }) => violations.length === 0);
