@@ -1,14 +1,12 @@
 /** The rules by which keys end: deleted, vanished, revoked, long expired. Pure. */
 import { FINALIZER } from '../../api/names.ts';
-import type { CredentialRecord, KeyRecord } from '../../ledger/record.ts';
-import { isOpen, retainable } from '../../ledger/transitions.ts';
-import { isLive } from '../../terms/verdict.ts';
+import type { KeyRecord } from '../../ledger/record.ts';
 import { NOTHING, type Action, type Answer, type Rule } from './actions.ts';
 import { followTerms } from './following.ts';
-import { canDeliver } from './loss.ts';
 import { firstFinding } from './checks.ts';
-import { endNext, isDebt, isEmergencyAsked, isOwing, isTold } from './remote/rules.ts';
-import { isOver, isRevivedBySpec, REVIVAL_MS, wantedState } from './wanted.ts';
+import { endNext, isDebt, isOwing } from './remote/rules.ts';
+import { awaitsStore, mayRetain, unfinished } from './retaining.ts';
+import { isRevivedBySpec, REVIVAL_MS } from './wanted.ts';
 import type { World } from './world.ts';
 
 /** An earlier object of this name, or the object of a record, is gone without having been ended. */
@@ -90,66 +88,4 @@ function endInCluster(world: World, record: KeyRecord): Action {
   return world.evidence.secretDeleted === true || record.secret === undefined
     ? { type: 'Close', record }
     : { type: 'DeleteSecret', record };
-}
-
-/**
- * True when nobody can tell whether a key that is being deleted may go on, because its store cannot be read:
- * what cannot be undone waits for that, or for another deletionPolicy.
- */
-export function awaitsStore(world: World): boolean {
-  return world.key?.isDeleting === true && world.store.type !== 'Usable' && isToBeRetained(world);
-}
-
-/**
- * What is still to be done for a key that is being deleted and goes on, because nobody would do it afterwards:
- * tell its state, or replace values and hand the new ones out. undefined: nothing, or nothing that can be done.
- */
-export function unfinished(world: World): 'State' | 'Rotation' | undefined {
-  const { key, record } = world;
-  if (key === undefined || record === undefined || !key.isDeleting || !mayRetain(world)) {
-    return undefined;
-  }
-  const kept = goesOnWith(world, record);
-  if (kept === undefined) return undefined;
-  if (record.state !== wantedState(world, key) || !isTold(world, key, kept)) return 'State';
-  const isReplacing =
-    kept.remote?.regenerating !== undefined && kept.remote.missingSinceMs === undefined;
-  const isOwed = isReplacing || (isReplacement(kept) && canDeliver(world));
-  // Also with a spec that has a fault: what leaked does not go on before somebody mends that.
-  return isOwed || isEmergencyAsked(world) ? 'Rotation' : undefined;
-}
-
-/** A value of it is made that nobody has yet, in the place of one that somebody had. */
-function isReplacement(credential: CredentialRecord): boolean {
-  const isFirst = credential.slots.every(({ generation }) => generation === 1);
-  return isOpen(credential) && !(credential.origin === 'Imported' && isFirst);
-}
-
-/**
- * What the key has when it outlives its object. Where the values that people had are dead, as after an
- * emergency, those that are on their way to them.
- */
-function goesOnWith(world: World, record: KeyRecord): CredentialRecord | undefined {
-  const { nowMs } = world;
-  const onTheWay = (each: CredentialRecord): boolean =>
-    isLive(each, nowMs) && isOpen(each) && canDeliver(world);
-  return retainable(record, nowMs) ?? record.credentials.findLast(onTheWay);
-}
-
-function mayRetain(world: World): boolean {
-  const { key, store } = world;
-  if (store.type !== 'Usable' || store.retention !== 'Allowed') return false;
-  return isToBeRetained(world) && key !== undefined && wantedState(world, key) !== 'Revoked';
-}
-
-function isToBeRetained(world: World): boolean {
-  const { key, record, nowMs } = world;
-  return (
-    // Of a key that is over, or that nobody ever had a value of, there is nothing to go on.
-    record?.phase === 'Live' &&
-    !isOver(record, nowMs) &&
-    goesOnWith(world, record) !== undefined &&
-    key?.spec.deletionPolicy === 'Retain' &&
-    key.spec.applicationRef === undefined
-  );
 }

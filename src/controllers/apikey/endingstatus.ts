@@ -1,7 +1,7 @@
 /** What status says about a key whose object is being deleted. Pure. */
 import type { KeywardError } from '../../kernel/errors.ts';
 import { firstFinding } from './checks.ts';
-import { awaitsStore, unfinished } from './ending.ts';
+import { awaitsStore, unfinished } from './retaining.ts';
 import type { Finding } from './finding.ts';
 import { whyStillThere } from './remote/status.ts';
 import type { StoreFact, World } from './world.ts';
@@ -26,6 +26,7 @@ function awaited(store: StoreFact): Finding {
 
 const LEFT = {
   State: 'its store was told whether it is suspended',
+  Products: 'its store took back the products that its terms name no more',
   Rotation: 'its values are replaced and in its Secret',
 } as const;
 

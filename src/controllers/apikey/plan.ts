@@ -130,7 +130,7 @@ const RULES: readonly Rule[] = [
   endRemote,
   finishWhileOff,
   syncEnabled,
-  unlessGoing(createRemote),
+  createRemote,
   finishRegenerate,
   stopWhileBlocked,
   issue,
@@ -145,6 +145,6 @@ const RULES: readonly Rule[] = [
   unlessGoing(retireStandby),
   unlessGoing(writeSecret),
   unlessGoing(syncNames),
-  unlessGoing(syncSubscriptions),
+  syncSubscriptions,
   checkRemote,
 ];

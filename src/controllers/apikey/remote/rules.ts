@@ -212,6 +212,7 @@ function createIntended(
   const isFound = searchOf(world, token)?.ids.length ?? 0;
   if (remote.createBegunAtMs !== undefined || isFound > 0)
     return finishCreate(world, store, credential);
+  if (isGoing(world)) return undefined;
   // Of two open calls in one account nobody could tell which one made what.
   if (store.capabilities.class === 'D' && record.credentials.some(isSought)) return NOTHING;
   if (firstFinding(world) !== undefined) return undefined;
@@ -228,7 +229,9 @@ function finishCreate(
   const driverClass = store.capabilities.class;
   if (record === undefined) return undefined;
   if (driverClass === 'X') return take({ type: 'Stop', sequence, state: 'Unknown' });
-  if (driverClass === 'I') return take({ type: 'Create', sequence, attempt });
+  if (driverClass === 'I') {
+    return isGoing(world) ? undefined : take({ type: 'Create', sequence, attempt });
+  }
   const search = searchOf(world, token);
   if (search === undefined) return take({ type: 'Search', sequence, record });
   const [first, ...others] = search.ids;
@@ -240,8 +243,15 @@ function finishCreate(
     return take({ type: 'AwaitSettled', untilMs: begunAtMs + store.remote.settleMs });
   }
   // An open call keeps others of class D from the account; this one may wait for its spec for ever.
-  if (firstFinding(world) !== undefined) return take({ type: 'NothingMade', sequence });
+  if (isGoing(world) || firstFinding(world) !== undefined) {
+    return take({ type: 'NothingMade', sequence });
+  }
   return take({ type: 'Create', sequence, attempt });
+}
+
+/** What is open is cleared up for an object that is being deleted, and nothing is made for it any more. */
+function isGoing({ key }: World): boolean {
+  return key?.isDeleting === true;
 }
 
 function finishFound(

@@ -175,6 +175,14 @@ describe('a deletion', () => {
     });
   });
 
+  test('of a key that is to be retained ends nothing by a clock that is not believed (T3)', () => {
+    const spec = aSpec({ deletionPolicy: 'Retain', ...endingAt(NOW_MS - 1_000) });
+    const store = aStore({ retention: 'Allowed' });
+    const world = deleting({ store, record: expiredSince(1_000) }, spec);
+    expect(typeOf(world)).toBe('End');
+    expect(typeOf({ ...world, isClockTrusted: false })).toBe('Retain');
+  });
+
   test('of a retained key touches neither values nor Secret', () => {
     const world = deleting({ record: aRecord({ phase: 'Retained' }) });
     expect(typeOf(world)).toBe('ReleaseFinalizer');

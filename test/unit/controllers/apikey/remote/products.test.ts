@@ -2,9 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import type { ApiKeySpec } from '../../../../../src/api/generated/apikey.ts';
 import type { ApiProductSpec } from '../../../../../src/api/generated/apiproduct.ts';
+import { API_KEYS } from '../../../../../src/api/names.ts';
+import type { Draft } from '../../../../../src/kube/port.ts';
 import { vendorProduct } from '../../../../../src/controllers/apikey/remote/vendorproduct.ts';
 import type { VendorCredential, VendorFault } from '../../../../support/vendor.ts';
-import { Desk } from '../desk.ts';
+import { Desk, WEB } from '../desk.ts';
 
 const STORE = { kind: 'KeyStore', name: 'naver' } as const;
 
@@ -223,4 +225,23 @@ describe('a product at a vendor', () => {
       vendorProduct('maps', { isDeleting: false, spec }, { ...from, store: wrongKind }).productId,
     ).toBeUndefined();
   });
+});
+
+it('that outlives its object is subscribed to nothing that its last terms do not name', async () => {
+  const made = await desk('maps', 'mail');
+  made.store = { ...made.store, retention: 'Allowed' };
+  made.vendor.fault = (call) => (call === 'unsubscribe' ? 'Cut' : undefined);
+  made.putPlain({ ...terms('maps'), deletionPolicy: 'Retain' });
+  const object = made.cluster.find(API_KEYS, WEB);
+  if (object === undefined) throw new Error('the ApiKey was expected');
+  const metadata = { ...object.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' };
+  made.cluster.set(API_KEYS, WEB, { ...object, metadata } as Draft);
+  await made.pass();
+  expect(made.record?.phase).toBe('Live');
+  expect(made.ready?.message).toMatch(/took back the products.*fails: .*deletionPolicy to Revoke/);
+  made.vendor.fault = () => undefined;
+  await made.clock.advanceSettled(60_000);
+  await made.settle();
+  expect(made.record?.phase).toBe('Retained');
+  expect([...made.vendor.relations.keys()]).toEqual(['id-1 p-maps']);
 });

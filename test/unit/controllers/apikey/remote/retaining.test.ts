@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { SECRETS } from '../../../../../src/api/names.ts';
 import { wantedStatus } from '../../../../../src/controllers/apikey/status.ts';
 import type { ApiKeyView } from '../../../../../src/controllers/apikey/world.ts';
-import { DAY_MS, formatTime } from '../../../../../src/kernel/time.ts';
+import { DAY_MS, formatTime, MINUTE_MS } from '../../../../../src/kernel/time.ts';
 import type { Draft } from '../../../../../src/kube/port.ts';
 import { aKey, aRotation, aSecretSpec, aSpec } from '../../../../support/world.ts';
 import { expectWhole, onePass, put, REF, settle, workshop, type Workshop } from './workshop.ts';
@@ -161,13 +161,42 @@ describe('a key that goes on without its object', () => {
       expect(at.cluster.find(SECRETS, REF)).toBe(foreign);
     });
 
-    test('goes on, or ends, but does not wait when the vendor has it no more', async () => {
+    test('ends when the vendor has it no more: it might come back with the value that was to go', async () => {
       const at = await begun();
       at.vendor.credentials.clear();
       at.vendor.fault = () => undefined;
       await be(at, kept({ rotation }));
-      expect(record(at)?.phase).toMatch(/^(Retained|Ended)$/);
+      expect(record(at)?.phase).toBe('Ended');
     });
+  });
+
+  test('leaves no create call open in its account while it waits, so that others can be made', async () => {
+    const at = workshop('D', { store: { retention: 'Allowed' } });
+    await be(at, kept({}, false));
+    const rotation = aRotation({ requestId: 'r1' });
+    at.vendor.fault = (call) => (call === 'create' ? 'Cut' : undefined);
+    put(at, kept({ rotation }, false));
+    await onePass(at, kept({ rotation }, false));
+    expect(record(at)?.credentials.at(-1)?.remote?.createBegunAtMs).toBeDefined();
+    at.vendor.fault = (call) => (call === 'update' ? 'Cut' : undefined);
+    const going = kept({ rotation, state: 'Suspended' });
+    put(at, going);
+    for (let pass = 0; pass < 5; pass += 1) {
+      // oxlint-disable-next-line no-await-in-loop
+      await onePass(at, going);
+      at.clock.advance(MINUTE_MS);
+    }
+    expect(record(at)?.phase).toBe('Live');
+    expect(
+      record(at)?.credentials.some(
+        ({ remote }) => remote?.id === undefined && remote?.createBegunAtMs !== undefined,
+      ),
+    ).toBe(false);
+    expect(at.vendor.calls.filter((call) => call === 'create')).toHaveLength(2);
+    at.vendor.fault = () => undefined;
+    await settle(at, going);
+    expect(record(at)).toMatchObject({ phase: 'Retained', state: 'Suspended' });
+    expect(enabled(at)).toEqual([false]);
   });
 
   test('gets nothing new while it waits, whatever falls due meanwhile', async () => {
@@ -190,6 +219,20 @@ describe('a key that goes on without its object', () => {
     await be(at, kept({ state: 'Active', terms: { validity: { expirationTime } } }));
     expect(record(at)).toMatchObject({ phase: 'Retained', state: 'Active' });
     expect(record(at)?.terms.endMs).toBe(Date.parse(expirationTime));
+    expect(enabled(at)).toEqual([true]);
+  });
+
+  test('that had expired goes on where its last terms have a later end', async () => {
+    const at = await issued();
+    const ending = (ms: number) => ({
+      validity: { expirationTime: formatTime(at.clock.nowMs() + ms) },
+    });
+    await be(at, kept({ terms: ending(MINUTE_MS) }, false));
+    at.clock.advance(2 * MINUTE_MS);
+    await be(at, kept({ terms: ending(-MINUTE_MS) }, false));
+    expect(enabled(at)).toEqual([false]);
+    await be(at, kept({ terms: ending(DAY_MS) }));
+    expect(record(at)?.phase).toBe('Retained');
     expect(enabled(at)).toEqual([true]);
   });
 
