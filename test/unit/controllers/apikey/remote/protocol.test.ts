@@ -28,6 +28,10 @@ type Scenario = {
 const PLAIN = aKey();
 const rotating = (change: Parameters<typeof aRotation>[0]) =>
   aKey({ spec: aSpec({ rotation: aRotation(change) }) });
+/** Deleted in the same moment as its spec changes, and to outlive that. */
+function retained(change: Parameters<typeof aSpec>[0]): ApiKeyView {
+  return aKey({ isDeleting: true, spec: aSpec({ deletionPolicy: 'Retain', ...change }) });
+}
 
 const SCENARIOS: readonly Scenario[] = [
   { name: 'issue', before: [], under: PLAIN },
@@ -55,6 +59,17 @@ const SCENARIOS: readonly Scenario[] = [
     before: [PLAIN],
     under: aKey({ spec: aSpec({ displayName: 'a new name' }) }),
   },
+  { name: 'suspend and retain', before: [PLAIN], under: retained({ state: 'Suspended' }) },
+  {
+    name: 'resume and retain',
+    before: [PLAIN, aKey({ spec: aSpec({ state: 'Suspended' }) })],
+    under: retained({}),
+  },
+  {
+    name: 'rotate in an emergency and retain',
+    before: [PLAIN],
+    under: retained({ rotation: aRotation({ requestId: 'r1', urgency: 'Emergency' }) }),
+  },
 ];
 
 /** A vendor that keeps no names is told of none. */
@@ -63,7 +78,7 @@ function isNameless(vendorClass: VendorClass, { name }: Scenario): boolean {
 }
 
 async function prepare(vendorClass: VendorClass, scenario: Scenario): Promise<Workshop> {
-  const at = workshop(vendorClass);
+  const at = workshop(vendorClass, { store: { retention: 'Allowed' } });
   for (const key of scenario.before) {
     put(at, key);
     // oxlint-disable-next-line no-await-in-loop
